@@ -1,0 +1,1 @@
+//! Loads components, checks them against their configuration, swaps revisions.

@@ -1,0 +1,1 @@
+//! Reconciler documents: parsed, checked, ordered.

@@ -1,0 +1,1 @@
+//! The cluster trait on a real API server. The only crate that knows kube.

@@ -1,0 +1,1 @@
+//! What every layer speaks of: kinds, objects, selectors, field sets, outcomes.

@@ -1,0 +1,1 @@
+//! Runs plugins as WebAssembly components. The only crate that knows wasmtime.

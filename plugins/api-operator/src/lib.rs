@@ -1,0 +1,1 @@
+//! Publishes ExposedAPIs through the mesh.

@@ -1,0 +1,1 @@
+//! Builds the plugins of this repository into WebAssembly components.

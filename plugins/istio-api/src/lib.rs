@@ -1,0 +1,1 @@
+//! The Istio custom resource.

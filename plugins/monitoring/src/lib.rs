@@ -1,0 +1,1 @@
+//! Makes Istio's health and metrics visible from outside.

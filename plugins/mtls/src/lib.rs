@@ -1,0 +1,1 @@
+//! Keeps the mesh's default mutual TLS mode.

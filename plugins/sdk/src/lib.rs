@@ -1,0 +1,1 @@
+//! Write a reconciler in Rust.

@@ -1,0 +1,1 @@
+//! What the operator costs, against native code in the same run.

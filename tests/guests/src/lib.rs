@@ -1,0 +1,1 @@
+//! Components that misbehave, each in its own way.
