@@ -1,1 +1,24 @@
 //! What every layer speaks of: kinds, objects, selectors, field sets, outcomes.
+//!
+//! Plain types, no I/O beyond reading YAML files, and no dependency on kube or wasmtime: this crate stands between the one
+//! that knows the API server and the one that knows the sandbox, so that neither has to know the other.
+
+pub mod crd;
+pub mod describe;
+pub mod digest;
+pub mod fields;
+pub mod kind;
+pub mod object;
+pub mod outcome;
+pub mod read;
+pub mod selector;
+pub mod yaml;
+
+pub use describe::{Access, Description, FieldSet, Need};
+pub use digest::Digest;
+pub use fields::Fields;
+pub use kind::{Kind, ObjectRef};
+pub use object::{Labels, Object};
+pub use outcome::{Condition, Deletion, Event, Failure, Outcome, Patch, Predecessor, Readiness, Request, Severity};
+pub use read::{AccessError, Query, Reads};
+pub use selector::Selector;

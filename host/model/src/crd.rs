@@ -1,0 +1,190 @@
+//! `CustomResourceDefinition`s from Rust types.
+
+use schemars::JsonSchema;
+use schemars::generate::SchemaSettings;
+use serde_json::{Map, Value, json};
+
+/// What a custom resource is called and where it lives.
+#[derive(Clone, Copy, Debug)]
+pub struct Names {
+    /// API group, e.g. `mizzen.dev`.
+    pub group: &'static str,
+    /// Version, e.g. `v1alpha1`.
+    pub version: &'static str,
+    /// Kind, e.g. `Reconciler`.
+    pub kind: &'static str,
+    /// Plural, lower case.
+    pub plural: &'static str,
+    /// Singular, lower case.
+    pub singular: &'static str,
+    /// Short names for kubectl.
+    pub short: &'static [&'static str],
+    /// kubectl's categories, e.g. `all`.
+    pub categories: &'static [&'static str],
+    /// Whether its objects live in namespaces.
+    pub namespaced: bool,
+}
+
+/// One column of `kubectl get`: heading, type, `JSONPath`.
+pub type Column = (&'static str, &'static str, &'static str);
+
+/// The definition of a kind with this spec and status (a status subresource comes with it), as one document.
+pub fn definition<Spec: JsonSchema, Status: JsonSchema>(names: &Names, columns: &[Column]) -> Value {
+    let columns: Vec<_> =
+        columns.iter().map(|(name, kind, path)| json!({"name": name, "type": kind, "jsonPath": path})).collect();
+    let Names { group, version, kind, plural, singular, short, categories, namespaced } = *names;
+    json!({
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": format!("{plural}.{group}")},
+        "spec": {
+            "group": group,
+            "names": {"kind": kind, "listKind": format!("{kind}List"), "plural": plural, "singular": singular,
+                      "shortNames": short, "categories": categories},
+            "scope": if namespaced { "Namespaced" } else { "Cluster" },
+            "versions": [{
+                "name": version, "served": true, "storage": true,
+                "schema": {"openAPIV3Schema": {
+                    "type": "object",
+                    "required": ["spec"],
+                    "properties": {"spec": structural::<Spec>(), "status": structural::<Status>()},
+                }},
+                "subresources": {"status": {}},
+                "additionalPrinterColumns": columns,
+            }],
+        },
+    })
+}
+
+/// A type's schema in the subset that the API server calls structural: no references, `nullable` in place of a null type.
+pub fn structural<T: JsonSchema>() -> Value {
+    let settings = SchemaSettings::draft07().with(|settings| {
+        settings.inline_subschemas = true;
+        settings.meta_schema = None;
+    });
+    let mut schema = settings.into_generator().into_root_schema_for::<T>().to_value();
+    make_structural(&mut schema);
+    schema
+}
+
+fn make_structural(schema: &mut Value) {
+    if *schema == Value::Bool(true) {
+        *schema = json!({"x-kubernetes-preserve-unknown-fields": true});
+        return;
+    }
+    let Some(map) = schema.as_object_mut() else { return };
+    for unknown in ["$schema", "title", "definitions", "additionalItems"] {
+        map.remove(unknown);
+    }
+    un_null(map);
+    merge_documented_variants(map);
+    // `deny_unknown_fields` says so with `additionalProperties: false`, which beside `properties` the API server refuses:
+    // it prunes (or, with strict validation, refuses) unknown fields by itself.
+    if map.get("additionalProperties") == Some(&Value::Bool(false)) {
+        map.remove("additionalProperties");
+    }
+    if let Some(format) = map.get("format").and_then(Value::as_str)
+        && format.starts_with("uint")
+    {
+        map.remove("format");
+    }
+    for list in ["allOf", "anyOf", "oneOf"] {
+        if let Some(Value::Array(items)) = map.get_mut(list) {
+            items.iter_mut().for_each(make_structural);
+        }
+    }
+    if let Some(Value::Object(properties)) = map.get_mut("properties") {
+        properties.values_mut().for_each(make_structural);
+    }
+    for nested in ["items", "additionalProperties"] {
+        if let Some(value) = map.get_mut(nested) {
+            make_structural(value);
+        }
+    }
+}
+
+/// `type: [x, null]` and `anyOf: [x, {type: null}]` are how JSON Schema says optional; leaving a field out says it to Kubernetes.
+fn un_null(map: &mut Map<String, Value>) {
+    if let Some(Value::Array(types)) = map.get("type") {
+        let rest: Vec<_> = types.iter().filter(|t| **t != "null").cloned().collect();
+        if let [one] = rest.as_slice() {
+            map.insert("type".into(), one.clone());
+            map.insert("nullable".into(), Value::Bool(true));
+        }
+    }
+    if let Some(Value::Array(values)) = map.get_mut("enum") {
+        values.retain(|value| !value.is_null());
+    }
+    let is_null = |schema: &Value| schema.get("type").is_some_and(|t| t == "null");
+    if let Some(Value::Array(variants)) = map.get("anyOf")
+        && variants.len() == 2
+        && let Some(at) = variants.iter().position(|variant| !is_null(variant))
+        && is_null(&variants[1 - at])
+        && let Some(variant) = variants[at].as_object().cloned()
+    {
+        map.remove("anyOf");
+        for (key, value) in variant {
+            map.entry(key).or_insert(value);
+        }
+        map.insert("nullable".into(), Value::Bool(true));
+    }
+}
+
+/// An enum whose variants are documented comes as `oneOf: [{const, description}, …]`: one `enum` says the same structurally.
+fn merge_documented_variants(map: &mut Map<String, Value>) {
+    let Some(Value::Array(variants)) = map.get("oneOf") else { return };
+    let mut values = Vec::new();
+    for variant in variants {
+        match (variant.get("const"), variant.get("enum")) {
+            (Some(value), _) => values.push(value.clone()),
+            (None, Some(Value::Array(several))) => values.extend(several.iter().cloned()),
+            _ => return,
+        }
+    }
+    map.remove("oneOf");
+    map.insert("type".into(), json!("string"));
+    map.insert("enum".into(), Value::Array(values));
+}
+
+#[cfg(test)]
+mod tests {
+    use schemars::JsonSchema;
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Deserialize, JsonSchema)]
+    #[serde(rename_all = "camelCase", deny_unknown_fields)]
+    #[expect(dead_code, reason = "only its schema is looked at")]
+    struct Spec {
+        some_count: Option<u32>,
+        level: Option<Level>,
+        nested: Vec<Option<Nested>>,
+    }
+
+    #[derive(Deserialize, JsonSchema)]
+    enum Level {
+        /// The one.
+        High,
+        /// The other.
+        Low,
+    }
+
+    #[derive(Deserialize, JsonSchema)]
+    #[expect(dead_code, reason = "only its schema is looked at")]
+    struct Nested {
+        name: String,
+    }
+
+    #[test]
+    fn a_schema_has_nothing_that_the_api_server_refuses() {
+        let schema = structural::<Spec>();
+        let text = schema.to_string();
+        for refused in ["$ref", "$schema", "\"null\"", "definitions", "additionalProperties", "uint32", "\"const\""] {
+            assert!(!text.contains(refused), "{refused} in {text}");
+        }
+        assert_eq!(schema["properties"]["level"]["enum"], json!(["High", "Low"]));
+        assert_eq!(schema["properties"]["someCount"]["type"], "integer");
+        assert_eq!(schema["properties"]["nested"]["items"]["properties"]["name"]["type"], "string");
+    }
+}
