@@ -1,0 +1,1 @@
+//! Objects of one kind, in order, with an index by label.
