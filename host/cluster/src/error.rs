@@ -36,6 +36,9 @@ pub struct ForeignField {
     pub field: String,
     /// The field manager that owns it.
     pub manager: String,
+    /// Whether that manager declares the field by server-side apply. Otherwise it edited the field once (`kubectl edit`), which
+    /// in an object of ours is drift and not a claim. The API server's message has ` using <version>` exactly for edits.
+    pub applied: bool,
 }
 
 /// Why a write was not done. Nothing was changed.
