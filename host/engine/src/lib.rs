@@ -1,1 +1,116 @@
 //! Who read what changed, whose turn it is, and what one reconcile does.
+//!
+//! ```text
+//!   changes ─► read index ─► queue ─► order ─► reconcile ─► done ─► successors
+//!              who read it?   fair     gate     ask, write, tell        │
+//!      ▲                                           │                   │
+//!      └────────────── what was written ◄──────────┴───────────────────┘
+//! ```
+//! The engine knows plugins as [`mizzen_model::Invoke`] and clusters as [`mizzen_cluster::Cluster`]: neither wasmtime nor kube.
+
+mod cell;
+mod controller;
+mod index;
+mod node;
+mod nodes;
+pub mod observe;
+mod order;
+mod prepare;
+mod problem;
+mod queue;
+mod reconcile;
+mod recorder;
+mod snapshot;
+mod sync;
+mod write;
+
+use std::sync::{Arc, Mutex};
+
+use mizzen_cluster::Cluster;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use controller::{Command, Controller};
+use observe::Observer;
+use queue::Queue;
+use reconcile::Context;
+
+pub use node::Plugin;
+pub use nodes::{NodeSpec, State};
+pub use prepare::APPLIED_ANNOTATION;
+pub use snapshot::{NodeSnapshot, Snapshot};
+
+/// How much runs at once.
+#[derive(Clone, Copy, Debug)]
+pub struct Concurrency {
+    /// Reconciles at once: bounds what the API server is asked at once.
+    pub reconciles: usize,
+    /// Reconciles of one reconciler at once: bounds what one slow plugin can take from the others.
+    pub of_one: usize,
+}
+
+/// Asks a running engine how everything stands. Cheap to clone.
+#[derive(Clone)]
+pub struct Snapshots(mpsc::UnboundedSender<Command>);
+
+/// A running engine.
+pub struct Engine {
+    commands: mpsc::UnboundedSender<Command>,
+    stop: CancellationToken,
+    run: JoinHandle<()>,
+}
+
+// === impl Engine ===
+
+impl Engine {
+    /// Starts an engine with no reconcilers. Needs a tokio runtime.
+    pub fn start(cluster: Arc<dyn Cluster>, observer: Arc<dyn Observer>, concurrency: Concurrency) -> Self {
+        let changes = cluster.subscribe();
+        let (commands, commanded) = mpsc::unbounded_channel();
+        let (syncs, synced) = mpsc::unbounded_channel();
+        let context = Context { cluster, observer, index: Arc::new(Mutex::default()) };
+        let controller = Controller::new(context, Queue::new(concurrency.reconciles, concurrency.of_one), syncs);
+        let stop = CancellationToken::new();
+        let run = tokio::spawn(controller.run(changes, commanded, synced, stop.clone()));
+        Self { commands, stop, run }
+    }
+
+    /// Takes in a configuration in place of the one before. Reconcilers that stay as they are keep their memory.
+    pub fn configure(&self, nodes: Vec<NodeSpec>) {
+        drop(self.commands.send(Command::Configure(nodes)));
+    }
+
+    /// Waits until there is nothing left to do now: what waits for time to pass does not count.
+    pub async fn settled(&self) {
+        let (reply, settled) = oneshot::channel();
+        drop(self.commands.send(Command::Settled(reply)));
+        drop(settled.await);
+    }
+
+    /// How everything stands, for as long as the engine runs.
+    pub fn snapshots(&self) -> Snapshots {
+        Snapshots(self.commands.clone())
+    }
+
+    /// Stops: starts nothing more, and waits for what is running.
+    pub async fn stop(self) {
+        self.stop.cancel();
+        drop(self.run.await);
+    }
+}
+
+impl Snapshots {
+    /// How everything stands now; `None` when the engine has stopped.
+    pub async fn now(&self) -> Option<Snapshot> {
+        let (reply, snapshot) = oneshot::channel();
+        self.0.send(Command::Snapshot(reply)).ok()?;
+        snapshot.await.ok()
+    }
+}
+
+impl Default for Concurrency {
+    fn default() -> Self {
+        Self { reconciles: 64, of_one: 32 }
+    }
+}

@@ -1,0 +1,77 @@
+//! What is remembered of one reconciler and one subject between two reconciles.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use mizzen_model::{ObjectRef, Readiness};
+use tokio_util::time::delay_queue;
+
+use crate::reconcile::Memo;
+use crate::write::Settled;
+
+/// Whether a reconcile is under way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// It is not.
+    #[default]
+    Idle,
+    /// It is: what happens meanwhile is kept for afterwards.
+    Running,
+}
+
+/// Something that happened to what a reconcile depends on.
+#[derive(Clone, Debug)]
+pub(crate) struct Wake {
+    /// Which object, in which resource version; `None`: something else.
+    pub(crate) cause: Option<(ObjectRef, u64)>,
+    /// Whether the plugin read it, so that it must be asked again.
+    pub(crate) ask: bool,
+}
+
+/// The memory of one key.
+#[derive(Default)]
+pub(crate) struct Cell {
+    pub(crate) phase: Phase,
+    /// Whether the plugin must be asked, whatever its memo says.
+    pub(crate) ask: bool,
+    /// What happened while it was running.
+    pub(crate) pending: Vec<Wake>,
+    pub(crate) memo: Option<Arc<Memo>>,
+    pub(crate) settled: HashMap<ObjectRef, Settled>,
+    /// What it last came to; `None`: nothing yet.
+    pub(crate) readiness: Option<Readiness>,
+    /// The error it last ended with.
+    pub(crate) error: Option<String>,
+    pub(crate) reported: &'static str,
+    /// How often in a row it went wrong.
+    pub(crate) failures: u32,
+    /// Whether it is held back, and whether that has been said.
+    pub(crate) held: Held,
+    pub(crate) timer: Option<delay_queue::Key>,
+}
+
+/// Whether a key is held back by the order.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Held {
+    /// It is not.
+    #[default]
+    No,
+    /// It is, and may be let through any moment: nothing was written about it.
+    Quietly,
+    /// It has been for long enough to say so.
+    Openly,
+}
+
+// === impl Wake ===
+
+impl Wake {
+    /// For another look, without asking the plugin.
+    pub(crate) fn look() -> Self {
+        Self { cause: None, ask: false }
+    }
+
+    /// Whether a reconcile that took these versions into account has dealt with it.
+    pub(crate) fn is_settled_by(&self, seen: &HashMap<ObjectRef, u64>) -> bool {
+        self.cause.as_ref().is_some_and(|(object, version)| seen.get(object).is_some_and(|seen| version <= seen))
+    }
+}

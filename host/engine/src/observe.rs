@@ -1,0 +1,135 @@
+//! What happens, told to whoever wants to know: the log, the metrics, `plan`.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use mizzen_model::{Call, Object, ObjectRef};
+
+/// Hears of everything the engine does. Called from many tasks; must not block.
+pub trait Observer: Send + Sync + 'static {
+    /// A plugin was asked.
+    fn called(&self, _call: &Called<'_>) {}
+    /// Something was written.
+    fn wrote(&self, _write: &Written<'_>) {}
+    /// One reconcile ended.
+    fn reconciled(&self, _reconciled: &Reconciled<'_>) {}
+}
+
+/// One call of a plugin.
+#[derive(Debug)]
+pub struct Called<'a> {
+    /// The reconciler.
+    pub reconciler: &'a str,
+    /// About whom.
+    pub subject: &'a ObjectRef,
+    /// Which function.
+    pub call: Call,
+    /// `Answered`, or why not.
+    pub result: &'static str,
+    /// From call to answer.
+    pub took: Duration,
+    /// Distinct reads made.
+    pub reads: usize,
+    /// Bytes of JSON that went into the guest.
+    pub bytes: u64,
+}
+
+/// What was done to an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Verb {
+    /// It is new.
+    Create,
+    /// It was another way.
+    Change,
+    /// It is gone.
+    Delete,
+    /// Its status was written.
+    Status,
+    /// A finalizer was added or removed.
+    Finalizer,
+}
+
+/// One write.
+#[derive(Debug)]
+pub struct Written<'a> {
+    /// The reconciler it was done for.
+    pub reconciler: &'a str,
+    /// About whom.
+    pub subject: &'a ObjectRef,
+    /// What was done.
+    pub verb: Verb,
+    /// To what.
+    pub object: &'a ObjectRef,
+    /// As it was, as far as the host knows.
+    pub before: Option<Arc<Object>>,
+    /// As it is.
+    pub after: Option<Arc<Object>>,
+}
+
+/// How one reconcile ended.
+#[derive(Debug)]
+pub struct Reconciled<'a> {
+    /// The reconciler.
+    pub reconciler: &'a str,
+    /// About whom.
+    pub subject: &'a ObjectRef,
+    /// `Ready`, `Progressing`, …, or the class of the error.
+    pub reason: &'a str,
+    /// More of it, for people; empty when ready.
+    pub message: &'a str,
+    /// Whether it went wrong.
+    pub failed: bool,
+    /// Whether the plugin was asked.
+    pub asked: bool,
+    /// How much was written.
+    pub writes: usize,
+    /// How long it took.
+    pub took: Duration,
+}
+
+/// Observers, told one after the other.
+#[derive(Clone, Default)]
+pub struct Observers(pub Vec<Arc<dyn Observer>>);
+
+impl Observer for Observers {
+    fn called(&self, call: &Called<'_>) {
+        self.0.iter().for_each(|observer| observer.called(call));
+    }
+    fn wrote(&self, write: &Written<'_>) {
+        self.0.iter().for_each(|observer| observer.wrote(write));
+    }
+    fn reconciled(&self, reconciled: &Reconciled<'_>) {
+        self.0.iter().for_each(|observer| observer.reconciled(reconciled));
+    }
+}
+
+/// Writes one log line for each reconcile that did something or went wrong.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Log;
+
+impl Observer for Log {
+    fn reconciled(&self, done: &Reconciled<'_>) {
+        let Reconciled { reconciler, subject, reason, message, failed, asked, writes, took } = *done;
+        let millis = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+        if failed {
+            tracing::warn!(reconciler, %subject, reason, message, writes, millis, "reconcile failed");
+        } else if writes > 0 {
+            tracing::info!(reconciler, %subject, reason, message, asked, writes, millis, "reconciled");
+        } else {
+            tracing::debug!(reconciler, %subject, reason, asked, millis, "nothing to do");
+        }
+    }
+}
+
+impl fmt::Display for Verb {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Create => "create",
+            Self::Change => "change",
+            Self::Delete => "delete",
+            Self::Status => "status",
+            Self::Finalizer => "finalizer",
+        })
+    }
+}

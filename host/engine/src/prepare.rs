@@ -1,0 +1,205 @@
+//! An outcome, checked against the grants and made ready to be written: nothing after this asks again whether it may.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use mizzen_cluster::{Cluster, OWNER_LABEL, RECONCILER_LABEL, ReadError};
+use mizzen_model::{Access, Condition, Deletion, Digest, Event, Kind, Object, ObjectRef, Outcome, Patch, Readiness};
+use serde_json::{Map, Value, json};
+
+use crate::node::Plugin;
+
+/// Annotation with the digest of what was last applied: with it, a restarted host knows what it need not write.
+pub const APPLIED_ANNOTATION: &str = "mizzen.dev/applied";
+
+/// An outcome that may be written.
+#[derive(Clone, Debug)]
+pub(crate) struct Prepared {
+    pub(crate) readiness: Readiness,
+    /// `None`: not known now.
+    pub(crate) desired: Option<Vec<Wanted>>,
+    pub(crate) patches: Vec<Patch>,
+    pub(crate) deletions: Vec<Deletion>,
+    pub(crate) status: Map<String, Value>,
+    pub(crate) conditions: Vec<Condition>,
+    pub(crate) events: Vec<Event>,
+    pub(crate) requeue_after: Option<Duration>,
+    /// Whether something wanted would outlive the subject unless the host sees to it.
+    pub(crate) outlives_subject: bool,
+}
+
+/// One wanted object, with everything the host adds to it.
+#[derive(Clone, Debug)]
+pub(crate) struct Wanted {
+    pub(crate) reference: ObjectRef,
+    /// The document as compact JSON: there may be thousands, and each is looked at rarely.
+    pub(crate) document: Box<str>,
+    /// Digest of the document without it; the value of [`APPLIED_ANNOTATION`].
+    pub(crate) digest: Box<str>,
+    /// Whether it may take over fields that other managers own.
+    pub(crate) force: bool,
+}
+
+/// Why an outcome is not written. Nothing of it is.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Refusal {
+    /// Not declared or not granted.
+    #[error("{0}")]
+    Denied(String),
+    /// Makes no sense.
+    #[error("{0}")]
+    Invalid(String),
+    /// Can't be judged now.
+    #[error(transparent)]
+    Unknown(#[from] ReadError),
+}
+
+/// The value of [`OWNER_LABEL`] for what a reconciler wants for a subject. The subject's uid and version are no part of it, so
+/// that a subject restored from a backup finds its objects again.
+pub(crate) fn owner_label(reconciler: &str, subject: &ObjectRef) -> String {
+    let parts = [reconciler, subject.kind.group(), &subject.kind.name, &subject.path()];
+    Digest::of_parts(parts.map(str::as_bytes)).short()
+}
+
+/// Checks an outcome and makes it ready.
+pub(crate) async fn prepare(
+    plugin: &Plugin,
+    subject: &Object,
+    outcome: Outcome,
+    cluster: &Arc<dyn Cluster>,
+) -> Result<Prepared, Refusal> {
+    let mut outlives_subject = false;
+    let mut desired = None;
+    if let Some(documents) = outcome.desired {
+        let mut wanted = Vec::with_capacity(documents.len());
+        let mut seen = HashSet::new();
+        for document in documents {
+            let (object, outlives) = want(plugin, subject, document, cluster).await?;
+            if !seen.insert(object.reference.clone()) {
+                return Err(Refusal::Invalid(format!("{} is wanted twice", object.reference)));
+            }
+            outlives_subject |= outlives;
+            wanted.push(object);
+        }
+        desired = Some(wanted);
+    }
+    for (access, object) in outcome
+        .patches
+        .iter()
+        .map(|patch| (Access::Patch, &patch.object))
+        .chain(outcome.deletions.iter().map(|deletion| (Access::Delete, &deletion.object)))
+    {
+        permit(plugin, access, &object.kind, object.namespace.as_deref())?;
+    }
+    let status = match outcome.status {
+        None => Map::new(),
+        Some(Value::Object(status)) => status,
+        Some(other) => return Err(Refusal::Invalid(format!("the status is not an object but `{other}`"))),
+    };
+    if status.contains_key("conditions") {
+        return Err(Refusal::Invalid("the status has `conditions`: give them as the outcome's conditions".into()));
+    }
+    Ok(Prepared {
+        readiness: outcome.readiness,
+        desired,
+        patches: outcome.patches,
+        deletions: outcome.deletions,
+        status,
+        conditions: outcome.conditions,
+        events: outcome.events,
+        requeue_after: outcome.requeue_after,
+        outlives_subject,
+    })
+}
+
+/// Lets an access through that was declared and granted; gives whether it may use force.
+fn permit(plugin: &Plugin, access: Access, kind: &Kind, namespace: Option<&str>) -> Result<bool, Refusal> {
+    let name = plugin.name();
+    if !plugin.invoke.description().declares(access, kind) {
+        return Err(Refusal::Denied(format!(
+            "`{name}` wants to {access} {kind}, which it did not declare in `describe`"
+        )));
+    }
+    plugin.reconciler.grants.find(access, kind, namespace).map(|grant| grant.force).ok_or_else(|| {
+        let place = namespace.map_or_else(String::new, |namespace| format!(" in namespace {namespace}"));
+        Refusal::Denied(format!(
+            "`{name}` wants to {access} {kind}{place}, which is not granted: add it to `spec.grants.{access}`"
+        ))
+    })
+}
+
+async fn want(
+    plugin: &Plugin,
+    subject: &Object,
+    mut document: Value,
+    cluster: &Arc<dyn Cluster>,
+) -> Result<(Wanted, bool), Refusal> {
+    let mut object = Object::new(document.clone(), &mizzen_model::Fields::identity())
+        .map_err(|e| Refusal::Invalid(e.to_string()))?;
+    let facts = cluster.facts(&object.reference.kind).await?;
+    if !facts.namespaced {
+        object.reference.namespace = None;
+    } else if object.reference.namespace.is_none() {
+        return Err(Refusal::Invalid(format!("{} needs a namespace", object.reference)));
+    }
+    let ObjectRef { kind, namespace, .. } = &object.reference;
+    let force = permit(plugin, Access::Apply, kind, namespace.as_deref())?;
+    let Some(metadata) = document.get_mut("metadata").and_then(Value::as_object_mut) else {
+        return Err(Refusal::Invalid(format!("{} has no metadata", object.reference)));
+    };
+    for hosts in
+        ["managedFields", "resourceVersion", "uid", "generation", "creationTimestamp", "ownerReferences", "finalizers"]
+    {
+        if metadata.contains_key(hosts) {
+            return Err(Refusal::Invalid(format!(
+                "{} has `metadata.{hosts}`, which is not a plugin's to set",
+                object.reference
+            )));
+        }
+    }
+    if namespace.is_none() {
+        metadata.remove("namespace");
+    }
+    let labels = strings(metadata, "labels", &object.reference)?;
+    labels.insert(RECONCILER_LABEL.into(), plugin.name().into());
+    labels.insert(OWNER_LABEL.into(), owner_label(plugin.name(), &subject.reference).into());
+    strings(metadata, "annotations", &object.reference)?;
+    // An owner reference can't cross namespaces, nor lead from the cluster into one.
+    let can_own = subject.reference.namespace.is_none() || subject.reference.namespace == *namespace;
+    if can_own {
+        let owner = &subject.reference;
+        metadata.insert(
+            "ownerReferences".into(),
+            json!([{"apiVersion": owner.kind.api_version, "kind": owner.kind.name, "name": owner.name, "uid": subject.uid,
+                    "controller": true}]),
+        );
+    }
+    let digest = Digest::of_json(&document).short();
+    // Both are objects: `strings` has seen to it.
+    document["metadata"]["annotations"][APPLIED_ANNOTATION] = digest.as_str().into();
+    let wanted =
+        Wanted { reference: object.reference, document: document.to_string().into(), digest: digest.into(), force };
+    Ok((wanted, !can_own))
+}
+
+/// A map of texts in an object's metadata, made if it is not there.
+fn strings<'a>(
+    metadata: &'a mut Map<String, Value>,
+    field: &str,
+    object: &ObjectRef,
+) -> Result<&'a mut Map<String, Value>, Refusal> {
+    match metadata.entry(field).or_insert_with(|| json!({})) {
+        Value::Object(map) if map.values().all(Value::is_string) => Ok(map),
+        _ => Err(Refusal::Invalid(format!("{object} has a `metadata.{field}` that is not a map of texts"))),
+    }
+}
+
+// === impl Wanted ===
+
+impl Wanted {
+    /// The document as a tree.
+    pub(crate) fn value(&self) -> Value {
+        serde_json::from_str(&self.document).unwrap_or_default()
+    }
+}

@@ -1,0 +1,207 @@
+//! What a call reaches of the cluster: each read checked against declaration and grant, recorded, then answered from the cache.
+
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use async_trait::async_trait;
+use mizzen_cluster::{Cluster, ReadError, Scope};
+use mizzen_model::read::Level;
+use mizzen_model::{Access, AccessError, Fields, Kind, Object, ObjectRef, Query, Reads, Selector};
+
+use crate::index::{Read, ReadIndex};
+use crate::node::{Key, Plugin};
+
+/// The reads of one call.
+pub(crate) struct Recorder {
+    key: Key,
+    plugin: Plugin,
+    subject: ObjectRef,
+    cluster: Arc<dyn Cluster>,
+    index: Arc<Mutex<ReadIndex>>,
+    made: Mutex<HashSet<Arc<Read>>>,
+    failed: AtomicBool,
+    timed: AtomicBool,
+    bytes: AtomicU64,
+}
+
+/// What a call has read.
+#[derive(Debug, Default)]
+pub(crate) struct Recorded {
+    /// The reads, as the index holds them.
+    pub(crate) reads: HashSet<Arc<Read>>,
+    /// Whether any had no answer: then nothing may be pruned.
+    pub(crate) failed: bool,
+    /// Whether the clock was read: then the answer is not reused.
+    pub(crate) timed: bool,
+    /// Bytes of JSON handed to the guest.
+    pub(crate) bytes: u64,
+}
+
+// === impl Recorder ===
+
+impl Recorder {
+    pub(crate) fn new(
+        key: Key,
+        plugin: Plugin,
+        subject: ObjectRef,
+        cluster: Arc<dyn Cluster>,
+        index: Arc<Mutex<ReadIndex>>,
+    ) -> Self {
+        Self {
+            key,
+            plugin,
+            subject,
+            cluster,
+            index,
+            made: Mutex::default(),
+            failed: AtomicBool::new(false),
+            timed: AtomicBool::new(false),
+            bytes: AtomicU64::new(0),
+        }
+    }
+
+    /// What was read so far.
+    pub(crate) fn recorded(&self) -> Recorded {
+        Recorded {
+            reads: std::mem::take(&mut *self.made.lock().unwrap_or_else(PoisonError::into_inner)),
+            failed: self.failed.load(Ordering::Relaxed),
+            timed: self.timed.load(Ordering::Relaxed),
+            bytes: self.bytes.load(Ordering::Relaxed),
+        }
+    }
+
+    fn record(&self, read: Read) {
+        let read = self.index.lock().unwrap_or_else(PoisonError::into_inner).record(self.key, read);
+        self.made.lock().unwrap_or_else(PoisonError::into_inner).insert(read);
+    }
+
+    /// Lets a read through if the plugin declared it and the operator granted it; gives the fields that come back.
+    fn admit(&self, kind: &Kind, namespace: Option<&str>, fields: Option<&str>) -> Result<Arc<Fields>, AccessError> {
+        let (name, description) = (self.plugin.name(), self.plugin.invoke.description());
+        if *kind == Kind::new("v1", "Secret") {
+            return Err(AccessError::Denied("plugins never see Secrets; ask for a credential instead".into()));
+        }
+        if !description.declares(Access::Read, kind) {
+            return Err(AccessError::Denied(format!("`{name}` did not declare reading {kind} in `describe`")));
+        }
+        if self.plugin.reconciler.grants.find(Access::Read, kind, namespace).is_none() {
+            let place =
+                namespace.map_or_else(|| "all namespaces".to_owned(), |namespace| format!("namespace {namespace}"));
+            return Err(AccessError::Denied(format!("reading {kind} in {place} is not granted to `{name}`")));
+        }
+        match fields {
+            Some(set) => match description.field_sets.get(set) {
+                Some(declared) if declared.kind == *kind => Ok(Arc::new(declared.fields.clone())),
+                Some(declared) => {
+                    Err(AccessError::Invalid(format!("field set `{set}` is of {}, not of {kind}", declared.kind)))
+                }
+                None => Err(AccessError::Denied(format!("`{name}` did not declare a field set `{set}`"))),
+            },
+            None => match description.visible(kind) {
+                Fields::Whole => Ok(Arc::new(Fields::Whole)),
+                Fields::Some(_) => {
+                    Err(AccessError::Denied(format!("`{name}` declared field sets of {kind}: name one of them")))
+                }
+            },
+        }
+    }
+
+    /// Notes how a read ended. "Not served" is recorded too: the reader is asked again when the kind appears.
+    fn settle<T>(&self, kind: &Kind, answer: Result<T, AccessError>) -> Result<T, AccessError> {
+        if let Err(error) = &answer {
+            self.failed.store(true, Ordering::Relaxed);
+            if matches!(error, AccessError::NotServed(_)) {
+                self.record(Read::Serves(kind.clone()));
+            }
+        }
+        answer
+    }
+
+    fn project(&self, object: &Arc<Object>, fields: &Fields) -> Arc<Object> {
+        let projected = match fields {
+            Fields::Whole => Arc::clone(object),
+            Fields::Some(_) => Arc::new(object.project(fields)),
+        };
+        self.bytes.fetch_add(projected.json().len() as u64, Ordering::Relaxed);
+        projected
+    }
+
+    /// The objects of a list, not yet projected.
+    fn select(&self, query: &Query) -> Result<(Arc<Fields>, Vec<Arc<Object>>), AccessError> {
+        let fields = self.admit(&query.kind, query.namespace.as_deref(), query.fields.as_deref())?;
+        self.record(Read::List {
+            kind: query.kind.clone(),
+            namespace: query.namespace.clone(),
+            labels: query.labels.clone(),
+            fields: Arc::clone(&fields),
+        });
+        let mut objects = self.cluster.list(Scope::All, &query.kind, query.namespace.as_deref(), &query.labels)?;
+        if !query.namespace_labels.is_everything() {
+            let namespaces = self.namespaces(&query.namespace_labels)?;
+            objects.retain(|object| object.reference.namespace.as_ref().is_some_and(|own| namespaces.contains(own)));
+        }
+        Ok((fields, objects))
+    }
+
+    fn namespaces(&self, labels: &Selector) -> Result<HashSet<Arc<str>>, AccessError> {
+        let kind = Kind::new("v1", "Namespace");
+        self.admit(&kind, None, None).map_err(|error| match error {
+            AccessError::Denied(why) => {
+                AccessError::Denied(format!("selecting by namespace labels reads namespaces: {why}"))
+            }
+            other => other,
+        })?;
+        let fields = Arc::new(Fields::identity());
+        self.record(Read::List { kind: kind.clone(), namespace: None, labels: labels.clone(), fields });
+        let namespaces = self.cluster.list(Scope::All, &kind, None, labels)?;
+        Ok(namespaces.iter().map(|namespace| Arc::clone(&namespace.reference.name)).collect())
+    }
+}
+
+#[async_trait]
+impl Reads for Recorder {
+    async fn get(&self, object: &ObjectRef, fields: Option<&str>) -> Result<Option<Arc<Object>>, AccessError> {
+        let answer = self.admit(&object.kind, object.namespace.as_deref(), fields).and_then(|fields| {
+            self.record(Read::Get { object: object.clone(), fields: Arc::clone(&fields) });
+            Ok(self.cluster.get(Scope::All, object)?.map(|found| self.project(&found, &fields)))
+        });
+        self.settle(&object.kind, answer)
+    }
+
+    async fn list(&self, query: &Query) -> Result<Vec<Arc<Object>>, AccessError> {
+        let answer = self
+            .select(query)
+            .map(|(fields, objects)| objects.iter().map(|object| self.project(object, &fields)).collect());
+        self.settle(&query.kind, answer)
+    }
+
+    async fn count(&self, query: &Query) -> Result<u64, AccessError> {
+        let answer = self.select(query).map(|(_, objects)| objects.len() as u64);
+        self.settle(&query.kind, answer)
+    }
+
+    async fn serves(&self, kind: &Kind) -> bool {
+        self.record(Read::Serves(kind.clone()));
+        !matches!(self.cluster.facts(kind).await, Err(ReadError::NotServed(_)))
+    }
+
+    fn now(&self) -> u64 {
+        self.timed.store(true, Ordering::Relaxed);
+        SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+    }
+
+    fn log(&self, level: Level, message: &str, fields: &[(String, String)]) {
+        let (reconciler, subject) = (self.plugin.name(), &self.subject);
+        let fields = fields.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(" ");
+        match level {
+            Level::Debug => tracing::debug!(target: "mizzen::plugin", reconciler, %subject, fields, "{message}"),
+            Level::Info => tracing::info!(target: "mizzen::plugin", reconciler, %subject, fields, "{message}"),
+            Level::Warn => tracing::warn!(target: "mizzen::plugin", reconciler, %subject, fields, "{message}"),
+            Level::Error => tracing::error!(target: "mizzen::plugin", reconciler, %subject, fields, "{message}"),
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! How everything stands, for statuses, metrics and the terminal.
+
+use mizzen_model::Digest;
+
+use crate::controller::Controller;
+use crate::node::Key;
+use crate::nodes::State;
+
+/// How the engine stands.
+#[derive(Clone, Debug, Default)]
+pub struct Snapshot {
+    /// Whether there has been a configuration, be it an empty one.
+    pub configured: bool,
+    /// Every node, in the order of their numbers.
+    pub nodes: Vec<NodeSnapshot>,
+    /// Keys that wait for their turn.
+    pub waiting: usize,
+    /// Distinct reads that are held in the index.
+    pub reads: usize,
+}
+
+/// How one node stands.
+#[derive(Clone, Debug)]
+pub struct NodeSnapshot {
+    /// Its name.
+    pub name: String,
+    /// How far it has come.
+    pub state: State,
+    /// The digest of the component that runs.
+    pub digest: Option<Digest>,
+    /// How many subjects it has.
+    pub subjects: usize,
+    /// How many of them are ready.
+    pub ready: usize,
+    /// How many ended in an error.
+    pub failed: usize,
+    /// One of those errors.
+    pub last_error: Option<String>,
+    /// Whether nothing of it waits or runs.
+    pub idle: bool,
+}
+
+impl Controller {
+    pub(crate) fn snapshot(&self) -> Snapshot {
+        let nodes = self.nodes.iter().map(|node| {
+            let cells =
+                node.subjects.iter().filter_map(|subject| self.cells.get(&Key { node: node.id, subject: *subject }));
+            let mut errors: Vec<_> = cells.filter_map(|cell| cell.error.as_deref()).collect();
+            errors.sort_unstable();
+            NodeSnapshot {
+                name: node.name.clone(),
+                state: node.state.clone(),
+                digest: node.plugin.as_ref().map(|plugin| plugin.invoke.digest()),
+                subjects: node.subjects.len(),
+                ready: node.ready.len(),
+                failed: errors.len(),
+                last_error: errors.first().map(|error| (*error).to_owned()),
+                idle: self.queue.is_idle_for(node.id),
+            }
+        });
+        let nodes = nodes.collect();
+        let reads = self.context.index.lock().unwrap_or_else(std::sync::PoisonError::into_inner).len();
+        Snapshot { configured: self.configured, nodes, waiting: self.queue.waiting(), reads }
+    }
+}

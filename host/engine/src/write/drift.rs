@@ -1,0 +1,78 @@
+//! Whether an object still is what was wanted of it.
+//!
+//! The API server fills in defaults and other managers own other fields, so a live object is never equal to what was applied:
+//! it *holds* it. Where the server also rewrites a value (`1000m` becomes `1`), [`shape`] remembers what became of it.
+
+use serde_json::{Map, Value};
+
+/// Whether everything in `wanted` is in `live`. Lists must have the same length: an element that was added is drift, too.
+pub(crate) fn holds(live: &Value, wanted: &Value) -> bool {
+    match (live, wanted) {
+        (Value::Object(live), Value::Object(wanted)) => {
+            wanted.iter().all(|(key, value)| live.get(key).map_or_else(|| is_nothing(value), |own| holds(own, value)))
+        }
+        (Value::Array(live), Value::Array(wanted)) => {
+            live.len() == wanted.len() && live.iter().zip(wanted).all(|(live, wanted)| holds(live, wanted))
+        }
+        _ => live == wanted,
+    }
+}
+
+/// The part of `live` that `wanted` speaks of.
+pub(crate) fn shape(live: &Value, wanted: &Value) -> Value {
+    match (live, wanted) {
+        (Value::Object(live), Value::Object(wanted)) => {
+            let spoken_of = wanted.iter().filter_map(|(key, value)| Some((key.clone(), shape(live.get(key)?, value))));
+            Value::Object(spoken_of.collect::<Map<_, _>>())
+        }
+        (Value::Array(live), Value::Array(wanted)) if live.len() == wanted.len() => {
+            live.iter().zip(wanted).map(|(live, wanted)| shape(live, wanted)).collect()
+        }
+        _ => live.clone(),
+    }
+}
+
+/// The API server leaves out what is empty.
+fn is_nothing(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Array(items) => items.is_empty(),
+        Value::Object(map) => map.is_empty(),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn defaults_and_other_peoples_fields_are_no_drift() {
+        let wanted = json!({"spec": {"hosts": ["a"], "http": [{"match": 1}]}});
+        let live = json!({"spec": {"hosts": ["a"], "http": [{"match": 1, "timeout": "0s"}], "x": 1}, "status": {}});
+        assert!(holds(&live, &wanted));
+    }
+
+    #[test]
+    fn an_added_or_changed_or_missing_value_is_drift() {
+        let wanted = json!({"spec": {"hosts": ["a"]}});
+        for live in [json!({"spec": {"hosts": ["a", "b"]}}), json!({"spec": {"hosts": ["b"]}}), json!({"spec": {}})] {
+            assert!(!holds(&live, &wanted), "{live}");
+        }
+    }
+
+    #[test]
+    fn what_is_empty_may_be_left_out() {
+        assert!(holds(&json!({}), &json!({"labels": {}, "list": [], "null": null})));
+        assert!(!holds(&json!({}), &json!({"text": ""})));
+    }
+
+    #[test]
+    fn a_shape_has_what_became_of_each_wanted_value() {
+        let wanted = json!({"cpu": "1000m", "ports": [{"port": 80}]});
+        let live = json!({"cpu": "1", "ports": [{"port": 80, "protocol": "TCP"}], "other": true});
+        assert_eq!(shape(&live, &wanted), json!({"cpu": "1", "ports": [{"port": 80}]}));
+    }
+}

@@ -1,0 +1,134 @@
+//! Writing: the difference between what is wanted and what is, and nothing else.
+//!
+//! ```text
+//!   Prepared ─► objects: apply what drifted ─► prune what is no longer wanted ─► patches, deletions ─► status ─► events
+//! ```
+
+pub(crate) mod drift;
+pub(crate) mod objects;
+pub(crate) mod status;
+pub(crate) mod subject;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use mizzen_cluster::{Apply, Cluster, EventRecord, WriteError};
+use mizzen_model::{Digest, Event, Object, ObjectRef, Severity};
+
+use crate::node::Plugin;
+use crate::observe::{Observer, Verb, Written};
+use crate::reconcile::Context;
+
+/// What is known of an object after it was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Settled {
+    /// Its resource version then: a change up to it is our own.
+    pub(crate) version: u64,
+    /// Digest of what had become of the wanted values, as the API server may rewrite them.
+    pub(crate) shape: Option<Digest>,
+}
+
+/// One object, as it was and as it is.
+pub(crate) type Change = (Option<Arc<Object>>, Option<Arc<Object>>);
+
+/// Writes for one reconciler and one subject.
+pub(crate) struct Writer<'a> {
+    cluster: &'a dyn Cluster,
+    observer: &'a dyn Observer,
+    plugin: &'a Plugin,
+    subject: Arc<Object>,
+    /// What earlier writes left behind; brought up to date here.
+    settled: HashMap<ObjectRef, Settled>,
+    /// What was written this time.
+    pub(crate) changes: Vec<Change>,
+    /// How many writes there were.
+    pub(crate) writes: usize,
+}
+
+/// How an apply treats the fields of others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Claim {
+    /// Takes them all: the operator granted `force`.
+    Force,
+    /// Takes back what somebody edited, and leaves what another manager applies: the object is ours.
+    Ours,
+    /// Takes none: the object was there before.
+    Polite,
+}
+
+// === impl Writer ===
+
+impl<'a> Writer<'a> {
+    pub(crate) fn new(
+        context: &'a Context,
+        plugin: &'a Plugin,
+        subject: Arc<Object>,
+        settled: HashMap<ObjectRef, Settled>,
+    ) -> Self {
+        let (cluster, observer) = (&*context.cluster, &*context.observer);
+        Self { cluster, observer, plugin, subject, settled, changes: Vec::new(), writes: 0 }
+    }
+
+    /// What is known of the objects written, and the versions up to which their changes are accounted for.
+    pub(crate) fn into_known(self) -> (HashMap<ObjectRef, Settled>, HashMap<ObjectRef, u64>) {
+        let mut seen: HashMap<ObjectRef, u64> = HashMap::new();
+        for object in self.changes.into_iter().filter_map(|(_, after)| after) {
+            let version = seen.entry(object.reference.clone()).or_default();
+            *version = object.resource_version.max(*version);
+        }
+        (self.settled, seen)
+    }
+
+    fn wrote(&mut self, verb: Verb, object: &ObjectRef, before: Option<Arc<Object>>, after: Option<Arc<Object>>) {
+        self.writes += 1;
+        self.observer.wrote(&Written {
+            reconciler: self.plugin.name(),
+            subject: &self.subject.reference,
+            verb,
+            object,
+            before: before.clone(),
+            after: after.clone(),
+        });
+        if verb != Verb::Finalizer {
+            self.changes.push((before, after));
+        }
+    }
+
+    /// Applies, and applies once more by force where only edits stand in the way of what is ours.
+    async fn claim(&self, apply: Apply<'_>, claim: Claim) -> Result<Arc<Object>, WriteError> {
+        let first = self.cluster.apply(Apply { force: claim == Claim::Force, ..apply }).await;
+        match first {
+            Err(WriteError::Conflict { fields, .. })
+                if claim == Claim::Ours && fields.iter().all(|field| !field.applied) =>
+            {
+                self.cluster.apply(Apply { force: true, ..apply }).await
+            }
+            other => other,
+        }
+    }
+
+    /// Tells of events. A lost one is logged and no reason to fail.
+    pub(crate) async fn publish(&self, events: &[Event]) {
+        for event in events {
+            let record = EventRecord {
+                reporter: self.plugin.field_manager(),
+                regarding: event.regarding.clone().unwrap_or_else(|| self.subject.reference.clone()),
+                regarding_uid: if event.regarding.is_none() { self.subject.uid.to_string() } else { String::new() },
+                severity: event.severity,
+                reason: event.reason.clone(),
+                action: "Reconcile".into(),
+                note: event.message.clone(),
+            };
+            if let Err(error) = self.cluster.publish(record).await {
+                tracing::warn!(reconciler = self.plugin.name(), subject = %self.subject.reference, %error, "event lost");
+            }
+        }
+    }
+
+    /// Tells of one event about the subject.
+    pub(crate) async fn warn(&self, reason: &str, message: &str) {
+        let event =
+            Event { regarding: None, severity: Severity::Warning, reason: reason.into(), message: message.into() };
+        self.publish(&[event]).await;
+    }
+}

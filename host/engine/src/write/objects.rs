@@ -1,0 +1,178 @@
+//! The objects a reconciler wants: applied, kept from drifting, pruned when they leave the set.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use mizzen_cluster::{Apply, OWNER_LABEL, ReadError, Scope, Target, WriteError};
+use mizzen_model::{Access, Digest, Event, Object, ObjectRef, Selector, Severity};
+use serde_json::{Value, json};
+
+use super::{Claim, Settled, Writer, drift};
+use crate::observe::Verb;
+use crate::prepare::{APPLIED_ANNOTATION, Prepared, Wanted, owner_label};
+
+/// Whether the whole picture is known, so that what is not in it may go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum View {
+    /// Every read of the call was answered.
+    Complete,
+    /// One was not.
+    Partial,
+}
+
+impl Writer<'_> {
+    /// Makes the cluster hold what is wanted. Goes on after an error, except when the API server can't be reached; reports all of
+    /// them. Prunes only when all was applied and the view is complete.
+    pub(crate) async fn converge(&mut self, prepared: &Prepared, view: View) -> Result<(), Vec<WriteError>> {
+        let mut errors = Vec::new();
+        if let Some(desired) = &prepared.desired {
+            for wanted in desired {
+                if let Err(error) = self.keep(wanted).await {
+                    let unreachable = matches!(error, WriteError::Unavailable { .. });
+                    errors.push(error);
+                    if unreachable {
+                        return Err(errors);
+                    }
+                }
+            }
+            if errors.is_empty() && view == View::Complete {
+                let keep: HashSet<_> = desired.iter().map(|wanted| &wanted.reference).collect();
+                errors.extend(self.prune(&keep).await.err());
+                self.settled.retain(|object, _| keep.contains(object) || *object == self.subject.reference);
+            }
+        }
+        for patch in &prepared.patches {
+            errors.extend(self.patch(&patch.object, &patch.fragment).await.err());
+        }
+        for deletion in &prepared.deletions {
+            errors.extend(self.delete(&deletion.object, &deletion.uid, None).await.err());
+        }
+        if errors.is_empty() { Ok(()) } else { Err(errors) }
+    }
+
+    /// Applies one object unless the cluster holds it already.
+    async fn keep(&mut self, wanted: &Wanted) -> Result<(), WriteError> {
+        let object = &wanted.reference;
+        let live = match self.cluster.get(Scope::Owned, object) {
+            Ok(live) => live,
+            Err(ReadError::NotServed(_)) => None,
+            Err(error) => {
+                return Err(WriteError::Unavailable { object: object.to_string(), message: error.to_string() });
+            }
+        };
+        let document = wanted.value();
+        let ours = live
+            .as_ref()
+            .is_some_and(|live| live.labels.get(OWNER_LABEL) == document["metadata"]["labels"][OWNER_LABEL].as_str());
+        let was = live.as_ref().map(|live| live.value());
+        if let (Some(live), Some(was)) = (&live, &was)
+            && self.holds(wanted, was, &document)
+        {
+            let shape = Some(Digest::of_json(&drift::shape(was, &document)));
+            self.settled.insert(object.clone(), Settled { version: live.resource_version, shape });
+            return Ok(());
+        }
+        let claim = if wanted.force {
+            Claim::Force
+        } else if ours {
+            Claim::Ours
+        } else {
+            Claim::Polite
+        };
+        let manager = self.plugin.field_manager();
+        let apply = Apply { manager: &manager, document: &document, target: Target::Object, force: false };
+        let after = self.claim(apply, claim).await?;
+        let shape = Some(Digest::of_json(&drift::shape(&after.value(), &document)));
+        self.settled.insert(object.clone(), Settled { version: after.resource_version, shape });
+        let drifted = was.as_ref().is_some_and(|was| applied_digest(was) == Some(&*wanted.digest));
+        let unchanged = live.as_ref().is_some_and(|live| live.json() == after.json());
+        if !unchanged {
+            self.wrote(if live.is_some() { Verb::Change } else { Verb::Create }, object, live, Some(after));
+        }
+        if drifted && !unchanged {
+            let message = format!("{object} was changed by somebody else and is as wanted again");
+            let event = Event { regarding: None, severity: Severity::Normal, reason: "DriftRepaired".into(), message };
+            self.publish(&[event]).await;
+        }
+        Ok(())
+    }
+
+    /// Whether a live object is what was wanted: the digest says that nothing else was applied since, the values that nobody
+    /// changed them.
+    fn holds(&self, wanted: &Wanted, live: &Value, document: &Value) -> bool {
+        applied_digest(live) == Some(&*wanted.digest)
+            && (drift::holds(live, document)
+                || self
+                    .settled
+                    .get(&wanted.reference)
+                    .is_some_and(|settled| settled.shape == Some(Digest::of_json(&drift::shape(live, document)))))
+    }
+
+    /// Deletes what this reconciler once applied for this subject and no longer wants.
+    pub(crate) async fn prune(&mut self, keep: &HashSet<&ObjectRef>) -> Result<(), WriteError> {
+        for object in self.owned()? {
+            if !keep.contains(&object.reference) && !object.deleting {
+                self.delete(&object.reference, &object.uid, Some(Arc::clone(&object))).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Everything this reconciler once applied for this subject, and that is still there.
+    pub(crate) fn owned(&self) -> Result<Vec<Arc<Object>>, WriteError> {
+        let label = Selector::equal(OWNER_LABEL, &owner_label(self.plugin.name(), &self.subject.reference));
+        let mut owned = Vec::new();
+        for kind in self.plugin.invoke.description().kinds(Access::Apply) {
+            match self.cluster.list(Scope::Owned, kind, None, &label) {
+                Ok(objects) => owned.extend(objects),
+                Err(ReadError::NotServed(_)) => {}
+                Err(error) => {
+                    return Err(WriteError::Unavailable { object: kind.to_string(), message: error.to_string() });
+                }
+            }
+        }
+        Ok(owned)
+    }
+
+    async fn delete(&mut self, object: &ObjectRef, uid: &str, before: Option<Arc<Object>>) -> Result<(), WriteError> {
+        self.cluster.delete(object, uid).await?;
+        self.settled.remove(object);
+        self.wrote(Verb::Delete, object, before, None);
+        Ok(())
+    }
+
+    /// Sets fields of an object that others own, if it exists and does not have them already.
+    async fn patch(&mut self, object: &ObjectRef, fragment: &Value) -> Result<(), WriteError> {
+        let absent = || WriteError::NotFound { object: object.to_string(), message: "a patch never creates".into() };
+        let live = self.cluster.get(Scope::All, object).ok().flatten().ok_or_else(absent)?;
+        if drift::holds(&live.value(), fragment) {
+            return Ok(());
+        }
+        let mut document = fragment.clone();
+        if !document.is_object() {
+            return Err(WriteError::Invalid {
+                object: object.to_string(),
+                message: "the fragment is not an object".into(),
+            });
+        }
+        document["apiVersion"] = json!(object.kind.api_version);
+        document["kind"] = json!(object.kind.name);
+        if !document["metadata"].is_object() {
+            document["metadata"] = json!({});
+        }
+        document["metadata"]["name"] = json!(object.name);
+        document["metadata"]["uid"] = json!(live.uid);
+        if let Some(namespace) = &object.namespace {
+            document["metadata"]["namespace"] = json!(namespace);
+        }
+        let manager = self.plugin.field_manager();
+        let apply = Apply { manager: &manager, document: &document, target: Target::Object, force: false };
+        let after = self.claim(apply, Claim::Polite).await?;
+        self.wrote(Verb::Change, object, Some(live), Some(after));
+        Ok(())
+    }
+}
+
+fn applied_digest(live: &Value) -> Option<&str> {
+    live["metadata"]["annotations"][APPLIED_ANNOTATION].as_str()
+}

@@ -1,0 +1,199 @@
+//! Metrics by reconciler: what each costs, and how its subjects stand.
+
+use std::sync::Mutex;
+
+use axum::extract::State;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::IntoResponse;
+use mizzen_engine::Snapshot;
+use mizzen_engine::observe::{Called, Observer, Reconciled, Written};
+use prometheus_client::encoding::text::encode;
+use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::{Registry, Unit};
+
+use crate::Shared;
+
+/// Upper bounds of the call time's buckets, in seconds: a fresh instance takes 10 µs, a deadline is seconds.
+const BUCKETS: [f64; 12] = [0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.05, 0.25, 1.0, 5.0];
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct By {
+    reconciler: String,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct ByResult {
+    reconciler: String,
+    result: Text,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct ByVerb {
+    reconciler: String,
+    verb: String,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct ByState {
+    reconciler: String,
+    state: Text,
+}
+
+/// A label value that is known when the host is built.
+#[derive(Clone, Copy, Debug, Hash, PartialEq, Eq)]
+struct Text(&'static str);
+
+/// Counts what the engine does, and encodes it for Prometheus.
+pub struct Metrics {
+    registry: Mutex<Registry>,
+    calls: Family<ByResult, Counter>,
+    call_seconds: Family<By, Histogram>,
+    reads: Family<By, Counter>,
+    read_bytes: Family<By, Counter>,
+    writes: Family<ByVerb, Counter>,
+    reconciles: Family<ByResult, Counter>,
+    subjects: Family<ByState, Gauge>,
+    waiting: Gauge,
+    index: Gauge,
+}
+
+// === impl Metrics ===
+
+impl Metrics {
+    /// Metrics of a host that has done nothing yet.
+    pub fn new() -> Self {
+        let metrics = Self {
+            registry: Mutex::new(Registry::with_prefix("mizzen")),
+            calls: Family::default(),
+            call_seconds: Family::new_with_constructor(|| Histogram::new(BUCKETS)),
+            reads: Family::default(),
+            read_bytes: Family::default(),
+            writes: Family::default(),
+            reconciles: Family::default(),
+            subjects: Family::default(),
+            waiting: Gauge::default(),
+            index: Gauge::default(),
+        };
+        metrics.register();
+        metrics
+    }
+
+    fn register(&self) {
+        let mut registry = self.registry.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        registry.register("calls", "Calls of plugins, by how they ended", self.calls.clone());
+        registry.register_with_unit(
+            "call_duration",
+            "Time from call to answer",
+            Unit::Seconds,
+            self.call_seconds.clone(),
+        );
+        registry.register("reads", "Distinct reads that calls made", self.reads.clone());
+        registry.register_with_unit("read", "JSON handed to plugins", Unit::Bytes, self.read_bytes.clone());
+        registry.register("writes", "Writes to the cluster, by what was done", self.writes.clone());
+        registry.register("reconciles", "Reconciles, by how they ended", self.reconciles.clone());
+        registry.register("subjects", "Subjects, by how they stand", self.subjects.clone());
+        registry.register("waiting", "Reconciles that wait for their turn", self.waiting.clone());
+        registry.register("read_index_size", "Distinct reads held in the read index", self.index.clone());
+    }
+
+    /// Everything, in the OpenMetrics text format.
+    pub fn encode(&self, snapshot: Option<&Snapshot>) -> String {
+        if let Some(snapshot) = snapshot {
+            self.take_in(snapshot);
+        }
+        let mut text = String::new();
+        let registry = self.registry.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        // Writing to a String can't fail.
+        let _ = encode(&mut text, &registry);
+        text
+    }
+
+    fn take_in(&self, snapshot: &Snapshot) {
+        for node in &snapshot.nodes {
+            let states = [("total", node.subjects), ("ready", node.ready), ("failed", node.failed)];
+            for (state, count) in states {
+                let labels = ByState { reconciler: node.name.clone(), state: Text(state) };
+                self.subjects.get_or_create(&labels).set(i64::try_from(count).unwrap_or(i64::MAX));
+            }
+        }
+        self.waiting.set(i64::try_from(snapshot.waiting).unwrap_or(i64::MAX));
+        self.index.set(i64::try_from(snapshot.reads).unwrap_or(i64::MAX));
+    }
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Observer for Metrics {
+    fn called(&self, call: &Called<'_>) {
+        let by = By { reconciler: call.reconciler.to_owned() };
+        let result = ByResult { reconciler: by.reconciler.clone(), result: Text(call.result) };
+        self.calls.get_or_create(&result).inc();
+        self.call_seconds.get_or_create(&by).observe(call.took.as_secs_f64());
+        self.reads.get_or_create(&by).inc_by(call.reads as u64);
+        self.read_bytes.get_or_create(&by).inc_by(call.bytes);
+    }
+
+    fn wrote(&self, write: &Written<'_>) {
+        let by = ByVerb { reconciler: write.reconciler.to_owned(), verb: write.verb.to_string() };
+        self.writes.get_or_create(&by).inc();
+    }
+
+    fn reconciled(&self, done: &Reconciled<'_>) {
+        let result = Text(if done.failed { "failed" } else { "ok" });
+        self.reconciles.get_or_create(&ByResult { reconciler: done.reconciler.to_owned(), result }).inc();
+    }
+}
+
+impl EncodeLabelValue for Text {
+    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> Result<(), std::fmt::Error> {
+        self.0.encode(encoder)
+    }
+}
+
+pub(crate) async fn metrics(State(shared): State<Shared>) -> impl IntoResponse {
+    let snapshot = shared.snapshots.now().await;
+    let text = shared.metrics.encode(snapshot.as_ref());
+    ([(CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use mizzen_model::{Call, Kind, ObjectRef};
+
+    use super::*;
+
+    #[test]
+    fn a_call_shows_under_its_reconciler_and_result() {
+        let metrics = Metrics::new();
+        let subject = ObjectRef::new(Kind::new("v1", "Pod"), Some("shop"), "cart");
+        let took = Duration::from_millis(2);
+        metrics.called(&Called {
+            reconciler: "mtls",
+            subject: &subject,
+            call: Call::Reconcile,
+            result: "Answered",
+            took,
+            reads: 3,
+            bytes: 70,
+        });
+        let text = metrics.encode(None);
+        for line in [
+            r#"mizzen_calls_total{reconciler="mtls",result="Answered"} 1"#,
+            r#"mizzen_reads_total{reconciler="mtls"} 3"#,
+            r#"mizzen_read_bytes_total{reconciler="mtls"} 70"#,
+            r#"mizzen_call_duration_seconds_bucket{le="0.0025",reconciler="mtls"} 1"#,
+        ] {
+            assert!(text.contains(line), "{line} not in:\n{text}");
+        }
+    }
+}
