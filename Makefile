@@ -1,0 +1,57 @@
+# Mizzen: `make run` shows it at work, `make test` proves it.
+
+CARGO ?= cargo
+CARGO_TARGET_DIR ?= $(CURDIR)/target
+export CARGO_TARGET_DIR
+PLUGINS := $(CARGO_TARGET_DIR)/plugins
+BIN := $(CARGO_TARGET_DIR)/debug
+
+.DEFAULT_GOAL := help
+.PHONY: help build plugins guests run test unit e2e lint docs deny bench crds clean
+
+help: ## This list
+	@grep -hE '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+build: ## The host and the plugins
+	$(CARGO) build -p mizzen
+	@$(MAKE) --no-print-directory plugins
+
+plugins: ## The plugins, as WebAssembly components
+	$(CARGO) run -q -p mizzen-plugin-build
+
+guests: ## The hostile guests of the tests
+	$(CARGO) run -q -p mizzen-plugin-build -- --out $(CARGO_TARGET_DIR)/guests-out mizzen-hostile-guests
+
+run: build ## A small mesh on a real control plane, converging before your eyes; Ctrl-C ends it
+	$(CARGO) build -q -p mizzen-testcluster
+	$(BIN)/mizzen-testcluster up --crds deploy/crds --crds deploy/samples/crds --apply deploy/samples/mesh --apply deploy/reconcilers.yaml -- \
+		$(BIN)/mizzen run --plugins $(PLUGINS)
+
+test: lint docs deny unit e2e ## Everything
+
+unit: plugins guests ## Tests without a control plane
+	$(CARGO) test --workspace --exclude mizzen-e2e --exclude mizzen-testcluster --exclude mizzen-bench
+
+e2e: plugins guests ## Tests on a real control plane, which is built from Go modules the first time
+	$(CARGO) build -p mizzen -p mizzen-testcluster
+	$(CARGO) test -p mizzen-testcluster -p mizzen-e2e
+
+lint: ## Formatting and lints
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets -- -D warnings
+
+docs: ## The documentation, without warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --quiet
+
+deny: ## Licences, sources and bans of the dependencies
+	$(CARGO) deny --log-level error check bans licenses sources
+
+bench: plugins ## What it costs, against native code in the same run
+	$(CARGO) build --release -p mizzen -p mizzen-bench
+	$(CARGO) run --release -p mizzen-bench
+
+crds: ## Writes deploy/crds anew from the Rust types
+	MIZZEN_UPDATE=1 $(CARGO) test -q -p mizzen-config -p mizzen-istio-api -p mizzen-plugin-api-operator crd
+
+clean: ## Removes what was built
+	$(CARGO) clean
