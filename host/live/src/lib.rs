@@ -1,1 +1,239 @@
 //! The cluster trait on a real API server. The only crate that knows kube.
+//!
+//! ```text
+//!   watch(view) ─► Mirror ◄── Reflector ── list, watch ──┐
+//!   get, list ───► Mirror ◄── answers ◄── Writer ────────┼── Link ── API server
+//!   facts ───────► Discovery ── discovery, CRDs ─────────┘
+//! ```
+//! While the API server is away, reads go on answering with what was last known, and views resume where they were when it is
+//! back. A view that the API server refuses (its CRD went, a permission went) is not read any more until it is allowed again.
+
+mod connect;
+mod discovery;
+mod document;
+mod errors;
+mod events;
+#[cfg(test)]
+mod fake;
+mod link;
+mod mirror;
+mod pause;
+mod reflect;
+mod requests;
+mod stub;
+mod subscribers;
+mod write;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use mizzen_cluster::{Apply, Changes, Cluster, EventRecord, KindFacts, ReadError, Scope, View, WriteError};
+use mizzen_model::{Fields, Kind, Object, ObjectRef, Selector};
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use tokio::task::JoinSet;
+
+pub use connect::{ConnectError, LiveOptions};
+pub use requests::RequestCounts;
+
+use crate::discovery::Discovery;
+use crate::document::Document;
+use crate::events::Events;
+use crate::link::{Fault, Link};
+use crate::mirror::Mirror;
+use crate::reflect::Reflector;
+use crate::subscribers::Subscribers;
+use crate::write::Writer;
+
+/// How long the API server may take to say that it is ready.
+const READY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long publishing an Event may take. Nothing waits for Events that matter.
+const EVENT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A real cluster. Its background work ends when it is dropped.
+pub struct Live {
+    link: Link,
+    discovery: Arc<Discovery>,
+    writer: Writer,
+    events: Events,
+    changes: Arc<Subscribers>,
+    mirrors: RwLock<HashMap<(Kind, Scope), Arc<Mirror>>>,
+    tasks: Mutex<JoinSet<()>>,
+}
+
+#[derive(Deserialize)]
+struct Version {
+    #[serde(rename = "gitVersion")]
+    version: String,
+}
+
+impl Live {
+    /// Connects to the cluster that the options name, and asks it for its version, so that a wrong address shows at once.
+    ///
+    /// # Errors
+    /// No usable configuration, or no answer from the API server, which is named.
+    pub async fn connect(options: &LiveOptions) -> Result<Self, ConnectError> {
+        let live = Self::over(connect::link(options).await?);
+        live.version().await?;
+        Ok(live)
+    }
+
+    fn over(link: Link) -> Self {
+        let changes = Arc::new(Subscribers::default());
+        let discovery = Arc::new(Discovery::new(link.clone(), changes.clone()));
+        let keeper = discovery.clone();
+        let mut tasks = JoinSet::new();
+        tasks.spawn(async move { keeper.keep().await });
+        Self {
+            writer: Writer::new(link.clone(), discovery.clone()),
+            events: Events::new(link.clone()),
+            link,
+            discovery,
+            changes,
+            mirrors: RwLock::default(),
+            tasks: Mutex::new(tasks),
+        }
+    }
+
+    /// The API server's address.
+    pub fn server(&self) -> &str {
+        self.link.server()
+    }
+
+    /// The API server's version, e.g. `v1.33.1`.
+    ///
+    /// # Errors
+    /// The API server does not answer, or not to these credentials.
+    pub async fn version(&self) -> Result<String, ConnectError> {
+        match self.link.get::<Version>("/version").await {
+            Ok(version) => Ok(version.version),
+            Err(fault) => Err(self.no_answer(&fault)),
+        }
+    }
+
+    /// Whether the API server can serve: what the host's own readiness hangs on.
+    ///
+    /// # Errors
+    /// It does not answer within 5 s, says that it is not ready, or does not accept the credentials.
+    pub async fn ready(&self) -> Result<(), ConnectError> {
+        match tokio::time::timeout(READY_TIMEOUT, self.link.get::<IgnoredAny>("/version")).await {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(fault)) => Err(self.no_answer(&fault)),
+            Err(_) => Err(self.no_answer(&Fault::Silent(format!("no answer within {} s", READY_TIMEOUT.as_secs())))),
+        }
+    }
+
+    /// How many requests were sent, for the metrics.
+    pub fn request_counts(&self) -> RequestCounts {
+        self.link.counts().clone()
+    }
+
+    fn no_answer(&self, fault: &Fault) -> ConnectError {
+        let (server, message) = (self.link.server().clone(), fault.message().to_owned());
+        match fault.code() {
+            401 => ConnectError::Unauthorized { server, message },
+            _ => ConnectError::Unreachable { server, message },
+        }
+    }
+
+    fn mirror(&self, scope: Scope, kind: &Kind) -> Result<Arc<Mirror>, ReadError> {
+        let mirrors = self.mirrors.read().unwrap_or_else(PoisonError::into_inner);
+        mirrors.get(&(kind.clone(), scope)).cloned().ok_or_else(|| ReadError::NotSynced(kind.clone()))
+    }
+
+    /// Has every view of the kind see what was written.
+    fn wrote(&self, kind: &Kind, document: &Document) {
+        for scope in [Scope::All, Scope::Owned] {
+            if let Ok(mirror) = self.mirror(scope, kind) {
+                mirror.wrote(document);
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl Cluster for Live {
+    async fn facts(&self, kind: &Kind) -> Result<KindFacts, ReadError> {
+        self.discovery.facts(kind).await
+    }
+
+    async fn watch(&self, view: View) -> Result<(), ReadError> {
+        let mirror = {
+            let mut mirrors = self.mirrors.write().unwrap_or_else(PoisonError::into_inner);
+            let mirror = mirrors
+                .entry((view.kind.clone(), view.scope))
+                .or_insert_with(|| Arc::new(Mirror::new(view.kind.clone(), view.scope, self.changes.clone())));
+            mirror.clone()
+        };
+        if let Some(begun) = mirror.want(&view.fields) {
+            let reflector = Reflector::new(self.link.clone(), self.discovery.clone(), mirror.clone(), begun);
+            self.tasks.lock().unwrap_or_else(PoisonError::into_inner).spawn(reflector.run());
+        }
+        mirror.ready(&view.fields).await
+    }
+
+    fn get(&self, scope: Scope, object: &ObjectRef) -> Result<Option<Arc<Object>>, ReadError> {
+        self.mirror(scope, &object.kind)?.get(object)
+    }
+
+    fn list(
+        &self,
+        scope: Scope,
+        kind: &Kind,
+        namespace: Option<&str>,
+        labels: &Selector,
+    ) -> Result<Vec<Arc<Object>>, ReadError> {
+        self.mirror(scope, kind)?.list(namespace, labels)
+    }
+
+    fn subscribe(&self) -> Changes {
+        self.changes.subscribe()
+    }
+
+    async fn apply(&self, apply: Apply<'_>) -> Result<Arc<Object>, WriteError> {
+        let (kind, document) = self.writer.apply(apply).await?;
+        self.wrote(&kind, &document);
+        let object = document.object(&kind, &Fields::Whole).map_err(|error| WriteError::Unavailable {
+            object: kind.to_string(),
+            message: format!("the API server's answer: {error}"),
+        })?;
+        Ok(Arc::new(object))
+    }
+
+    async fn delete(&self, object: &ObjectRef, uid: &str) -> Result<(), WriteError> {
+        self.writer.delete(object, uid).await
+    }
+
+    async fn set_finalizer(
+        &self,
+        object: &ObjectRef,
+        uid: &str,
+        finalizer: &str,
+        present: bool,
+    ) -> Result<(), WriteError> {
+        let changed = if present {
+            Some(self.writer.add_finalizer(object, uid, finalizer).await?)
+        } else {
+            self.writer.remove_finalizer(object, uid, finalizer).await?
+        };
+        if let Some(document) = changed {
+            self.wrote(&object.kind, &document);
+        }
+        Ok(())
+    }
+
+    async fn publish(&self, event: EventRecord) -> Result<(), WriteError> {
+        let object = format!("an Event about {}", event.regarding);
+        let publish = async {
+            let _place = self.writer.place().await;
+            self.events.publish(event).await
+        };
+        match tokio::time::timeout(EVENT_TIMEOUT, publish).await {
+            Ok(published) => published,
+            Err(_) => Err(WriteError::Unavailable { object, message: "no answer in time".to_owned() }),
+        }
+    }
+}

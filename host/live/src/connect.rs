@@ -1,0 +1,111 @@
+//! Finds the API server and makes the client: from a kubeconfig, or from the pod the host runs in.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use kube::Config;
+use kube::client::ClientBuilder;
+use kube::config::{InClusterError, KubeConfigOptions, Kubeconfig, KubeconfigError};
+
+use crate::link::Link;
+use crate::requests::{Count, RequestCounts};
+
+/// How long a TCP and TLS handshake may take. A server that is gone shows at once; this is for one that drops packets.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Which cluster to talk to.
+#[derive(Clone, Debug, Default)]
+pub struct LiveOptions {
+    /// A kubeconfig file. `None`: the files in `KUBECONFIG`, or `~/.kube/config`, or else the service account of the pod.
+    pub kubeconfig: Option<PathBuf>,
+    /// A context of the kubeconfig. `None`: its current one.
+    pub context: Option<String>,
+}
+
+/// Why there is no connection to a cluster.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    /// The kubeconfig is unusable.
+    #[error("the kubeconfig can't be used; see `kubectl config view`, or name another with --kubeconfig and --context")]
+    Kubeconfig(#[source] KubeconfigError),
+    /// No kubeconfig, and not in a pod.
+    #[error(
+        "no cluster to talk to: there is no kubeconfig ({kubeconfig}) and this is no pod ({pod}); name one with --kubeconfig"
+    )]
+    NoCluster {
+        /// Why there is no kubeconfig.
+        kubeconfig: KubeconfigError,
+        /// Why there is no service account.
+        pod: InClusterError,
+    },
+    /// The settings make no client.
+    #[error("no client for {server} can be made")]
+    Client {
+        /// The API server's address.
+        server: Arc<str>,
+        /// Why.
+        #[source]
+        source: kube::Error,
+    },
+    /// The API server does not answer.
+    #[error("{server} does not answer: {message}; is the cluster up, and is this its address?")]
+    Unreachable {
+        /// The API server's address.
+        server: Arc<str>,
+        /// What went wrong.
+        message: String,
+    },
+    /// The API server does not know who this is.
+    #[error("{server} does not accept the credentials: {message}; log in again, or check the service account's token")]
+    Unauthorized {
+        /// The API server's address.
+        server: Arc<str>,
+        /// The API server's words.
+        message: String,
+    },
+}
+
+/// Makes a link; nothing is sent yet.
+pub(crate) async fn link(options: &LiveOptions) -> Result<Link, ConnectError> {
+    let mut config = config(options).await?;
+    config.connect_timeout = Some(CONNECT_TIMEOUT);
+    // The client would retry for minutes, deep below: after an outage the views would be late. They, and the writes, know better.
+    config.default_retry = false;
+    let agent = concat!("mizzen/", env!("CARGO_PKG_VERSION"));
+    if let (Ok(name), Ok(value)) = ("user-agent".parse(), agent.parse()) {
+        config.headers.push((name, value));
+    }
+    let server: Arc<str> = config.cluster_url.to_string().trim_end_matches('/').into();
+    let counts = RequestCounts::default();
+    let client = ClientBuilder::try_from(config)
+        .map_err(|source| ConnectError::Client { server: server.clone(), source })?
+        .with_layer(&Count::new(counts.clone()))
+        .build();
+    Ok(Link::new(client, server, counts))
+}
+
+async fn config(options: &LiveOptions) -> Result<Config, ConnectError> {
+    let chosen = KubeConfigOptions { context: options.context.clone(), ..KubeConfigOptions::default() };
+    let found = match &options.kubeconfig {
+        Some(path) => match Kubeconfig::read_from(path) {
+            Ok(kubeconfig) => Config::from_custom_kubeconfig(kubeconfig, &chosen).await,
+            Err(error) => Err(error),
+        },
+        None => Config::from_kubeconfig(&chosen).await,
+    };
+    match found {
+        Err(kubeconfig) if options.kubeconfig.is_none() && options.context.is_none() && is_absent(&kubeconfig) => {
+            Config::incluster().map_err(|pod| ConnectError::NoCluster { kubeconfig, pod })
+        }
+        found => found.map_err(ConnectError::Kubeconfig),
+    }
+}
+
+fn is_absent(error: &KubeconfigError) -> bool {
+    match error {
+        KubeconfigError::FindPath => true,
+        KubeconfigError::ReadConfig(source, _) => source.kind() == std::io::ErrorKind::NotFound,
+        _ => false,
+    }
+}

@@ -1,0 +1,172 @@
+//! Translates the API server's refusals into the errors of the cluster trait: what to do about it is in the type.
+
+use kube::core::Status;
+use mizzen_cluster::{ForeignField, ReadError, WriteError};
+use mizzen_model::Kind;
+
+use crate::link::Fault;
+
+/// Why a kind can't be read.
+pub(crate) fn read_error(kind: &Kind, fault: &Fault) -> ReadError {
+    let message = || fault.message().to_owned();
+    match fault.code() {
+        404 => ReadError::NotServed(kind.clone()),
+        403 => ReadError::Forbidden { kind: kind.clone(), message: message() },
+        _ => ReadError::Unavailable { kind: kind.clone(), message: message() },
+    }
+}
+
+/// Why `object` was not written by `manager`.
+pub(crate) fn write_error(object: String, manager: &str, fault: Fault) -> WriteError {
+    let status = match fault {
+        Fault::Silent(message) => return WriteError::Unavailable { object, message },
+        Fault::Refused(status) => status,
+    };
+    let message = status.message.clone();
+    match status.code {
+        409 => {
+            let fields = foreign_fields(&status);
+            if fields.is_empty() {
+                WriteError::Stale { object, message }
+            } else {
+                WriteError::Conflict { object, manager: manager.to_owned(), fields }
+            }
+        }
+        410 => WriteError::Stale { object, message },
+        403 if has_cause(&status, "NamespaceTerminating") => WriteError::NotFound { object, message },
+        403 if message.contains("exceeded quota") => WriteError::Unavailable { object, message },
+        403 if is_about_identity(&message) => WriteError::Forbidden { object, message },
+        404 => WriteError::NotFound { object, message },
+        // A document that does not fit the schema comes as an internal error of the apply.
+        500 if message.contains("failed to create typed patch object") => WriteError::Invalid { object, message },
+        // 403 without a word on who may: admission refused what the document says.
+        400 | 403 | 405 | 406 | 413 | 415 | 422 => WriteError::Invalid { object, message },
+        _ => WriteError::Unavailable { object, message },
+    }
+}
+
+/// Why nothing can be written to a kind that can't be found out about.
+pub(crate) fn unknown_kind(object: String, error: &ReadError) -> WriteError {
+    let message = error.to_string();
+    match error {
+        ReadError::NotServed(_) => WriteError::NotFound { object, message },
+        ReadError::Forbidden { .. } => WriteError::Forbidden { object, message },
+        ReadError::NotSynced(_) | ReadError::Unavailable { .. } => WriteError::Unavailable { object, message },
+    }
+}
+
+fn has_cause(status: &Status, reason: &str) -> bool {
+    status.details.iter().flat_map(|details| &details.causes).any(|cause| cause.reason == reason)
+}
+
+/// Authorization says `User "x" cannot patch resource "y"`; admission, with the same code, says what is wrong with the document.
+fn is_about_identity(message: &str) -> bool {
+    message.contains(" cannot ") && message.contains("User \"") || message.contains("is forbidden: not yet authorized")
+}
+
+/// The fields of a server-side apply that others own.
+fn foreign_fields(status: &Status) -> Vec<ForeignField> {
+    let causes = status.details.iter().flat_map(|details| &details.causes);
+    let conflicts = causes.filter(|cause| cause.reason == "FieldManagerConflict");
+    conflicts
+        .filter_map(|cause| {
+            let (manager, rest) = quoted(cause.message.strip_prefix("conflict with ")?)?;
+            // Only an edit (`Update`) is said to have been made with a version of the API.
+            let applied = !rest.contains(" using ");
+            Some(ForeignField { field: cause.field.clone(), manager, applied })
+        })
+        .collect()
+}
+
+/// The text in the quotes that `text` begins with, and what comes after them.
+fn quoted(text: &str) -> Option<(String, &str)> {
+    let mut words = serde_json::Deserializer::from_str(text).into_iter::<String>();
+    let word = words.next()?.ok()?;
+    Some((word, &text[words.byte_offset()..]))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn refused(status: serde_json::Value) -> Fault {
+        Fault::Refused(serde_json::from_value(status).unwrap())
+    }
+
+    fn error(code: u16, message: &str) -> WriteError {
+        let reason = if code == 409 { "Conflict" } else { "" };
+        write_error("Pod a/b".into(), "m", refused(json!({"code": code, "message": message, "reason": reason})))
+    }
+
+    #[test]
+    fn a_conflict_names_each_field_and_who_owns_it() {
+        let causes = json!([
+            {"reason": "FieldManagerConflict", "field": ".spec.hosts",
+             "message": "conflict with \"kubectl-client-side-apply\" using networking.istio.io/v1"},
+            {"reason": "FieldManagerConflict", "field": ".spec.gateways", "message": "conflict with \"mizzen.dev/mtls\""},
+            {"reason": "FieldManagerConflict", "field": ".status.url",
+             "message": "conflict with \"kubectl\" with subresource \"status\" using v1 at 2026-01-01T00:00:00Z"},
+        ]);
+        let fault = refused(json!({"code": 409, "reason": "Conflict", "details": {"causes": causes}}));
+        let WriteError::Conflict { fields, manager, .. } = write_error("VirtualService a/b".into(), "me", fault) else {
+            panic!("no conflict");
+        };
+        let seen: Vec<_> = fields.iter().map(|f| (f.field.as_str(), f.manager.as_str(), f.applied)).collect();
+        assert_eq!(
+            seen,
+            [
+                (".spec.hosts", "kubectl-client-side-apply", false),
+                (".spec.gateways", "mizzen.dev/mtls", true),
+                (".status.url", "kubectl", false)
+            ]
+        );
+        assert_eq!(manager, "me");
+    }
+
+    #[test]
+    fn a_conflict_without_fields_is_a_stale_write() {
+        assert!(matches!(error(409, "the object has been modified"), WriteError::Stale { .. }));
+    }
+
+    #[test]
+    fn a_refused_identity_is_told_from_a_refused_document() {
+        let rbac = "pods \"b\" is forbidden: User \"eve\" cannot patch resource \"pods\" in API group \"\"";
+        assert!(matches!(error(403, rbac), WriteError::Forbidden { .. }));
+        let admission = "pods \"b\" is forbidden: violates PodSecurity \"restricted:latest\"";
+        assert!(matches!(error(403, admission), WriteError::Invalid { .. }));
+        assert!(matches!(error(403, "pods \"b\" is forbidden: exceeded quota: q"), WriteError::Unavailable { .. }));
+    }
+
+    #[test]
+    fn a_namespace_that_is_going_is_not_a_matter_of_rights() {
+        let fault = refused(json!({"code": 403, "reason": "Forbidden", "message": "unable to create new content",
+            "details": {"causes": [{"reason": "NamespaceTerminating", "field": "metadata.namespace"}]}}));
+        assert!(matches!(write_error("Pod a/b".into(), "m", fault), WriteError::NotFound { .. }));
+    }
+
+    #[test]
+    fn trouble_that_passes_is_told_from_a_document_that_never_will() {
+        for code in [429, 500, 503, 504, 401] {
+            assert!(matches!(error(code, "x"), WriteError::Unavailable { .. }), "{code}");
+        }
+        for code in [400, 413, 422] {
+            assert!(matches!(error(code, "x"), WriteError::Invalid { .. }), "{code}");
+        }
+        let schema = "failed to create typed patch object (a/b; v1, Kind=Pod): .spec.x: field not declared in schema";
+        assert!(matches!(error(500, schema), WriteError::Invalid { .. }));
+        let silent = write_error("Pod a/b".into(), "m", Fault::Silent("connection refused".into()));
+        assert!(matches!(silent, WriteError::Unavailable { .. }));
+    }
+
+    #[test]
+    fn a_kind_that_is_not_there_is_told_from_one_that_may_not_be_read() {
+        let kind = Kind::new("v1", "Pod");
+        let not_found = refused(json!({"code": 404, "message": "the server could not find the requested resource"}));
+        assert_eq!(read_error(&kind, &not_found), ReadError::NotServed(kind.clone()));
+        let forbidden = refused(json!({"code": 403, "message": "no"}));
+        assert!(matches!(read_error(&kind, &forbidden), ReadError::Forbidden { .. }));
+        assert!(matches!(read_error(&kind, &Fault::Silent("x".into())), ReadError::Unavailable { .. }));
+    }
+}
