@@ -107,8 +107,8 @@ pub(crate) fn list_end(version: u64) -> Value {
 }
 
 /// An event of a watch.
-pub(crate) fn event(kind: &str, object: Value) -> Value {
-    json!({"type": kind, "object": object})
+pub(crate) fn event(kind: &str, object: impl Into<Value>) -> Value {
+    json!({"type": kind, "object": object.into()})
 }
 
 /// A record of what was asked, to put into an answering function.

@@ -20,7 +20,6 @@ mod mirror;
 mod pause;
 mod reflect;
 mod requests;
-mod stub;
 mod subscribers;
 mod write;
 

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
 
-use crate::stub::Store;
+use mizzen_cluster::store::{Inserted, Store};
 use mizzen_cluster::{Change, RECONCILER_LABEL, ReadError, Scope};
 use mizzen_model::{Fields, Kind, Object, ObjectRef, Selector};
 use tokio::sync::watch;
@@ -179,19 +179,20 @@ impl Mirror {
         if widened && version < content.seen {
             return Adoption::Behind(staged);
         }
-        // What is newer than the list came from the host's own writes: the watch will tell of it. Unless the cluster was restored
-        // from a backup, where revisions begin again and the list is all there is.
+        let mut replaced = Vec::new();
         if version >= content.seen {
-            for object in content.store.list(None, &Selector::everything()) {
-                if object.resource_version > version {
-                    staged.insert(object.reference.clone(), object);
-                }
+            // What is newer than the list came from the host's own writes: the watch will tell of it.
+            for object in content.store.iter().filter(|object| object.resource_version > version) {
+                staged.insert(object.reference.clone(), Arc::clone(object));
             }
+        } else {
+            // The cluster was restored from a backup: revisions begin again, and the list is all there is.
+            replaced = content.store.replace(Vec::new());
         }
         let narrower = std::mem::replace(&mut content.fields, fields.clone());
         content.feeder = generation;
         content.seen = version;
-        let replaced = content.store.replace(staged.into_values());
+        replaced.extend(content.store.replace(staged.into_values().collect()));
         self.settle(generation, fields);
         for (before, after) in replaced {
             if let (true, Some(before), Some(after)) = (widened, &before, &after)
@@ -260,9 +261,10 @@ impl Mirror {
             return;
         }
         let after = Arc::new(object);
-        let before = content.store.insert(after.clone());
-        if before.as_ref().is_none_or(|before| differs(before, &after)) {
-            self.tell(before, Some(after));
+        match content.store.insert(Arc::clone(&after)) {
+            Inserted::New => self.tell(None, Some(after)),
+            Inserted::Changed { before } => self.tell(Some(before), Some(after)),
+            Inserted::Same | Inserted::Stale => {}
         }
     }
 

@@ -16,7 +16,7 @@ use crate::pause::Pause;
 const PAGE: u32 = 20;
 
 /// How long to wait where CRDs may not be watched. Kinds that are waited for are polled all the same.
-const FORBIDDEN_WAIT: Duration = Duration::from_secs(300);
+const FORBIDDEN_WAIT: Duration = Duration::from_mins(5);
 
 /// Tells `discovery` of each CRD that comes, changes or goes.
 pub(super) async fn follow(link: &Link, discovery: &Discovery) {
