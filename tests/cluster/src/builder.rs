@@ -1,0 +1,224 @@
+//! What a control plane is to consist of, and how it is started.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::env;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Mutex;
+
+use futures::future::try_join;
+use serde_json::json;
+
+use crate::apply::ApplyError;
+use crate::assets::{Assets, AssetsError, Manifests};
+use crate::control_plane::{self, ControlPlane};
+use crate::credentials::{ADMIN, Credentials, CredentialsError};
+use crate::flags;
+use crate::ports::{Port, PortError};
+use crate::program::Program;
+use crate::readiness::{self, ReadyError};
+
+/// The node that kwok plays.
+const NODE: &str = "kwok-0";
+
+/// What a control plane is to consist of, besides etcd and the API server.
+#[derive(Clone, Debug, Default)]
+pub struct Builder {
+    programs: BTreeSet<Program>,
+    mesh_crds: bool,
+    crds: Vec<PathBuf>,
+    users: BTreeMap<String, Vec<String>>,
+}
+
+/// Why a control plane did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A program or manifest is missing.
+    #[error(transparent)]
+    Assets(#[from] AssetsError),
+    /// No port is free.
+    #[error(transparent)]
+    Ports(#[from] PortError),
+    /// Keys, certificates or kubeconfig files are missing.
+    #[error(transparent)]
+    Credentials(#[from] CredentialsError),
+    /// There is no folder to work in.
+    #[error("can't make a folder for the control plane's files")]
+    Folder(#[source] io::Error),
+    /// A program can't be run.
+    #[error("can't run {program}")]
+    Run {
+        /// Which program.
+        program: Program,
+        /// Why not.
+        source: io::Error,
+    },
+    /// Something did not become ready.
+    #[error(transparent)]
+    NotReady(#[from] ReadyError),
+    /// The definitions or the node were not applied.
+    #[error(transparent)]
+    Apply(#[from] ApplyError),
+    /// The address of the API server is none.
+    #[error("the API server has no address")]
+    Address(#[from] http::uri::InvalidUri),
+}
+
+// === impl Builder ===
+
+impl Builder {
+    /// Whether kube-controller-manager runs: garbage collection by owner, Deployments, EndpointSlices of Services, `ServiceAccount`s, the end of namespaces.
+    #[must_use]
+    pub fn controller_manager(self, wanted: bool) -> Self {
+        self.with(Program::ControllerManager, wanted)
+    }
+
+    /// Whether kube-scheduler runs, which gives pods their node.
+    #[must_use]
+    pub fn scheduler(self, wanted: bool) -> Self {
+        self.with(Program::Scheduler, wanted)
+    }
+
+    /// Whether kwok runs, with a node `kwok-0` on which every pod is Running and Ready at once.
+    #[must_use]
+    pub fn kwok(self, wanted: bool) -> Self {
+        self.with(Program::Kwok, wanted)
+    }
+
+    /// Whether Istio's custom resource definitions and that of `ServiceMonitor` are installed, as their projects release them.
+    #[must_use]
+    pub fn mesh_crds(mut self, wanted: bool) -> Self {
+        self.mesh_crds = wanted;
+        self
+    }
+
+    /// Installs the custom resource definitions of a file or folder, which must hold nothing else. May be called again for more.
+    #[must_use]
+    pub fn crds(mut self, path: impl Into<PathBuf>) -> Self {
+        self.crds.push(path.into());
+        self
+    }
+
+    /// Adds a user who can show a token: see [`ControlPlane::user_kubeconfig`]. What the user may do is up to RBAC.
+    #[must_use]
+    pub fn user(mut self, name: impl Into<String>, groups: &[&str]) -> Self {
+        self.users.insert(name.into(), groups.iter().copied().map(str::to_owned).collect());
+        self
+    }
+
+    /// Starts it and returns when it is ready, with its definitions installed. Builds what is not built yet, which takes minutes, once.
+    pub async fn start(self) -> Result<ControlPlane, StartError> {
+        let assets = self.assets().await?;
+        let cluster = self.launch(assets)?;
+        cluster.start_apiserver().await?;
+        try_join(self.install(&cluster), self.accompany(&cluster)).await?;
+        Ok(cluster)
+    }
+
+    /// Starts it for a test. `None`, with a line on standard error, where it can't be built for want of Go; the test then has nothing to check.
+    ///
+    /// # Panics
+    ///
+    /// When it does not start for any other reason, and for want of Go too where the environment has `CI=true`: there no test may be skipped.
+    #[expect(clippy::panic, reason = "it is called by tests alone, which have no other way to fail")]
+    pub async fn start_for_test(self) -> Option<ControlPlane> {
+        match self.start().await {
+            Ok(cluster) => Some(cluster),
+            Err(StartError::Assets(error @ AssetsError::NoGo { .. }))
+                if env::var_os("CI").is_none_or(|ci| ci != "true") =>
+            {
+                eprintln!("SKIPPED: {error}");
+                None
+            }
+            Err(error) => panic!("the control plane does not start: {}", with_causes(&error)),
+        }
+    }
+
+    fn with(mut self, program: Program, wanted: bool) -> Self {
+        if wanted {
+            self.programs.insert(program);
+        } else {
+            self.programs.remove(&program);
+        }
+        self
+    }
+
+    /// Finds or builds only what this control plane needs.
+    async fn assets(&self) -> Result<Assets, AssetsError> {
+        let programs: Vec<_> =
+            [Program::Etcd, Program::ApiServer].into_iter().chain(self.programs.iter().copied()).collect();
+        let crds = self.mesh_crds.then_some([Manifests::IstioCrds, Manifests::ServiceMonitorCrd]);
+        let stages = self.programs.contains(&Program::Kwok).then_some(Manifests::KwokStages);
+        let manifests: Vec<_> = crds.into_iter().flatten().chain(stages).collect();
+        let find = move || Assets::find_or_build_only(&programs, &manifests);
+        let interrupted = |_| AssetsError::NotIncluded { name: "what the control plane needs".to_owned() };
+        tokio::task::spawn_blocking(find).await.map_err(interrupted)?
+    }
+
+    /// Starts etcd; the API server is started with the method that also starts it again.
+    fn launch(&self, assets: Assets) -> Result<ControlPlane, StartError> {
+        let folder = tempfile::Builder::new().prefix("mizzen-testcluster-").tempdir().map_err(StartError::Folder)?;
+        let port = || Port::take(assets.ports());
+        let (clients, peers, server) = (port()?, port()?, port()?);
+        let url = format!("https://127.0.0.1:{}", server.number()).parse()?;
+        let credentials = Credentials::create(folder.path(), url, &self.users)?;
+        let service_accounts = self.programs.contains(&Program::ControllerManager);
+        let server_flags = flags::apiserver(folder.path(), clients.number(), server.number(), service_accounts);
+        let etcd_flags = flags::etcd(folder.path(), clients.number(), peers.number());
+        let etcd = control_plane::run(&assets, folder.path(), Program::Etcd, etcd_flags)?;
+        Ok(ControlPlane {
+            companions: Mutex::default(),
+            apiserver: Mutex::default(),
+            etcd: Mutex::new(etcd),
+            apiserver_flags: server_flags,
+            credentials,
+            assets,
+            folder,
+            _ports: [clients, peers, server],
+        })
+    }
+
+    async fn install(&self, cluster: &ControlPlane) -> Result<(), StartError> {
+        let mut crds = self.crds.clone();
+        if self.mesh_crds {
+            for set in [Manifests::IstioCrds, Manifests::ServiceMonitorCrd] {
+                crds.extend_from_slice(cluster.assets.manifests(set)?);
+            }
+        }
+        for path in crds {
+            cluster.install_crds(&path).await?;
+        }
+        Ok(())
+    }
+
+    /// Starts what runs beside the API server, and waits until it works.
+    async fn accompany(&self, cluster: &ControlPlane) -> Result<(), StartError> {
+        for program in &self.programs {
+            let flags = match program {
+                Program::ControllerManager => flags::controller_manager(cluster.folder.path(), &cluster.credentials),
+                Program::Scheduler => flags::scheduler(&cluster.credentials),
+                Program::Kwok => flags::kwok(&cluster.credentials, cluster.assets.manifests(Manifests::KwokStages)?),
+                Program::Etcd | Program::ApiServer | Program::Kubectl => continue,
+            };
+            let running = cluster.run(*program, flags)?;
+            cluster.add(running);
+        }
+        let client = cluster.credentials.client(ADMIN)?;
+        let alive = || cluster.companions_live();
+        if self.programs.contains(&Program::ControllerManager) {
+            readiness::until("the controller-manager", alive, || readiness::controllers(client.clone())).await?;
+        }
+        if self.programs.contains(&Program::Kwok) {
+            let node = json!({"apiVersion": "v1", "kind": "Node", "metadata": {"name": NODE}});
+            cluster.apply_yaml(&node.to_string()).await?;
+            readiness::until("the node", alive, || readiness::node(client.clone(), NODE)).await?;
+        }
+        Ok(())
+    }
+}
+
+/// An error and its causes, in one line each.
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join("\n  because: ")
+}

@@ -1,0 +1,188 @@
+//! The control plane itself: that it is real, that its API server can go and come back, that its counts can be believed.
+
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::api::core::v1::ConfigMap;
+use k8s_openapi::api::discovery::v1::EndpointSlice;
+use kube::api::{DeleteParams, ListParams, ObjectMeta, PostParams};
+use kube::config::{KubeConfigOptions, Kubeconfig};
+use kube::core::GroupVersionKind;
+use kube::discovery::pinned_kind;
+use kube::{Api, Client, Config};
+use mizzen_testcluster::{ApplyError, ControlPlane, Program};
+use tokio::time::{sleep, timeout};
+
+/// Everything here is done within seconds, except on a machine that compiles at the same time.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+fn config_map(name: &str) -> ConfigMap {
+    ConfigMap {
+        metadata: ObjectMeta { name: Some(name.to_owned()), ..ObjectMeta::default() },
+        data: Some(BTreeMap::from([("answer".to_owned(), "42".to_owned())])),
+        ..ConfigMap::default()
+    }
+}
+
+async fn client_of(kubeconfig: &Path) -> Result<Client, Box<dyn Error>> {
+    let kubeconfig = Kubeconfig::read_from(kubeconfig)?;
+    Ok(Client::try_from(Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await?)?)
+}
+
+#[tokio::test]
+async fn it_is_ready_with_the_kinds_of_istio_and_service_monitors() {
+    let began = Instant::now();
+    let Some(cluster) = ControlPlane::for_test().await else { return };
+    println!("started in {:.1} s: {:?}", began.elapsed().as_secs_f32(), cluster.pids());
+
+    let client = client_of(&cluster.kubeconfig_path()).await.unwrap();
+    for (group, kind) in [
+        ("networking.istio.io", "VirtualService"),
+        ("security.istio.io", "PeerAuthentication"),
+        ("monitoring.coreos.com", "ServiceMonitor"),
+    ] {
+        pinned_kind(&client, &GroupVersionKind::gvk(group, "v1", kind)).await.unwrap();
+    }
+    assert_eq!(client.apiserver_version().await.unwrap().minor, "36");
+
+    let wrong = "{apiVersion: networking.istio.io/v1, kind: VirtualService, metadata: {name: a}, spec: {hots: [a]}}";
+    let error = cluster.apply_yaml(wrong).await.unwrap_err();
+    assert!(matches!(error, ApplyError::Refused { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn its_objects_outlive_an_outage_of_the_api_server() {
+    let Some(cluster) = ControlPlane::builder().start_for_test().await else { return };
+    let url = cluster.url().clone();
+    let maps = Api::<ConfigMap>::default_namespaced(cluster.client().unwrap());
+    maps.create(&PostParams::default(), &config_map("kept")).await.unwrap();
+
+    cluster.stop_apiserver();
+    maps.get("kept").await.unwrap_err();
+    assert!(cluster.pids().iter().all(|(program, _)| *program != Program::ApiServer));
+
+    cluster.start_apiserver().await.unwrap();
+    assert_eq!(cluster.url(), &url);
+    assert_eq!(maps.get("kept").await.unwrap().data.unwrap()["answer"], "42");
+}
+
+#[tokio::test]
+async fn a_deployments_pod_becomes_ready_and_the_endpoint_of_its_service() {
+    let began = Instant::now();
+    let builder = ControlPlane::builder().controller_manager(true).scheduler(true).kwok(true);
+    let Some(cluster) = builder.start_for_test().await else { return };
+    println!("started in {:.1} s: {:?}", began.elapsed().as_secs_f32(), cluster.pids());
+    let applied = cluster
+        .apply_yaml(
+            "
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web, namespace: shop}
+spec:
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec: {containers: [{name: web, image: web}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: web, namespace: shop}
+spec: {selector: {app: web}, ports: [{port: 80}]}
+---
+apiVersion: v1
+kind: Namespace
+metadata: {name: shop}
+",
+        )
+        .await
+        .unwrap();
+    assert_eq!(applied, ["Deployment shop/web", "Service shop/web", "Namespace shop"]);
+
+    let client = cluster.client().unwrap();
+    let deployments = Api::<Deployment>::namespaced(client.clone(), "shop");
+    let ready = async {
+        while deployments.get("web").await.unwrap().status.and_then(|status| status.ready_replicas) != Some(1) {
+            sleep(Duration::from_millis(20)).await;
+        }
+    };
+    timeout(PATIENCE, ready).await.expect("the deployment has a ready pod");
+
+    let slices = Api::<EndpointSlice>::namespaced(client, "shop");
+    let endpoint = async {
+        loop {
+            let slices = slices.list(&ListParams::default()).await.unwrap();
+            let mut endpoints = slices.items.iter().flat_map(|slice| &slice.endpoints);
+            if endpoints
+                .any(|endpoint| endpoint.conditions.as_ref().and_then(|conditions| conditions.ready) == Some(true))
+            {
+                return;
+            }
+            sleep(Duration::from_millis(20)).await;
+        }
+    };
+    timeout(PATIENCE, endpoint).await.expect("the service has a ready endpoint");
+}
+
+#[tokio::test]
+async fn writes_are_counted_and_reads_are_not() {
+    let Some(cluster) = ControlPlane::builder().start_for_test().await else { return };
+    let maps = Api::<ConfigMap>::default_namespaced(cluster.client().unwrap());
+
+    let before = cluster.writes().await.unwrap();
+    maps.create(&PostParams::default(), &config_map("one")).await.unwrap();
+    maps.create(&PostParams::default(), &config_map("one")).await.unwrap_err();
+    maps.create(&PostParams { dry_run: true, ..PostParams::default() }, &config_map("two")).await.unwrap();
+    let created = cluster.writes().await.unwrap();
+    let counted = created.since(&before).of_resource("configmaps");
+    assert_eq!((counted.total(), counted.refused()), (1, 1), "{counted}");
+
+    maps.get("one").await.unwrap();
+    maps.list(&ListParams::default()).await.unwrap();
+    let read = cluster.writes().await.unwrap();
+    assert_eq!(read.since(&created).of_resource("configmaps").total(), 0, "{}", read.since(&created));
+
+    cluster.apply_yaml("{apiVersion: v1, kind: ConfigMap, metadata: {name: one}, data: {answer: '43'}}").await.unwrap();
+    maps.delete("one", &DeleteParams::default()).await.unwrap();
+    let counted = cluster.writes().await.unwrap().since(&read).of_resource("configmaps");
+    assert_eq!(counted.to_string(), "      1 Apply configmaps\n      1 Delete configmaps\n");
+}
+
+#[tokio::test]
+async fn users_and_service_accounts_may_do_only_what_rbac_says() {
+    let Some(cluster) = ControlPlane::builder().user("ann", &["readers"]).start_for_test().await else { return };
+    cluster
+        .apply_yaml(
+            "
+{apiVersion: v1, kind: ServiceAccount, metadata: {name: robot}}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata: {name: reader}
+rules: [{apiGroups: [''], resources: [configmaps], verbs: [list]}]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {name: readers}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: reader}
+subjects:
+- {apiGroup: rbac.authorization.k8s.io, kind: Group, name: readers}
+- {kind: ServiceAccount, name: robot, namespace: default}
+",
+        )
+        .await
+        .unwrap();
+    let kubeconfigs = [
+        cluster.user_kubeconfig("ann").unwrap(),
+        cluster.service_account_kubeconfig("default", "robot").await.unwrap(),
+    ];
+    for kubeconfig in kubeconfigs {
+        let maps = Api::<ConfigMap>::default_namespaced(client_of(&kubeconfig).await.unwrap());
+        maps.list(&ListParams::default()).await.unwrap();
+        let error = maps.create(&PostParams::default(), &config_map("no")).await.unwrap_err();
+        assert!(matches!(&error, kube::Error::Api(status) if status.code == 403), "{error}");
+    }
+    assert!(cluster.user_kubeconfig("bob").is_err());
+}
