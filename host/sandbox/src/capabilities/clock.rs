@@ -1,0 +1,13 @@
+//! `clock`: the time, as recorded for this call.
+
+use wasmtime::Result;
+
+use crate::bindings::mizzen::plugin::clock;
+use crate::guest::Guest;
+
+impl clock::Host for Guest {
+    async fn now(&mut self) -> Result<u64> {
+        self.count()?;
+        Ok(self.reads.now())
+    }
+}
