@@ -1,0 +1,468 @@
+//! The cluster trait on a real API server: what its unit tests assume of the API server is so.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking, also in what its cases share")]
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use mizzen_cluster::{Apply, Change, Changes, Cluster, EventRecord, ReadError, Scope, Target, View, WriteError};
+use mizzen_live::{Live, LiveOptions};
+use mizzen_model::{Fields, Kind, Object, ObjectRef, Selector, Severity};
+use mizzen_testcluster::ControlPlane;
+use serde_json::{Value, json};
+use tokio::sync::OnceCell;
+
+/// One control plane for all tests that do not stop it: each works in a namespace of its own.
+static SHARED: OnceCell<Option<ControlPlane>> = OnceCell::const_new();
+
+const MANAGER: &str = "mizzen.dev/test";
+
+/// Longer than anything here takes; what takes longer never comes.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+async fn shared() -> Option<&'static ControlPlane> {
+    let start = || ControlPlane::builder().mesh_crds(true).user("eve", &[]).start_for_test();
+    SHARED.get_or_init(start).await.as_ref()
+}
+
+async fn connect(cluster: &ControlPlane) -> Live {
+    connect_as(cluster.kubeconfig_path()).await
+}
+
+async fn connect_as(kubeconfig: std::path::PathBuf) -> Live {
+    Live::connect(&LiveOptions { kubeconfig: Some(kubeconfig), context: None }).await.unwrap()
+}
+
+async fn namespace(cluster: &ControlPlane, name: &str) {
+    let text = format!("apiVersion: v1\nkind: Namespace\nmetadata: {{name: {name}}}\n");
+    cluster.apply_yaml(&text).await.unwrap();
+}
+
+fn config_map() -> Kind {
+    Kind::new("v1", "ConfigMap")
+}
+
+fn virtual_service() -> Kind {
+    Kind::new("networking.istio.io/v1", "VirtualService")
+}
+
+fn settings(namespace: &str, name: &str, data: &Value) -> Value {
+    json!({"apiVersion": "v1", "kind": "ConfigMap", "data": data,
+           "metadata": {"name": name, "namespace": namespace, "labels": {"mizzen.dev/reconciler": "test"}}})
+}
+
+fn route(namespace: &str, host: &str) -> Value {
+    json!({"apiVersion": "networking.istio.io/v1", "kind": "VirtualService",
+           "metadata": {"name": "cart", "namespace": namespace},
+           "spec": {"hosts": [host], "http": [{"route": [{"destination": {"host": "cart"}}]}]}})
+}
+
+async fn apply(live: &Live, manager: &str, document: &Value) -> Result<Arc<Object>, WriteError> {
+    live.apply(Apply { manager, document, target: Target::Object, force: false }).await
+}
+
+fn view(kind: Kind, scope: Scope, paths: &[&str]) -> View {
+    View { kind, scope, fields: Fields::parse(paths).unwrap() }
+}
+
+fn names(objects: &[Arc<Object>]) -> Vec<&str> {
+    objects.iter().map(|object| &*object.reference.name).collect()
+}
+
+/// What comes next in one namespace, in words: `+name`, `~name`, `-name`.
+async fn told(changes: &mut Changes, namespace: &str) -> String {
+    let find = async {
+        loop {
+            if let Change::Object { before, after, .. } = changes.recv().await.unwrap() {
+                let object = after.as_ref().or(before.as_ref()).unwrap();
+                if object.reference.namespace.as_deref() == Some(namespace) {
+                    let sign = if before.is_none() {
+                        '+'
+                    } else if after.is_none() {
+                        '-'
+                    } else {
+                        '~'
+                    };
+                    return format!("{sign}{}", object.reference.name);
+                }
+            }
+        }
+    };
+    tokio::time::timeout(PATIENCE, find).await.expect("something changes")
+}
+
+/// Waits until the API server's answer for a kind changed.
+async fn served(changes: &mut Changes, kind: &Kind) {
+    let find = async { while !matches!(changes.recv().await.unwrap(), Change::Served(served) if served == *kind) {} };
+    tokio::time::timeout(PATIENCE, find).await.expect("the kind comes or goes");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_view_holds_its_fields_and_tells_of_changes_in_them_alone() {
+    let Some(cluster) = shared().await else { return };
+    namespace(cluster, "reads").await;
+    let live = connect(cluster).await;
+    apply(&live, MANAGER, &settings("reads", "old", &json!({"a": "1", "b": "1"}))).await.unwrap();
+    live.watch(view(config_map(), Scope::All, &["data.a"])).await.unwrap();
+    let mut changes = live.subscribe();
+
+    let all = live.list(Scope::All, &config_map(), Some("reads"), &Selector::everything()).unwrap();
+    assert_eq!(names(&all), ["old"]);
+    assert_eq!(all[0].value()["data"], json!({"a": "1"}));
+
+    // Somebody else writes: only the watch can tell.
+    let other = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: new, namespace: reads}\ndata: {a: '1', b: '1'}\n";
+    cluster.apply_yaml(other).await.unwrap();
+    assert_eq!(told(&mut changes, "reads").await, "+new");
+    cluster.apply_yaml(&other.replace("b: '1'", "b: '2'")).await.unwrap();
+    cluster.apply_yaml(&other.replace("a: '1'", "a: '2'")).await.unwrap();
+    assert_eq!(told(&mut changes, "reads").await, "~new");
+    let new = ObjectRef::new(config_map(), Some("reads"), "new");
+    let seen = live.get(Scope::All, &new).unwrap().unwrap();
+    assert_eq!(seen.value()["data"], json!({"a": "2"}), "the change of b alone was not told");
+    live.delete(&new, &seen.uid).await.unwrap();
+    assert_eq!(told(&mut changes, "reads").await, "-new");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wider_view_takes_the_place_of_a_narrower_one() {
+    let Some(cluster) = shared().await else { return };
+    namespace(cluster, "wide").await;
+    let live = connect(cluster).await;
+    apply(&live, MANAGER, &settings("wide", "x", &json!({"a": "1", "b": "1"}))).await.unwrap();
+    live.watch(view(config_map(), Scope::Owned, &["data.a"])).await.unwrap();
+    let mut changes = live.subscribe();
+    live.watch(view(config_map(), Scope::Owned, &["data.b"])).await.unwrap();
+    let all = live.list(Scope::Owned, &config_map(), Some("wide"), &Selector::everything()).unwrap();
+    assert_eq!(all[0].value()["data"], json!({"a": "1", "b": "1"}));
+    apply(&live, MANAGER, &settings("wide", "y", &json!({}))).await.unwrap();
+    assert_eq!(told(&mut changes, "wide").await, "+y", "x is told as changed by nobody");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_written_is_read_at_once() {
+    let Some(cluster) = shared().await else { return };
+    namespace(cluster, "writes").await;
+    let live = connect(cluster).await;
+    live.watch(view(config_map(), Scope::Owned, &["data"])).await.unwrap();
+    for round in 0..50 {
+        let written =
+            apply(&live, MANAGER, &settings("writes", "x", &json!({"round": round.to_string()}))).await.unwrap();
+        let read = live.get(Scope::Owned, &written.reference).unwrap().unwrap();
+        assert_eq!(read.value()["data"]["round"], round.to_string());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn applying_the_same_again_changes_nothing_and_tells_nothing() {
+    let Some(cluster) = shared().await else { return };
+    namespace(cluster, "again").await;
+    let live = connect(cluster).await;
+    live.watch(view(virtual_service(), Scope::All, &["spec"])).await.unwrap();
+    let mut changes = live.subscribe();
+    let first = apply(&live, MANAGER, &route("again", "a.example")).await.unwrap();
+    let second = apply(&live, MANAGER, &route("again", "a.example")).await.unwrap();
+    assert_eq!(first.resource_version, second.resource_version);
+    apply(&live, MANAGER, &route("again", "b.example")).await.unwrap();
+    assert_eq!(told(&mut changes, "again").await, "+cart");
+    assert_eq!(told(&mut changes, "again").await, "~cart");
+    let read = live.get(Scope::All, &first.reference).unwrap().unwrap();
+    assert_eq!(read.value()["spec"]["hosts"], json!(["b.example"]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_conflict_names_both_managers_and_tells_claims_from_edits() {
+    let Some(cluster) = shared().await else { return };
+    namespace(cluster, "conflict").await;
+    let live = connect(cluster).await;
+    apply(&live, "first", &route("conflict", "a.example")).await.unwrap();
+    let error = apply(&live, "second", &route("conflict", "b.example")).await.unwrap_err();
+    let WriteError::Conflict { manager, fields, .. } = &error else { panic!("{error}") };
+    assert_eq!(manager, "second");
+    assert_eq!(
+        fields.iter().map(|f| (&*f.field, &*f.manager, f.applied)).collect::<Vec<_>>(),
+        [(".spec.hosts", "first", true)]
+    );
+
+    let resource = kube::api::ApiResource {
+        group: "networking.istio.io".into(),
+        version: "v1".into(),
+        api_version: "networking.istio.io/v1".into(),
+        kind: "VirtualService".into(),
+        plural: "virtualservices".into(),
+    };
+    let routes: kube::Api<kube::api::DynamicObject> =
+        kube::Api::namespaced_with(cluster.client().unwrap(), "conflict", &resource);
+    let edit = kube::api::PatchParams { field_manager: Some("kubectl-edit".into()), ..Default::default() };
+    let hosts = kube::api::Patch::Merge(json!({"spec": {"hosts": ["c.example"]}}));
+    routes.patch("cart", &edit, &hosts).await.unwrap();
+    let error = apply(&live, "first", &route("conflict", "a.example")).await.unwrap_err();
+    let WriteError::Conflict { fields, .. } = &error else { panic!("{error}") };
+    assert_eq!(fields.iter().map(|f| (&*f.manager, f.applied)).collect::<Vec<_>>(), [("kubectl-edit", false)]);
+
+    let document = route("conflict", "a.example");
+    live.apply(Apply { manager: "first", document: &document, target: Target::Object, force: true }).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_api_server_refuses_is_sorted_by_what_to_do_about_it() {
+    let Some(cluster) = shared().await else { return };
+    namespace(cluster, "refusals").await;
+    let live = connect(cluster).await;
+    let mut unknown_field = settings("refusals", "x", &json!({}));
+    unknown_field["spec"] = json!({"x": 1});
+    let error = apply(&live, MANAGER, &unknown_field).await.unwrap_err();
+    assert!(matches!(&error, WriteError::Invalid { message, .. } if message.contains("spec")), "{error}");
+
+    let mut unknown_field = route("refusals", "a.example");
+    unknown_field["spec"]["colour"] = "red".into();
+    let error = apply(&live, MANAGER, &unknown_field).await.unwrap_err();
+    assert!(matches!(&error, WriteError::Invalid { message, .. } if message.contains("colour")), "{error}");
+
+    let mut wrong_type = route("refusals", "a.example");
+    wrong_type["spec"]["hosts"] = "a.example".into();
+    let error = apply(&live, MANAGER, &wrong_type).await.unwrap_err();
+    assert!(matches!(error, WriteError::Invalid { .. }), "{error}");
+
+    let error = apply(&live, MANAGER, &settings("nowhere", "x", &json!({}))).await.unwrap_err();
+    assert!(matches!(&error, WriteError::NotFound { message, .. } if message.contains("nowhere")), "{error}");
+
+    let error =
+        apply(&live, MANAGER, &json!({"apiVersion": "no.such/v1", "kind": "Thing", "metadata": {"name": "x"}})).await;
+    assert!(matches!(&error, Err(WriteError::NotFound { message, .. }) if message.contains("CRD")), "{error:?}");
+
+    let mut never_created = settings("refusals", "x", &json!({}));
+    never_created["metadata"]["uid"] = "11111111-2222-3333-4444-555555555555".into();
+    let error = apply(&live, MANAGER, &never_created).await.unwrap_err();
+    assert!(matches!(error, WriteError::Stale { .. }), "{error}");
+
+    // No controller ends it: it stays as it is while it goes.
+    namespace(cluster, "going").await;
+    let kind = Kind::new("v1", "Namespace");
+    live.watch(view(kind.clone(), Scope::All, &[])).await.unwrap();
+    let going = live.get(Scope::All, &ObjectRef::new(kind, None, "going")).unwrap().unwrap();
+    live.delete(&going.reference, &going.uid).await.unwrap();
+    let error = apply(&live, MANAGER, &settings("going", "x", &json!({}))).await.unwrap_err();
+    assert!(matches!(error, WriteError::NotFound { .. }), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_the_object_that_was_meant_is_deleted() {
+    let Some(cluster) = shared().await else { return };
+    namespace(cluster, "deletions").await;
+    let live = connect(cluster).await;
+    let object = apply(&live, MANAGER, &settings("deletions", "x", &json!({}))).await.unwrap();
+    let error = live.delete(&object.reference, "11111111-2222-3333-4444-555555555555").await.unwrap_err();
+    assert!(matches!(error, WriteError::Stale { .. }), "{error}");
+    live.delete(&object.reference, &object.uid).await.unwrap();
+    live.delete(&object.reference, &object.uid).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn finalizers_come_and_go_without_touching_those_of_others() {
+    let Some(cluster) = shared().await else { return };
+    namespace(cluster, "finalizers").await;
+    let live = connect(cluster).await;
+    live.watch(view(config_map(), Scope::All, &["metadata.finalizers"])).await.unwrap();
+    let mut document = settings("finalizers", "x", &json!({}));
+    document["metadata"]["finalizers"] = json!(["example.com/other"]);
+    let object = apply(&live, "somebody-else", &document).await.unwrap();
+    let finalizers = || {
+        let read = live.get(Scope::All, &object.reference).unwrap();
+        read.map(|read| read.value()["metadata"]["finalizers"].clone())
+    };
+
+    live.set_finalizer(&object.reference, &object.uid, "mizzen.dev/a", true).await.unwrap();
+    live.set_finalizer(&object.reference, &object.uid, "mizzen.dev/b", true).await.unwrap();
+    live.set_finalizer(&object.reference, &object.uid, "mizzen.dev/b", true).await.unwrap();
+    assert_eq!(finalizers(), Some(json!(["example.com/other", "mizzen.dev/a", "mizzen.dev/b"])));
+
+    live.set_finalizer(&object.reference, &object.uid, "example.com/other", false).await.unwrap();
+    live.delete(&object.reference, &object.uid).await.unwrap();
+    live.set_finalizer(&object.reference, &object.uid, "mizzen.dev/b", false).await.unwrap();
+    assert_eq!(finalizers(), Some(json!(["mizzen.dev/a"])));
+    let mut changes = live.subscribe();
+    live.set_finalizer(&object.reference, &object.uid, "mizzen.dev/a", false).await.unwrap();
+    while told(&mut changes, "finalizers").await != "-x" {}
+    live.set_finalizer(&object.reference, &object.uid, "mizzen.dev/a", false).await.unwrap();
+    let error = live.set_finalizer(&object.reference, &object.uid, "mizzen.dev/a", true).await.unwrap_err();
+    assert!(matches!(error, WriteError::Stale { .. } | WriteError::NotFound { .. }), "{error}");
+}
+
+const GADGETS: &str = r"
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: gadgets.live.mizzen.dev}
+spec:
+  group: live.mizzen.dev
+  names: {kind: Gadget, listKind: GadgetList, plural: gadgets, singular: gadget}
+  scope: Namespaced
+  versions:
+  - name: v1
+    served: true
+    storage: true
+    subresources: {status: {}}
+    schema:
+      openAPIV3Schema:
+        type: object
+        properties:
+          spec: {type: object, properties: {size: {type: integer}}}
+          status:
+            type: object
+            properties:
+              conditions:
+                type: array
+                x-kubernetes-list-type: map
+                x-kubernetes-list-map-keys: [type]
+                items:
+                  type: object
+                  required: [type]
+                  properties: {type: {type: string}, status: {type: string}}
+";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_kind_whose_crd_comes_later_is_served_from_then_on_and_until_it_goes() {
+    let Some(cluster) = shared().await else { return };
+    namespace(cluster, "gadgets").await;
+    let live = connect(cluster).await;
+    let gadget = Kind::new("live.mizzen.dev/v1", "Gadget");
+    let mut changes = live.subscribe();
+    assert_eq!(live.facts(&gadget).await, Err(ReadError::NotServed(gadget.clone())));
+    let wanted = View { kind: gadget.clone(), scope: Scope::All, fields: Fields::Whole };
+    assert_eq!(live.watch(wanted.clone()).await, Err(ReadError::NotServed(gadget.clone())));
+
+    cluster.apply_yaml(GADGETS).await.unwrap();
+    served(&mut changes, &gadget).await;
+    let facts = live.facts(&gadget).await.unwrap();
+    assert_eq!(
+        (facts.plural.as_str(), facts.namespaced, facts.status_subresource, facts.conditions_by_type),
+        ("gadgets", true, true, true)
+    );
+    cluster
+        .apply_yaml(
+            "apiVersion: live.mizzen.dev/v1\nkind: Gadget\nmetadata: {name: x, namespace: gadgets}\nspec: {size: 1}\n",
+        )
+        .await
+        .unwrap();
+    assert_eq!(told(&mut changes, "gadgets").await, "+x", "the view comes to life by itself");
+
+    let x = live.get(Scope::All, &ObjectRef::new(gadget.clone(), Some("gadgets"), "x")).unwrap().unwrap();
+    for (manager, condition) in [("mizzen.dev/a", "A"), ("mizzen.dev/b", "B")] {
+        let document = json!({"apiVersion": "live.mizzen.dev/v1", "kind": "Gadget",
+            "metadata": {"name": "x", "namespace": "gadgets", "uid": &*x.uid},
+            "status": {"conditions": [{"type": condition, "status": "True"}]}});
+        let applied =
+            live.apply(Apply { manager, document: &document, target: Target::Status, force: false }).await.unwrap();
+        assert_eq!(applied.generation, x.generation, "a status does not touch the generation");
+    }
+    let read = live.get(Scope::All, &x.reference).unwrap().unwrap();
+    let conditions = json!([{"type": "A", "status": "True"}, {"type": "B", "status": "True"}]);
+    assert_eq!(read.value()["status"]["conditions"], conditions, "two managers' conditions stand side by side");
+
+    let crd = Kind::new("apiextensions.k8s.io/v1", "CustomResourceDefinition");
+    live.watch(view(crd.clone(), Scope::All, &[])).await.unwrap();
+    let crd = live.get(Scope::All, &ObjectRef::new(crd, None, "gadgets.live.mizzen.dev")).unwrap().unwrap();
+    live.delete(&crd.reference, &crd.uid).await.unwrap();
+    let gone = async {
+        while live.list(Scope::All, &gadget, None, &Selector::everything()) != Err(ReadError::NotServed(gadget.clone()))
+        {
+            served(&mut changes, &gadget).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, gone).await.expect("the kind goes");
+    assert_eq!(live.facts(&gadget).await, Err(ReadError::NotServed(gadget.clone())));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_may_not_read_is_told_and_reads_once_it_may() {
+    let Some(cluster) = shared().await else { return };
+    namespace(cluster, "rights").await;
+    let live = connect_as(cluster.user_kubeconfig("eve").unwrap()).await;
+    let mut changes = live.subscribe();
+    let service = Kind::new("v1", "Service");
+    let error = live.watch(view(service.clone(), Scope::All, &["spec"])).await.unwrap_err();
+    assert!(matches!(&error, ReadError::Forbidden { message, .. } if message.contains("eve")), "{error}");
+    assert_eq!(live.list(Scope::All, &service, None, &Selector::everything()), Err(error));
+    let error = apply(&live, MANAGER, &settings("rights", "x", &json!({}))).await.unwrap_err();
+    assert!(matches!(error, WriteError::Forbidden { .. }), "{error}");
+
+    let role = "
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata: {name: eve-reads}
+rules: [{apiGroups: [''], resources: [services], verbs: [list, watch]}]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: {name: eve-reads}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: eve-reads}
+subjects: [{kind: User, apiGroup: rbac.authorization.k8s.io, name: eve}]
+";
+    cluster.apply_yaml(role).await.unwrap();
+    served(&mut changes, &service).await;
+    let services = live.list(Scope::All, &service, Some("default"), &Selector::everything()).unwrap();
+    assert_eq!(names(&services), ["kubernetes"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_is_published_and_its_repeat_is_counted() {
+    let Some(cluster) = shared().await else { return };
+    namespace(cluster, "events").await;
+    let live = connect(cluster).await;
+    let event = Kind::new("events.k8s.io/v1", "Event");
+    live.watch(view(event.clone(), Scope::All, &["reason", "note", "reportingController", "series.count"]))
+        .await
+        .unwrap();
+    let mut changes = live.subscribe();
+    let record = EventRecord {
+        reporter: "mizzen.dev/mtls".into(),
+        regarding: ObjectRef::new(config_map(), Some("events"), "x"),
+        regarding_uid: "u".into(),
+        severity: Severity::Warning,
+        reason: "Refused".into(),
+        action: "Reconcile".into(),
+        note: "n".repeat(5000),
+    };
+    live.publish(record.clone()).await.unwrap();
+    live.publish(record).await.unwrap();
+    assert!(told(&mut changes, "events").await.starts_with("+x."));
+    assert!(told(&mut changes, "events").await.starts_with("~x."));
+    let events = live.list(Scope::All, &event, Some("events"), &Selector::everything()).unwrap();
+    let value = events[0].value();
+    assert_eq!(
+        (events.len(), &value["reportingController"], &value["series"]["count"]),
+        (1, &json!("mizzen.dev/mtls"), &json!(2))
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn views_outlive_an_api_server_that_stops_and_starts() {
+    let Some(cluster) = ControlPlane::for_test().await else { return };
+    namespace(&cluster, "outage").await;
+    let live = connect(&cluster).await;
+    live.watch(view(config_map(), Scope::All, &["data"])).await.unwrap();
+    live.watch(view(virtual_service(), Scope::Owned, &["spec"])).await.unwrap();
+    let mut changes = live.subscribe();
+    apply(&live, MANAGER, &settings("outage", "before", &json!({"a": "1"}))).await.unwrap();
+    assert_eq!(told(&mut changes, "outage").await, "+before");
+
+    cluster.stop_apiserver();
+    let error = apply(&live, MANAGER, &settings("outage", "during", &json!({}))).await.unwrap_err();
+    assert!(matches!(error, WriteError::Unavailable { .. }), "{error}");
+    assert!(live.ready().await.is_err());
+    // Long enough for every pause between tries to have grown to its bound.
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    let read = live.list(Scope::All, &config_map(), Some("outage"), &Selector::everything()).unwrap();
+    assert_eq!(names(&read), ["before"], "reads go on");
+
+    cluster.start_apiserver().await.unwrap();
+    let back = Instant::now();
+    cluster
+        .apply_yaml("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: after, namespace: outage}\ndata: {a: '1'}\n")
+        .await
+        .unwrap();
+    assert_eq!(told(&mut changes, "outage").await, "+after", "nothing else was told");
+    assert!(back.elapsed() < Duration::from_secs(3), "it took {:?}", back.elapsed());
+    live.ready().await.unwrap();
+    apply(&live, MANAGER, &route("outage", "a.example")).await.unwrap();
+}
