@@ -15,6 +15,7 @@ use crate::guest::Guest;
 const PAGE: usize = 1 << 20;
 
 /// A list on its way to a guest.
+#[expect(unreachable_pub, reason = "the generated bindings re-export it")]
 pub struct Cursor(std::vec::IntoIter<Arc<Object>>);
 
 impl cluster::Host for Guest {
