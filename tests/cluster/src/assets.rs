@@ -6,7 +6,7 @@ mod cache;
 use std::collections::BTreeMap;
 use std::env;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::{self, Path, PathBuf};
 
 use cache::Cache;
 
@@ -161,8 +161,11 @@ impl Assets {
 // === impl Places ===
 
 impl Places {
+    /// Paths are made absolute, since `go` runs in another folder.
     fn from_env() -> Result<Self, AssetsError> {
-        let folder = |name: &str| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        let folder = |name: &str| {
+            env::var_os(name).filter(|value| !value.is_empty()).and_then(|value| path::absolute(value).ok())
+        };
         let cache = folder("MIZZEN_CACHE")
             .or_else(|| Some(folder("XDG_CACHE_HOME")?.join("mizzen")))
             .or_else(|| Some(folder("HOME")?.join(".cache/mizzen")))

@@ -14,6 +14,7 @@ use crate::assets::{Assets, AssetsError, Manifests};
 use crate::control_plane::{self, ControlPlane};
 use crate::credentials::{ADMIN, Credentials, CredentialsError};
 use crate::flags;
+use crate::folder::Folder;
 use crate::ports::{Port, PortError};
 use crate::program::Program;
 use crate::readiness::{self, ReadyError};
@@ -157,7 +158,7 @@ impl Builder {
 
     /// Starts etcd; the API server is started with the method that also starts it again.
     fn launch(&self, assets: Assets) -> Result<ControlPlane, StartError> {
-        let folder = tempfile::Builder::new().prefix("mizzen-testcluster-").tempdir().map_err(StartError::Folder)?;
+        let folder = Folder::create().map_err(StartError::Folder)?;
         let port = || Port::take(assets.ports());
         let (clients, peers, server) = (port()?, port()?, port()?);
         let url = format!("https://127.0.0.1:{}", server.number()).parse()?;

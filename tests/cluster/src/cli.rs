@@ -4,7 +4,8 @@ use std::env;
 use std::error::Error;
 use std::ffi::OsString;
 use std::fs;
-use std::io;
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -106,16 +107,15 @@ fn build() -> Result<ExitCode, Failure> {
 
 impl Up {
     async fn run(self) -> Result<ExitCode, Failure> {
-        let copy = self.kubeconfig.as_deref().map(Copy::claim).transpose()?;
+        let mut copy = self.kubeconfig.as_deref().map(Copy::claim).transpose()?;
         let mut ended = Ended::listen()?;
         let cluster = tokio::select! {
             cluster = self.start() => cluster?,
             code = ended.asked() => return Ok(code),
         };
         let mut kubeconfig = cluster.kubeconfig_path();
-        if let Some(copy) = &copy {
-            fs::copy(&kubeconfig, &copy.0)?;
-            kubeconfig.clone_from(&copy.0);
+        if let Some(copy) = &mut copy {
+            kubeconfig = copy.write(fs::read_to_string(&kubeconfig)?)?;
         }
         eprintln!("export KUBECONFIG={}", kubeconfig.display());
         let kubectl = kubectl();
@@ -170,24 +170,40 @@ fn path_with(kubectl: Option<&Path>) -> Option<OsString> {
 }
 
 /// A copy of the kubeconfig for people, removed at the end.
-struct Copy(PathBuf);
+struct Copy {
+    path: PathBuf,
+    /// What was written there; empty before.
+    text: String,
+}
 
 impl Copy {
     /// Refuses a file that another program made: it may be the way to somebody's real clusters.
     fn claim(path: &Path) -> Result<Self, Failure> {
+        let claimed = Self { path: path.to_owned(), text: String::new() };
         match fs::read_to_string(path) {
-            Ok(text) if text.contains(OUR_CONTEXT) => Ok(Self(path.to_owned())),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Self(path.to_owned())),
+            Ok(text) if text.contains(OUR_CONTEXT) => Ok(claimed),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(claimed),
             Ok(_) => Err(format!("{} holds another kubeconfig: name a file that is not there", path.display()).into()),
             Err(error) => Err(format!("can't read {}: {error}", path.display()).into()),
         }
+    }
+
+    fn write(&mut self, text: String) -> Result<PathBuf, Failure> {
+        let failed = |error| format!("can't write {}: {error}", self.path.display());
+        let mut options = fs::File::options();
+        let mut file = options.create(true).truncate(true).write(true).mode(0o600).open(&self.path).map_err(failed)?;
+        file.write_all(text.as_bytes()).map_err(failed)?;
+        self.text = text;
+        Ok(self.path.clone())
     }
 }
 
 impl Drop for Copy {
     fn drop(&mut self) {
-        // It may be gone already, or never have been written.
-        let _ = fs::remove_file(&self.0);
+        // It may never have been written, be gone already, or by now belong to another cluster.
+        if !self.text.is_empty() && fs::read_to_string(&self.path).is_ok_and(|text| text == self.text) {
+            let _ = fs::remove_file(&self.path);
+        }
     }
 }
 

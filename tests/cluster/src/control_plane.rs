@@ -8,13 +8,13 @@ use k8s_openapi::api::authentication::v1::{TokenRequest, TokenRequestSpec};
 use k8s_openapi::api::core::v1::ServiceAccount;
 use kube::api::PostParams;
 use kube::{Api, Client};
-use tempfile::TempDir;
 
 use crate::apply::{Applier, ApplyError};
 use crate::assets::Assets;
 use crate::builder::{Builder, StartError};
 use crate::child::Running;
 use crate::credentials::{ADMIN, Credentials, CredentialsError};
+use crate::folder::Folder;
 use crate::ports::Port;
 use crate::program::Program;
 use crate::readiness::{self, ReadyError};
@@ -32,7 +32,7 @@ pub struct ControlPlane {
     pub(crate) apiserver_flags: Vec<String>,
     pub(crate) credentials: Credentials,
     pub(crate) assets: Assets,
-    pub(crate) folder: TempDir,
+    pub(crate) folder: Folder,
     pub(crate) _ports: [Port; 3],
 }
 

@@ -20,6 +20,7 @@ mod child;
 mod control_plane;
 mod credentials;
 mod flags;
+mod folder;
 mod ports;
 mod program;
 mod readiness;

@@ -2,11 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::error::Error;
+use std::fs;
+use std::net::TcpStream;
 use std::path::Path;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use k8s_openapi::api::apps::v1::Deployment;
-use k8s_openapi::api::core::v1::ConfigMap;
+use k8s_openapi::api::core::v1::{ConfigMap, ServiceAccount};
 use k8s_openapi::api::discovery::v1::EndpointSlice;
 use kube::api::{DeleteParams, ListParams, ObjectMeta, PostParams};
 use kube::config::{KubeConfigOptions, Kubeconfig};
@@ -54,8 +57,8 @@ async fn it_is_ready_with_the_kinds_of_istio_and_service_monitors() {
 }
 
 #[tokio::test]
-async fn its_objects_outlive_an_outage_of_the_api_server() {
-    let Some(cluster) = ControlPlane::builder().start_for_test().await else { return };
+async fn its_objects_and_controllers_outlive_an_outage_of_the_api_server() {
+    let Some(cluster) = ControlPlane::builder().controller_manager(true).start_for_test().await else { return };
     let url = cluster.url().clone();
     let maps = Api::<ConfigMap>::default_namespaced(cluster.client().unwrap());
     maps.create(&PostParams::default(), &config_map("kept")).await.unwrap();
@@ -67,6 +70,15 @@ async fn its_objects_outlive_an_outage_of_the_api_server() {
     cluster.start_apiserver().await.unwrap();
     assert_eq!(cluster.url(), &url);
     assert_eq!(maps.get("kept").await.unwrap().data.unwrap()["answer"], "42");
+
+    cluster.apply_yaml("{apiVersion: v1, kind: Namespace, metadata: {name: later}}").await.unwrap();
+    let accounts = Api::<ServiceAccount>::namespaced(cluster.client().unwrap(), "later");
+    let account = async {
+        while accounts.get_opt("default").await.unwrap().is_none() {
+            sleep(Duration::from_millis(20)).await;
+        }
+    };
+    timeout(PATIENCE, account).await.expect("the controllers give the new namespace its account");
 }
 
 #[tokio::test]
@@ -185,4 +197,39 @@ subjects:
         assert!(matches!(&error, kube::Error::Api(status) if status.code == 403), "{error}");
     }
     assert!(cluster.user_kubeconfig("bob").is_err());
+}
+
+#[test]
+fn without_go_the_ways_out_are_told() {
+    let empty = tempfile::tempdir().unwrap();
+    let mut build = Command::new(env!("CARGO_BIN_EXE_mizzen-testcluster"));
+    build.arg("build").env("PATH", empty.path()).env("MIZZEN_CACHE", empty.path()).env_remove("KUBEBUILDER_ASSETS");
+    let output = build.output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(!output.status.success() && said.contains("install Go") && said.contains("KUBEBUILDER_ASSETS"), "{said}");
+}
+
+#[tokio::test]
+async fn the_cluster_ends_with_its_command_and_with_its_exit_code() {
+    let Some(_another) = ControlPlane::builder().controller_manager(true).start_for_test().await else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let kubeconfig = folder.path().join("kubeconfig");
+    let mut up = Command::new(env!("CARGO_BIN_EXE_mizzen-testcluster"));
+    up.args(["up", "--no-mesh-crds", "--kubeconfig"]).arg(&kubeconfig);
+    let output = up.args(["--", "sh", "-c", "grep server: $KUBECONFIG; exit 7"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(7), "{}", String::from_utf8_lossy(&output.stderr));
+    let port = String::from_utf8(output.stdout).unwrap().trim().rsplit_once(':').unwrap().1.parse::<u16>().unwrap();
+    TcpStream::connect(("127.0.0.1", port)).expect_err("nobody listens any more");
+    assert!(!kubeconfig.exists());
+}
+
+#[test]
+fn a_kubeconfig_that_another_program_made_is_not_overwritten() {
+    let folder = tempfile::tempdir().unwrap();
+    let kubeconfig = folder.path().join("config");
+    fs::write(&kubeconfig, "current-context: production").unwrap();
+    let mut up = Command::new(env!("CARGO_BIN_EXE_mizzen-testcluster"));
+    let output = up.args(["up", "--kubeconfig"]).arg(&kubeconfig).args(["--", "true"]).output().unwrap();
+    assert!(!output.status.success());
+    assert_eq!(fs::read_to_string(&kubeconfig).unwrap(), "current-context: production");
 }
