@@ -36,7 +36,7 @@ pub struct Assets {
 pub enum AssetsError {
     /// Something must be built, and there is no Go.
     #[error(
-        "{wanted} is not built yet and there is no `go` on the PATH: install Go 1.26 or later, or set KUBEBUILDER_ASSETS to a folder with etcd and kube-apiserver"
+        "{wanted} is not built yet and there is no `go` on the PATH: install Go 1.26 or later, or, if it is a program, set KUBEBUILDER_ASSETS to a folder that holds it"
     )]
     NoGo {
         /// What was wanted, e.g. `kube-apiserver 1.36.4`.
