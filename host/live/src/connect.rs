@@ -102,10 +102,59 @@ async fn config(options: &LiveOptions) -> Result<Config, ConnectError> {
     }
 }
 
+/// Whether there simply is no kubeconfig, as in a pod.
 fn is_absent(error: &KubeconfigError) -> bool {
     match error {
         KubeconfigError::FindPath => true,
         KubeconfigError::ReadConfig(source, _) => source.kind() == std::io::ErrorKind::NotFound,
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::error::Error;
+    use std::io::Write;
+
+    use super::*;
+    use crate::Live;
+
+    fn kubeconfig(server: &str) -> tempfile::NamedTempFile {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        let text = format!(
+            "{{apiVersion: v1, kind: Config, current-context: c, users: [], \
+             contexts: [{{name: c, context: {{cluster: c, user: u}}}}], clusters: [{{name: c, cluster: {{server: \"{server}\"}}}}]}}"
+        );
+        file.write_all(text.as_bytes()).unwrap();
+        file
+    }
+
+    async fn refused(options: LiveOptions) -> ConnectError {
+        Live::connect(&options).await.err().unwrap()
+    }
+
+    #[tokio::test]
+    async fn an_api_server_that_is_away_is_named() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let server = format!("http://{}", listener.local_addr().unwrap());
+        drop(listener);
+        let file = kubeconfig(&server);
+        let error = refused(LiveOptions { kubeconfig: Some(file.path().into()), context: None }).await.to_string();
+        assert!(error.starts_with(&format!("{server} does not answer: ")) && error.contains("refused"), "{error}");
+        assert_eq!(error.matches(&server).count(), 1, "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_kubeconfig_that_is_not_there_is_named() {
+        let error = refused(LiveOptions { kubeconfig: Some("/no/such/kubeconfig".into()), context: None }).await;
+        assert!(error.source().unwrap().to_string().contains("/no/such/kubeconfig"), "{error:?}");
+    }
+
+    #[tokio::test]
+    async fn a_context_that_is_not_there_is_named() {
+        let file = kubeconfig("http://127.0.0.1:1");
+        let options = LiveOptions { kubeconfig: Some(file.path().into()), context: Some("nowhere".into()) };
+        let error = refused(options).await;
+        assert!(error.source().unwrap().to_string().contains("nowhere"), "{error:?}");
     }
 }

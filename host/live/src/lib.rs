@@ -31,7 +31,6 @@ use async_trait::async_trait;
 use mizzen_cluster::{Apply, Changes, Cluster, EventRecord, KindFacts, ReadError, Scope, View, WriteError};
 use mizzen_model::{Fields, Kind, Object, ObjectRef, Selector};
 use serde::Deserialize;
-use serde::de::IgnoredAny;
 use tokio::task::JoinSet;
 
 pub use connect::{ConnectError, LiveOptions};
@@ -118,7 +117,7 @@ impl Live {
     /// # Errors
     /// It does not answer within 5 s, says that it is not ready, or does not accept the credentials.
     pub async fn ready(&self) -> Result<(), ConnectError> {
-        match tokio::time::timeout(READY_TIMEOUT, self.link.get::<IgnoredAny>("/version")).await {
+        match tokio::time::timeout(READY_TIMEOUT, self.link.get_text("/readyz")).await {
             Ok(Ok(_)) => Ok(()),
             Ok(Err(fault)) => Err(self.no_answer(&fault)),
             Err(_) => Err(self.no_answer(&Fault::Silent(format!("no answer within {} s", READY_TIMEOUT.as_secs())))),
@@ -131,7 +130,10 @@ impl Live {
     }
 
     fn no_answer(&self, fault: &Fault) -> ConnectError {
-        let (server, message) = (self.link.server().clone(), fault.message().to_owned());
+        let server = self.link.server().clone();
+        let message = fault.message();
+        let message =
+            message.strip_prefix(&*server).and_then(|rest| rest.strip_prefix(": ")).unwrap_or(message).to_owned();
         match fault.code() {
             401 => ConnectError::Unauthorized { server, message },
             _ => ConnectError::Unreachable { server, message },

@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures::StreamExt;
@@ -39,6 +40,8 @@ pub(crate) struct Link {
     client: Client,
     server: Arc<str>,
     counts: RequestCounts,
+    /// Whether the last request had no answer: an outage is told once, not by everybody who notices.
+    silent: Arc<AtomicBool>,
 }
 
 impl Fault {
@@ -61,7 +64,7 @@ impl Fault {
 
 impl Link {
     pub(crate) fn new(client: Client, server: Arc<str>, counts: RequestCounts) -> Self {
-        Self { client, server, counts }
+        Self { client, server, counts, silent: Arc::default() }
     }
 
     pub(crate) fn client(&self) -> &Client {
@@ -82,29 +85,47 @@ impl Link {
         self.send(request).await
     }
 
+    /// Reads `path`, which is answered with plain text.
+    pub(crate) async fn get_text(&self, path: &str) -> Result<String, Fault> {
+        let request = Request::get(path).body(Vec::new()).map_err(|error| self.silent(&error))?;
+        self.within(REQUEST_TIMEOUT, self.client.request_text(request)).await
+    }
+
     /// Sends a request and reads the whole answer.
     pub(crate) async fn send<T: DeserializeOwned>(
         &self,
         request: Result<Request<Vec<u8>>, request::Error>,
     ) -> Result<T, Fault> {
         let request = request.map_err(|error| self.silent(&error))?;
-        match tokio::time::timeout(REQUEST_TIMEOUT, self.client.request(request)).await {
-            Ok(answer) => answer.map_err(|error| self.fault(error)),
-            Err(_) => Err(self.late(REQUEST_TIMEOUT)),
-        }
+        self.within(REQUEST_TIMEOUT, self.client.request(request)).await
     }
 
     /// Begins a watch.
     pub(crate) async fn watch(&self, path: &str, params: &WatchParams, version: &str) -> Result<Events, Fault> {
         let request = kube::core::Request::new(path).watch(params, version).map_err(|error| self.silent(&error))?;
-        match tokio::time::timeout(WATCH_START_TIMEOUT, self.client.request_events::<Document>(request)).await {
-            Ok(Ok(events)) => {
-                let link = self.clone();
-                Ok(events.map(move |event| event.map_err(|error| link.fault(error))).boxed())
+        let events = self.within(WATCH_START_TIMEOUT, self.client.request_events::<Document>(request)).await?;
+        let link = self.clone();
+        Ok(events.map(move |event| event.map_err(|error| link.fault(error))).boxed())
+    }
+
+    async fn within<T>(&self, limit: Duration, answer: impl Future<Output = kube::Result<T>>) -> Result<T, Fault> {
+        let answer = match tokio::time::timeout(limit, answer).await {
+            Ok(answer) => answer.map_err(|error| self.fault(error)),
+            Err(_) => Err(Fault::Silent(format!("{}: no answer within {} s", self.server, limit.as_secs()))),
+        };
+        match &answer {
+            Err(Fault::Silent(message)) => {
+                if !self.silent.swap(true, Ordering::Relaxed) {
+                    tracing::warn!(%message, "the API server does not answer");
+                }
             }
-            Ok(Err(error)) => Err(self.fault(error)),
-            Err(_) => Err(self.late(WATCH_START_TIMEOUT)),
+            _ => {
+                if self.silent.swap(false, Ordering::Relaxed) {
+                    tracing::info!(server = %self.server, "the API server answers again");
+                }
+            }
         }
+        answer
     }
 
     /// Sorts an error of the client.
@@ -122,9 +143,5 @@ impl Link {
             cause = source;
         }
         Fault::Silent(format!("{}: {cause}", self.server))
-    }
-
-    fn late(&self, limit: Duration) -> Fault {
-        Fault::Silent(format!("{}: no answer within {} s", self.server, limit.as_secs()))
     }
 }

@@ -3,14 +3,17 @@
 //! Two things write here: the reflector's watch, and the answers to the host's own writes, which come first. Revisions order them:
 //! what the watch has already told of is never overwritten by a late answer, nor a fresh answer by a late event.
 
+mod progress;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
 
 use mizzen_cluster::store::{Inserted, Store};
 use mizzen_cluster::{Change, RECONCILER_LABEL, ReadError, Scope};
 use mizzen_model::{Fields, Kind, Object, ObjectRef, Selector};
-use tokio::sync::watch;
 
+use self::progress::Progress;
+pub(crate) use self::progress::is_definite;
 use crate::document::Document;
 use crate::subscribers::Subscribers;
 
@@ -23,8 +26,8 @@ pub(crate) struct Mirror {
     scope: Scope,
     changes: Arc<Subscribers>,
     content: RwLock<Content>,
-    /// Taken after `content` where both are.
-    state: watch::Sender<State>,
+    /// Locked after `content` where both are.
+    progress: Progress,
 }
 
 struct Content {
@@ -35,17 +38,6 @@ struct Content {
     feeder: u64,
     /// The newest revision that the feeder told of.
     seen: u64,
-}
-
-struct State {
-    /// What the newest reflector keeps.
-    wanted: Fields,
-    /// Counts the reflectors of this view: a wider view is a new one.
-    newest: u64,
-    /// The fields that can be read; `None` before the first list is complete.
-    kept: Option<Fields>,
-    /// Why the reflector of that generation does not get on.
-    obstacle: Option<(u64, ReadError)>,
 }
 
 /// What became of a list.
@@ -62,8 +54,8 @@ pub(crate) enum Adoption {
 impl Mirror {
     pub(crate) fn new(kind: Kind, scope: Scope, changes: Arc<Subscribers>) -> Self {
         let content = Content { store: Store::default(), fields: Fields::identity(), feeder: 0, seen: 0 };
-        let state = State { wanted: Fields::identity(), newest: 0, kept: None, obstacle: None };
-        Self { kind, scope, changes, content: RwLock::new(content), state: watch::Sender::new(state) }
+        let progress = Progress::new(kind.clone());
+        Self { kind, scope, changes, content: RwLock::new(content), progress }
     }
 
     pub(crate) fn kind(&self) -> &Kind {
@@ -76,89 +68,40 @@ impl Mirror {
 
     /// Asks for fields. When no reflector keeps them yet, the generation and fields of the one to be started.
     pub(crate) fn want(&self, fields: &Fields) -> Option<(u64, Fields)> {
-        let mut begun = None;
-        self.state.send_if_modified(|state| {
-            if state.newest > 0 && state.wanted.covers(fields) {
-                return false;
-            }
-            state.wanted = if state.newest == 0 { fields.clone() } else { state.wanted.union(fields) };
-            state.newest += 1;
-            begun = Some((state.newest, state.wanted.clone()));
-            true
-        });
-        begun
+        self.progress.want(fields)
     }
 
     /// Waits until `fields` can be read, or until the reflector that is to keep them met an obstacle.
     pub(crate) async fn ready(&self, fields: &Fields) -> Result<(), ReadError> {
-        let mut state = self.state.subscribe();
-        let answer = |state: &State| match (&state.obstacle, &state.kept) {
-            (Some((_, error)), _) if is_definite(error) => Some(Err(error.clone())),
-            (_, Some(kept)) if kept.covers(fields) => Some(Ok(())),
-            (Some((at, error)), _) if *at == state.newest => Some(Err(error.clone())),
-            _ => None,
-        };
-        match state.wait_for(|state| answer(state).is_some()).await {
-            Ok(state) => answer(&state).unwrap_or_else(|| Err(ReadError::NotSynced(self.kind.clone()))),
-            Err(_) => Err(ReadError::NotSynced(self.kind.clone())),
-        }
+        self.progress.ready(fields).await
     }
 
     pub(crate) fn get(&self, object: &ObjectRef) -> Result<Option<Arc<Object>>, ReadError> {
-        self.readable()?;
+        self.progress.readable()?;
         Ok(self.content.read().unwrap_or_else(PoisonError::into_inner).store.get(object))
     }
 
     pub(crate) fn list(&self, namespace: Option<&str>, labels: &Selector) -> Result<Vec<Arc<Object>>, ReadError> {
-        self.readable()?;
+        self.progress.readable()?;
         Ok(self.content.read().unwrap_or_else(PoisonError::into_inner).store.list(namespace, labels))
-    }
-
-    fn readable(&self) -> Result<(), ReadError> {
-        let state = self.state.borrow();
-        match (&state.obstacle, &state.kept) {
-            (Some((_, error)), _) if is_definite(error) => Err(error.clone()),
-            // An API server that is away does not make what was read from it unknown.
-            (_, Some(_)) => Ok(()),
-            (Some((_, error)), None) => Err(error.clone()),
-            (None, None) => Err(ReadError::NotSynced(self.kind.clone())),
-        }
     }
 
     /// Whether a list was ever complete.
     pub(crate) fn has_content(&self) -> bool {
-        self.state.borrow().kept.is_some()
+        self.progress.has_content()
     }
 
     /// The reflector of this generation does not get on.
     pub(crate) fn blocked(&self, generation: u64, error: &ReadError) {
-        let mut lost = false;
-        self.state.send_if_modified(|state| {
-            if state.newest != generation {
-                return false;
-            }
-            let was_lost = state.obstacle.as_ref().is_some_and(|(_, error)| is_definite(error));
-            lost = state.kept.is_some() && is_definite(error) && !was_lost;
-            state.obstacle = Some((generation, error.clone()));
-            true
-        });
-        if lost {
-            self.changes.send(&Change::Served(self.kind.clone()));
+        if self.progress.blocked(generation, error) {
+            self.tell_served();
         }
     }
 
     /// The reflector of this generation gets on again where it was.
     pub(crate) fn resumed(&self, generation: u64) {
-        let mut back = false;
-        self.state.send_if_modified(|state| {
-            if state.newest != generation || state.obstacle.is_none() {
-                return false;
-            }
-            back = state.obstacle.take().is_some_and(|(_, error)| is_definite(&error));
-            true
-        });
-        if back {
-            self.changes.send(&Change::Served(self.kind.clone()));
+        if self.progress.resumed(generation) {
+            self.tell_served();
         }
     }
 
@@ -193,7 +136,9 @@ impl Mirror {
         content.feeder = generation;
         content.seen = version;
         replaced.extend(content.store.replace(staged.into_values().collect()));
-        self.settle(generation, fields);
+        if self.progress.listed(generation, fields) {
+            self.tell_served();
+        }
         for (before, after) in replaced {
             if let (true, Some(before), Some(after)) = (widened, &before, &after)
                 && !differs(before, &after.project(&narrower))
@@ -203,19 +148,6 @@ impl Mirror {
             self.tell(before, after);
         }
         Adoption::Done
-    }
-
-    fn settle(&self, generation: u64, fields: &Fields) {
-        let mut back = false;
-        self.state.send_modify(|state| {
-            state.kept = Some(fields.clone());
-            if state.newest == generation {
-                back = state.obstacle.take().is_some();
-            }
-        });
-        if back {
-            self.changes.send(&Change::Served(self.kind.clone()));
-        }
     }
 
     /// Takes in what the watch told of. False when a wider view took over.
@@ -242,8 +174,7 @@ impl Mirror {
 
     /// Takes in the answer to a write of the host.
     pub(crate) fn wrote(&self, document: &Document) {
-        let wanted = self.state.borrow().wanted.clone();
-        let Ok(object) = document.clone().object(&self.kind, &wanted) else { return };
+        let Ok(object) = document.clone().object(&self.kind, &self.progress.wanted()) else { return };
         let mut content = self.write();
         // A late answer: the watch has told of this and perhaps of the object's end.
         if content.feeder == 0 || object.resource_version <= content.seen {
@@ -257,7 +188,9 @@ impl Mirror {
     }
 
     fn put(&self, content: &mut Content, object: Object) {
-        if content.store.get(&object.reference).is_some_and(|held| held.resource_version >= object.resource_version) {
+        // The store refuses older revisions of an object, but an object made anew is another one to it.
+        let is_known = |held: Arc<Object>| held.resource_version >= object.resource_version;
+        if object.resource_version != 0 && content.store.get(&object.reference).is_some_and(is_known) {
             return;
         }
         let after = Arc::new(object);
@@ -276,6 +209,10 @@ impl Mirror {
         }
     }
 
+    fn tell_served(&self) {
+        self.changes.send(&Change::Served(self.kind.clone()));
+    }
+
     fn tell(&self, before: Option<Arc<Object>>, after: Option<Arc<Object>>) {
         self.changes.send(&Change::Object { scope: self.scope, before, after });
     }
@@ -288,11 +225,6 @@ impl Mirror {
 /// Whether a reader could tell two revisions of an object apart.
 fn differs(before: &Object, after: &Object) -> bool {
     before.json() != after.json() || before.labels != after.labels || before.deleting != after.deleting
-}
-
-/// Whether an error is the API server's considered answer, and not the lack of one.
-pub(crate) fn is_definite(error: &ReadError) -> bool {
-    matches!(error, ReadError::NotServed(_) | ReadError::Forbidden { .. })
 }
 
 #[cfg(test)]

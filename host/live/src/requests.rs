@@ -87,3 +87,27 @@ fn verb(request: &Request<Body>) -> &'static str {
         _ => "other",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tower::{ServiceExt, service_fn};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn requests_are_counted_by_verb_and_answer() {
+        let counts = RequestCounts::default();
+        let answer = |request: Request<Body>| async move {
+            if request.uri().path() == "/silent" {
+                return Err("broken");
+            }
+            Ok(Response::builder().status(409).body(()).unwrap_or_default())
+        };
+        let service = Count::new(counts.clone()).layer(service_fn(answer));
+        for (method, path) in [("PATCH", "/a"), ("PATCH", "/b"), ("GET", "/a?x=1&watch=true"), ("GET", "/silent")] {
+            let request = Request::builder().method(method).uri(path).body(Body::empty()).unwrap();
+            let _ = service.clone().oneshot(request).await;
+        }
+        assert_eq!(counts.snapshot(), BTreeMap::from([(("get", 0), 1), (("patch", 409), 2), (("watch", 409), 1)]));
+    }
+}
