@@ -6,7 +6,7 @@
 mod progress;
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use mizzen_cluster::store::{Inserted, Store};
 use mizzen_cluster::{Change, RECONCILER_LABEL, ReadError, Scope};
@@ -77,13 +77,18 @@ impl Mirror {
     }
 
     pub(crate) fn get(&self, object: &ObjectRef) -> Result<Option<Arc<Object>>, ReadError> {
-        self.progress.readable()?;
-        Ok(self.content.read().unwrap_or_else(PoisonError::into_inner).store.get(object))
+        Ok(self.readable()?.store.get(object))
     }
 
     pub(crate) fn list(&self, namespace: Option<&str>, labels: &Selector) -> Result<Vec<Arc<Object>>, ReadError> {
+        Ok(self.readable()?.store.list(namespace, labels))
+    }
+
+    /// Locks first, and so never comes between the changes that a list tells of and the list.
+    fn readable(&self) -> Result<RwLockReadGuard<'_, Content>, ReadError> {
+        let content = self.content.read().unwrap_or_else(PoisonError::into_inner);
         self.progress.readable()?;
-        Ok(self.content.read().unwrap_or_else(PoisonError::into_inner).store.list(namespace, labels))
+        Ok(content)
     }
 
     /// Whether a list was ever complete.
@@ -136,9 +141,6 @@ impl Mirror {
         content.feeder = generation;
         content.seen = version;
         replaced.extend(content.store.replace(staged.into_values().collect()));
-        if self.progress.listed(generation, fields) {
-            self.tell_served();
-        }
         for (before, after) in replaced {
             if let (true, Some(before), Some(after)) = (widened, &before, &after)
                 && !differs(before, &after.project(&narrower))
@@ -146,6 +148,10 @@ impl Mirror {
                 continue;
             }
             self.tell(before, after);
+        }
+        // Last: who waits for the list is not to be told of it piece by piece.
+        if self.progress.listed(generation, fields) {
+            self.tell_served();
         }
         Adoption::Done
     }

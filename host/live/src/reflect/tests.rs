@@ -191,7 +191,7 @@ async fn an_api_server_that_is_away_at_first_is_waited_for() {
     let silent = view.mirror.ready(&Fields::Whole).await;
     assert!(matches!(silent, Err(ReadError::Unavailable { message, .. }) if message.contains("connection refused")));
     up.store(true, Ordering::SeqCst);
-    assert_eq!((view.told().await, view.told().await), ("served".into(), "+x".into()));
+    assert_eq!((view.told().await, view.told().await), ("+x".into(), "served".into()));
 }
 
 #[tokio::test(start_paused = true)]
@@ -224,7 +224,7 @@ async fn a_kind_that_is_no_longer_served_is_not_read() {
     view.mirror.ready(&Fields::Whole).await.unwrap();
     assert_eq!(view.told().await, "served");
     assert_eq!(view.mirror.list(None, &Selector::everything()), Err(ReadError::NotServed(kind())));
-    assert_eq!((view.told().await, view.told().await), ("served".into(), "+x".into()));
+    assert_eq!((view.told().await, view.told().await), ("+x".into(), "served".into()));
 }
 
 #[tokio::test(start_paused = true)]
