@@ -1,1 +1,139 @@
-//! Keeps the mesh's default mutual TLS mode.
+//! Keeps the mesh's default mutual TLS mode: the PeerAuthentication `default` in the mesh's root namespace.
+//!
+//! Behaviour: Kyma's PeerAuthentication reconciler (`istio-system/default`, `STRICT`). Ready once the API server has it so: what comes
+//! after in the order can rely on an encrypted mesh.
+
+use mizzen_sdk::{Description, Failure, Kind, ObjectRef, Outcome, Reconciler, Request, cluster, object};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+/// The reconciler.
+#[derive(Debug)]
+pub struct Mtls;
+
+/// The mesh's mutual TLS.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Which traffic workloads accept.
+    pub mode: Mode,
+    /// The mesh's root namespace; default: the subject's own.
+    pub namespace: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Mode {
+    /// Encrypted alone.
+    #[default]
+    Strict,
+    /// Both.
+    Permissive,
+    /// Plain alone.
+    Disable,
+}
+
+const MODE: &str = "mode";
+
+fn peer_authentication() -> Kind {
+    Kind::new("security.istio.io/v1", "PeerAuthentication")
+}
+
+impl Reconciler for Mtls {
+    type Spec = Value;
+    type Config = Config;
+
+    fn describe() -> Description {
+        Description::new(
+            "mtls",
+            env!("CARGO_PKG_VERSION"),
+            "The mesh's default mutual TLS mode",
+            Kind::new("mizzen.dev/v1alpha1", "Istio"),
+        )
+        .reads_fields(MODE, peer_authentication(), &["spec.mtls.mode"], "to tell when the mode is in force")
+        .applies(peer_authentication(), "the mesh's default mode")
+    }
+
+    fn reconcile(Request { subject, config, .. }: &Request<Value, Config>) -> Result<Outcome, Failure> {
+        let namespace = config.namespace.as_deref().or(subject.metadata.namespace.as_deref());
+        let namespace = namespace
+            .ok_or_else(|| Failure::invalid("a cluster-scoped subject needs `namespace` in the configuration"))?;
+        let wanted = object(
+            &peer_authentication(),
+            Some(namespace),
+            "default",
+            json!({"spec": {"mtls": {"mode": config.mode}}}),
+        );
+        let there =
+            cluster::get::<Value>(&ObjectRef::new(peer_authentication(), Some(namespace), "default"), Some(MODE))?;
+        let outcome = match there {
+            Some(there) if there["spec"] == wanted["spec"] => Outcome::ready(),
+            _ => Outcome::progressing(format!("PeerAuthentication {namespace}/default is not in force yet")),
+        };
+        Ok(outcome.desire([wanted]))
+    }
+}
+
+mizzen_sdk::export!(Mtls);
+
+impl Default for Config {
+    fn default() -> Self {
+        Self { mode: Mode::Strict, namespace: None }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mizzen_sdk::Readiness;
+    use mizzen_sdk::testing::{Cluster, reconcile};
+
+    use super::*;
+
+    const ISTIO: &str =
+        "{apiVersion: mizzen.dev/v1alpha1, kind: Istio, metadata: {name: default, namespace: istio-system}, spec: {}}";
+
+    fn there(mode: &str) -> Cluster {
+        Cluster::new().with(&format!(
+            "{{apiVersion: security.istio.io/v1, kind: PeerAuthentication, metadata: {{name: default, namespace: istio-system}}, spec: {{mtls: {{mode: {mode}}}}}}}"
+        ))
+    }
+
+    #[test]
+    fn the_default_is_strict_in_the_namespace_of_the_mesh() {
+        let outcome = reconcile::<Mtls>(&Cluster::new(), ISTIO, json!({})).unwrap();
+        let wanted = &outcome.desired.unwrap()[0];
+        assert_eq!(wanted["metadata"], json!({"name": "default", "namespace": "istio-system"}));
+        assert_eq!(wanted["spec"], json!({"mtls": {"mode": "STRICT"}}));
+    }
+
+    #[test]
+    fn it_is_ready_once_the_mode_is_in_force() {
+        let before = reconcile::<Mtls>(&there("PERMISSIVE"), ISTIO, json!({"mode": "STRICT"})).unwrap();
+        assert!(matches!(before.readiness, Readiness::Progressing(_)));
+        assert_eq!(
+            reconcile::<Mtls>(&there("STRICT"), ISTIO, json!({"mode": "STRICT"})).unwrap().readiness,
+            Readiness::Ready
+        );
+    }
+
+    #[test]
+    fn the_root_namespace_can_be_another() {
+        let outcome = reconcile::<Mtls>(&Cluster::new(), ISTIO, json!({"namespace": "mesh"})).unwrap();
+        assert_eq!(outcome.desired.unwrap()[0]["metadata"]["namespace"], "mesh");
+    }
+
+    #[test]
+    fn an_unknown_mode_is_invalid_and_names_the_choices() {
+        let Err(Failure::Invalid(why)) = reconcile::<Mtls>(&Cluster::new(), ISTIO, json!({"mode": "strict"})) else {
+            panic!()
+        };
+        assert!(why.contains("STRICT"), "{why}");
+    }
+
+    #[test]
+    fn an_unreadable_mode_is_passing_trouble() {
+        let cluster = Cluster::new().with_unavailable(peer_authentication());
+        assert!(matches!(reconcile::<Mtls>(&cluster, ISTIO, json!({})), Err(Failure::Retry(_))));
+    }
+}

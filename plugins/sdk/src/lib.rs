@@ -1,1 +1,132 @@
 //! Write a reconciler in Rust.
+//!
+//! A reconciler is a pure function: it is given a subject and its configuration, reads the cluster through [`cluster`], and returns an
+//! [`Outcome`] that says what it wants. The host applies it, keeps it from drifting, prunes what leaves the set, and asks again when
+//! something that was read has changed. The same code runs natively in tests, against YAML: see [`testing`].
+//!
+//! ```
+//! use mizzen_sdk::{Description, Failure, Kind, Outcome, Reconciler, Request, object};
+//! use schemars::JsonSchema;
+//! use serde::Deserialize;
+//! use serde_json::json;
+//!
+//! /// Gives every Team a namespace of its own.
+//! struct Teams;
+//!
+//! /// What a Team asks for.
+//! #[derive(Deserialize)]
+//! struct Spec {
+//!     members: Vec<String>,
+//! }
+//!
+//! /// What the operator decides.
+//! #[derive(Deserialize, JsonSchema)]
+//! #[serde(deny_unknown_fields)]
+//! struct Config {
+//!     /// Begins the names of all namespaces.
+//!     prefix: String,
+//! }
+//!
+//! impl Reconciler for Teams {
+//!     type Spec = Spec;
+//!     type Config = Config;
+//!
+//!     fn describe() -> Description {
+//!         Description::new("teams", "0.1.0", "A namespace for each team", Kind::new("example.com/v1", "Team"))
+//!             .applies(Kind::new("v1", "Namespace"), "the team's namespace")
+//!     }
+//!
+//!     fn reconcile(request: &Request<Spec, Config>) -> Result<Outcome, Failure> {
+//!         let Request { subject, config, .. } = request;
+//!         if subject.spec.members.is_empty() {
+//!             return Err(Failure::invalid("a team has at least one member"));
+//!         }
+//!         let name = format!("{}{}", config.prefix, subject.metadata.name);
+//!         let namespace = object(&Kind::new("v1", "Namespace"), None, &name, json!({}));
+//!         Ok(Outcome::ready().desire([namespace]).status(json!({"namespace": name})))
+//!     }
+//! }
+//!
+//! mizzen_sdk::export!(Teams);
+//! # fn main() {
+//! let cluster = mizzen_sdk::testing::Cluster::new();
+//! let team = "{apiVersion: example.com/v1, kind: Team, metadata: {name: a}, spec: {members: [x]}}";
+//! let outcome = mizzen_sdk::testing::reconcile::<Teams>(&cluster, team, json!({"prefix": "team-"})).unwrap();
+//! assert_eq!(outcome.desired.unwrap()[0]["metadata"]["name"], "team-a");
+//! # }
+//! ```
+
+mod backend;
+pub mod cluster;
+mod describe;
+#[cfg(target_arch = "wasm32")]
+#[doc(hidden)]
+pub mod guest;
+mod outcome;
+mod request;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod testing;
+
+pub use cluster::{AccessError, Query};
+pub use describe::{Access, Description, FieldSet, Need};
+pub use outcome::{Condition, Deletion, Event, Failure, Outcome, Patch, Readiness, Severity};
+pub use request::{Kind, Metadata, ObjectRef, Predecessor, Request, Subject};
+
+use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+/// A reconciler: a pure function from a subject, and what it reads, to what it wants.
+pub trait Reconciler {
+    /// The subject's `spec`.
+    type Spec: DeserializeOwned;
+    /// The configuration; its JSON Schema becomes part of the description.
+    type Config: DeserializeOwned + JsonSchema;
+
+    /// Says what it is, what it reads and what it wants to write.
+    fn describe() -> Description;
+
+    /// Says what it wants for a subject.
+    ///
+    /// # Errors
+    /// [`Failure::Invalid`] when the subject or the configuration is wrong; [`Failure::Retry`] in passing trouble.
+    fn reconcile(request: &Request<Self::Spec, Self::Config>) -> Result<Outcome, Failure>;
+
+    /// Says what must still be done before the subject goes. Asked only when the description `finalizes`.
+    ///
+    /// # Errors
+    /// As [`Reconciler::reconcile`].
+    fn finalize(_request: &Request<Self::Spec, Self::Config>) -> Result<Outcome, Failure> {
+        Ok(Outcome::ready())
+    }
+}
+
+/// A Kubernetes object: its identity, and the fields of `content` (an object such as `{"spec": …}`) beside it. `metadata` in `content`
+/// adds labels and annotations.
+pub fn object(kind: &Kind, namespace: Option<&str>, name: &str, content: Value) -> Value {
+    let mut object = if content.is_object() { content } else { json!({}) };
+    object["apiVersion"] = json!(kind.api_version);
+    object["kind"] = json!(kind.name);
+    if !object["metadata"].is_object() {
+        object["metadata"] = json!({});
+    }
+    object["metadata"]["name"] = json!(name);
+    if let Some(namespace) = namespace {
+        object["metadata"]["namespace"] = json!(namespace);
+    }
+    object
+}
+
+/// Makes a type that implements [`Reconciler`] the reconciler of this component. Once in a crate.
+#[macro_export]
+macro_rules! export {
+    ($reconciler:ty) => {
+        #[cfg(target_arch = "wasm32")]
+        #[doc(hidden)]
+        mod mizzen_guest {
+            use super::*;
+            type Guest = $crate::guest::Guest<$reconciler>;
+            $crate::guest::export_guest!(Guest with_types_in $crate::guest::bindings);
+        }
+    };
+}

@@ -134,7 +134,7 @@ fn remove_below(kinds: &Kinds, kind: &Kind, at: &mut Value, path: &[Step], depth
             if let Some(place) = items.iter().position(|item| element_name(&list_type, item).as_ref() == Some(name)) {
                 let gone = remove_below(kinds, kind, &mut items[place], path, depth + 1);
                 let only_keys =
-                    element_name(&list_type, &items[place]).is_some_and(|name| name == items[place].to_string());
+                    element_name(&list_type, &items[place]).is_some_and(|name| *name == *items[place].to_string());
                 if gone || only_keys {
                     items.remove(place);
                 }

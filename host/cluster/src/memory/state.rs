@@ -61,10 +61,11 @@ impl State {
         let fields = self.views.get(&key).map_or_else(|| view.fields.clone(), |own| own.fields.union(&view.fields));
         let mut store = Store::new();
         for (reference, entry) in &self.objects {
-            if reference.kind == view.kind && in_scope(view.scope, &entry.document) {
-                if let Ok(object) = Object::new(entry.document.clone(), &fields) {
-                    store.insert(Arc::new(object));
-                }
+            if reference.kind == view.kind
+                && in_scope(view.scope, &entry.document)
+                && let Ok(object) = Object::new(entry.document.clone(), &fields)
+            {
+                store.insert(Arc::new(object));
             }
         }
         self.views.insert(key, Watched { store, fields });
@@ -232,7 +233,9 @@ impl State {
             };
             changes.extend(change.map(|(before, after)| Change::Object { scope: *scope, before, after }));
         }
-        changes.iter().for_each(|change| self.tell(change));
+        for change in &changes {
+            self.tell(change);
+        }
     }
 
     fn tell(&mut self, change: &Change) {

@@ -122,9 +122,9 @@ async fn a_kind_without_a_definition_is_not_served() {
 async fn what_its_last_owner_leaves_behind_goes_too() {
     let memory = memory();
     let owner = apply(&memory, "one", &document(json!({})), false).await.unwrap();
-    let owned = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "c", "namespace": "a", "ownerReferences": [
+    let dependent = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "c", "namespace": "a", "ownerReferences": [
         {"apiVersion": "example.com/v1", "kind": "Shop", "name": "x", "uid": owner.uid}]}});
-    memory.put("x", &owned).unwrap();
+    memory.put("x", &dependent).unwrap();
     memory.remove(&shop());
     assert_eq!(memory.find(&ObjectRef::new(Kind::new("v1", "ConfigMap"), Some("a"), "c")), None);
 }

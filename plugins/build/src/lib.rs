@@ -1,1 +1,0 @@
-//! Builds the plugins of this repository into WebAssembly components.

@@ -1,0 +1,122 @@
+//! Reads of the cluster. Each is recorded by the host: when what it answered changes, the reconciler is asked again.
+
+use std::fmt;
+
+use serde::de::DeserializeOwned;
+
+use crate::{Kind, ObjectRef, backend};
+
+/// Why the host does not answer a read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AccessError {
+    /// Not declared in the description, or not granted by the operator.
+    Denied(String),
+    /// The API server does not serve the kind.
+    NotServed(String),
+    /// Can't be answered now.
+    Unavailable(String),
+    /// The question makes no sense, or the answer does not have the type that was asked for.
+    Invalid(String),
+}
+
+/// A question about many objects.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Query {
+    pub(crate) kind: Kind,
+    pub(crate) namespace: Option<String>,
+    pub(crate) labels: String,
+    pub(crate) namespace_labels: String,
+    pub(crate) fields: Option<String>,
+}
+
+impl Query {
+    /// All objects of a kind, in all namespaces.
+    pub fn of(kind: Kind) -> Self {
+        Self { kind, namespace: None, labels: String::new(), namespace_labels: String::new(), fields: None }
+    }
+
+    /// Only in one namespace.
+    #[must_use]
+    pub fn namespace(mut self, namespace: &str) -> Self {
+        self.namespace = Some(namespace.to_owned());
+        self
+    }
+
+    /// Only with this label. The host finds such objects by an index.
+    #[must_use]
+    pub fn label(self, key: &str, value: &str) -> Self {
+        self.selector(&format!("{key}={value}"))
+    }
+
+    /// Only what a label selector selects, in the syntax of `kubectl -l`.
+    #[must_use]
+    pub fn selector(mut self, selector: &str) -> Self {
+        if !self.labels.is_empty() {
+            self.labels.push(',');
+        }
+        self.labels.push_str(selector);
+        self
+    }
+
+    /// Only in namespaces that a label selector selects.
+    #[must_use]
+    pub fn namespace_selector(mut self, selector: &str) -> Self {
+        selector.clone_into(&mut self.namespace_labels);
+        self
+    }
+
+    /// Only the fields of a declared field set.
+    #[must_use]
+    pub fn fields(mut self, set: &str) -> Self {
+        self.fields = Some(set.to_owned());
+        self
+    }
+}
+
+/// One object; `None` when it does not exist. `fields` names a declared field set.
+///
+/// # Errors
+/// See [`AccessError`].
+pub fn get<T: DeserializeOwned>(object: &ObjectRef, fields: Option<&str>) -> Result<Option<T>, AccessError> {
+    backend::get(object, fields)?.map(|json| parse(&json, &object.kind)).transpose()
+}
+
+/// Objects in namespace and name order, all from one point in time.
+///
+/// # Errors
+/// See [`AccessError`].
+pub fn list<T: DeserializeOwned>(query: &Query) -> Result<Vec<T>, AccessError> {
+    let mut objects = Vec::new();
+    backend::list(query, |json| {
+        objects.push(parse(json, &query.kind)?);
+        Ok(())
+    })?;
+    Ok(objects)
+}
+
+/// How many objects [`list`] would give.
+///
+/// # Errors
+/// See [`AccessError`].
+pub fn count(query: &Query) -> Result<u64, AccessError> {
+    backend::count(query)
+}
+
+/// Whether the API server serves a kind.
+pub fn serves(kind: &Kind) -> bool {
+    backend::serves(kind)
+}
+
+fn parse<T: DeserializeOwned>(json: &str, kind: &Kind) -> Result<T, AccessError> {
+    serde_json::from_str(json)
+        .map_err(|error| AccessError::Invalid(format!("a {} is not what was expected: {error}", kind.name)))
+}
+
+impl fmt::Display for AccessError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (Self::Denied(why) | Self::NotServed(why) | Self::Unavailable(why) | Self::Invalid(why)) = self;
+        f.write_str(why)
+    }
+}
+
+impl std::error::Error for AccessError {}

@@ -1,0 +1,105 @@
+//! What a reconciler is asked.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use crate::{Failure, Readiness};
+
+/// A kind of Kubernetes object.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Kind {
+    /// `group/version`, or `version` alone for the core group.
+    pub api_version: String,
+    /// E.g. `VirtualService`.
+    pub name: String,
+}
+
+/// One Kubernetes object.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ObjectRef {
+    /// What it is.
+    pub kind: Kind,
+    /// `None` for cluster-scoped kinds.
+    pub namespace: Option<String>,
+    /// `metadata.name`.
+    pub name: String,
+}
+
+/// The question: which subject, under which configuration.
+#[derive(Clone, Debug)]
+pub struct Request<Spec, Config> {
+    /// The object it is about.
+    pub subject: Subject<Spec>,
+    /// The reconciler's configuration.
+    pub config: Config,
+    /// What the reconcilers before this one in the order last answered.
+    pub predecessors: Vec<Predecessor>,
+}
+
+/// The object that a request is about, without its status.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Subject<Spec> {
+    /// `group/version`.
+    pub api_version: String,
+    /// The kind's name.
+    pub kind: String,
+    /// Name, namespace, labels.
+    pub metadata: Metadata,
+    /// What its author wants.
+    pub spec: Spec,
+}
+
+/// An object's metadata, as far as reconcilers look at it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+pub struct Metadata {
+    /// The object's name.
+    pub name: String,
+    /// Its namespace, if its kind has one.
+    #[serde(default)]
+    pub namespace: Option<String>,
+    /// Its uid; empty where it is not in a cluster.
+    #[serde(default)]
+    pub uid: String,
+    /// Its labels.
+    #[serde(default)]
+    pub labels: BTreeMap<String, String>,
+    /// Its annotations.
+    #[serde(default)]
+    pub annotations: BTreeMap<String, String>,
+}
+
+/// What a reconciler earlier in the order last answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Predecessor {
+    /// Its name in the configuration.
+    pub name: String,
+    /// Its answer.
+    pub readiness: Readiness,
+}
+
+impl Kind {
+    /// A kind by its `apiVersion` and name.
+    pub fn new(api_version: &str, name: &str) -> Self {
+        Self { api_version: api_version.to_owned(), name: name.to_owned() }
+    }
+}
+
+impl ObjectRef {
+    /// An object by kind, namespace and name.
+    pub fn new(kind: Kind, namespace: Option<&str>, name: &str) -> Self {
+        Self { kind, namespace: namespace.map(str::to_owned), name: name.to_owned() }
+    }
+}
+
+impl<Spec: serde::de::DeserializeOwned, Config: serde::de::DeserializeOwned> Request<Spec, Config> {
+    /// Takes in a request as the host sends it. What does not fit the types is invalid, and the text names the field.
+    pub(crate) fn parse(subject: &str, config: &str, predecessors: Vec<Predecessor>) -> Result<Self, Failure> {
+        let subject =
+            serde_json::from_str(subject).map_err(|error| Failure::invalid(format!("the subject: {error}")))?;
+        let config =
+            serde_json::from_str(config).map_err(|error| Failure::invalid(format!("the configuration: {error}")))?;
+        Ok(Self { subject, config, predecessors })
+    }
+}
