@@ -3,6 +3,16 @@
 //! The same documents come from a YAML file or folder and from the cluster (`reconcilers.mizzen.dev`), and take the same path:
 //! document → schema → [`Reconciler`] → [`Configuration`]. What is wrong is reported all at once, with file, line and field.
 
+mod configuration;
+pub mod document;
+mod lines;
+mod order;
+mod problem;
+mod quantity;
 mod reconciler;
+mod shape;
+mod validate;
 
+pub use configuration::{Configuration, RECONCILER};
+pub use problem::Problem;
 pub use reconciler::{Component, Grant, Grants, Limits, Mode, Origin, Reconciler, Subject};

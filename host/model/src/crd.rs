@@ -67,6 +67,27 @@ pub fn structural<T: JsonSchema>() -> Value {
     schema
 }
 
+/// Says whether a file holds this definition; with `MIZZEN_UPDATE` set it is written first. For the tests that keep `deploy/crds` true.
+///
+/// # Panics
+/// When it does not: with the way out.
+#[expect(clippy::panic, reason = "it is an assertion")]
+pub fn assert_file(file: &std::path::Path, definition: &Value) {
+    let name = file.file_name().unwrap_or_default().display();
+    if std::env::var_os("MIZZEN_UPDATE").is_some() {
+        let yaml = serde_saphyr::to_string(definition).unwrap_or_default();
+        let text = format!("# Generated from the Rust types by `make crds`.\n{yaml}");
+        if let Err(error) = std::fs::write(file, text) {
+            panic!("{name}: {error}");
+        }
+    }
+    match crate::yaml::load(file) {
+        Ok(documents) if documents.len() == 1 && documents[0].value == *definition => {}
+        Ok(_) => panic!("{name} is not what the types generate: `make crds` writes it anew"),
+        Err(errors) => panic!("{name}: {errors:?}"),
+    }
+}
+
 fn make_structural(schema: &mut Value) {
     if *schema == Value::Bool(true) {
         *schema = json!({"x-kubernetes-preserve-unknown-fields": true});

@@ -101,7 +101,7 @@ mod tests {
 
     #[test]
     fn the_default_is_strict_in_the_namespace_of_the_mesh() {
-        let outcome = reconcile::<Mtls>(&Cluster::new(), ISTIO, json!({})).unwrap();
+        let outcome = reconcile::<Mtls>(&Cluster::new(), ISTIO, &json!({})).unwrap();
         let wanted = &outcome.desired.unwrap()[0];
         assert_eq!(wanted["metadata"], json!({"name": "default", "namespace": "istio-system"}));
         assert_eq!(wanted["spec"], json!({"mtls": {"mode": "STRICT"}}));
@@ -109,23 +109,23 @@ mod tests {
 
     #[test]
     fn it_is_ready_once_the_mode_is_in_force() {
-        let before = reconcile::<Mtls>(&there("PERMISSIVE"), ISTIO, json!({"mode": "STRICT"})).unwrap();
+        let before = reconcile::<Mtls>(&there("PERMISSIVE"), ISTIO, &json!({"mode": "STRICT"})).unwrap();
         assert!(matches!(before.readiness, Readiness::Progressing(_)));
         assert_eq!(
-            reconcile::<Mtls>(&there("STRICT"), ISTIO, json!({"mode": "STRICT"})).unwrap().readiness,
+            reconcile::<Mtls>(&there("STRICT"), ISTIO, &json!({"mode": "STRICT"})).unwrap().readiness,
             Readiness::Ready
         );
     }
 
     #[test]
     fn the_root_namespace_can_be_another() {
-        let outcome = reconcile::<Mtls>(&Cluster::new(), ISTIO, json!({"namespace": "mesh"})).unwrap();
+        let outcome = reconcile::<Mtls>(&Cluster::new(), ISTIO, &json!({"namespace": "mesh"})).unwrap();
         assert_eq!(outcome.desired.unwrap()[0]["metadata"]["namespace"], "mesh");
     }
 
     #[test]
     fn an_unknown_mode_is_invalid_and_names_the_choices() {
-        let Err(Failure::Invalid(why)) = reconcile::<Mtls>(&Cluster::new(), ISTIO, json!({"mode": "strict"})) else {
+        let Err(Failure::Invalid(why)) = reconcile::<Mtls>(&Cluster::new(), ISTIO, &json!({"mode": "strict"})) else {
             panic!()
         };
         assert!(why.contains("STRICT"), "{why}");
@@ -134,6 +134,6 @@ mod tests {
     #[test]
     fn an_unreadable_mode_is_passing_trouble() {
         let cluster = Cluster::new().with_unavailable(peer_authentication());
-        assert!(matches!(reconcile::<Mtls>(&cluster, ISTIO, json!({})), Err(Failure::Retry(_))));
+        assert!(matches!(reconcile::<Mtls>(&cluster, ISTIO, &json!({})), Err(Failure::Retry(_))));
     }
 }

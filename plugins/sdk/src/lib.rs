@@ -51,7 +51,7 @@
 //! # fn main() {
 //! let cluster = mizzen_sdk::testing::Cluster::new();
 //! let team = "{apiVersion: example.com/v1, kind: Team, metadata: {name: a}, spec: {members: [x]}}";
-//! let outcome = mizzen_sdk::testing::reconcile::<Teams>(&cluster, team, json!({"prefix": "team-"})).unwrap();
+//! let outcome = mizzen_sdk::testing::reconcile::<Teams>(&cluster, team, &json!({"prefix": "team-"})).unwrap();
 //! assert_eq!(outcome.desired.unwrap()[0]["metadata"]["name"], "team-a");
 //! # }
 //! ```

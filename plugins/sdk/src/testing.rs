@@ -90,16 +90,16 @@ impl Cluster {
 ///
 /// # Errors
 /// The reconciler's own failure; also when subject or configuration do not fit its types.
-pub fn reconcile<R: Reconciler>(cluster: &Cluster, subject: &str, config: Value) -> Result<Outcome, Failure> {
-    ask::<R>(cluster, subject, &config, Vec::new(), R::reconcile)
+pub fn reconcile<R: Reconciler>(cluster: &Cluster, subject: &str, config: &Value) -> Result<Outcome, Failure> {
+    ask::<R>(cluster, subject, config, Vec::new(), R::reconcile)
 }
 
 /// Asks a reconciler what must still be done before a subject goes.
 ///
 /// # Errors
 /// As [`reconcile`].
-pub fn finalize<R: Reconciler>(cluster: &Cluster, subject: &str, config: Value) -> Result<Outcome, Failure> {
-    ask::<R>(cluster, subject, &config, Vec::new(), R::finalize)
+pub fn finalize<R: Reconciler>(cluster: &Cluster, subject: &str, config: &Value) -> Result<Outcome, Failure> {
+    ask::<R>(cluster, subject, config, Vec::new(), R::finalize)
 }
 
 fn ask<R: Reconciler>(

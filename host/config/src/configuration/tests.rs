@@ -1,0 +1,109 @@
+use mizzen_model::yaml;
+
+use super::*;
+
+fn documents(text: &str) -> Vec<Document> {
+    yaml::parse(Path::new("r.yaml"), text).unwrap()
+}
+
+fn reconciler(name: &str, rest: &str) -> String {
+    format!(
+        "---\napiVersion: mizzen.dev/v1alpha1\nkind: Reconciler\nmetadata:\n  name: {name}\nspec:\n  component: {{file: x.wasm}}\n{rest}"
+    )
+}
+
+fn problems(text: &str) -> Vec<String> {
+    Configuration::strict(&documents(text)).unwrap_err().iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn reconcilers_come_in_order_whatever_the_order_of_their_documents() {
+    let text = reconciler("a", "  after: [b]\n") + &reconciler("b", "");
+    let names: Vec<_> =
+        Configuration::strict(&documents(&text)).unwrap().reconcilers.iter().map(|r| r.name.clone()).collect();
+    assert_eq!(names, ["b", "a"]);
+}
+
+#[test]
+fn everything_that_is_wrong_is_said_at_once_with_file_line_and_field() {
+    let text = reconciler("a", "  aftr: [b]\n  mode: Enforced\n")
+        + &reconciler("b", "  limits: {memory: 64Mb, time: soon}\n  after: [c]\n");
+    let problems = problems(&text);
+    let starts = [
+        ("r.yaml:8: spec.aftr: ", "did you mean `after`?"),
+        ("r.yaml:9: spec.mode: ", "Enforce"),
+        ("r.yaml:17: spec.limits.memory: ", "64Mi"),
+        ("r.yaml:17: spec.limits.time: ", "5s"),
+    ];
+    for (start, hint) in starts {
+        assert!(
+            problems.iter().any(|p| p.starts_with(start) && p.contains(hint)),
+            "{start} {hint} not in {problems:#?}"
+        );
+    }
+    assert_eq!(problems.len(), 4, "{problems:#?}");
+}
+
+#[test]
+fn an_unknown_predecessor_lists_those_that_are_known() {
+    let problems = problems(&(reconciler("a", "  after:\n    - mtsl\n") + &reconciler("mtls", "")));
+    assert_eq!(problems.len(), 1);
+    assert!(
+        problems[0].starts_with("r.yaml:9: spec.after[0]: ") && problems[0].contains("did you mean `mtls`?"),
+        "{problems:?}"
+    );
+}
+
+#[test]
+fn a_cycle_is_named_once() {
+    let problems = problems(&(reconciler("a", "  after: [b]\n") + &reconciler("b", "  afterAny: [a]\n")));
+    assert_eq!(problems.len(), 1, "{problems:?}");
+    assert!(problems[0].contains("a → b → a"), "{problems:?}");
+}
+
+#[test]
+fn a_name_can_be_had_once() {
+    let problems = problems(&(reconciler("a", "") + &reconciler("a", "")));
+    assert!(problems[0].contains("r.yaml:2"), "{problems:?}");
+}
+
+#[test]
+fn a_secret_can_not_be_granted() {
+    let problems = problems(&reconciler("a", "  grants:\n    read:\n      - {apiVersion: v1, kind: Secret}\n"));
+    assert!(problems[0].starts_with("r.yaml:10: spec.grants.read[0]: plugins never see Secrets"), "{problems:?}");
+}
+
+#[test]
+fn one_bad_object_of_a_cluster_does_not_stop_the_others() {
+    let text =
+        reconciler("good", "") + &reconciler("bad", "  nonsense: 1\n") + &reconciler("behind", "  after: [bad]\n");
+    let objects: Vec<_> =
+        documents(&text).into_iter().map(|d| Object::new(d.value, &mizzen_model::Fields::Whole).unwrap()).collect();
+    let (configuration, problems) = Configuration::lenient(&objects);
+    assert_eq!(configuration.reconcilers.iter().map(|r| &*r.name).collect::<Vec<_>>(), ["good"]);
+    assert_eq!(problems.iter().map(|p| &*p.reconciler).collect::<Vec<_>>(), ["bad"]);
+}
+
+#[test]
+fn an_object_of_a_cluster_can_not_name_a_file_outside_the_plugin_folder() {
+    for file in ["/etc/passwd", "../x.wasm"] {
+        let text = reconciler("a", "").replace("x.wasm", file);
+        let objects: Vec<_> =
+            documents(&text).into_iter().map(|d| Object::new(d.value, &mizzen_model::Fields::Whole).unwrap()).collect();
+        let (_, problems) = Configuration::lenient(&objects);
+        assert!(problems[0].message.contains("leaves the host's plugin folder"), "{problems:?}");
+    }
+}
+
+#[test]
+fn the_shipped_configuration_is_right() {
+    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/reconcilers.yaml");
+    let configuration = Configuration::strict(&yaml::load(&shipped).unwrap()).unwrap();
+    assert!(configuration.reconcilers.len() >= 3);
+}
+
+#[test]
+fn the_crd_in_deploy_is_the_one_that_the_types_generate() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/crds/reconcilers.mizzen.dev.yaml");
+    mizzen_model::crd::assert_file(&file, &crate::document::crd());
+}

@@ -1,0 +1,192 @@
+//! From a document to a [`Reconciler`]: what a schema can't say.
+
+use std::path::PathBuf;
+
+use mizzen_model::yaml::Document;
+use mizzen_model::{Kind, Selector};
+use serde_json::Value;
+
+use crate::document::{GrantSpec, LimitsSpec, ModeSpec, ReconcilerSpec, SubjectSpec};
+use crate::problem::Problem;
+use crate::quantity;
+use crate::reconciler::{Component, Grant, Grants, Limits, Mode, Origin, Reconciler, Subject};
+use crate::{lines, shape};
+
+/// The longest name: it is part of labels (63) and field managers, with room for what we put before it.
+const LONGEST_NAME: usize = 40;
+
+/// Collects what is wrong with one document.
+pub(crate) struct Checker<'a> {
+    document: &'a Document,
+    name: String,
+    from_file: bool,
+    pub(crate) problems: Vec<Problem>,
+}
+
+impl<'a> Checker<'a> {
+    pub(crate) fn new(document: &'a Document, origin: &Origin) -> Self {
+        let name = document.value["metadata"]["name"].as_str().unwrap_or_default().to_owned();
+        Self { document, name, from_file: matches!(origin, Origin::File { .. }), problems: Vec::new() }
+    }
+
+    /// Notes a problem at a field.
+    pub(crate) fn wrong(&mut self, field: &str, message: impl Into<String>) {
+        self.problems.push(problem(self.document, self.from_file, &self.name, field, message.into()));
+    }
+
+    /// The reconciler, unless something is wrong.
+    pub(crate) fn reconciler(&mut self, origin: Origin) -> Option<Reconciler> {
+        self.name();
+        let spec = &self.document.value["spec"];
+        if !spec.is_object() {
+            self.wrong("spec", "is missing");
+            return None;
+        }
+        for (field, message) in shape::violations(spec) {
+            self.wrong(&field, message);
+        }
+        if !self.problems.is_empty() {
+            return None;
+        }
+        let spec: ReconcilerSpec = match serde_json::from_value(spec.clone()) {
+            Ok(spec) => spec,
+            Err(error) => {
+                self.wrong("spec", error.to_string());
+                return None;
+            }
+        };
+        let reconciler = Reconciler {
+            name: self.name.clone(),
+            origin,
+            generation: self.document.value["metadata"]["generation"].as_i64().unwrap_or(0),
+            component: self.component(&spec.component.file),
+            subject: spec.subject.map(|subject| self.subject(subject)),
+            after: self.others("spec.after", spec.after),
+            after_any: self.others("spec.afterAny", spec.after_any),
+            config: Value::Object(spec.config),
+            grants: Grants {
+                read: self.grants("read", spec.grants.read),
+                apply: self.grants("apply", spec.grants.apply),
+                patch: self.grants("patch", spec.grants.patch),
+                delete: self.grants("delete", spec.grants.delete),
+            },
+            limits: self.limits(&spec.limits),
+            mode: match spec.mode {
+                ModeSpec::Enforce => Mode::Enforce,
+                ModeSpec::Plan => Mode::Plan,
+                ModeSpec::Paused => Mode::Paused,
+            },
+        };
+        self.problems.is_empty().then_some(reconciler)
+    }
+
+    fn name(&mut self) {
+        let name = self.name.clone();
+        let inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        if name.is_empty() {
+            self.wrong("metadata.name", "is missing");
+        } else if name.len() > LONGEST_NAME || !name.chars().all(inner) || name.starts_with('-') || name.ends_with('-')
+        {
+            let message = format!(
+                "`{name}` must be at most {LONGEST_NAME} lower-case letters, digits and hyphens: it becomes part of labels"
+            );
+            self.wrong("metadata.name", message);
+        }
+    }
+
+    fn component(&mut self, file: &str) -> Component {
+        let path = PathBuf::from(file);
+        // Whoever can write a Reconciler must not thereby read any file of the host.
+        let leaves = path.is_absolute() || path.components().any(|step| step == std::path::Component::ParentDir);
+        if leaves && !self.from_file {
+            self.wrong("spec.component.file", format!("`{file}` leaves the host's plugin folder: name a file in it"));
+        } else if file.is_empty() {
+            self.wrong("spec.component.file", "is empty");
+        }
+        Component::File(path)
+    }
+
+    fn subject(&mut self, subject: SubjectSpec) -> Subject {
+        let labels = Selector::parse(&subject.label_selector).unwrap_or_else(|error| {
+            self.wrong("spec.subject.labelSelector", error.to_string());
+            Selector::everything()
+        });
+        Subject { kind: Kind::new(subject.api_version, subject.kind), labels, namespaces: subject.namespaces }
+    }
+
+    fn others(&mut self, field: &str, names: Vec<String>) -> Vec<String> {
+        for (at, name) in names.iter().enumerate() {
+            if *name == self.name {
+                self.wrong(&format!("{field}[{at}]"), "a reconciler can't come after itself");
+            } else if names[..at].contains(name) {
+                self.wrong(&format!("{field}[{at}]"), format!("`{name}` is named twice"));
+            }
+        }
+        names
+    }
+
+    fn grants(&mut self, access: &str, grants: Vec<GrantSpec>) -> Vec<Grant> {
+        let mut granted = Vec::new();
+        for (at, grant) in grants.into_iter().enumerate() {
+            let field = format!("spec.grants.{access}[{at}]");
+            let kind = Kind::new(grant.api_version, grant.kind);
+            if access == "read" && kind == Kind::new("v1", "Secret") {
+                self.wrong(&field, "plugins never see Secrets: a plugin that needs one asks for a credential, which the host uses for it");
+            }
+            if grant.force && access != "apply" {
+                self.wrong(&format!("{field}.force"), "only an apply can be forced");
+            }
+            granted.push(Grant { kind, namespaces: grant.namespaces, force: grant.force });
+        }
+        granted
+    }
+
+    fn limits(&mut self, limits: &LimitsSpec) -> Limits {
+        let defaults = Limits::default();
+        let mut amount =
+            |field: &str, text: &Option<String>, default: u64, most: u64| match text.as_deref().map(quantity::bytes) {
+                None => default,
+                Some(Ok(amount)) if amount <= most => amount,
+                Some(Ok(_)) => {
+                    self.wrong(
+                        &format!("spec.limits.{field}"),
+                        format!("is more than the host allows, {} MiB", most >> 20),
+                    );
+                    default
+                }
+                Some(Err(message)) => {
+                    self.wrong(&format!("spec.limits.{field}"), message);
+                    default
+                }
+            };
+        let memory = amount("memory", &limits.memory, defaults.memory, 1 << 30);
+        let outcome = amount("outcome", &limits.outcome, defaults.outcome, 64 << 20);
+        let time = limits.time.as_deref().map_or(Ok(defaults.time), quantity::duration).unwrap_or_else(|message| {
+            self.wrong("spec.limits.time", message);
+            defaults.time
+        });
+        Limits { memory, time, outcome, reads: limits.reads.unwrap_or(defaults.reads) }
+    }
+}
+
+/// A problem at a field of a document, with the line it stands on, or that of what it stands in.
+pub(crate) fn problem(document: &Document, from_file: bool, name: &str, field: &str, message: String) -> Problem {
+    let lines = if from_file { lines::of(&document.text) } else { std::collections::HashMap::new() };
+    let mut at = field;
+    let within = loop {
+        if let Some(line) = lines.get(at) {
+            break *line;
+        }
+        match at.rfind(['.', '[']) {
+            Some(end) => at = &at[..end],
+            None => break 1,
+        }
+    };
+    Problem {
+        reconciler: name.to_owned(),
+        file: from_file.then(|| document.file.clone()),
+        line: from_file.then(|| document.line + within - 1),
+        field: field.to_owned(),
+        message,
+    }
+}
