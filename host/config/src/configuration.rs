@@ -71,7 +71,7 @@ impl Configuration {
             problems.extend(stranger(document, from_file));
         }
         problems.extend(unknown_names(&found, documents, from_file));
-        let configuration = order(found, from_file, &mut problems);
+        let configuration = order(&found, from_file, &mut problems);
         (configuration, problems)
     }
 }

@@ -26,19 +26,18 @@ pub(crate) fn of(text: &str) -> HashMap<String, usize> {
                 let path = arrive(&mut open, &mut lines, line);
                 open.push(Level::Sequence { path, next: 0 });
             }
-            Event::Scalar(value, ..) => match open.last_mut() {
-                Some(Level::Mapping { path, key: key @ None }) => {
+            Event::Scalar(value, ..) => {
+                if let Some(Level::Mapping { path, key: key @ None }) = open.last_mut() {
                     let name = join(path, &value);
                     lines.insert(name.clone(), line);
                     *key = Some(name);
-                }
-                _ => {
+                } else {
                     arrive(&mut open, &mut lines, line);
                     if let Some(level) = open.last_mut() {
                         level.done();
                     }
                 }
-            },
+            }
             Event::Alias(_) | Event::UnresolvedAlias(_) => {
                 if let Some(level) = open.last_mut() {
                     level.done();

@@ -22,6 +22,7 @@ pub struct Config {
     pub namespace: Option<String>,
 }
 
+/// Which traffic workloads accept.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Mode {
