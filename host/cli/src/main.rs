@@ -1,2 +1,18 @@
-//! The mizzen command.
-fn main() {}
+//! The `mizzen` command.
+
+mod args;
+mod assemble;
+mod commands;
+mod intents;
+mod logging;
+mod rehearse;
+mod statuses;
+mod style;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    commands::run(args::Args::parse())
+}

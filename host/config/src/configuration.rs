@@ -110,7 +110,7 @@ fn unknown_names(
 /// Puts reconcilers in order. Those that can't be (a cycle, or something before them that is wrong) are left out; of a file, that is
 /// the end of it; of a cluster, their statuses say so.
 fn order(
-    found: BTreeMap<String, (Reconciler, &Document)>,
+    found: &BTreeMap<String, (Reconciler, &Document)>,
     from_file: bool,
     problems: &mut Vec<Problem>,
 ) -> Configuration {

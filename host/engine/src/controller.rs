@@ -311,6 +311,15 @@ impl Controller {
         })
     }
 
+    /// What holds a key back, if something does.
+    pub(crate) fn held_back(&self, key: Key) -> Option<String> {
+        let held = self.cells.get(&key).is_some_and(|cell| cell.held != Held::No);
+        match held.then(|| self.gate(key))? {
+            Gate::Open(_) => None,
+            Gate::Closed(why) => Some(why),
+        }
+    }
+
     /// A key is held back: quietly at first, then its subject's status says so.
     fn hold(&mut self, key: Key, why: String) -> Option<Task> {
         let cell = self.cells.get_mut(&key)?;

@@ -40,6 +40,7 @@ pub use node::Plugin;
 pub use nodes::{NodeSpec, State};
 pub use prepare::APPLIED_ANNOTATION;
 pub use snapshot::{NodeSnapshot, Snapshot};
+pub use write::status::now;
 
 /// How much runs at once.
 #[derive(Clone, Copy, Debug)]

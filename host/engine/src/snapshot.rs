@@ -36,6 +36,8 @@ pub struct NodeSnapshot {
     pub failed: usize,
     /// One of those errors.
     pub last_error: Option<String>,
+    /// What holds back one of its subjects.
+    pub held: Option<String>,
     /// Whether nothing of it waits or runs.
     pub idle: bool,
 }
@@ -55,6 +57,7 @@ impl Controller {
                 ready: node.ready.len(),
                 failed: errors.len(),
                 last_error: errors.first().map(|error| (*error).to_owned()),
+                held: node.subjects.iter().find_map(|subject| self.held_back(Key { node: node.id, subject: *subject })),
                 idle: self.queue.is_idle_for(node.id),
             }
         });

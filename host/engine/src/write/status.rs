@@ -99,6 +99,7 @@ fn says(object: &Value, condition: &Value) -> bool {
     condition["type"].as_str().and_then(|kind| of_type(object, kind)).is_some_and(|own| drift::holds(own, condition))
 }
 
-fn now() -> String {
+/// Now, as Kubernetes writes times.
+pub fn now() -> String {
     jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }

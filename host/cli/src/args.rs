@@ -1,0 +1,178 @@
+//! The command line.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum, ValueHint};
+
+/// Runs Kubernetes reconcilers as sandboxed WebAssembly plugins.
+#[derive(Debug, Parser)]
+#[command(name = "mizzen", version, max_term_width = 110, after_help = EXIT_CODES)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const EXIT_CODES: &str =
+    "Exit codes: 0 success; 1 something is wrong; 2 `plan` found changes, or the command line is wrong.";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Runs the operator: against the kubeconfig's cluster, or, in a pod, the cluster it is in.
+    #[command(after_help = "Examples:\n  \
+        mizzen run --plugins ./plugins                    # configuration: the cluster's Reconciler objects\n  \
+        mizzen run -f reconcilers.yaml --plugins ./plugins  # configuration: a file, read again when it changes\n  \
+        mizzen run --context staging --listen 127.0.0.1:8080")]
+    Run(Run),
+    /// Shows what the reconcilers would create, change and delete, and touches nothing.
+    #[command(after_help = "Examples:\n  \
+        mizzen plan -f deploy/ --plugins ./plugins\n  \
+        mizzen plan -f reconcilers.yaml -f crds/ -f objects/ -o json | jq '.changes[].object.name'\n\n\
+        The files hold Reconciler documents, CRDs, and the objects of the cluster as it is. Exit code 2: there are changes.")]
+    Plan(Plan),
+    /// Watches a folder of YAML and the plugins, plans again on each change, and shows what became different.
+    #[command(after_help = "Example:\n  mizzen dev deploy/ --plugins target/plugins")]
+    Dev(Dev),
+    /// Checks a configuration and the components it names; reports everything that is wrong with it.
+    #[command(after_help = "Example:\n  mizzen check -f reconcilers.yaml --plugins ./plugins")]
+    Check(Check),
+    /// Looks at components.
+    #[command(subcommand)]
+    Plugin(Plugin),
+    /// Prints the definition of the Reconciler kind, to be applied before `run`.
+    #[command(after_help = "Example:\n  mizzen crd | kubectl apply --server-side -f -")]
+    Crd,
+    /// Prints a completion script for a shell.
+    #[command(after_help = "Example:\n  mizzen completions bash > /etc/bash_completion.d/mizzen")]
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Plugin {
+    /// Shows what a component says of itself: its subject, what it needs and why, its configuration.
+    #[command(after_help = "Example:\n  mizzen plugin inspect mtls.wasm -o yaml")]
+    Inspect {
+        /// The component.
+        #[arg(value_hint = ValueHint::FilePath)]
+        file: PathBuf,
+        /// How to print it.
+        #[arg(short, long, value_enum, default_value_t)]
+        output: Output,
+        #[command(flatten)]
+        sandbox: Sandbox,
+    },
+}
+
+/// Where components come from and where compiled ones are kept.
+#[derive(Clone, Debug, ClapArgs)]
+pub(crate) struct Sandbox {
+    /// Folder of compiled components; they are compiled anew each time without it.
+    #[arg(long, env = "MIZZEN_CACHE_DIR", value_hint = ValueHint::DirPath)]
+    pub(crate) cache: Option<PathBuf>,
+}
+
+/// Where the configuration comes from.
+#[derive(Clone, Debug, ClapArgs)]
+pub(crate) struct Source {
+    /// File or folder of YAML; may be given several times.
+    #[arg(short, long = "file", required = true, value_hint = ValueHint::AnyPath)]
+    pub(crate) files: Vec<PathBuf>,
+    /// Folder that `component.file` is relative to; default: the folder of the document that names it.
+    #[arg(long, env = "MIZZEN_PLUGINS", value_hint = ValueHint::DirPath)]
+    pub(crate) plugins: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) sandbox: Sandbox,
+}
+
+#[derive(Clone, Debug, ClapArgs)]
+pub(crate) struct Run {
+    /// Kubeconfig; default: $KUBECONFIG, ~/.kube/config, or the pod's service account.
+    #[arg(long, value_hint = ValueHint::FilePath)]
+    pub(crate) kubeconfig: Option<PathBuf>,
+    /// Context of the kubeconfig.
+    #[arg(long)]
+    pub(crate) context: Option<String>,
+    /// File or folder with the configuration, in place of the cluster's Reconciler objects.
+    #[arg(short, long = "file", value_hint = ValueHint::AnyPath)]
+    pub(crate) files: Vec<PathBuf>,
+    /// Folder that `component.file` is relative to.
+    #[arg(long, env = "MIZZEN_PLUGINS", value_hint = ValueHint::DirPath, default_value = ".")]
+    pub(crate) plugins: PathBuf,
+    #[command(flatten)]
+    pub(crate) sandbox: Sandbox,
+    /// Address of /livez, /readyz and /metrics.
+    #[arg(long, default_value = "127.0.0.1:8080")]
+    pub(crate) listen: SocketAddr,
+    /// How log lines look.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) log_format: LogFormat,
+    /// Which log lines there are, e.g. `info,mizzen_engine=debug`.
+    #[arg(long, env = "MIZZEN_LOG", default_value = "info")]
+    pub(crate) log: String,
+}
+
+#[derive(Clone, Debug, ClapArgs)]
+pub(crate) struct Plan {
+    #[command(flatten)]
+    pub(crate) source: Source,
+    /// How to print the changes.
+    #[arg(short, long, value_enum, default_value_t)]
+    pub(crate) output: PlanOutput,
+    /// Show changes of statuses, too.
+    #[arg(long)]
+    pub(crate) status: bool,
+}
+
+#[derive(Clone, Debug, ClapArgs)]
+pub(crate) struct Dev {
+    /// Folder with the configuration, CRDs and objects.
+    #[arg(value_hint = ValueHint::DirPath)]
+    pub(crate) folder: PathBuf,
+    /// Folder that `component.file` is relative to; default: the folder of the document that names it.
+    #[arg(long, env = "MIZZEN_PLUGINS", value_hint = ValueHint::DirPath)]
+    pub(crate) plugins: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) sandbox: Sandbox,
+}
+
+#[derive(Clone, Debug, ClapArgs)]
+pub(crate) struct Check {
+    #[command(flatten)]
+    pub(crate) source: Source,
+}
+
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+pub(crate) enum Output {
+    /// For people.
+    #[default]
+    Text,
+    /// For programs.
+    Json,
+    /// For programs and people.
+    Yaml,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PlanOutput {
+    /// A coloured diff for each object.
+    #[default]
+    Diff,
+    /// One line for each object.
+    Wide,
+    /// One JSON document.
+    Json,
+    /// The same document as YAML.
+    Yaml,
+}
+
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+pub(crate) enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
+}

@@ -1,0 +1,50 @@
+//! One file for each command.
+
+mod check;
+mod dev;
+mod inspect;
+mod plan;
+mod run;
+
+use std::process::ExitCode;
+
+use clap::CommandFactory;
+
+use crate::args::{Args, Command, Plugin};
+use crate::style::WRONG;
+
+/// There are changes.
+const CHANGES: u8 = 2;
+
+/// Runs a command and says how it ended.
+pub(crate) fn run(args: Args) -> ExitCode {
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&error.into()),
+    };
+    let done = match args.command {
+        Command::Run(args) => runtime.block_on(run::run(args)),
+        Command::Plan(args) => runtime.block_on(plan::plan(args)),
+        Command::Dev(args) => runtime.block_on(dev::dev(args)),
+        Command::Check(args) => runtime.block_on(check::check(args)),
+        Command::Plugin(Plugin::Inspect { file, output, sandbox }) => {
+            runtime.block_on(inspect::inspect(&file, output, &sandbox))
+        }
+        Command::Crd => crd(),
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Args::command(), "mizzen", &mut std::io::stdout());
+            Ok(ExitCode::SUCCESS)
+        }
+    };
+    done.unwrap_or_else(|error| fail(&error))
+}
+
+fn crd() -> anyhow::Result<ExitCode> {
+    anstream::print!("{}", crate::intents::yaml(&mizzen_config::document::crd()));
+    Ok(ExitCode::SUCCESS)
+}
+
+fn fail(error: &anyhow::Error) -> ExitCode {
+    anstream::eprintln!("{WRONG}error{WRONG:#}: {error:#}");
+    ExitCode::FAILURE
+}

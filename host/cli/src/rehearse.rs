@@ -1,0 +1,60 @@
+//! A rehearsal: the engine, run on a cluster in memory until nothing is left to do, and what it did.
+
+use std::sync::Arc;
+
+use mizzen_catalog::Catalog;
+use mizzen_cluster::memory::Memory;
+use mizzen_config::{Configuration, RECONCILER};
+use mizzen_engine::observe::Observer;
+use mizzen_engine::{Concurrency, Engine};
+use mizzen_model::Kind;
+use mizzen_model::yaml::Document;
+
+use crate::assemble;
+use crate::intents::{Collector, Intents, Trouble};
+
+/// Rehearses the reconcilers among documents on the objects among them.
+///
+/// # Errors
+/// When the documents or the configuration are wrong: everything that is, at once.
+pub(crate) async fn rehearse(documents: &[Document], catalog: &mut Catalog, statuses: bool) -> anyhow::Result<Intents> {
+    let configuration: Configuration = assemble::configuration(documents)?;
+    let objects: Vec<_> = documents.iter().filter(|document| !is_ours(document)).cloned().collect();
+    let memory = Memory::from_documents(&objects)
+        .map_err(|errors| anyhow::anyhow!(errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")))?;
+    let entries = catalog.refresh(&configuration).await;
+    let problems = assemble::problems(&entries);
+    anyhow::ensure!(problems.is_empty(), problems.join("\n"));
+    let collector = Arc::new(Collector::default());
+    let observer: Arc<dyn Observer> = Arc::clone(&collector) as _;
+    let engine = Engine::start(Arc::new(memory), observer, Concurrency::default());
+    engine.configure(assemble::nodes(&entries));
+    engine.settled().await;
+    let snapshot = engine.snapshots().now().await.unwrap_or_default();
+    engine.stop().await;
+    let mut intents = collector.intents(statuses);
+    for node in snapshot.nodes {
+        let trouble = |reason: &str, message: String| Trouble {
+            reconciler: node.name.clone(),
+            subject: "all".into(),
+            reason: reason.to_owned(),
+            message,
+        };
+        if let mizzen_engine::State::Blocked(why) = &node.state {
+            intents.problems.push(trouble("Blocked", why.clone()));
+        }
+        if let Some(held) = &node.held {
+            intents.problems.push(trouble("Held", held.clone()));
+        }
+    }
+    Ok(intents)
+}
+
+/// Our own objects are what is rehearsed, not what it is rehearsed on.
+fn is_ours(document: &Document) -> bool {
+    let kind = Kind::new(
+        document.value["apiVersion"].as_str().unwrap_or_default(),
+        document.value["kind"].as_str().unwrap_or_default(),
+    );
+    kind == *RECONCILER
+}

@@ -1,0 +1,124 @@
+//! The statuses of Reconciler objects: what runs, and how it does. Written when it is different and has come to rest, so that neither a
+//! restart nor every single subject is a write.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use mizzen_catalog::Entry;
+use mizzen_cluster::{Apply, Cluster, Scope, Target, WriteError};
+use mizzen_config::document::{ReconcilerStatus, StatusCondition, SubjectCounts};
+use mizzen_config::{Problem, RECONCILER};
+use mizzen_engine::{NodeSnapshot, Snapshots, State};
+use mizzen_model::{Object, Selector};
+use serde_json::json;
+
+const MANAGER: &str = "mizzen.dev/host";
+
+/// Keeps the statuses.
+pub(crate) struct Statuses {
+    cluster: Arc<dyn Cluster>,
+    snapshots: Snapshots,
+    /// What is wrong with a reconciler's newest revision, by name.
+    load: HashMap<String, Vec<String>>,
+    /// What is wrong with its document.
+    configuration: Vec<Problem>,
+}
+
+impl Statuses {
+    pub(crate) fn new(cluster: Arc<dyn Cluster>, snapshots: Snapshots) -> Self {
+        Self { cluster, snapshots, load: HashMap::new(), configuration: Vec::new() }
+    }
+
+    /// Takes note of what was loaded and what was not.
+    pub(crate) fn expect(&mut self, entries: &[Entry], configuration: Vec<Problem>) {
+        self.load = entries.iter().map(|entry| (entry.reconciler.name.clone(), entry.problems.clone())).collect();
+        self.configuration = configuration;
+    }
+
+    /// Writes every status that is different from what it should be.
+    pub(crate) async fn write(&mut self) {
+        let Some(snapshot) = self.snapshots.now().await else { return };
+        let Ok(objects) = self.cluster.list(Scope::All, &RECONCILER, None, &Selector::everything()) else { return };
+        for object in objects {
+            let node = snapshot.nodes.iter().find(|node| *node.name == *object.reference.name);
+            if node.is_some_and(|node| !node.idle || node.state == State::Syncing) {
+                continue;
+            }
+            if let Err(error) = self.write_one(&object, node).await {
+                tracing::warn!(reconciler = %object.reference.name, %error, "its status could not be written");
+            }
+        }
+    }
+
+    async fn write_one(&self, object: &Object, node: Option<&NodeSnapshot>) -> Result<(), WriteError> {
+        let was: ReconcilerStatus = serde_json::from_value(object.value()["status"].clone()).unwrap_or_default();
+        let wanted = self.status(object, node, &was);
+        if wanted == was {
+            return Ok(());
+        }
+        let document = json!({
+            "apiVersion": RECONCILER.api_version, "kind": RECONCILER.name,
+            "metadata": {"name": object.reference.name, "uid": object.uid}, "status": wanted,
+        });
+        self.cluster
+            .apply(Apply { manager: MANAGER, document: &document, target: Target::Status, force: true })
+            .await?;
+        Ok(())
+    }
+
+    fn status(&self, object: &Object, node: Option<&NodeSnapshot>, was: &ReconcilerStatus) -> ReconcilerStatus {
+        let name = &*object.reference.name;
+        let wrong: Vec<_> =
+            self.configuration.iter().filter(|problem| problem.reconciler == name).map(ToString::to_string).collect();
+        let load = self.load.get(name);
+        let ordered = if !wrong.is_empty() {
+            (false, "Invalid", wrong.join("; "))
+        } else if load.is_none() {
+            (false, "Waiting", "something that comes before it is wrong".to_owned())
+        } else {
+            (true, "Ordered", String::new())
+        };
+        let loaded = match load {
+            Some(problems) if problems.is_empty() => (true, "Loaded", String::new()),
+            Some(problems) => (false, "LoadFailed", problems.join("; ")),
+            None => (false, "NotOrdered", String::new()),
+        };
+        let conditions = [("Loaded", loaded), ("Ordered", ordered), ("Ready", ready(node))];
+        let condition = |(kind, (status, reason, message)): (&str, (bool, &str, String))| {
+            let status = if status { "True" } else { "False" };
+            let before = was.conditions.iter().find(|before| before.kind == kind && before.status == status);
+            StatusCondition {
+                kind: kind.to_owned(),
+                status: status.to_owned(),
+                reason: reason.to_owned(),
+                message,
+                last_transition_time: Some(
+                    before.and_then(|before| before.last_transition_time.clone()).unwrap_or_else(mizzen_engine::now),
+                ),
+                observed_generation: Some(object.generation),
+            }
+        };
+        ReconcilerStatus {
+            observed_generation: Some(object.generation),
+            digest: node.and_then(|node| node.digest).map(|digest| digest.to_string()),
+            subjects: node.map(|node| SubjectCounts { total: node.subjects, ready: node.ready, failed: node.failed }),
+            last_error: node.and_then(|node| node.last_error.clone()),
+            conditions: conditions.into_iter().map(condition).collect(),
+        }
+    }
+}
+
+fn ready(node: Option<&NodeSnapshot>) -> (bool, &'static str, String) {
+    let Some(node) = node else { return (false, "NotRunning", String::new()) };
+    match &node.state {
+        State::Unloaded(_) => (false, "NotLoaded", String::new()),
+        State::Syncing => (false, "Listing", String::new()),
+        State::Blocked(why) => (false, "Blocked", why.clone()),
+        State::Paused => (false, "Paused", "the configuration says that it is not to be asked".into()),
+        State::Running if node.failed > 0 => {
+            (false, "Failing", format!("{} of {} subjects", node.failed, node.subjects))
+        }
+        State::Running if node.held.is_some() => (false, "Held", node.held.clone().unwrap_or_default()),
+        State::Running => (true, "Running", String::new()),
+    }
+}
