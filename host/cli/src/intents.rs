@@ -212,7 +212,7 @@ pub(crate) fn yaml(value: &Value) -> String {
 
 /// Leaves out what only the API server knows, and what would make two runs differ.
 fn presentable(mut object: Value, status: bool) -> Value {
-    if let Some(metadata) = object["metadata"].as_object_mut() {
+    if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
         for servers in ["uid", "generation", "creationTimestamp", "selfLink"] {
             metadata.remove(servers);
         }
@@ -234,16 +234,9 @@ fn presentable(mut object: Value, status: bool) -> Value {
             map.remove("status");
         }
     }
-    if let Some(conditions) = object["status"]["conditions"].as_array_mut() {
-        conditions
-            .iter_mut()
-            .filter_map(Value::as_object_mut)
-            .for_each(|condition| drop(condition.remove("lastTransitionTime")));
-    }
-    if object["status"].is_null()
-        && let Some(map) = object.as_object_mut()
-    {
-        map.remove("status");
+    let conditions = object.pointer_mut("/status/conditions").and_then(Value::as_array_mut);
+    for condition in conditions.into_iter().flatten().filter_map(Value::as_object_mut) {
+        condition.remove("lastTransitionTime");
     }
     object
 }

@@ -28,6 +28,9 @@ pub(crate) struct Settled {
     pub(crate) shape: Option<Digest>,
 }
 
+/// Ends the name of the field manager that says of a reconciler that it failed before it ever answered.
+const FAILURE: &str = "-failure";
+
 /// One object, as it was and as it is.
 pub(crate) type Change = (Option<Arc<Object>>, Option<Arc<Object>>);
 
@@ -94,12 +97,14 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// Applies, and applies once more by force where only edits stand in the way of what is ours.
+    /// Applies, and applies once more by force where only edits, or what we ourselves said of a failure, stand in the way of what is
+    /// ours.
     async fn claim(&self, apply: Apply<'_>, claim: Claim) -> Result<Arc<Object>, WriteError> {
+        let failure = self.plugin.field_manager() + FAILURE;
         let first = self.cluster.apply(Apply { force: claim == Claim::Force, ..apply }).await;
         match first {
             Err(WriteError::Conflict { fields, .. })
-                if claim == Claim::Ours && fields.iter().all(|field| !field.applied) =>
+                if claim == Claim::Ours && fields.iter().all(|field| !field.applied || field.manager == failure) =>
             {
                 self.cluster.apply(Apply { force: true, ..apply }).await
             }

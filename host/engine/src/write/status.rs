@@ -6,7 +6,7 @@ use mizzen_cluster::{Apply, KindFacts, Target, WriteError};
 use mizzen_model::{Condition, Object};
 use serde_json::{Map, Value, json};
 
-use super::{Claim, Settled, Writer, drift};
+use super::{Claim, FAILURE, Settled, Writer, drift};
 use crate::observe::Verb;
 
 /// What a status shall say.
@@ -45,7 +45,7 @@ impl Writer<'_> {
         }
         let document = json!({"apiVersion": subject.kind.api_version, "kind": subject.kind.name, "metadata": metadata, "status": status});
         // Without its own fields a reconciler would give up those it wrote before: a manager of its own says that it failed.
-        let manager = self.plugin.field_manager() + if report.fields.is_some() { "" } else { "-failure" };
+        let manager = self.plugin.field_manager() + if report.fields.is_some() { "" } else { FAILURE };
         let apply = Apply { manager: &manager, document: &document, target: Target::Status, force: false };
         // A list of conditions that is not keyed by type has one owner at a time, and our text holds everybody's.
         let claim = if facts.conditions_by_type && report.fields.is_some() { Claim::Ours } else { Claim::Force };

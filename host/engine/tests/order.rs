@@ -1,0 +1,127 @@
+//! Who waits for whom: forwards when things are made, backwards when they go.
+#![allow(missing_docs, reason = "tests say what they show by their names")]
+
+mod support;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use mizzen_model::{CallError, Kind, Outcome, Readiness};
+use serde_json::json;
+use support::{Stage, a_map, a_shop, count, memory, plugin, put, shop_ref, switch, wants};
+
+fn readiness(ready: bool) -> Readiness {
+    if ready { Readiness::Ready } else { Readiness::Progressing("warming up".into()) }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_comes_after_is_held_back_until_what_comes_before_is_ready() {
+    let memory = memory();
+    put(&memory, &a_shop("x", json!({"ready": false})));
+    let (first, _) = plugin("first").answers(|shop| Ok(Outcome::new(readiness(shop["spec"]["ready"] == true))));
+    let (second, calls) = plugin("second").after("first").answers(|_| Ok(Outcome::new(Readiness::Ready)));
+    let stage = Stage::on(&memory, vec![first, second]).await;
+    assert_eq!((count(&calls), stage.condition("mizzen.dev/second").1), (0, String::new()));
+    // Said only after a while: a restart, during which all are held back for a moment, must write nothing.
+    tokio::time::advance(Duration::from_secs(6)).await;
+    stage.engine.settled().await;
+    let (status, reason, message) = stage.condition("mizzen.dev/second");
+    assert_eq!((&*status, &*reason), ("Unknown", "Held"));
+    assert!(message.contains("`first`") && message.contains("warming up"), "{message}");
+    stage.put(&a_shop("x", json!({"ready": true}))).await;
+    assert_eq!((count(&calls), stage.condition("mizzen.dev/second").1), (1, "Ready".into()));
+}
+
+#[tokio::test]
+async fn another_kind_of_subject_is_waited_for_as_a_whole() {
+    let memory = memory();
+    let mall = |name: &str, ready: bool| json!({"apiVersion": "example.com/v1", "kind": "Mall", "metadata": {"name": name, "namespace": "a"}, "spec": {"ready": ready}});
+    put(&memory, &mall("one", true));
+    put(&memory, &mall("two", false));
+    put(&memory, &a_shop("x", json!({})));
+    let malls = plugin("malls").about(Kind::new("example.com/v1", "Mall"));
+    let (malls, _) = malls.answers(|mall| Ok(Outcome::new(readiness(mall["spec"]["ready"] == true))));
+    let (shops, calls) = plugin("shops").after("malls").answers(|_| Ok(Outcome::new(Readiness::Ready)));
+    let stage = Stage::on(&memory, vec![malls, shops]).await;
+    assert_eq!(count(&calls), 0);
+    stage.put(&mall("two", true)).await;
+    assert_eq!(count(&calls), 1);
+}
+
+#[tokio::test]
+async fn after_any_waits_for_an_answer_whatever_it_is() {
+    let memory = memory();
+    put(&memory, &a_shop("x", json!({})));
+    let (first, _) = plugin("first").answers(|_| Ok(Outcome::new(Readiness::Failed("no".into()))));
+    let (second, calls) = plugin("second").after_any("first").answers(|_| Ok(Outcome::new(Readiness::Ready)));
+    let (third, held) = plugin("third").after("first").answers(|_| Ok(Outcome::new(Readiness::Ready)));
+    Stage::on(&memory, vec![first, second, third]).await;
+    assert_eq!((count(&calls), count(&held)), (1, 0));
+}
+
+#[tokio::test]
+async fn deletion_walks_the_order_backwards() {
+    let memory = memory();
+    put(&memory, &a_shop("x", json!({})));
+    let log = switch(Vec::new());
+    let node = |name: &'static str, after: Option<&str>| {
+        let log = Arc::clone(&log);
+        let making = after.into_iter().fold(plugin(name).finalizes(), support::Making::after);
+        making
+            .answers(move |shop| {
+                if shop["finalizing"] == true {
+                    log.lock().unwrap().push(name);
+                }
+                Ok(wants(vec![a_map("b", name, json!({}))]))
+            })
+            .0
+    };
+    let stage =
+        Stage::on(&memory, vec![node("first", None), node("second", Some("first")), node("third", Some("second"))])
+            .await;
+    stage.memory.remove(&shop_ref("x"));
+    stage.engine.settled().await;
+    assert_eq!(*log.lock().unwrap(), ["third", "second", "first"]);
+    assert_eq!(stage.memory.find(&shop_ref("x")), None);
+}
+
+#[tokio::test]
+async fn one_bad_plugin_does_not_stop_the_others() {
+    let memory = memory();
+    for at in 0..50 {
+        put(&memory, &a_shop(&format!("s{at}"), json!({})));
+    }
+    put(&memory, &a_shop("x", json!({})));
+    let (panics, _) = plugin("panics").answers(|_| panic!("as planned"));
+    let (traps, _) = plugin("traps").asks(|_, _| async { Err(CallError::Trap("unreachable".into())) });
+    let (good, calls) = plugin("good").answers(|_| Ok(Outcome::new(Readiness::Ready)));
+    let stage = Stage::on(&memory, vec![panics, traps, good]).await;
+    assert_eq!(count(&calls), 51);
+    assert_eq!(stage.condition("mizzen.dev/good").1, "Ready");
+    assert_eq!(stage.condition("mizzen.dev/traps").1, "Trapped");
+    let failed = stage.engine.snapshots().now().await.unwrap().nodes.iter().map(|node| node.failed).collect::<Vec<_>>();
+    assert_eq!(failed, [51, 51, 0]);
+}
+
+#[tokio::test]
+async fn a_plugin_that_never_answers_leaves_the_others_their_turn() {
+    let memory = memory();
+    for at in 0..200 {
+        put(&memory, &a_shop(&format!("s{at}"), json!({})));
+    }
+    let (hangs, _) = plugin("hangs").asks(|_, _| std::future::pending());
+    let (good, calls) = plugin("good").answers(|_| Ok(Outcome::new(Readiness::Ready)));
+    let engine = mizzen_engine::Engine::start(
+        Arc::new(memory),
+        Arc::new(mizzen_engine::observe::Log),
+        mizzen_engine::Concurrency::default(),
+    );
+    engine.configure(vec![hangs, good]);
+    tokio::time::timeout(Duration::from_secs(20), async {
+        while count(&calls) < 200 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await
+    .unwrap();
+}

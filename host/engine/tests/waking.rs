@@ -1,0 +1,138 @@
+//! Who is asked when, and who is not.
+#![allow(missing_docs, reason = "tests say what they show by their names")]
+
+mod support;
+
+use mizzen_model::{Failure, Outcome, Readiness};
+use serde_json::json;
+use support::{Stage, a_service, a_shop, count, lister, memory, plugin, put, switch};
+
+#[tokio::test]
+async fn a_change_of_what_was_read_wakes_its_reader_and_nobody_else() {
+    let memory = memory();
+    put(&memory, &a_shop("x", json!({})));
+    put(&memory, &a_shop("y", json!({})));
+    let (node, calls) = lister("lister");
+    let stage = Stage::on(&memory, vec![node]).await;
+    assert_eq!(count(&calls), 2);
+    stage.put(&a_service("s", "x", "ClusterIP")).await;
+    assert_eq!(count(&calls), 3);
+    assert_eq!(stage.data("x").unwrap()["types"], "[\"ClusterIP\"]");
+}
+
+#[tokio::test]
+async fn a_change_of_a_field_that_was_not_read_calls_nothing() {
+    let memory = memory();
+    put(&memory, &a_shop("x", json!({})));
+    put(&memory, &a_service("s", "x", "ClusterIP"));
+    let (node, calls) = lister("lister");
+    let stage = Stage::on(&memory, vec![node]).await;
+    let mut service = a_service("s", "x", "ClusterIP");
+    service["spec"]["sessionAffinity"] = json!("ClientIP");
+    stage.put(&service).await;
+    assert_eq!(count(&calls), 1);
+}
+
+#[tokio::test]
+async fn a_subject_whose_wish_is_the_same_is_not_asked_about_again() {
+    let memory = memory();
+    put(&memory, &a_shop("x", json!({"a": 1})));
+    let (node, calls) = lister("lister");
+    let stage = Stage::on(&memory, vec![node]).await;
+    stage.memory.edit("somebody", &support::shop_ref("x"), |shop| shop["status"]["note"] = json!("seen")).unwrap();
+    stage.engine.settled().await;
+    assert_eq!(count(&calls), 1);
+    stage.put(&a_shop("x", json!({"a": 2}))).await;
+    assert_eq!(count(&calls), 2);
+}
+
+#[tokio::test]
+async fn a_restart_on_a_converged_cluster_writes_nothing() {
+    let memory = memory();
+    for at in 0..20 {
+        put(&memory, &a_shop(&format!("s{at}"), json!({})));
+    }
+    let first = Stage::on(&memory, vec![lister("lister").0]).await;
+    assert!(!first.writes().is_empty());
+    first.engine.stop().await;
+    let (node, calls) = lister("lister");
+    let second = Stage::on(&memory, vec![node]).await;
+    assert_eq!((count(&calls), second.writes()), (20, Vec::new()));
+}
+
+#[tokio::test]
+async fn a_new_revision_is_asked_about_everything_and_the_old_one_no_more() {
+    let memory = memory();
+    put(&memory, &a_shop("x", json!({})));
+    let saying = |version: u32| {
+        plugin("p")
+            .version(version)
+            .answers(move |_| Ok(support::wants(vec![support::a_map("a", "m", json!({"v": version.to_string()}))])))
+    };
+    let ((old, old_calls), (new, new_calls)) = (saying(1), saying(2));
+    let stage = Stage::on(&memory, vec![old]).await;
+    stage.engine.configure(vec![new]);
+    stage.engine.settled().await;
+    assert_eq!((count(&old_calls), count(&new_calls)), (1, 1));
+    assert_eq!(stage.data("m").unwrap(), json!({"v": "2"}));
+}
+
+#[tokio::test(start_paused = true)]
+async fn passing_trouble_is_tried_again_with_growing_pauses() {
+    let memory = memory();
+    put(&memory, &a_shop("x", json!({})));
+    let trouble = switch(3);
+    let left = std::sync::Arc::clone(&trouble);
+    let (node, calls) = plugin("p").answers(move |_| {
+        let mut left = left.lock().unwrap();
+        if *left == 0 {
+            return Ok(Outcome::new(Readiness::Ready));
+        }
+        *left -= 1;
+        Err(Failure::Retry("not yet".into()))
+    });
+    let stage = Stage::on(&memory, vec![node]).await;
+    assert_eq!(stage.condition("mizzen.dev/p").1, "Retrying");
+    let started = tokio::time::Instant::now();
+    while stage.condition("mizzen.dev/p").1 != "Ready" {
+        tokio::time::advance(std::time::Duration::from_millis(10)).await;
+        stage.engine.settled().await;
+    }
+    assert_eq!(count(&calls), 4);
+    let took = started.elapsed().as_millis();
+    assert!((1_000..3_000).contains(&took), "{took} ms for 200 + 400 + 800 ms and a spread of a quarter");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_invalid_subject_is_not_asked_about_again_until_it_changes() {
+    let memory = memory();
+    put(&memory, &a_shop("x", json!({"size": -1})));
+    let (node, calls) = plugin("p").answers(|shop| match shop["spec"]["size"].as_i64() {
+        Some(size) if size > 0 => Ok(Outcome::new(Readiness::Ready)),
+        _ => Err(Failure::Invalid("spec.size must be positive".into())),
+    });
+    let stage = Stage::on(&memory, vec![node]).await;
+    tokio::time::advance(std::time::Duration::from_secs(3600)).await;
+    stage.engine.settled().await;
+    let (status, reason, message) = stage.condition("mizzen.dev/p");
+    assert_eq!((count(&calls), &*status, &*reason), (1, "False", "Invalid"));
+    assert!(message.contains("spec.size must be positive"), "{message}");
+    stage.put(&a_shop("x", json!({"size": 1}))).await;
+    assert_eq!(stage.condition("mizzen.dev/p").1, "Ready");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_plugin_that_asks_to_be_asked_again_is() {
+    let memory = memory();
+    put(&memory, &a_shop("x", json!({})));
+    let hour = std::time::Duration::from_secs(3600);
+    let (node, calls) =
+        plugin("p").answers(move |_| Ok(Outcome { requeue_after: Some(hour), ..Outcome::new(Readiness::Ready) }));
+    let stage = Stage::on(&memory, vec![node]).await;
+    tokio::time::advance(hour / 2).await;
+    stage.engine.settled().await;
+    assert_eq!(count(&calls), 1);
+    tokio::time::advance(hour).await;
+    stage.engine.settled().await;
+    assert_eq!(count(&calls), 2);
+}

@@ -1,0 +1,208 @@
+//! What is written, repaired, pruned, and what is not.
+#![allow(missing_docs, reason = "tests say what they show by their names")]
+
+mod support;
+
+use mizzen_cluster::{ReadError, WriteError};
+use mizzen_model::{Condition, Failure, Outcome, Readiness};
+use serde_json::json;
+use std::sync::Arc;
+use support::{
+    Stage, a_map, a_service, a_shop, config_map, count, lister, map_ref, memory, plugin, put, service, shop_ref,
+    switch, wants,
+};
+
+#[tokio::test]
+async fn drift_is_repaired_without_asking_the_plugin() {
+    let memory = memory();
+    put(&memory, &a_shop("x", json!({})));
+    let (node, calls) = plugin("p").answers(|_| Ok(wants(vec![a_map("a", "m", json!({"k": "v"}))])));
+    let stage = Stage::on(&memory, vec![node]).await;
+    stage.memory.edit("kubectl-edit", &map_ref("a", "m"), |map| map["data"]["k"] = json!("other")).unwrap();
+    stage.engine.settled().await;
+    assert_eq!(stage.data("m").unwrap(), json!({"k": "v"}));
+    stage.memory.remove(&map_ref("a", "m"));
+    stage.engine.settled().await;
+    assert_eq!(stage.data("m").unwrap(), json!({"k": "v"}));
+    assert_eq!(count(&calls), 1);
+    assert!(stage.memory.events().iter().any(|event| event.reason == "DriftRepaired"));
+}
+
+#[tokio::test]
+async fn fields_of_others_are_left_alone() {
+    let memory = memory();
+    put(&memory, &a_shop("x", json!({})));
+    let stage =
+        Stage::on(&memory, vec![plugin("p").answers(|_| Ok(wants(vec![a_map("a", "m", json!({"k": "v"}))]))).0]).await;
+    stage.writes();
+    stage.memory.edit("somebody", &map_ref("a", "m"), |map| map["data"]["theirs"] = json!("1")).unwrap();
+    stage.engine.settled().await;
+    assert_eq!(stage.data("m").unwrap(), json!({"k": "v", "theirs": "1"}));
+    assert_eq!(stage.writes(), []);
+}
+
+#[tokio::test]
+async fn what_leaves_the_set_is_pruned_and_what_is_not_ours_is_not() {
+    let memory = memory();
+    put(&memory, &a_shop("x", json!({"names": ["m", "n"]})));
+    put(&memory, &a_map("a", "foreign", json!({})));
+    let (node, _) = plugin("p").answers(|shop| {
+        let names = shop["spec"]["names"].as_array().unwrap();
+        Ok(wants(names.iter().map(|name| a_map("a", name.as_str().unwrap(), json!({}))).collect()))
+    });
+    let stage = Stage::on(&memory, vec![node]).await;
+    stage.put(&a_shop("x", json!({"names": ["n"]}))).await;
+    assert!(stage.memory.find(&map_ref("a", "m")).is_none());
+    assert!(stage.memory.find(&map_ref("a", "n")).is_some() && stage.memory.find(&map_ref("a", "foreign")).is_some());
+}
+
+#[tokio::test]
+async fn a_failed_read_never_leads_to_a_prune() {
+    let memory = memory();
+    put(&memory, &a_shop("x", json!({})));
+    put(&memory, &a_service("s", "x", "ClusterIP"));
+    // Wants nothing when it can't read: the mistake that prunes everything elsewhere.
+    let (node, _) = lister("lister");
+    let stage = Stage::on(&memory, vec![node]).await;
+    assert!(stage.data("x").is_some());
+    let away = ReadError::Unavailable { kind: service(), message: "away".into() };
+    stage.memory.fail_reads(&service(), Some(away));
+    stage.put(&a_shop("x", json!({"changed": true}))).await;
+    assert!(stage.data("x").is_some());
+}
+
+#[tokio::test]
+async fn an_outcome_without_a_set_prunes_nothing() {
+    let memory = memory();
+    put(&memory, &a_shop("x", json!({"known": true})));
+    let (node, _) = plugin("p").answers(|shop| {
+        let known = shop["spec"]["known"] == true;
+        Ok(if known {
+            wants(vec![a_map("a", "m", json!({}))])
+        } else {
+            Outcome::new(Readiness::Progressing("looking".into()))
+        })
+    });
+    let stage = Stage::on(&memory, vec![node]).await;
+    stage.put(&a_shop("x", json!({"known": false}))).await;
+    assert!(stage.data("m").is_some());
+    assert_eq!(stage.condition("mizzen.dev/p").1, "Progressing");
+}
+
+#[tokio::test]
+async fn a_failed_apply_is_reported_and_prunes_nothing() {
+    let memory = memory();
+    put(&memory, &a_shop("x", json!({"name": "m"})));
+    let (node, _) =
+        plugin("p").answers(|shop| Ok(wants(vec![a_map("a", shop["spec"]["name"].as_str().unwrap(), json!({}))])));
+    let stage = Stage::on(&memory, vec![node]).await;
+    let refusal = WriteError::Forbidden { object: "ConfigMap a/n".into(), message: "no rights".into() };
+    stage.memory.fail_writes(&config_map(), Some(refusal));
+    stage.put(&a_shop("x", json!({"name": "n"}))).await;
+    assert!(stage.memory.find(&map_ref("a", "m")).is_some());
+    let (status, reason, message) = stage.condition("mizzen.dev/p");
+    assert_eq!((&*status, &*reason), ("False", "Forbidden"));
+    assert!(message.contains("no rights"), "{message}");
+}
+
+#[tokio::test]
+async fn a_conflict_names_both_managers_and_takes_nothing() {
+    let memory = memory();
+    put(&memory, &a_shop("x", json!({})));
+    put(&memory, &a_map("a", "m", json!({"k": "theirs"})));
+    let stage =
+        Stage::on(&memory, vec![plugin("p").answers(|_| Ok(wants(vec![a_map("a", "m", json!({"k": "ours"}))]))).0])
+            .await;
+    let (_, reason, message) = stage.condition("mizzen.dev/p");
+    assert_eq!(reason, "Conflict");
+    assert!(
+        message.contains("`mizzen.dev/p`") && message.contains("`user`") && message.contains(".data.k"),
+        "{message}"
+    );
+    assert_eq!(stage.data("m").unwrap(), json!({"k": "theirs"}));
+}
+
+#[tokio::test]
+async fn force_takes_what_was_granted_by_force() {
+    let memory = memory();
+    put(&memory, &a_shop("x", json!({})));
+    put(&memory, &a_map("a", "m", json!({"k": "theirs"})));
+    let forced = plugin("p").with(|_, reconciler| reconciler.grants.apply[0].force = true);
+    let stage =
+        Stage::on(&memory, vec![forced.answers(|_| Ok(wants(vec![a_map("a", "m", json!({"k": "ours"}))]))).0]).await;
+    assert_eq!(stage.data("m").unwrap(), json!({"k": "ours"}));
+}
+
+#[tokio::test]
+async fn a_kind_that_was_not_granted_is_not_applied_and_nothing_else_is() {
+    let memory = memory();
+    put(&memory, &a_shop("x", json!({})));
+    let service = json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "s", "namespace": "a"}});
+    let (node, _) = plugin("p").answers(move |_| Ok(wants(vec![a_map("a", "m", json!({})), service.clone()])));
+    let stage = Stage::on(&memory, vec![node]).await;
+    let (_, reason, message) = stage.condition("mizzen.dev/p");
+    assert_eq!(reason, "Denied");
+    assert!(message.contains("v1 Service"), "{message}");
+    assert_eq!(stage.data("m"), None);
+}
+
+#[tokio::test]
+async fn the_status_keeps_the_plugins_fields_when_a_later_call_fails() {
+    let memory = memory();
+    put(&memory, &a_shop("x", json!({})));
+    let broken = switch(false);
+    let is_broken = Arc::clone(&broken);
+    let (node, _) = plugin("p").answers(move |_| {
+        if *is_broken.lock().unwrap() {
+            return Err(Failure::Retry("broken".into()));
+        }
+        let open =
+            Condition { kind: "Open".into(), status: Some(true), reason: "Morning".into(), message: String::new() };
+        Ok(Outcome {
+            status: Some(json!({"url": "http://x"})),
+            conditions: vec![open],
+            ..Outcome::new(Readiness::Ready)
+        })
+    });
+    let stage = Stage::on(&memory, vec![node]).await;
+    *broken.lock().unwrap() = true;
+    stage.put(&a_shop("x", json!({"changed": true}))).await;
+    let shop = stage.memory.find(&shop_ref("x")).unwrap();
+    assert_eq!(shop["status"]["url"], "http://x");
+    assert_eq!(stage.condition("Open").0, "True");
+    let own = shop["status"]["conditions"].as_array().unwrap().iter().find(|c| c["type"] == "mizzen.dev/p").unwrap();
+    assert_eq!(
+        (&own["status"], &own["reason"], &own["observedGeneration"]),
+        (&json!("False"), &json!("Retrying"), &json!(2))
+    );
+    assert!(own["lastTransitionTime"].is_string());
+}
+
+#[tokio::test]
+async fn a_host_that_fails_after_a_restart_keeps_the_fields_of_its_earlier_life() {
+    let memory = memory();
+    put(&memory, &a_shop("x", json!({})));
+    let saying = |answer: Result<Outcome, Failure>| plugin("p").answers(move |_| answer.clone()).0;
+    let good = Outcome { status: Some(json!({"url": "http://x"})), ..Outcome::new(Readiness::Ready) };
+    Stage::on(&memory, vec![saying(Ok(good))]).await.engine.stop().await;
+    let stage = Stage::on(&memory, vec![saying(Err(Failure::Retry("broken".into())))]).await;
+    assert_eq!(stage.memory.find(&shop_ref("x")).unwrap()["status"]["url"], "http://x");
+    assert_eq!(stage.condition("mizzen.dev/p").1, "Retrying");
+}
+
+#[tokio::test]
+async fn objects_in_the_subjects_namespace_are_owned_and_others_are_cleaned_up_by_the_host() {
+    let memory = memory();
+    put(&memory, &a_shop("x", json!({})));
+    let (node, _) =
+        plugin("p").answers(|_| Ok(wants(vec![a_map("a", "near", json!({})), a_map("b", "far", json!({}))])));
+    let stage = Stage::on(&memory, vec![node]).await;
+    let near = stage.memory.find(&map_ref("a", "near")).unwrap();
+    assert_eq!(near["metadata"]["ownerReferences"][0]["name"], "x");
+    let far = stage.memory.find(&map_ref("b", "far")).unwrap();
+    assert!(far["metadata"].get("ownerReferences").is_none());
+    stage.memory.remove(&shop_ref("x"));
+    stage.engine.settled().await;
+    assert_eq!(stage.memory.find(&shop_ref("x")), None);
+    assert_eq!((stage.memory.find(&map_ref("a", "near")), stage.memory.find(&map_ref("b", "far"))), (None, None));
+}
