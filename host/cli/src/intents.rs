@@ -46,6 +46,7 @@ pub(crate) struct Trouble {
 /// An object's name, as JSON shows it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[expect(clippy::struct_field_names, reason = "as Kubernetes calls them")]
 pub(crate) struct Name {
     api_version: String,
     kind: String,

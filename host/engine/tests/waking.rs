@@ -112,7 +112,7 @@ async fn an_invalid_subject_is_not_asked_about_again_until_it_changes() {
         _ => Err(Failure::Invalid("spec.size must be positive".into())),
     });
     let stage = Stage::on(&memory, vec![node]).await;
-    tokio::time::advance(std::time::Duration::from_secs(3600)).await;
+    tokio::time::advance(std::time::Duration::from_hours(1)).await;
     stage.engine.settled().await;
     let (status, reason, message) = stage.condition("mizzen.dev/p");
     assert_eq!((count(&calls), &*status, &*reason), (1, "False", "Invalid"));
@@ -125,7 +125,7 @@ async fn an_invalid_subject_is_not_asked_about_again_until_it_changes() {
 async fn a_plugin_that_asks_to_be_asked_again_is() {
     let memory = memory();
     put(&memory, &a_shop("x", json!({})));
-    let hour = std::time::Duration::from_secs(3600);
+    let hour = std::time::Duration::from_hours(1);
     let (node, calls) =
         plugin("p").answers(move |_| Ok(Outcome { requeue_after: Some(hour), ..Outcome::new(Readiness::Ready) }));
     let stage = Stage::on(&memory, vec![node]).await;

@@ -30,18 +30,16 @@ pub(crate) fn run(args: Args) -> ExitCode {
         Command::Plugin(Plugin::Inspect { file, output, sandbox }) => {
             runtime.block_on(inspect::inspect(&file, output, &sandbox))
         }
-        Command::Crd => crd(),
+        Command::Crd => {
+            anstream::print!("{}", crate::intents::yaml(&mizzen_config::document::crd()));
+            Ok(ExitCode::SUCCESS)
+        }
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Args::command(), "mizzen", &mut std::io::stdout());
             Ok(ExitCode::SUCCESS)
         }
     };
     done.unwrap_or_else(|error| fail(&error))
-}
-
-fn crd() -> anyhow::Result<ExitCode> {
-    anstream::print!("{}", crate::intents::yaml(&mizzen_config::document::crd()));
-    Ok(ExitCode::SUCCESS)
 }
 
 fn fail(error: &anyhow::Error) -> ExitCode {

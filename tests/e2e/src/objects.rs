@@ -1,0 +1,109 @@
+//! Objects of the test cluster, by kind.
+
+use futures::StreamExt;
+use kube::api::{Api, ApiResource, DynamicObject, GroupVersionKind, ListParams, Patch, PatchParams};
+use kube::{Client, ResourceExt};
+use serde_json::{Value, json};
+
+/// Reads and writes objects as a user would.
+#[derive(Clone)]
+pub struct Objects(pub Client);
+
+impl Objects {
+    /// The objects of a kind, e.g. `networking.istio.io/v1`, `VirtualService`, `virtualservices`.
+    pub fn of(&self, api_version: &str, kind: &str, plural: &str) -> Api<DynamicObject> {
+        Api::all_with(self.0.clone(), &resource(api_version, kind, plural))
+    }
+
+    /// The objects of a kind in a namespace.
+    pub fn within(&self, namespace: &str, api_version: &str, kind: &str, plural: &str) -> Api<DynamicObject> {
+        Api::namespaced_with(self.0.clone(), namespace, &resource(api_version, kind, plural))
+    }
+
+    /// The `VirtualServices` of a namespace.
+    pub fn routes(&self, namespace: &str) -> Api<DynamicObject> {
+        self.within(namespace, "networking.istio.io/v1", "VirtualService", "virtualservices")
+    }
+
+    /// The `ExposedAPIs` of a namespace.
+    pub fn apis(&self, namespace: &str) -> Api<DynamicObject> {
+        self.within(namespace, "oda.tmforum.org/v1", "ExposedAPI", "exposedapis")
+    }
+
+    /// The `EndpointSlices` of a namespace.
+    pub fn slices(&self, namespace: &str) -> Api<DynamicObject> {
+        self.within(namespace, "discovery.k8s.io/v1", "EndpointSlice", "endpointslices")
+    }
+
+    /// The `Reconcilers`.
+    pub fn reconcilers(&self) -> Api<DynamicObject> {
+        self.of("mizzen.dev/v1alpha1", "Reconciler", "reconcilers")
+    }
+
+    /// Creates APIs `api-0`, `api-1`, … with their endpoints, many at once.
+    pub async fn create_apis(&self, namespace: &str, count: usize) {
+        let create = |at: usize| async move {
+            let name = format!("api-{at}");
+            apply(&self.slices(namespace), &slice(&name, true)).await;
+            apply(&self.apis(namespace), &api(&name)).await;
+        };
+        futures::stream::iter(0..count).for_each_concurrent(16, create).await;
+    }
+
+    /// Sets whether the endpoints of an API are ready.
+    pub async fn set_ready(&self, namespace: &str, name: &str, ready: bool) {
+        apply(&self.slices(namespace), &slice(name, ready)).await;
+    }
+
+    /// How many APIs say that their implementation is ready.
+    pub async fn ready_apis(&self, namespace: &str) -> usize {
+        let all = self.apis(namespace).list(&ListParams::default()).await;
+        let ready = |api: &DynamicObject| api.data["status"]["implementation"]["ready"] == true;
+        all.map_or(0, |all| all.iter().filter(|api| ready(api)).count())
+    }
+
+    /// How many `VirtualServices` there are.
+    pub async fn count_routes(&self, namespace: &str) -> usize {
+        self.routes(namespace).list_metadata(&ListParams::default()).await.map_or(0, |all| all.items.len())
+    }
+}
+
+/// Server-side apply, as a user with kubectl.
+pub async fn apply(api: &Api<DynamicObject>, document: &Value) {
+    let name = document["metadata"]["name"].as_str().unwrap();
+    api.patch(name, &PatchParams::apply("kubectl").force(), &Patch::Apply(document)).await.unwrap();
+}
+
+/// The condition of an object, as status, reason and message.
+pub fn condition(object: &DynamicObject, kind: &str) -> Option<(String, String, String)> {
+    let all = object.data["status"]["conditions"].as_array()?;
+    let found = all.iter().find(|condition| condition["type"] == kind)?;
+    let text = |field: &str| found[field].as_str().unwrap_or_default().to_owned();
+    Some((text("status"), text("reason"), text("message")))
+}
+
+/// Everything about objects that a user would call their state: no versions, no times.
+pub fn state(objects: &[DynamicObject]) -> Vec<Value> {
+    let essence = |object: &DynamicObject| {
+        let labels = object.labels();
+        json!({"name": object.name_any(), "labels": labels, "spec": object.data["spec"]})
+    };
+    objects.iter().map(essence).collect()
+}
+
+fn resource(api_version: &str, kind: &str, plural: &str) -> ApiResource {
+    let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
+    ApiResource::from_gvk_with_plural(&GroupVersionKind::gvk(group, version, kind), plural)
+}
+
+fn api(name: &str) -> Value {
+    json!({"apiVersion": "oda.tmforum.org/v1", "kind": "ExposedAPI", "metadata": {"name": name},
+           "spec": {"name": name, "apiType": "openapi", "implementation": name, "path": format!("/{name}"), "port": 8080}})
+}
+
+fn slice(service: &str, ready: bool) -> Value {
+    json!({"apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "addressType": "IPv4",
+           "metadata": {"name": format!("{service}-1"), "labels": {"kubernetes.io/service-name": service}},
+           "ports": [{"name": "http", "port": 8080}],
+           "endpoints": [{"addresses": ["10.1.0.1"], "conditions": {"ready": ready}}]})
+}
