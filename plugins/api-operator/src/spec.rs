@@ -45,6 +45,9 @@ impl Spec {
         if !self.path.starts_with('/') {
             return Err(Failure::invalid(format!("`spec.path` must begin with `/`: `{}`", self.path)));
         }
+        if self.path.contains(|c: char| c.is_whitespace() || c.is_control() || "?#".contains(c)) {
+            return Err(Failure::invalid(format!("`spec.path` holds what no path of a URL does: {:?}", self.path)));
+        }
         if !(1..=65535).contains(&self.port) {
             return Err(Failure::invalid(format!("`spec.port` must lie in 1..=65535: {}", self.port)));
         }
