@@ -14,7 +14,7 @@ pub struct Components {
     /// The gateway in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ingress_gateway: Option<Component>,
-    /// The CNI's DaemonSet.
+    /// The CNI's `DaemonSet`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cni: Option<CniComponent>,
     /// Sidecars.
@@ -44,7 +44,7 @@ pub struct EgressGateway {
     pub enabled: Option<bool>,
 }
 
-/// The CNI's DaemonSet.
+/// The CNI's `DaemonSet`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CniComponent {
     /// How it runs.
@@ -73,7 +73,7 @@ pub struct K8s {
     pub resources: Option<Resources>,
 }
 
-/// How the CNI's DaemonSet runs.
+/// How the CNI's `DaemonSet` runs.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct CniK8s {

@@ -16,7 +16,7 @@ pub struct Config {
     /// What the ingress gateway does with the client certificate header of a request; `SANITIZE_SET` when unset.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub forward_client_cert_details: Option<ForwardClientCertDetails>,
-    /// External services that decide whether a request may pass; an AuthorizationPolicy refers to one by its name.
+    /// External services that decide whether a request may pass; an `AuthorizationPolicy` refers to one by its name.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub authorizers: Vec<Authorizer>,
     /// Whether the ingress gateway's Service keeps the client's address (`Local`) or spreads traffic evenly (`Cluster`).
@@ -66,7 +66,7 @@ pub enum ExternalTrafficPolicy {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Authorizer {
-    /// What an AuthorizationPolicy calls it; unique.
+    /// What an `AuthorizationPolicy` calls it; unique.
     pub name: String,
     /// The service that speaks Envoy's `ext_authz` over HTTP: `[namespace/]host`.
     #[serde(skip_serializing_if = "Option::is_none")]
