@@ -76,7 +76,7 @@ impl Operator {
         })
         .await;
         let log = operator.log();
-        operator.address = log.iter().find_map(|line| line["address"].as_str()).unwrap().to_owned();
+        log.iter().find_map(|line| line["address"].as_str()).unwrap().clone_into(&mut operator.address);
         operator
     }
 

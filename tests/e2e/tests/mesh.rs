@@ -1,0 +1,185 @@
+//! The shipped configuration on the sample mesh: order, drift, waking, rights. Each test has a control plane of its own.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::time::{Duration, Instant};
+
+use kube::ResourceExt;
+use kube::api::{DeleteParams, ListParams, Patch, PatchParams};
+use mizzen_e2e::{Objects, Operator, apply, condition, eventually, plugins, repository};
+use mizzen_testcluster::ControlPlane;
+use serde_json::json;
+
+/// The definitions, the sample mesh and the shipped configuration.
+async fn mesh() -> Option<(ControlPlane, Objects)> {
+    let builder = ControlPlane::builder().mesh_crds(true).controller_manager(true);
+    let builder = builder.crds(repository("deploy/crds")).crds(repository("deploy/samples/crds"));
+    let cluster = builder.start_for_test().await?;
+    cluster.apply_path(&repository("deploy/samples/mesh")).await.unwrap();
+    cluster.apply_path(&repository("deploy/reconcilers.yaml")).await.unwrap();
+    let objects = Objects(cluster.client().unwrap());
+    Some((cluster, objects))
+}
+
+async fn converged(objects: &Objects) {
+    eventually("eleven of twelve APIs are ready, as their endpoints are", async || {
+        objects.ready_apis("components").await == 11
+    })
+    .await;
+    eventually("every API has its route", async || objects.count_routes("components").await == 12).await;
+}
+
+#[tokio::test]
+async fn the_sample_mesh_converges_and_its_statuses_say_so() {
+    let Some((cluster, objects)) = mesh().await else { return };
+    let plugins = plugins();
+    let operator = Operator::start(&cluster.kubeconfig_path(), plugins.path()).await;
+    converged(&objects).await;
+    let istios = objects.within("istio-system", "mizzen.dev/v1alpha1", "Istio", "istios");
+    let says = async |kind: &str| {
+        let istio = istios.get("default").await.unwrap();
+        condition(&istio, kind).is_some_and(|(status, reason, _)| status == "True" && reason == "Ready")
+    };
+    eventually("mtls is ready", async || says("mizzen.dev/mtls").await).await;
+    eventually("monitoring is ready", async || says("mizzen.dev/monitoring").await).await;
+    let authentication =
+        objects.within("istio-system", "security.istio.io/v1", "PeerAuthentication", "peerauthentications");
+    assert_eq!(authentication.get("default").await.unwrap().data["spec"]["mtls"]["mode"], "STRICT");
+    let monitors = objects.within("istio-system", "monitoring.coreos.com/v1", "ServiceMonitor", "servicemonitors");
+    monitors.get("istio-component-monitor").await.unwrap();
+    objects.routes("istio-system").get("istio-healthz").await.unwrap();
+    for name in ["mtls", "monitoring", "api-operator"] {
+        eventually("the reconciler's status says that it runs", async || {
+            let reconciler = objects.reconcilers().get(name).await.unwrap();
+            let is = |kind| condition(&reconciler, kind).is_some_and(|(status, ..)| status == "True");
+            is("Loaded") && is("Ordered") && is("Ready") && reconciler.data["status"]["digest"].is_string()
+        })
+        .await;
+    }
+    operator.stop().await;
+}
+
+#[tokio::test]
+async fn api_operator_is_held_back_while_mtls_is_not_ready_and_released_when_it_is() {
+    let Some((cluster, objects)) = mesh().await else { return };
+    // Somebody else holds the mode: mtls may not take it, and says so.
+    let authentications =
+        objects.within("istio-system", "security.istio.io/v1", "PeerAuthentication", "peerauthentications");
+    let theirs = json!({"apiVersion": "security.istio.io/v1", "kind": "PeerAuthentication",
+                        "metadata": {"name": "default"}, "spec": {"mtls": {"mode": "PERMISSIVE"}}});
+    authentications.patch("default", &PatchParams::apply("gitops"), &Patch::Apply(&theirs)).await.unwrap();
+    let plugins = plugins();
+    let operator = Operator::start(&cluster.kubeconfig_path(), plugins.path()).await;
+    eventually("an API's status says by what it is held back", async || {
+        let api = objects.apis("components").get("billing").await.unwrap();
+        condition(&api, "mizzen.dev/api-operator").is_some_and(|(status, reason, message)| {
+            status == "Unknown" && reason == "Held" && message.contains("`mtls`")
+        })
+    })
+    .await;
+    let istio = objects.within("istio-system", "mizzen.dev/v1alpha1", "Istio", "istios").get("default").await.unwrap();
+    let (_, reason, message) = condition(&istio, "mizzen.dev/mtls").unwrap();
+    assert_eq!(reason, "Conflict");
+    assert!(message.contains("`gitops`") && message.contains("`mizzen.dev/mtls`"), "{message}");
+    assert_eq!((objects.count_routes("components").await, operator.calls("api-operator").await), (0, 0));
+    authentications.delete("default", &DeleteParams::default()).await.unwrap();
+    converged(&objects).await;
+    operator.stop().await;
+}
+
+#[tokio::test]
+async fn drift_is_repaired_within_a_second() {
+    let Some((cluster, objects)) = mesh().await else { return };
+    let plugins = plugins();
+    let operator = Operator::start(&cluster.kubeconfig_path(), plugins.path()).await;
+    converged(&objects).await;
+    let routes = objects.routes("components");
+    let wanted = routes.get("billing").await.unwrap();
+    let calls = operator.calls("api-operator").await;
+
+    routes.delete("billing", &DeleteParams::default()).await.unwrap();
+    let deleted = eventually("a deleted route is back", async || {
+        routes.get_opt("billing").await.unwrap().is_some_and(|route| route.uid() != wanted.uid())
+    })
+    .await;
+    assert_eq!(routes.get("billing").await.unwrap().data["spec"], wanted.data["spec"]);
+
+    let edit = json!({"spec": {"hosts": ["elsewhere.example.com"]}});
+    routes
+        .patch(
+            "billing",
+            &PatchParams { field_manager: Some("kubectl-edit".into()), ..PatchParams::default() },
+            &Patch::Merge(&edit),
+        )
+        .await
+        .unwrap();
+    let edited = eventually("an edited route is as it was", async || {
+        routes.get("billing").await.unwrap().data["spec"] == wanted.data["spec"]
+    })
+    .await;
+    assert!(
+        deleted < Duration::from_secs(1) && edited < Duration::from_secs(1),
+        "deleted: {deleted:?}, edited: {edited:?}"
+    );
+    assert_eq!(operator.calls("api-operator").await, calls, "the plugin need not be asked");
+    operator.stop().await;
+}
+
+#[tokio::test]
+async fn an_endpoint_that_turns_unready_changes_its_apis_status_and_calls_nothing_else() {
+    let Some((cluster, objects)) = mesh().await else { return };
+    let plugins = plugins();
+    let operator = Operator::start(&cluster.kubeconfig_path(), plugins.path()).await;
+    converged(&objects).await;
+    eventually("nothing is left to do", async || operator.metric("mizzen_waiting", &[]).await == 0).await;
+    let (all, own) = (operator.calls("").await, operator.calls("api-operator").await);
+    let slices = objects.slices("components");
+    let mut slice = serde_json::to_value(slices.get("billing-1").await.unwrap()).unwrap();
+    slice["endpoints"][0]["conditions"]["ready"] = json!(false);
+    slice["metadata"].as_object_mut().unwrap().retain(|key, _| key == "name" || key == "labels");
+    apply(&slices, &slice).await;
+    eventually("its API is not ready", async || objects.ready_apis("components").await == 10).await;
+    let api = objects.apis("components").get("billing").await.unwrap();
+    assert_eq!(api.data["status"]["implementation"]["ready"], false);
+    assert_eq!((operator.calls("").await - all, operator.calls("api-operator").await - own), (1, 1));
+    operator.stop().await;
+}
+
+#[tokio::test]
+async fn the_manifests_are_accepted_and_their_rights_are_enough() {
+    let Some((cluster, objects)) = mesh().await else { return };
+    cluster.apply_path(&repository("deploy/manifests")).await.unwrap();
+    let kubeconfig = cluster.service_account_kubeconfig("mizzen-system", "mizzen").await.unwrap();
+    let plugins = plugins();
+    let operator = Operator::start(&kubeconfig, plugins.path()).await;
+    converged(&objects).await;
+    eventually("the reconciler's status could be written", async || {
+        let reconciler = objects.reconcilers().get("api-operator").await.unwrap();
+        condition(&reconciler, "Ready").is_some_and(|(status, ..)| status == "True")
+    })
+    .await;
+    let forbidden: Vec<_> =
+        operator.log().into_iter().filter(|line| line.to_string().to_lowercase().contains("forbid")).collect();
+    assert_eq!(forbidden, Vec::<serde_json::Value>::new());
+    let routes = objects.routes("components");
+    routes.delete("usage", &DeleteParams::default()).await.unwrap();
+    eventually("drift can be repaired with these rights", async || routes.get_opt("usage").await.unwrap().is_some())
+        .await;
+    let apis = objects.apis("components");
+    apis.delete("usage", &DeleteParams::default()).await.unwrap();
+    eventually("a deleted API's route goes", async || routes.get_opt("usage").await.unwrap().is_none()).await;
+    assert_eq!(operator.get("/livez").await.as_deref(), Some("ok\n"));
+    operator.stop().await;
+}
+
+#[tokio::test]
+async fn an_operator_that_is_told_to_stop_does_so_soon() {
+    let Some((cluster, objects)) = mesh().await else { return };
+    let plugins = plugins();
+    let operator = Operator::start(&cluster.kubeconfig_path(), plugins.path()).await;
+    converged(&objects).await;
+    let since = Instant::now();
+    operator.stop().await;
+    assert!(since.elapsed() < Duration::from_secs(5), "{:?}", since.elapsed());
+    assert_eq!(objects.reconcilers().list(&ListParams::default()).await.unwrap().items.len(), 3);
+}
