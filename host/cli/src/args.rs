@@ -16,6 +16,9 @@ pub(crate) struct Args {
 const EXIT_CODES: &str =
     "Exit codes: 0 success; 1 something is wrong; 2 `plan` found changes, or the command line is wrong.";
 
+/// kube's client logs every request that fails; of an API server that is away, `mizzen_live` tells once.
+const DEFAULT_LOG: &str = "info,kube_client=off";
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Runs the operator: against the kubeconfig's cluster, or, in a pod, the cluster it is in.
@@ -110,7 +113,7 @@ pub(crate) struct Run {
     #[arg(long, value_enum, default_value_t)]
     pub(crate) log_format: LogFormat,
     /// Which log lines there are, e.g. `info,mizzen_engine=debug`.
-    #[arg(long, env = "MIZZEN_LOG", default_value = "info")]
+    #[arg(long, env = "MIZZEN_LOG", default_value = DEFAULT_LOG)]
     pub(crate) log: String,
 }
 

@@ -9,7 +9,7 @@ pub enum ReadError {
     #[error("the API server does not serve {0}; is its CRD installed?")]
     NotServed(Kind),
     /// The API server refuses to let the host read the kind.
-    #[error("the API server forbids reading {kind}: {message}; `mizzen rbac` prints the rules that are needed")]
+    #[error("the API server forbids reading {kind}: {message}; add the rule to the host's ClusterRole")]
     Forbidden {
         /// What was to be read.
         kind: Kind,
@@ -71,7 +71,7 @@ pub enum WriteError {
         message: String,
     },
     /// The API server refuses the host's identity.
-    #[error("the API server forbids writing {object}: {message}; `mizzen rbac` prints the rules that are needed")]
+    #[error("the API server forbids writing {object}: {message}; add the rule to the host's ClusterRole")]
     Forbidden {
         /// The object.
         object: String,

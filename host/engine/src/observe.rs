@@ -112,10 +112,11 @@ impl Observer for Log {
     fn reconciled(&self, done: &Reconciled<'_>) {
         let Reconciled { reconciler, subject, reason, message, failed, asked, writes, took } = *done;
         let millis = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+        let why = (!message.is_empty()).then_some(message);
         if failed {
-            tracing::warn!(reconciler, %subject, reason, message, writes, millis, "reconcile failed");
+            tracing::warn!(reconciler, %subject, reason, why, writes, millis, "reconcile failed");
         } else if writes > 0 {
-            tracing::info!(reconciler, %subject, reason, message, asked, writes, millis, "reconciled");
+            tracing::info!(reconciler, %subject, reason, why, asked, writes, millis, "reconciled");
         } else {
             tracing::debug!(reconciler, %subject, reason, asked, millis, "nothing to do");
         }

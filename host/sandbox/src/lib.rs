@@ -5,7 +5,7 @@
 //!                                                                                         │ one call:
 //!                                            store dropped ◄─ outcome, checked ◄─ instance ◄─ fresh store
 //! ```
-//! A guest has no WASI and no authority: what it can reach is in [`capabilities`], one file each, and goes to the
+//! A guest has no WASI and no authority: what it can reach is in `capabilities`, one file each, and goes to the
 //! [`mizzen_model::Reads`] of its call.
 
 mod bindings;
