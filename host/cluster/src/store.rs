@@ -1,9 +1,11 @@
 //! Objects of one kind, in order, with an index by label.
 //!
 //! Most lists ask for one value of one label (`kubernetes.io/service-name=cart`), and there may be one such list for each of thousands
-//! of subjects: the first list that asks for a label builds the index of that label, and every change keeps it.
+//! of subjects: the first list that asks for a label builds the index of that label, and every change keeps it. What the index holds of
+//! an object are references to the strings that the object holds already.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::Bound;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use mizzen_model::{Object, ObjectRef, Selector};
@@ -14,10 +16,15 @@ type Path = (Option<Arc<str>>, Arc<str>);
 /// By label key, by value: who has it.
 type LabelIndex = HashMap<Arc<str>, HashMap<Arc<str>, BTreeSet<Path>>>;
 
+/// How many labels have an index. Plugins choose what they list by: one that lists by ever new labels must not fill the host's memory.
+/// Lists by further labels are answered all the same, by looking at every object.
+const INDEXED_LABELS: usize = 64;
+
 /// The objects of one kind.
 #[derive(Debug, Default)]
 pub struct Store {
     objects: BTreeMap<Path, Arc<Object>>,
+    /// Behind a lock of its own, so that readers who share the store can build it.
     labels: Mutex<LabelIndex>,
 }
 
@@ -31,7 +38,7 @@ pub enum Inserted {
         /// As it was.
         before: Arc<Object>,
     },
-    /// Nothing that counts: the text, the labels and the uid are as they were.
+    /// Nothing that counts: the text, the labels, the uid and whether it is being deleted are as they were. The revision may be newer.
     Same,
     /// The object held is newer than the one that was to be inserted, and stays.
     Stale,
@@ -87,35 +94,16 @@ impl Store {
 
     /// The objects that a selector selects, in namespace and name order.
     pub fn list(&self, namespace: Option<&str>, labels: &Selector) -> Vec<Arc<Object>> {
-        let wanted = |object: &&Arc<Object>| {
-            namespace.is_none_or(|namespace| object.reference.namespace.as_deref() == Some(namespace))
-                && labels.matches(&object.labels)
-        };
-        let Some((key, value)) = labels.equality() else {
-            return match namespace {
-                None => self.objects.values().filter(wanted).cloned().collect(),
-                Some(namespace) => {
-                    let from: Path = (Some(namespace.into()), "".into());
-                    let here = |(path, _): &(&Path, &Arc<Object>)| path.0.as_deref() == Some(namespace);
-                    self.objects
-                        .range(from..)
-                        .take_while(here)
-                        .map(|(_, object)| object)
-                        .filter(wanted)
-                        .cloned()
-                        .collect()
-                }
-            };
-        };
-        let mut index = self.labels.lock().unwrap_or_else(PoisonError::into_inner);
-        let by_value = index.entry(Arc::clone(key)).or_insert_with(|| self.build(key));
-        let paths = by_value.get(value).into_iter().flatten();
-        paths.filter_map(|path| self.objects.get(path)).filter(wanted).cloned().collect()
+        let mut selected = Vec::new();
+        self.select(namespace, labels, |object| selected.push(Arc::clone(object)));
+        selected
     }
 
     /// How many objects a selector selects.
     pub fn count(&self, namespace: Option<&str>, labels: &Selector) -> usize {
-        self.list(namespace, labels).len()
+        let mut count = 0;
+        self.select(namespace, labels, |_| count += 1);
+        count
     }
 
     /// How many objects there are.
@@ -154,18 +142,43 @@ impl Store {
         differences
     }
 
+    fn select(&self, namespace: Option<&str>, labels: &Selector, mut found: impl FnMut(&Arc<Object>)) {
+        let from = Bound::Included(&first_of(namespace));
+        let here = |path: &Path| namespace.is_none_or(|namespace| path.0.as_deref() == Some(namespace));
+        if let Some((key, value)) = labels.equality() {
+            let mut index = self.labels.lock().unwrap_or_else(PoisonError::into_inner);
+            if !index.contains_key(key) && index.len() < INDEXED_LABELS {
+                index.insert(Arc::clone(key), self.build(key));
+            }
+            if let Some(by_value) = index.get(key) {
+                let paths = by_value.get(value).map(|paths| paths.range::<Path, _>((from, Bound::Unbounded)));
+                let paths = paths.into_iter().flatten().take_while(|path| here(path));
+                let objects = paths.filter_map(|path| self.objects.get(path));
+                return objects.filter(|object| labels.matches(&object.labels)).for_each(found);
+            }
+        }
+        for (path, object) in self.objects.range::<Path, _>((from, Bound::Unbounded)) {
+            if !here(path) {
+                break;
+            }
+            if labels.matches(&object.labels) {
+                found(object);
+            }
+        }
+    }
+
     fn build(&self, key: &str) -> HashMap<Arc<str>, BTreeSet<Path>> {
         let mut by_value: HashMap<Arc<str>, BTreeSet<Path>> = HashMap::new();
         for (path, object) in &self.objects {
-            if let Some(value) = object.labels.get(key) {
-                by_value.entry(value.into()).or_default().insert(path.clone());
+            if let Some((_, value)) = object.labels.iter().find(|(own, _)| ***own == *key) {
+                by_value.entry(Arc::clone(value)).or_default().insert(path.clone());
             }
         }
         by_value
     }
 
-    fn index(&self, path: &Path, object: &Object) {
-        let mut index = self.labels.lock().unwrap_or_else(PoisonError::into_inner);
+    fn index(&mut self, path: &Path, object: &Object) {
+        let index = self.labels.get_mut().unwrap_or_else(PoisonError::into_inner);
         for (key, value) in object.labels.iter() {
             if let Some(by_value) = index.get_mut(key) {
                 by_value.entry(Arc::clone(value)).or_default().insert(path.clone());
@@ -173,8 +186,8 @@ impl Store {
         }
     }
 
-    fn unindex(&self, path: &Path, object: &Object) {
-        let mut index = self.labels.lock().unwrap_or_else(PoisonError::into_inner);
+    fn unindex(&mut self, path: &Path, object: &Object) {
+        let index = self.labels.get_mut().unwrap_or_else(PoisonError::into_inner);
         for (key, value) in object.labels.iter() {
             if let Some(by_value) = index.get_mut(key)
                 && let Some(paths) = by_value.get_mut(value)
@@ -186,6 +199,11 @@ impl Store {
             }
         }
     }
+}
+
+/// What comes before every object of a namespace.
+fn first_of(namespace: Option<&str>) -> Path {
+    (namespace.map(Into::into), "".into())
 }
 
 fn path(object: &ObjectRef) -> Path {
@@ -202,76 +220,4 @@ fn is_older(new: &Object, held: &Object) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use mizzen_model::Fields;
-    use serde_json::json;
-
-    use super::*;
-
-    fn object(namespace: &str, name: &str, labels: &serde_json::Value, version: u64) -> Arc<Object> {
-        let document = json!({"apiVersion": "v1", "kind": "Pod", "metadata":
-            {"namespace": namespace, "name": name, "uid": "1", "labels": labels, "resourceVersion": version.to_string()}});
-        Arc::new(Object::new(document, &Fields::Whole).unwrap())
-    }
-
-    fn names(objects: &[Arc<Object>]) -> Vec<String> {
-        objects.iter().map(|object| object.reference.path()).collect()
-    }
-
-    #[test]
-    fn lists_are_in_namespace_and_name_order() {
-        let mut store = Store::new();
-        for (namespace, name) in [("b", "a"), ("a", "b"), ("a", "a"), ("ab", "a")] {
-            store.insert(object(namespace, name, &json!({}), 1));
-        }
-        assert_eq!(names(&store.list(None, &Selector::everything())), ["a/a", "a/b", "ab/a", "b/a"]);
-        assert_eq!(names(&store.list(Some("a"), &Selector::everything())), ["a/a", "a/b"]);
-    }
-
-    #[test]
-    fn the_label_index_follows_every_change() {
-        let mut store = Store::new();
-        let web = Selector::equal("app", "web");
-        store.insert(object("a", "x", &json!({"app": "web"}), 1));
-        assert_eq!(names(&store.list(None, &web)), ["a/x"]);
-        store.insert(object("a", "y", &json!({"app": "web"}), 2));
-        store.insert(object("a", "x", &json!({"app": "db"}), 3));
-        assert_eq!(names(&store.list(None, &web)), ["a/y"]);
-        store.remove(&object("a", "y", &json!({}), 0).reference);
-        assert!(store.list(None, &web).is_empty());
-        assert_eq!(names(&store.list(Some("a"), &Selector::equal("app", "db"))), ["a/x"]);
-    }
-
-    #[test]
-    fn an_older_revision_never_replaces_a_newer_one() {
-        let mut store = Store::new();
-        store.insert(object("a", "x", &json!({"v": "5"}), 5));
-        assert_eq!(store.insert(object("a", "x", &json!({"v": "4"}), 4)), Inserted::Stale);
-        assert_eq!(store.insert(object("a", "x", &json!({"v": "5"}), 6)), Inserted::Same);
-        assert!(matches!(store.insert(object("a", "x", &json!({"v": "7"}), 7)), Inserted::Changed { .. }));
-    }
-
-    #[test]
-    fn a_new_list_differs_by_what_came_changed_and_went() {
-        let mut store = Store::new();
-        for (name, version) in [("stays", 1), ("changes", 1), ("goes", 1)] {
-            store.insert(object("a", name, &json!({"v": "1"}), version));
-        }
-        let list = vec![
-            object("a", "stays", &json!({"v": "1"}), 2),
-            object("a", "changes", &json!({"v": "2"}), 2),
-            object("a", "comes", &json!({}), 2),
-        ];
-        let seen: Vec<_> = store
-            .replace(list)
-            .iter()
-            .map(|(before, after)| {
-                let object = after.as_ref().or(before.as_ref()).unwrap();
-                (object.reference.name.to_string(), before.is_some(), after.is_some())
-            })
-            .collect();
-        let expected = [("changes", true, true), ("comes", false, true), ("goes", true, false)];
-        assert_eq!(seen, expected.map(|(name, before, after)| (name.to_owned(), before, after)));
-        assert_eq!(store.len(), 3);
-    }
-}
+mod tests;

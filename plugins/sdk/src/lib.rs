@@ -11,18 +11,18 @@
 //! use serde_json::json;
 //!
 //! /// Gives every Team a namespace of its own.
-//! struct Teams;
+//! pub struct Teams;
 //!
 //! /// What a Team asks for.
 //! #[derive(Deserialize)]
-//! struct Spec {
+//! pub struct Spec {
 //!     members: Vec<String>,
 //! }
 //!
 //! /// What the operator decides.
 //! #[derive(Deserialize, JsonSchema)]
 //! #[serde(deny_unknown_fields)]
-//! struct Config {
+//! pub struct Config {
 //!     /// Begins the names of all namespaces.
 //!     prefix: String,
 //! }
@@ -125,8 +125,8 @@ macro_rules! export {
         #[doc(hidden)]
         mod mizzen_guest {
             use super::*;
-            type Guest = $crate::guest::Guest<$reconciler>;
-            $crate::guest::export_guest!(Guest with_types_in $crate::guest::bindings);
+            type ExportedReconciler = $crate::guest::Guest<$reconciler>;
+            $crate::guest::export_guest!(ExportedReconciler with_types_in $crate::guest::bindings);
         }
     };
 }

@@ -1,0 +1,201 @@
+use mizzen_model::{Fields, Kind};
+use proptest::prelude::*;
+use serde_json::json;
+
+use super::*;
+
+fn object(namespace: &str, name: &str, labels: &serde_json::Value, version: u64) -> Arc<Object> {
+    let document = json!({"apiVersion": "v1", "kind": "Pod", "metadata":
+        {"namespace": namespace, "name": name, "uid": "1", "labels": labels, "resourceVersion": version.to_string()}});
+    Arc::new(Object::new(document, &Fields::Whole).unwrap())
+}
+
+fn names(objects: &[Arc<Object>]) -> Vec<String> {
+    objects.iter().map(|object| object.reference.path()).collect()
+}
+
+#[test]
+fn lists_are_in_namespace_and_name_order() {
+    let mut store = Store::new();
+    for (namespace, name) in [("b", "a"), ("a", "b"), ("a", "a"), ("ab", "a")] {
+        store.insert(object(namespace, name, &json!({}), 1));
+    }
+    assert_eq!(names(&store.list(None, &Selector::everything())), ["a/a", "a/b", "ab/a", "b/a"]);
+    assert_eq!(names(&store.list(Some("a"), &Selector::everything())), ["a/a", "a/b"]);
+}
+
+#[test]
+fn the_label_index_follows_every_change() {
+    let mut store = Store::new();
+    let web = Selector::equal("app", "web");
+    store.insert(object("a", "x", &json!({"app": "web"}), 1));
+    assert_eq!(names(&store.list(None, &web)), ["a/x"]);
+    store.insert(object("a", "y", &json!({"app": "web"}), 2));
+    store.insert(object("a", "x", &json!({"app": "db"}), 3));
+    assert_eq!(names(&store.list(None, &web)), ["a/y"]);
+    store.remove(&object("a", "y", &json!({}), 0).reference);
+    assert!(store.list(None, &web).is_empty());
+    assert_eq!(names(&store.list(Some("a"), &Selector::equal("app", "db"))), ["a/x"]);
+}
+
+#[test]
+fn an_older_revision_never_replaces_a_newer_one() {
+    let mut store = Store::new();
+    store.insert(object("a", "x", &json!({"v": "5"}), 5));
+    assert_eq!(store.insert(object("a", "x", &json!({"v": "4"}), 4)), Inserted::Stale);
+    assert_eq!(store.insert(object("a", "x", &json!({"v": "5"}), 6)), Inserted::Same);
+    assert!(matches!(store.insert(object("a", "x", &json!({"v": "7"}), 7)), Inserted::Changed { .. }));
+}
+
+#[test]
+fn a_new_list_differs_by_what_came_changed_and_went() {
+    let mut store = Store::new();
+    for (name, version) in [("stays", 1), ("changes", 1), ("goes", 1)] {
+        store.insert(object("a", name, &json!({"v": "1"}), version));
+    }
+    let list = vec![
+        object("a", "stays", &json!({"v": "1"}), 2),
+        object("a", "changes", &json!({"v": "2"}), 2),
+        object("a", "comes", &json!({}), 2),
+    ];
+    let seen: Vec<_> = store
+        .replace(list)
+        .iter()
+        .map(|(before, after)| {
+            let object = after.as_ref().or(before.as_ref()).unwrap();
+            (object.reference.name.to_string(), before.is_some(), after.is_some())
+        })
+        .collect();
+    let expected = [("changes", true, true), ("comes", false, true), ("goes", true, false)];
+    assert_eq!(seen, expected.map(|(name, before, after)| (name.to_owned(), before, after)));
+    assert_eq!(store.len(), 3);
+}
+
+#[test]
+fn further_labels_than_are_indexed_can_be_listed_by() {
+    let mut store = Store::new();
+    let labels: serde_json::Value = (0..=INDEXED_LABELS).map(|n| (format!("l{n}"), json!("v"))).collect();
+    store.insert(object("a", "x", &labels, 1));
+    for n in 0..=INDEXED_LABELS {
+        assert_eq!(store.count(None, &Selector::equal(&format!("l{n}"), "v")), 1);
+    }
+    assert_eq!(store.labels.lock().unwrap().len(), INDEXED_LABELS);
+}
+
+#[test]
+fn a_cluster_scoped_object_is_in_no_namespace() {
+    let mut store = Store::new();
+    let node = json!({"apiVersion": "v1", "kind": "Node", "metadata": {"name": "n"}});
+    store.insert(Arc::new(Object::new(node, &Fields::Whole).unwrap()));
+    assert_eq!(store.count(None, &Selector::everything()), 1);
+    assert_eq!(store.count(Some(""), &Selector::everything()), 0);
+}
+
+/// What is done to a store: an object by its name, label, revision and life; in a list or alone.
+#[derive(Clone, Debug)]
+enum Step {
+    Insert(Thing),
+    Remove(Thing),
+    Replace(Vec<Thing>),
+    List(Option<&'static str>, &'static str),
+}
+
+/// Namespace, name, value of the label `app`, revision, uid.
+type Thing = (&'static str, &'static str, &'static str, u64, &'static str);
+
+fn thing() -> impl Strategy<Value = Thing> {
+    let pick = |of: &'static [&'static str]| prop::sample::select(of);
+    (pick(&["a", "ab", "b"]), pick(&["x", "y", "z"]), pick(&["", "web", "db"]), 0..9_u64, pick(&["1", "2"]))
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let namespace = prop::option::of(prop::sample::select(&["a", "ab", "c"][..]));
+    let selector = prop::sample::select(&["", "app=web", "app=db", "app=none", "app", "!app", "app=web,other"][..]);
+    prop_oneof![
+        4 => thing().prop_map(Step::Insert),
+        2 => thing().prop_map(Step::Remove),
+        1 => prop::collection::vec(thing(), 0..5).prop_map(Step::Replace),
+        3 => (namespace, selector).prop_map(|(namespace, selector)| Step::List(namespace, selector)),
+    ]
+}
+
+fn made((namespace, name, app, version, uid): &Thing) -> Arc<Object> {
+    let labels = if app.is_empty() { json!({}) } else { json!({"app": app}) };
+    let document = json!({"apiVersion": "v1", "kind": "Pod", "metadata":
+        {"namespace": namespace, "name": name, "uid": uid, "labels": labels, "resourceVersion": version.to_string()}});
+    Arc::new(Object::new(document, &Fields::identity()).unwrap())
+}
+
+/// A store that knows nothing but to look at everything.
+#[derive(Default)]
+struct Naive(Vec<Arc<Object>>);
+
+impl Naive {
+    fn insert(&mut self, object: &Arc<Object>) -> Inserted {
+        let Some(held) = self.0.iter_mut().find(|held| held.reference == object.reference) else {
+            self.0.push(Arc::clone(object));
+            return Inserted::New;
+        };
+        let newer = object.resource_version == 0 || object.resource_version >= held.resource_version;
+        if held.uid == object.uid && !newer {
+            return Inserted::Stale;
+        }
+        let before = std::mem::replace(held, Arc::clone(object));
+        let same = (before.json(), &before.labels, before.deleting) == (object.json(), &object.labels, object.deleting);
+        if same && before.uid == object.uid { Inserted::Same } else { Inserted::Changed { before } }
+    }
+
+    fn remove(&mut self, object: &ObjectRef) -> Option<Arc<Object>> {
+        self.0.iter().position(|held| held.reference == *object).map(|at| self.0.remove(at))
+    }
+
+    fn list(&self, namespace: Option<&str>, labels: &Selector) -> Vec<Arc<Object>> {
+        let here = |object: &&Arc<Object>| {
+            namespace.is_none_or(|namespace| object.reference.namespace.as_deref() == Some(namespace))
+        };
+        let mut found: Vec<_> =
+            self.0.iter().filter(here).filter(|object| labels.matches(&object.labels)).cloned().collect();
+        found.sort_by(|a, b| a.reference.cmp(&b.reference));
+        found
+    }
+}
+
+proptest! {
+    #[test]
+    fn a_store_answers_as_one_that_looks_at_everything(steps in prop::collection::vec(step(), 0..60)) {
+        let (mut store, mut naive) = (Store::new(), Naive::default());
+        for step in steps {
+            match step {
+                Step::Insert(thing) => {
+                    let object = made(&thing);
+                    prop_assert_eq!(store.insert(Arc::clone(&object)), naive.insert(&object));
+                }
+                Step::Remove((namespace, name, ..)) => {
+                    let object = ObjectRef::new(Kind::new("v1", "Pod"), Some(namespace), name);
+                    prop_assert_eq!(store.remove(&object), naive.remove(&object));
+                }
+                Step::Replace(things) => {
+                    let all: Vec<_> = things.iter().map(made).collect();
+                    let before = naive.list(None, &Selector::everything());
+                    for (from, to) in store.replace(all.clone()) {
+                        prop_assert!(from.is_some() || to.is_some());
+                        prop_assert!(from.is_none() || to.is_none() || from != to);
+                    }
+                    for object in &all {
+                        naive.insert(object);
+                    }
+                    for gone in before.iter().filter(|old| all.iter().all(|new| new.reference != old.reference)) {
+                        naive.remove(&gone.reference);
+                    }
+                }
+                Step::List(namespace, selector) => {
+                    let selector = Selector::parse(selector).unwrap();
+                    let expected = naive.list(namespace, &selector);
+                    prop_assert_eq!(store.count(namespace, &selector), expected.len());
+                    prop_assert_eq!(store.list(namespace, &selector), expected);
+                }
+            }
+            prop_assert_eq!(store.list(None, &Selector::everything()), naive.list(None, &Selector::everything()));
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! Compiled components: kept, found again, and compiled anew when they are not what they should be.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use mizzen_sandbox::{Sandbox, SandboxOptions};
+
+fn component() -> Vec<u8> {
+    let test = std::env::current_exe().unwrap();
+    let built = test.ancestors().find(|folder| folder.ends_with("debug") || folder.ends_with("release")).unwrap();
+    let file = built.parent().unwrap().join("plugins/mtls.wasm");
+    std::fs::read(&file).unwrap_or_else(|_| panic!("{} is missing: run `make plugins` first", file.display()))
+}
+
+async fn load(folder: &Path) {
+    let sandbox = Sandbox::new(SandboxOptions { cache: Some(folder.to_owned()), ..SandboxOptions::default() }).unwrap();
+    let component = sandbox.load(component()).await.unwrap();
+    assert_eq!(component.description().name, "mtls");
+}
+
+fn entry(folder: &Path) -> PathBuf {
+    let files = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
+    files.into_iter().find(|file| file.extension().is_some_and(|end| end == "cwasm")).unwrap()
+}
+
+fn written(file: &Path) -> SystemTime {
+    std::fs::metadata(file).unwrap().modified().unwrap()
+}
+
+#[tokio::test]
+async fn what_was_compiled_once_is_not_compiled_again() {
+    let folder = tempfile::tempdir().unwrap();
+    load(folder.path()).await;
+    let first = written(&entry(folder.path()));
+    load(folder.path()).await;
+    assert_eq!(written(&entry(folder.path())), first);
+}
+
+#[tokio::test]
+async fn a_damaged_a_truncated_and_a_foreign_entry_are_compiled_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    load(folder.path()).await;
+    let entry = entry(folder.path());
+    let good = std::fs::read(&entry).unwrap();
+    let mut damaged = good.clone();
+    damaged[good.len() / 2] ^= 0xff;
+    for bad in [damaged, good[..good.len() / 3].to_vec(), Vec::new(), b"not compiled code".to_vec()] {
+        std::fs::write(&entry, &bad).unwrap();
+        load(folder.path()).await;
+        assert_eq!(std::fs::read(&entry).unwrap(), good);
+    }
+    // Sealed properly, and still not code of this host.
+    std::fs::write(&entry, b"foreign").unwrap();
+    std::fs::write(entry.with_extension("digest"), mizzen_model::Digest::of(b"foreign").to_string()).unwrap();
+    load(folder.path()).await;
+    assert_eq!(std::fs::read(&entry).unwrap(), good);
+}
+
+#[tokio::test]
+async fn a_folder_that_anybody_can_write_to_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o777)).unwrap();
+    let refused = Sandbox::new(SandboxOptions { cache: Some(folder.path().to_owned()), ..SandboxOptions::default() });
+    assert!(refused.err().unwrap().to_string().contains("chmod o-w"));
+}
