@@ -199,3 +199,14 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn the_index_holds_nothing_of_what_is_gone() {
+    let mut store = Store::new();
+    store.insert(object("a", "x", &json!({"app": "web"}), 1));
+    store.count(None, &Selector::equal("app", "web"));
+    store.insert(object("a", "x", &json!({"app": "db"}), 2));
+    assert_eq!(store.labels.lock().unwrap()["app"].keys().map(|value| &**value).collect::<Vec<_>>(), ["db"]);
+    store.replace(Vec::new());
+    assert!(store.labels.lock().unwrap()["app"].is_empty());
+}
