@@ -258,6 +258,10 @@ impl Job {
             return Ok(());
         }
         let facts = context.cluster.facts(&self.subject.reference.kind).await.map_err(Refusal::from)?;
+        // A built-in kind without a status subresource (a ConfigMap) has no status at all; a CRD's may have one all the same.
+        if !facts.status_subresource && live.reference.kind.is_built_in() {
+            return Ok(());
+        }
         let memo = self.memo.as_ref();
         let fields = memo.map(|memo| &memo.prepared.status);
         let conditions = memo.map_or(&[][..], |memo| &memo.prepared.conditions);

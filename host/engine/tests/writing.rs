@@ -206,3 +206,13 @@ async fn objects_in_the_subjects_namespace_are_owned_and_others_are_cleaned_up_b
     assert_eq!(stage.memory.find(&shop_ref("x")), None);
     assert_eq!((stage.memory.find(&map_ref("a", "near")), stage.memory.find(&map_ref("b", "far"))), (None, None));
 }
+
+#[tokio::test]
+async fn a_kind_that_has_no_status_gets_none() {
+    let memory = memory();
+    put(&memory, &a_map("a", "subject", json!({})));
+    let about_maps = plugin("p").about(config_map());
+    let (node, calls) = about_maps.answers(|_| Ok(Outcome::new(Readiness::Ready)));
+    let stage = Stage::on(&memory, vec![node]).await;
+    assert_eq!((count(&calls), stage.writes()), (1, Vec::new()));
+}

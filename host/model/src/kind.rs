@@ -42,6 +42,12 @@ impl Kind {
         self.api_version.split_once('/').map_or("", |(group, _)| group)
     }
 
+    /// Whether the API server itself defines the kind. All others come from CRDs and aggregated API servers.
+    pub fn is_built_in(&self) -> bool {
+        let group = self.group();
+        !group.contains('.') || group.ends_with(".k8s.io")
+    }
+
     /// The version within the group, e.g. `v1`.
     pub fn version(&self) -> &str {
         self.api_version.split_once('/').map_or(&*self.api_version, |(_, version)| version)

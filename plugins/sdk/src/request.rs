@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use serde_json::value::RawValue;
 
 use crate::{Failure, Readiness};
 
@@ -38,8 +39,7 @@ pub struct Request<Spec, Config> {
 }
 
 /// The object that a request is about, without its status.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug)]
 pub struct Subject<Spec> {
     /// `group/version`.
     pub api_version: String,
@@ -94,12 +94,52 @@ impl ObjectRef {
 }
 
 impl<Spec: serde::de::DeserializeOwned, Config: serde::de::DeserializeOwned> Request<Spec, Config> {
-    /// Takes in a request as the host sends it. What does not fit the types is invalid, and the text names the field.
+    /// Takes in a request as the host sends it. What does not fit the types is invalid, and the text names the field. A subject
+    /// without a `spec` (a `ConfigMap` has none) is one with an empty `spec`.
     pub(crate) fn parse(subject: &str, config: &str, predecessors: Vec<Predecessor>) -> Result<Self, Failure> {
-        let subject =
-            serde_json::from_str(subject).map_err(|error| Failure::invalid(format!("the subject: {error}")))?;
-        let config =
-            serde_json::from_str(config).map_err(|error| Failure::invalid(format!("the configuration: {error}")))?;
-        Ok(Self { subject, config, predecessors })
+        let wrong = |what: &str, error: serde_json::Error| Failure::invalid(format!("{what}: {error}"));
+        let Parts { api_version, kind, metadata, spec } =
+            serde_json::from_str(subject).map_err(|error| wrong("the subject", error))?;
+        let spec = serde_json::from_str(spec.map_or("{}", RawValue::get))
+            .map_err(|error| wrong("the subject's spec", error))?;
+        let config = serde_json::from_str(config).map_err(|error| wrong("the configuration", error))?;
+        Ok(Self { subject: Subject { api_version, kind, metadata, spec }, config, predecessors })
+    }
+}
+
+/// A subject whose `spec` is still text.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Parts<'a> {
+    api_version: String,
+    kind: String,
+    metadata: Metadata,
+    #[serde(borrow, default)]
+    spec: Option<&'a RawValue>,
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[test]
+    fn a_subject_without_a_spec_has_an_empty_one() {
+        let subject = r#"{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}}"#;
+        let request = Request::<Value, Value>::parse(subject, "{}", Vec::new()).unwrap();
+        assert_eq!((request.subject.spec, &*request.subject.metadata.name), (json!({}), "a"));
+    }
+
+    #[test]
+    fn a_spec_of_the_wrong_type_names_the_field() {
+        #[derive(Debug, Deserialize)]
+        #[expect(dead_code, reason = "it never comes so far")]
+        struct Spec {
+            port: u16,
+        }
+        let subject = r#"{"apiVersion": "v1", "kind": "X", "metadata": {"name": "a"}, "spec": {}}"#;
+        let failure = Request::<Spec, Value>::parse(subject, "{}", Vec::new()).unwrap_err();
+        assert!(matches!(failure, Failure::Invalid(why) if why.contains("`port`")));
     }
 }

@@ -12,7 +12,7 @@ mod operator;
 use std::time::{Duration, Instant};
 
 pub use objects::{Objects, apply, condition, state};
-pub use operator::{Operator, plugins};
+pub use operator::{Operator, guests, plugins};
 
 /// Longer than anything takes on a busy machine with two cores.
 pub const PATIENCE: Duration = Duration::from_mins(3);

@@ -28,16 +28,25 @@ fn target() -> PathBuf {
 
 /// The plugins, copied to a folder in which a test may replace them.
 pub fn plugins() -> TempDir {
-    let built = target().parent().unwrap().join("plugins");
     let folder = tempfile::tempdir().unwrap();
+    copy("plugins", folder.path());
+    folder
+}
+
+/// Puts the hostile guests beside them.
+pub fn guests(plugins: &Path) {
+    copy("guests-out", plugins);
+}
+
+fn copy(built: &str, folder: &Path) {
+    let built = target().parent().unwrap().join(built);
     let there = std::fs::read_dir(&built)
-        .unwrap_or_else(|error| panic!("{}: {error}: run `make plugins` first", built.display()));
+        .unwrap_or_else(|error| panic!("{}: {error}: run `make plugins guests` first", built.display()));
     for file in
         there.map(|entry| entry.unwrap().path()).filter(|file| file.extension().is_some_and(|end| end == "wasm"))
     {
-        std::fs::copy(&file, folder.path().join(file.file_name().unwrap())).unwrap();
+        std::fs::copy(&file, folder.join(file.file_name().unwrap())).unwrap();
     }
-    folder
 }
 
 impl Operator {
