@@ -1,0 +1,225 @@
+//! The command as a user meets it: what it prints, and how it ends.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking, also in what its cases share")]
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+const CRD: &str = "
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: peerauthentications.security.istio.io}
+spec:
+  group: security.istio.io
+  scope: Namespaced
+  names: {kind: PeerAuthentication, plural: peerauthentications}
+  versions: [{name: v1, served: true, schema: {openAPIV3Schema: {}}}]
+";
+const ISTIO: &str =
+    "{apiVersion: mizzen.dev/v1alpha1, kind: Istio, metadata: {name: default, namespace: istio-system}, spec: {}}\n";
+const MTLS: &str = "
+apiVersion: mizzen.dev/v1alpha1
+kind: Reconciler
+metadata:
+  name: mtls
+spec:
+  component: {file: mtls.wasm}
+  config: {mode: STRICT}
+  grants:
+    read: [{apiVersion: security.istio.io/v1, kind: PeerAuthentication}]
+    apply: [{apiVersion: security.istio.io/v1, kind: PeerAuthentication}]
+";
+
+fn plugins() -> PathBuf {
+    let binary = Path::new(env!("CARGO_BIN_EXE_mizzen"));
+    let folder = binary.parent().unwrap().parent().unwrap().join("plugins");
+    assert!(folder.join("mtls.wasm").exists(), "{} has no mtls.wasm: run `make plugins` first", folder.display());
+    folder
+}
+
+fn mizzen() -> Command {
+    let mut mizzen = Command::new(env!("CARGO_BIN_EXE_mizzen"));
+    mizzen.env("MIZZEN_PLUGINS", plugins()).env_remove("KUBECONFIG").env("MIZZEN_CACHE_DIR", plugins().join("cache"));
+    mizzen
+}
+
+/// A folder with a configuration and a mesh that it has not been applied to.
+fn folder(reconcilers: &str) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let definitions = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/crds/istios.mizzen.dev.yaml");
+    std::fs::copy(definitions, folder.path().join("istios.yaml")).unwrap();
+    for (name, text) in [("crd.yaml", CRD), ("istio.yaml", ISTIO), ("reconcilers.yaml", reconcilers)] {
+        std::fs::write(folder.path().join(name), text).unwrap();
+    }
+    folder
+}
+
+fn plan(folder: &TempDir, more: &[&str]) -> Output {
+    mizzen().arg("plan").arg("-f").arg(folder.path()).args(more).output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+#[test]
+fn a_plan_shows_what_would_be_created_and_ends_with_2() {
+    let done = plan(&folder(MTLS), &[]);
+    let shown = text(&done.stdout);
+    assert_eq!(done.status.code(), Some(2), "{}", text(&done.stderr));
+    for line in
+        ["+ PeerAuthentication istio-system/default", "+     mode: STRICT", "1 to create, 0 to change, 0 to delete"]
+    {
+        assert!(shown.contains(line), "{line} not in:\n{shown}");
+    }
+    assert!(!shown.contains('\u{1b}'), "no colours where there is no terminal");
+}
+
+#[test]
+fn a_plan_as_json_and_yaml_says_the_same() {
+    let folder = folder(MTLS);
+    let json: Value = serde_json::from_slice(&plan(&folder, &["-o", "json"]).stdout).unwrap();
+    let yaml: Value = serde_saphyr::from_str(&text(&plan(&folder, &["-o", "yaml"]).stdout)).unwrap();
+    assert_eq!(json, yaml);
+    let change = &json["changes"][0];
+    assert_eq!(
+        (&change["reconciler"], &change["verb"], &change["object"]["kind"]),
+        (&"mtls".into(), &"create".into(), &"PeerAuthentication".into())
+    );
+    assert_eq!(change["after"]["spec"]["mtls"]["mode"], "STRICT");
+}
+
+#[test]
+fn a_plan_without_changes_ends_with_0() {
+    let folder = folder(MTLS);
+    std::fs::remove_file(folder.path().join("istio.yaml")).unwrap();
+    let done = plan(&folder, &[]);
+    assert_eq!((done.status.code(), text(&done.stdout).trim()), (Some(0), "0 to create, 0 to change, 0 to delete"));
+}
+
+#[test]
+fn a_plan_reports_what_would_fail() {
+    let folder = folder(MTLS);
+    let theirs = "{apiVersion: security.istio.io/v1, kind: PeerAuthentication, metadata: {name: default, namespace: istio-system}, spec: {mtls: {mode: DISABLE}}}";
+    std::fs::write(folder.path().join("theirs.yaml"), theirs).unwrap();
+    let done = plan(&folder, &["-o", "wide"]);
+    assert_eq!(done.status.code(), Some(1));
+    assert!(text(&done.stdout).contains("Conflict") && text(&done.stdout).contains("`file`"), "{}", text(&done.stdout));
+}
+
+#[test]
+fn check_reports_everything_at_once_with_file_line_and_field() {
+    let broken = MTLS.replace("config:", "confg:").replace("name: mtls", "name: Mtls") + "  after: [nobody]\n";
+    let folder = folder(&broken);
+    let done = mizzen().arg("check").arg("-f").arg(folder.path().join("reconcilers.yaml")).output().unwrap();
+    let said = text(&done.stderr);
+    assert_eq!(done.status.code(), Some(1));
+    for part in ["reconcilers.yaml:5: metadata.name", "reconcilers.yaml:8: spec.confg", "did you mean `config`?"] {
+        assert!(said.contains(part), "{part} not in:\n{said}");
+    }
+}
+
+#[test]
+fn check_names_missing_grants_and_wrong_configuration_of_a_component() {
+    let folder = folder(&MTLS.replace("mode: STRICT", "mode: strict").replace("    apply:", "    patch:"));
+    let done = mizzen().arg("check").arg("-f").arg(folder.path().join("reconcilers.yaml")).output().unwrap();
+    let said = text(&done.stderr);
+    assert_eq!(done.status.code(), Some(1));
+    for part in [
+        "spec.config.mode",
+        "spec.grants.apply",
+        "add `- {apiVersion: security.istio.io/v1, kind: PeerAuthentication}`",
+    ] {
+        assert!(said.contains(part), "{part} not in:\n{said}");
+    }
+}
+
+#[test]
+fn check_of_the_shipped_configuration_is_content() {
+    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/reconcilers.yaml");
+    let done = mizzen().arg("check").arg("-f").arg(shipped).output().unwrap();
+    assert!(done.status.success(), "{}", text(&done.stderr));
+    assert_eq!(text(&done.stdout).lines().count(), 3);
+}
+
+#[test]
+fn inspect_tells_what_a_plugin_needs_and_why() {
+    let component = plugins().join("mtls.wasm");
+    let inspect =
+        |output: &str| mizzen().args(["plugin", "inspect", "-o", output]).arg(&component).output().unwrap().stdout;
+    assert!(text(&inspect("text")).contains("the mesh's default mode"));
+    let json: Value = serde_json::from_slice(&inspect("json")).unwrap();
+    assert_eq!((&json["name"], &json["subject"]["kind"]), (&"mtls".into(), &"Istio".into()));
+    assert_eq!(serde_saphyr::from_str::<Value>(&text(&inspect("yaml"))).unwrap(), json);
+}
+
+#[test]
+fn what_is_no_component_is_said_to_be_none() {
+    let folder = folder(MTLS);
+    let done = mizzen().args(["plugin", "inspect"]).arg(folder.path().join("crd.yaml")).output().unwrap();
+    assert_eq!(done.status.code(), Some(1));
+    assert!(text(&done.stderr).contains("crd.yaml: not a component"), "{}", text(&done.stderr));
+}
+
+#[test]
+fn a_file_that_is_not_there_is_named() {
+    let done = mizzen().args(["plan", "-f", "/nowhere/at/all.yaml"]).output().unwrap();
+    assert_eq!(done.status.code(), Some(1));
+    assert!(text(&done.stderr).contains("/nowhere/at/all.yaml"), "{}", text(&done.stderr));
+}
+
+#[test]
+fn an_api_server_that_is_not_there_ends_run_with_its_name() {
+    let folder = folder(MTLS);
+    let kubeconfig = folder.path().join("kubeconfig");
+    std::fs::write(
+        &kubeconfig,
+        "{apiVersion: v1, kind: Config, current-context: c, contexts: [{name: c, context: {cluster: c, user: u}}], \
+         clusters: [{name: c, cluster: {server: 'http://127.0.0.1:1'}}], users: [{name: u, user: {}}]}",
+    )
+    .unwrap();
+    let done = mizzen().arg("run").arg("--kubeconfig").arg(kubeconfig).output().unwrap();
+    assert_eq!(done.status.code(), Some(1));
+    assert!(text(&done.stderr).contains("127.0.0.1:1"), "{}", text(&done.stderr));
+}
+
+#[test]
+fn every_command_helps_with_an_example() {
+    for command in [&["run"][..], &["plan"], &["dev"], &["check"], &["plugin", "inspect"], &["crd"], &["completions"]] {
+        let help = text(&mizzen().args(command).arg("--help").output().unwrap().stdout);
+        assert!(help.contains("Example"), "{command:?}:\n{help}");
+    }
+    let completions = text(&mizzen().args(["completions", "bash"]).output().unwrap().stdout);
+    assert!(completions.contains("complete -F"));
+}
+
+/// Reads lines until one says this.
+fn until(lines: &mut impl Iterator<Item = std::io::Result<String>>, what: &str) -> Vec<String> {
+    let mut seen = Vec::new();
+    for line in lines {
+        seen.push(line.unwrap());
+        if seen.last().is_some_and(|line| line.contains(what)) {
+            return seen;
+        }
+    }
+    panic!("{what} never came after {seen:#?}")
+}
+
+#[test]
+fn dev_plans_again_when_a_file_changes_and_shows_only_what_became_different() {
+    let folder = folder(MTLS);
+    let mut dev = mizzen().arg("dev").arg(folder.path()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(dev.stdout.take().unwrap()).lines();
+    let first = until(&mut lines, "watching");
+    assert!(first.iter().any(|line| line.contains("+ PeerAuthentication istio-system/default")), "{first:#?}");
+    std::fs::write(folder.path().join("reconcilers.yaml"), MTLS.replace("STRICT", "PERMISSIVE")).unwrap();
+    let second = until(&mut lines, "to delete");
+    assert!(second.iter().any(|line| line.contains("mode: PERMISSIVE")), "{second:#?}");
+    assert!(!second.iter().any(|line| line.contains("status")), "what stays the same is not shown: {second:#?}");
+    dev.kill().unwrap();
+    dev.wait().unwrap();
+}
