@@ -178,10 +178,11 @@ impl Controller {
             let Some(node) = self.nodes.get(id) else { continue };
             let subject =
                 after.is_some_and(|after| node.plugin.as_ref().is_some_and(|plugin| plugin.is_subject(after)));
-            if subject && node.state == State::Running {
-                self.meet(id, object);
-            } else if let Some(subject) = self.subjects.find(&object.reference) {
-                self.forget(Key { node: id, subject });
+            match (subject, self.subjects.find(&object.reference)) {
+                // One that is not running yet meets all of its subjects when it does.
+                (true, _) if node.state == State::Running => self.meet(id, object),
+                (false, Some(subject)) => self.forget(Key { node: id, subject }),
+                _ => {}
             }
         }
     }

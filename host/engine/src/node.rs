@@ -71,6 +71,8 @@ impl Plugin {
             let visible = description.visible(kind);
             fields.entry(kind.clone()).and_modify(|own| *own = own.union(&visible)).or_insert(visible);
         }
+        // Whether a patch is still to be done can only be told from the whole object: its fields are the plugin's to choose.
+        fields.extend(description.kinds(Access::Patch).map(|kind| (kind.clone(), Fields::Whole)));
         let read = fields.into_iter().map(|(kind, fields)| View { kind, scope: Scope::All, fields });
         let owned = description.kinds(Access::Apply).map(|kind| View {
             kind: kind.clone(),

@@ -216,3 +216,59 @@ async fn a_kind_that_has_no_status_gets_none() {
     let stage = Stage::on(&memory, vec![node]).await;
     assert_eq!((count(&calls), stage.writes()), (1, Vec::new()));
 }
+
+#[tokio::test]
+async fn a_patch_sets_its_fields_once_and_leaves_the_rest() {
+    let memory = memory();
+    put(&memory, &a_shop("x", json!({})));
+    put(&memory, &a_service("s", "x", "ClusterIP"));
+    let patching = plugin("p").with(|description, reconciler| {
+        let need = mizzen_model::Need { kind: service(), access: mizzen_model::Access::Patch, why: String::new() };
+        description.needs.push(need);
+        reconciler.grants.patch = reconciler.grants.read.clone();
+    });
+    let patch = mizzen_model::Patch {
+        object: mizzen_model::ObjectRef::new(service(), Some("a"), "s"),
+        fragment: json!({"metadata": {"annotations": {"restarted": "for-hash-1"}}}),
+        pace: None,
+        reason: "the proxies changed".into(),
+    };
+    let node = || patching_node(patching.clone(), patch.clone());
+    let stage = Stage::on(&memory, vec![node()]).await;
+    let service = stage.memory.find(&patch.object).unwrap();
+    assert_eq!(service["metadata"]["annotations"]["restarted"], "for-hash-1");
+    assert_eq!(
+        (&service["spec"]["type"], service["metadata"]["labels"].get("mizzen.dev/owner")),
+        (&json!("ClusterIP"), None)
+    );
+    stage.engine.stop().await;
+    memory.take_writes();
+    assert_eq!(Stage::on(&memory, vec![node()]).await.writes(), [], "a patch that is done is not done again");
+}
+
+fn patching_node(making: support::Making, patch: mizzen_model::Patch) -> mizzen_engine::NodeSpec {
+    making.answers(move |_| Ok(Outcome { patches: vec![patch.clone()], ..Outcome::new(Readiness::Ready) })).0
+}
+
+#[tokio::test]
+async fn a_patch_never_creates() {
+    let memory = memory();
+    put(&memory, &a_shop("x", json!({})));
+    let patching = plugin("p").with(|description, reconciler| {
+        description.needs.push(mizzen_model::Need {
+            kind: service(),
+            access: mizzen_model::Access::Patch,
+            why: String::new(),
+        });
+        reconciler.grants.patch = reconciler.grants.read.clone();
+    });
+    let object = mizzen_model::ObjectRef::new(service(), Some("a"), "absent");
+    let patch = mizzen_model::Patch {
+        object: object.clone(),
+        fragment: json!({"spec": {}}),
+        pace: None,
+        reason: String::new(),
+    };
+    let stage = Stage::on(&memory, vec![patching_node(patching, patch)]).await;
+    assert_eq!((stage.memory.find(&object), stage.condition("mizzen.dev/p").1), (None, "NotFound".into()));
+}

@@ -91,6 +91,7 @@ impl Invoke for Plugin {
 }
 
 /// A plugin under construction: asked about Shops, reads Services by label, applies ConfigMaps.
+#[derive(Clone)]
 pub struct Making {
     name: &'static str,
     version: u32,
