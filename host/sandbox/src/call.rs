@@ -6,13 +6,14 @@ use std::time::Instant;
 use async_trait::async_trait;
 use mizzen_config::Limits;
 use mizzen_model::{Call, CallError, Description, Digest, Failure, Invoke, Outcome, Reads, Request};
-use wasmtime::{Store, StoreContextMut, Trap, UpdateDeadline};
+use wasmtime::{PoolConcurrencyLimitError, Store, StoreContextMut, Trap, UpdateDeadline};
 
 use crate::bindings::ReconcilerPlugin;
 use crate::component::Component;
 use crate::convert;
-use crate::engine::STACK;
+use crate::engine::{MOST_MEMORY, STACK};
 use crate::guest::Guest;
+use crate::outcome;
 
 /// A component with its limits: what the engine asks.
 #[derive(Clone)]
@@ -25,7 +26,9 @@ pub struct Plugin {
 
 impl Plugin {
     pub(crate) fn new(component: Component, limits: Limits) -> Self {
-        Self { component, limits }
+        // What is refused at the pool's edge would else look like a trap.
+        let memory = limits.memory.min(MOST_MEMORY as u64);
+        Self { component, limits: Limits { memory, ..limits } }
     }
 }
 
@@ -45,6 +48,7 @@ impl Invoke for Plugin {
         request: &Request,
         reads: Arc<dyn Reads>,
     ) -> Result<Result<Outcome, Failure>, CallError> {
+        let _slot = self.component.sandbox().slot().await;
         let mut store = self.component.store(reads, self.limits);
         let request = convert::request(request);
         let answer = limited(&mut store, self.limits, async |store: &mut Store<Guest>| {
@@ -57,8 +61,8 @@ impl Invoke for Plugin {
         })
         .await?;
         match answer {
-            Ok(outcome) => convert::outcome(outcome).map(Ok).map_err(CallError::Invalid),
-            Err(failure) => Ok(Err(convert::failure(failure))),
+            Ok(outcome) => outcome::outcome(outcome).map(Ok).map_err(CallError::Invalid),
+            Err(failure) => Ok(Err(outcome::failure(failure))),
         }
     }
 }
@@ -101,13 +105,21 @@ pub(crate) async fn limited<T>(
 }
 
 fn classify(error: &wasmtime::Error, guest: &Guest, limits: Limits) -> CallError {
+    let trap = error.downcast_ref::<Trap>();
+    if trap == Some(&Trap::Interrupt) {
+        return CallError::Deadline(limits.time);
+    }
     if let Some(limit) = guest.met() {
         return limit.clone();
     }
-    match error.downcast_ref::<Trap>() {
+    match trap {
         Some(Trap::StackOverflow) => CallError::Stack(STACK as u64),
-        Some(Trap::Interrupt) => CallError::Deadline(limits.time),
-        Some(trap) => CallError::Trap(trap.to_string()),
+        Some(trap) => CallError::Trap(match &guest.last_error {
+            // A panic handler that logs before it aborts is how a guest can say what went wrong.
+            Some(said) => format!("{trap}, after it logged: {said}"),
+            None => trap.to_string(),
+        }),
+        None if error.is::<PoolConcurrencyLimitError>() => CallError::Host(format!("{error:#}")),
         // wasmtime has no public type for it.
         None if format!("{error:#}").contains("too much data") => CallError::Outcome(limits.outcome),
         None => CallError::Trap(format!("{error:#}")),

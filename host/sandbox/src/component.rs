@@ -6,14 +6,18 @@ use std::time::Duration;
 use async_trait::async_trait;
 use mizzen_config::Limits;
 use mizzen_model::read::Level;
-use mizzen_model::{AccessError, Description, Digest, Kind, Object, ObjectRef, Query, Reads};
+use mizzen_model::{AccessError, CallError, Description, Digest, Kind, Object, ObjectRef, Query, Reads};
+
+use wasmtime::Store;
 
 use crate::bindings::ReconcilerPluginPre;
+use crate::bindings::exports::mizzen::plugin::reconciler as wit;
 use crate::call::{Plugin, limited, new_store};
-use crate::convert;
+use crate::description;
 use crate::engine::Sandbox;
 use crate::error::LoadError;
 use crate::guest::Guest;
+use crate::world;
 
 /// What `describe` may cost. It is asked before anybody has granted anything, so it gets little and reads nothing.
 const DESCRIBE: Limits = Limits { memory: 16 << 20, time: Duration::from_secs(2), outcome: 1 << 20, reads: 100 };
@@ -37,19 +41,12 @@ impl Component {
         let compiling = sandbox.clone();
         let compiled = tokio::task::spawn_blocking(move || compile(&compiling, &bytes, digest));
         let component = compiled.await.map_err(|error| LoadError::Host(error.to_string()))??;
-        let ty = component.component_type();
-        if ty.exports(sandbox.engine()).any(|(name, _)| name.starts_with("mizzen:plugin/policy@")) {
-            return Err(LoadError::Policy);
-        }
+        world::check(sandbox.engine(), &component)?;
         let world = |error: wasmtime::Error| LoadError::World(format!("{error:#}"));
         let pre = sandbox.linker().instantiate_pre(&component).map_err(world)?;
         let pre = ReconcilerPluginPre::new(pre).map_err(world)?;
-        let mut store = new_store(sandbox.engine(), Arc::new(Nothing), DESCRIBE);
-        let described = limited(&mut store, DESCRIBE, async |store: &mut wasmtime::Store<Guest>| {
-            let plugin = pre.instantiate_async(&mut *store).await?;
-            plugin.mizzen_plugin_reconciler().call_describe(store).await
-        });
-        let description = convert::description(described.await.map_err(LoadError::Describe)?)?;
+        let described = describe(&sandbox, &pre).await.map_err(LoadError::Describe)?;
+        let description = description::description(described)?;
         Ok(Self(Arc::new(Inner { sandbox, pre, description, digest })))
     }
 
@@ -75,6 +72,16 @@ impl Component {
     pub(crate) fn pre(&self) -> &ReconcilerPluginPre<Guest> {
         &self.0.pre
     }
+}
+
+async fn describe(sandbox: &Sandbox, pre: &ReconcilerPluginPre<Guest>) -> Result<wit::Description, CallError> {
+    let _slot = sandbox.slot().await;
+    let mut store = new_store(sandbox.engine(), Arc::new(Nothing), DESCRIBE);
+    limited(&mut store, DESCRIBE, async |store: &mut Store<Guest>| {
+        let plugin = pre.instantiate_async(&mut *store).await?;
+        plugin.mizzen_plugin_reconciler().call_describe(store).await
+    })
+    .await
 }
 
 fn compile(sandbox: &Sandbox, bytes: &[u8], digest: Digest) -> Result<wasmtime::component::Component, LoadError> {

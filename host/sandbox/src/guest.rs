@@ -9,13 +9,17 @@ use wasmtime::{ResourceLimiter, Result};
 
 use crate::engine::TABLE;
 
-/// Resources (cursors) a guest can hold at once. Stops a guest from having the host keep lists without end.
-const RESOURCES: usize = 64;
+/// Lists a guest can have open at once. Stops a guest from having the host keep lists without end.
+pub(crate) const CURSORS: usize = 64;
 
 /// What a store holds.
 pub(crate) struct Guest {
     pub(crate) reads: Arc<dyn Reads>,
     pub(crate) table: ResourceTable,
+    /// Lines logged so far.
+    pub(crate) lines: u32,
+    /// The last line logged as an error.
+    pub(crate) last_error: Option<String>,
     limits: Limits,
     host_calls: u64,
     /// The limit that was met first: a guest traps in many ways once it is refused something, and this is why.
@@ -27,8 +31,8 @@ pub(crate) struct Guest {
 impl Guest {
     pub(crate) fn new(reads: Arc<dyn Reads>, limits: Limits) -> Self {
         let mut table = ResourceTable::new();
-        table.set_max_capacity(RESOURCES);
-        Self { reads, table, limits, host_calls: 0, met: None }
+        table.set_max_capacity(CURSORS);
+        Self { reads, table, lines: 0, last_error: None, limits, host_calls: 0, met: None }
     }
 
     /// Counts a host call; an error, which ends the guest, when it has made too many.

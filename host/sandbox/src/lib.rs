@@ -14,9 +14,14 @@ mod call;
 mod capabilities;
 mod component;
 mod convert;
+mod description;
 mod engine;
 mod error;
 mod guest;
+mod outcome;
+mod text;
+mod ticker;
+mod world;
 
 pub use call::Plugin;
 pub use component::Component;

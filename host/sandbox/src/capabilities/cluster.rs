@@ -5,11 +5,12 @@ use std::sync::Arc;
 use mizzen_model::Object;
 use wasmtime::Result;
 use wasmtime::component::Resource;
+use wasmtime::error::Context as _;
 
 use crate::bindings::mizzen::plugin::cluster;
 use crate::bindings::mizzen::plugin::types::{AccessError, Kind, ObjectRef};
 use crate::convert;
-use crate::guest::Guest;
+use crate::guest::{CURSORS, Guest};
 
 /// Bytes of one page, unless a single object is larger. Keeps what a guest must hold at once small, whatever page it asks for.
 const PAGE: usize = 1 << 20;
@@ -32,7 +33,10 @@ impl cluster::Host for Guest {
             Err(error) => return Ok(Err(error)),
         };
         match self.reads.list(&query).await {
-            Ok(objects) => Ok(Ok(self.table.push(Cursor(objects.into_iter()))?)),
+            Ok(objects) => {
+                let cursor = self.table.push(Cursor(objects.into_iter()));
+                Ok(Ok(cursor.with_context(|| format!("more than {CURSORS} lists are open at once"))?))
+            }
             Err(error) => Ok(Err(convert::access_error(error))),
         }
     }

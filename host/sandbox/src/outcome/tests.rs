@@ -1,0 +1,97 @@
+//! Outcomes that make sense, and outcomes that don't.
+
+use super::*;
+
+fn nothing() -> wit::Outcome {
+    wit::Outcome {
+        readiness: wit::Readiness::Ready,
+        desired: None,
+        patches: Vec::new(),
+        deletions: Vec::new(),
+        status: None,
+        conditions: Vec::new(),
+        events: Vec::new(),
+        requeue_after: None,
+    }
+}
+
+fn condition(kind: &str, reason: &str) -> wit::Condition {
+    wit::Condition { type_: kind.into(), status: Some(true), reason: reason.into(), message: String::new() }
+}
+
+fn refused(outcome: wit::Outcome) -> String {
+    super::outcome(outcome).unwrap_err()
+}
+
+#[test]
+fn not_known_is_not_empty() {
+    assert_eq!(outcome(nothing()).unwrap().desired, None);
+    assert_eq!(outcome(wit::Outcome { desired: Some(Vec::new()), ..nothing() }).unwrap().desired, Some(Vec::new()));
+}
+
+#[test]
+fn an_object_without_identity_is_refused_with_its_place() {
+    let good = r#"{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"a"}}"#;
+    let wanting = [
+        ("[]", "apiVersion"),
+        ("1", "apiVersion"),
+        (r#"{"kind":"ConfigMap","metadata":{"name":"a"}}"#, "apiVersion"),
+        (r#"{"apiVersion":"v1","kind":7,"metadata":{"name":"a"}}"#, "kind"),
+        (r#"{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":""}}"#, "metadata.name"),
+    ];
+    for (bad, missing) in wanting {
+        let why = refused(wit::Outcome { desired: Some(vec![good.into(), bad.into()]), ..nothing() });
+        assert!(why.starts_with("desired[1]: ") && why.contains(&format!("`{missing}`")), "{bad}: {why}");
+    }
+}
+
+#[test]
+fn nesting_is_bounded_before_it_can_overflow_a_stack() {
+    let deep = format!("{}{}", "[".repeat(1_000_000), "]".repeat(1_000_000));
+    let why = refused(wit::Outcome { status: Some(deep), ..nothing() });
+    assert!(why.starts_with("status: not JSON: recursion limit"), "{why}");
+}
+
+#[test]
+fn a_status_and_a_fragment_are_objects() {
+    assert_eq!(refused(wit::Outcome { status: Some("7".into()), ..nothing() }), "status: not a JSON object");
+    let kind = crate::bindings::mizzen::plugin::types::Kind { api_version: "v1".into(), name: "Pod".into() };
+    let object = crate::bindings::mizzen::plugin::types::ObjectRef { kind, namespace: None, name: "a".into() };
+    let patch = wit::Patch { object, fragment: "[]".into(), pace: None, reason: String::new() };
+    let why = refused(wit::Outcome { patches: vec![patch], ..nothing() });
+    assert_eq!(why, "patches[0]: fragment: not a JSON object");
+}
+
+#[test]
+fn conditions_are_as_the_api_server_wants_them() {
+    let of = |conditions| wit::Outcome { conditions, ..nothing() };
+    assert!(outcome(of(vec![condition("Ready", "AllGood"), condition("mizzen.dev/Synced", "A_1")])).is_ok());
+    for (kind, reason, field) in [("", "A", "type"), ("Ready", "", "reason"), ("Ready", "not so", "reason")] {
+        let why = refused(of(vec![condition(kind, reason)]));
+        assert!(why.starts_with(&format!("conditions[0]: `{field}`")), "{why}");
+    }
+    let why = refused(of(vec![condition("Ready", "A"), condition("Ready", "B")]));
+    assert_eq!(why, "conditions: `Ready` is given twice");
+}
+
+#[test]
+fn an_outcome_with_too_many_events_is_refused() {
+    let event = || wit::Event {
+        regarding: None,
+        severity: wit::Severity::Normal,
+        reason: "A".into(),
+        message: "\u{1b}[2J".repeat(EVENTS),
+    };
+    let of = |many| wit::Outcome { events: (0..many).map(|_| event()).collect(), ..nothing() };
+    let events = outcome(of(EVENTS)).unwrap().events;
+    assert!(events.len() == EVENTS && !events[0].message.contains('\u{1b}'));
+    assert!(refused(of(EVENTS + 1)).starts_with("events: 33 of them"));
+}
+
+#[test]
+fn a_plugin_is_asked_again_neither_at_once_nor_never() {
+    let after = |millis| outcome(wit::Outcome { requeue_after: Some(millis), ..nothing() }).unwrap().requeue_after;
+    assert_eq!(after(0), Some(REQUEUE.0));
+    assert_eq!(after(90_000), Some(Duration::from_secs(90)));
+    assert_eq!(after(u64::MAX), Some(REQUEUE.1));
+}
