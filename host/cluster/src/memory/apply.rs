@@ -4,115 +4,127 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use mizzen_model::{Fields, Object, ObjectRef};
-use serde_json::{Value, json};
+use serde_json::{Map, Value};
 
-use super::WriteRecord;
-use super::ownership::{self, leaves};
+use super::admission::Namespaces;
+use super::merge::{merge, prune};
+use super::ownership::{self, Owner, Parts, parts};
+use super::problem::Refusal;
+use super::shape::Shape;
 use super::state::{Entry, State};
-use crate::{Apply, ForeignField, Target, WriteError};
+use crate::{Apply, ForeignField, Target};
 
 impl State {
-    pub(super) fn apply(&mut self, apply: &Apply<'_>) -> Result<Arc<Object>, WriteError> {
-        let reference = self.reference(apply.document)?;
-        self.faulty(&reference.kind)?;
-        let held = self.objects.get(&reference).cloned();
-        let uid = &apply.document["metadata"]["uid"];
-        if uid.is_string() && held.as_ref().is_none_or(|entry| entry.document["metadata"]["uid"] != *uid) {
-            return Err(WriteError::Stale {
-                object: reference.to_string(),
-                message: format!("there is none with uid {uid}"),
+    /// Applies a document, and gives the whole object as it is then. `verb` is what the write is recorded as.
+    pub(super) fn apply(&mut self, apply: &Apply<'_>, verb: &'static str) -> Result<Arc<Object>, Refusal> {
+        let reference = self.kinds.reference(apply.document, Namespaces::Stated)?;
+        let key = self.stored(&reference);
+        let held = self.objects.get(&key).cloned();
+        let status_apart = self.kinds.get(&key.kind).is_some_and(|served| served.facts.status_subresource);
+        let of_status = status_apart && apply.target == Target::Status;
+        check_identity(apply.document, held.as_deref(), of_status)?;
+        let wanted = self.wanted(&reference, apply, status_apart);
+        self.kinds.check_part(&reference.kind, &wanted)?;
+
+        let mut entry = held.as_deref().cloned().unwrap_or_default();
+        let shape = self.kinds.shape(&reference.kind);
+        let owner = Owner { manager: apply.manager.to_owned(), applied: true, status: of_status };
+        let fields = parts(shape, &wanted);
+        let contested = contested(shape, &entry, &fields, &owner);
+        if !contested.is_empty() && !apply.force {
+            return Err(Refusal::Conflict {
+                manager: owner.manager,
+                fields: contested.into_iter().map(foreign).collect(),
             });
         }
-        let mut entry = held.clone().unwrap_or_else(|| new_entry(&reference));
-        let wanted = leaves(&self.kinds, &reference.kind, &self.part(&reference, apply));
-        let manager = (apply.manager.to_owned(), true);
-        let conflicts = self.conflicts(&reference, &entry, &wanted, &manager);
-        if !conflicts.is_empty() && !apply.force {
-            return Err(WriteError::Conflict { object: reference.to_string(), manager: manager.0, fields: conflicts });
-        }
-        let fresh: BTreeSet<_> = wanted.keys().cloned().collect();
-        for (path, value) in &wanted {
-            let same = ownership::find(&self.kinds, &reference.kind, &entry.document, path) == Some(value);
-            for (owner, owned) in &mut entry.owners {
-                if !same && *owner != manager {
-                    owned.remove(path);
-                }
-            }
-            ownership::set(&self.kinds, &reference.kind, &mut entry.document, path, value.clone());
-        }
-        // A manager's status and the rest are owned apart: an apply of one gives nothing of the other up.
-        let is_status = |path: &ownership::Path| path.first() == Some(&ownership::Step::Key("status".into()));
-        let status_apart = self.kinds.facts(&reference.kind).is_some_and(|facts| facts.status_subresource);
-        let before = entry.owners.remove(&manager).unwrap_or_default();
-        let (concerned, apart): (BTreeSet<_>, BTreeSet<_>) =
-            before.into_iter().partition(|path| !status_apart || is_status(path) == (apply.target == Target::Status));
-        for path in concerned.difference(&fresh) {
-            if !entry.owners.values().any(|owned| owned.contains(path)) {
-                ownership::remove(&self.kinds, &reference.kind, &mut entry.document, path);
+        for (path, other) in contested {
+            if let Some(owned) = entry.owners.get_mut(&other) {
+                owned.remove(&path);
             }
         }
-        entry.owners.insert(manager, fresh.into_iter().chain(apart).collect());
+        let before = entry.owners.remove(&owner).unwrap_or_default();
+        entry.owners.insert(owner, fields.into_keys().collect());
         entry.owners.retain(|_, owned| !owned.is_empty());
-        if held.as_ref().is_none_or(|held| held.document != entry.document || held.owners != entry.owners) {
-            let verb = if apply.target == Target::Status { "status" } else { "apply" };
-            self.writes.push(WriteRecord { manager: apply.manager.to_owned(), verb, object: reference.clone() });
-            self.store(&reference, entry);
+
+        let mut document = merge(shape, entry.document, &wanted);
+        let claimed: BTreeSet<_> = entry.owners.values().flatten().cloned().collect();
+        prune(shape, &mut document, before.difference(&claimed), &claimed);
+        if held.as_ref().is_some_and(|held| gains_finalizers(&held.document, &document)) {
+            return Err(Refusal::invalid("metadata.finalizers", "can't grow while the object is being deleted"));
         }
-        let stored = self.find(&reference).cloned().unwrap_or_default();
-        let invalid = |message: String| WriteError::Invalid { object: reference.to_string(), message };
-        Object::new(stored, &Fields::Whole).map(Arc::new).map_err(|error| invalid(error.to_string()))
+        entry.document = self.kinds.admit(&reference.kind, document)?;
+        if held.is_none_or(|held| held.document != entry.document || held.owners != entry.owners) {
+            self.record(apply.manager, verb, &reference);
+            self.store(&key, entry.clone());
+        }
+        // An object that was held by its last finalizer is gone now; what is left of it is the answer.
+        let document = self.find(&reference).unwrap_or(entry.document);
+        let object = Object::new(document, &Fields::Whole);
+        object.map(Arc::new).map_err(|error| Refusal::invalid("", error.to_string()))
     }
 
     /// The part of a document that an apply is for.
-    fn part(&self, reference: &ObjectRef, apply: &Apply<'_>) -> Value {
-        let mut document = apply.document.clone();
-        let status_apart = self.kinds.facts(&reference.kind).is_some_and(|facts| facts.status_subresource);
-        if let Some(map) = document.as_object_mut() {
+    fn wanted(&self, reference: &ObjectRef, apply: &Apply<'_>, status_apart: bool) -> Value {
+        let mut wanted = apply.document.clone();
+        self.kinds.drop_nulls(&reference.kind, &mut wanted);
+        if let Some(map) = wanted.as_object_mut() {
             match apply.target {
-                Target::Status => map.retain(|key, _| key == "status"),
+                Target::Status => map.retain(|key, _| matches!(&**key, "apiVersion" | "kind" | "metadata" | "status")),
                 Target::Object if status_apart => drop(map.remove("status")),
                 Target::Object => {}
             }
         }
-        document
-    }
-
-    fn conflicts(
-        &self,
-        reference: &ObjectRef,
-        entry: &Entry,
-        wanted: &std::collections::BTreeMap<ownership::Path, Value>,
-        manager: &(String, bool),
-    ) -> Vec<ForeignField> {
-        let differs = |path: &ownership::Path, value: &Value| {
-            ownership::find(&self.kinds, &reference.kind, &entry.document, path).is_some_and(|own| own != value)
-        };
-        let owners = |path: &ownership::Path| {
-            entry
-                .owners
-                .iter()
-                .filter(|(owner, owned)| *owner != manager && owned.contains(path))
-                .map(|(owner, _)| owner.clone())
-                .collect::<Vec<_>>()
-        };
-        let contested = wanted.iter().filter(|(path, value)| differs(path, value));
-        contested
-            .flat_map(|(path, _)| {
-                owners(path).into_iter().map(|(manager, applied)| ForeignField {
-                    field: ownership::show(path),
-                    manager,
-                    applied,
-                })
-            })
-            .collect()
+        // Of what the server sets, only the name is taken from the document; of a status's metadata, nothing else.
+        let set_by_server = |key: &str| ownership::SERVERS.contains(&key) || apply.target == Target::Status;
+        if let Some(metadata) = wanted.get_mut("metadata").and_then(Value::as_object_mut) {
+            metadata.retain(|key, _| matches!(&**key, "name" | "namespace") || !set_by_server(key));
+        }
+        wanted
     }
 }
 
-fn new_entry(reference: &ObjectRef) -> Entry {
-    let mut metadata = json!({"name": reference.name});
-    if let Some(namespace) = &reference.namespace {
-        metadata["namespace"] = json!(namespace);
+fn check_identity(document: &Value, held: Option<&Entry>, of_status: bool) -> Result<(), Refusal> {
+    let metadata = &document["metadata"];
+    if metadata["managedFields"].as_array().is_some_and(|fields| !fields.is_empty()) {
+        return Err(Refusal::invalid("metadata.managedFields", "must not be applied"));
     }
-    let document = json!({"apiVersion": reference.kind.api_version, "kind": reference.kind.name, "metadata": metadata});
-    Entry { document, ..Entry::default() }
+    let own = held.map(|held| &held.document["metadata"]);
+    match (&metadata["uid"], own) {
+        (_, None) if of_status => Err(Refusal::Absent),
+        (Value::String(uid), None) => Err(Refusal::Stale(format!("there is none with uid {uid}"))),
+        (Value::String(uid), Some(own)) if own["uid"] != **uid => {
+            Err(Refusal::Stale(format!("its uid is {}, not {uid}", own["uid"])))
+        }
+        _ => match (&metadata["resourceVersion"], own) {
+            (Value::String(version), Some(own)) if own["resourceVersion"] != **version => {
+                Err(Refusal::Stale(format!("its resourceVersion is {}, not {version}", own["resourceVersion"])))
+            }
+            _ => Ok(()),
+        },
+    }
+}
+
+/// The fields that others own and that would be different.
+fn contested(shape: Shape<'_>, entry: &Entry, wanted: &Parts, owner: &Owner) -> Vec<(ownership::Path, Owner)> {
+    let mut contested = Vec::new();
+    for (path, value) in wanted {
+        let (Some(value), Some(own)) = (value, ownership::find(shape, &entry.document, path)) else { continue };
+        // An empty object put into one with fields leaves them as they are.
+        let is_merged = own.is_object() && value.as_object().is_some_and(Map::is_empty);
+        if own != value && !is_merged {
+            let others = entry.owners.iter().filter(|(other, owned)| *other != owner && owned.contains(path));
+            contested.extend(others.map(|(other, _)| (path.clone(), other.clone())));
+        }
+    }
+    contested
+}
+
+fn foreign((path, owner): (ownership::Path, Owner)) -> ForeignField {
+    ForeignField { field: ownership::show(&path), manager: owner.manager, applied: owner.applied }
+}
+
+fn gains_finalizers(before: &Value, after: &Value) -> bool {
+    let finalizers = |document: &Value| document["metadata"]["finalizers"].as_array().cloned().unwrap_or_default();
+    let held = finalizers(before);
+    before["metadata"]["deletionTimestamp"].is_string() && finalizers(after).iter().any(|new| !held.contains(new))
 }

@@ -1,155 +1,122 @@
-//! Which kinds there are: the built-in ones, and those of the CRDs that were put.
+//! Which kinds are served: the built-in ones, and those of the definitions that were put.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use mizzen_model::Kind;
-use serde_json::Value;
 
+use super::crd;
+use super::schema::Schema;
+use super::shape::Shape;
 use crate::KindFacts;
 
-/// Built-in kinds: `apiVersion`, kind, plural, whether namespaced, whether it has a status.
-const BUILT_IN: &[(&str, &str, &str, bool, bool)] = &[
-    ("v1", "Namespace", "namespaces", false, true),
-    ("v1", "Node", "nodes", false, true),
-    ("v1", "PersistentVolume", "persistentvolumes", false, true),
-    ("v1", "ConfigMap", "configmaps", true, false),
-    ("v1", "Secret", "secrets", true, false),
-    ("v1", "Service", "services", true, true),
-    ("v1", "ServiceAccount", "serviceaccounts", true, false),
-    ("v1", "Endpoints", "endpoints", true, false),
-    ("v1", "Pod", "pods", true, true),
-    ("v1", "PersistentVolumeClaim", "persistentvolumeclaims", true, true),
-    ("v1", "ReplicationController", "replicationcontrollers", true, true),
-    ("apps/v1", "Deployment", "deployments", true, true),
-    ("apps/v1", "ReplicaSet", "replicasets", true, true),
-    ("apps/v1", "StatefulSet", "statefulsets", true, true),
-    ("apps/v1", "DaemonSet", "daemonsets", true, true),
-    ("batch/v1", "Job", "jobs", true, true),
-    ("batch/v1", "CronJob", "cronjobs", true, true),
-    ("discovery.k8s.io/v1", "EndpointSlice", "endpointslices", true, false),
-    ("networking.k8s.io/v1", "Ingress", "ingresses", true, true),
-    ("networking.k8s.io/v1", "NetworkPolicy", "networkpolicies", true, false),
-    ("policy/v1", "PodDisruptionBudget", "poddisruptionbudgets", true, true),
-    ("autoscaling/v2", "HorizontalPodAutoscaler", "horizontalpodautoscalers", true, true),
-    ("rbac.authorization.k8s.io/v1", "Role", "roles", true, false),
-    ("rbac.authorization.k8s.io/v1", "RoleBinding", "rolebindings", true, false),
-    ("rbac.authorization.k8s.io/v1", "ClusterRole", "clusterroles", false, false),
-    ("rbac.authorization.k8s.io/v1", "ClusterRoleBinding", "clusterrolebindings", false, false),
-    ("admissionregistration.k8s.io/v1", "MutatingWebhookConfiguration", "mutatingwebhookconfigurations", false, false),
-    (
-        "admissionregistration.k8s.io/v1",
-        "ValidatingWebhookConfiguration",
-        "validatingwebhookconfigurations",
-        false,
-        false,
-    ),
-    ("apiextensions.k8s.io/v1", "CustomResourceDefinition", "customresourcedefinitions", false, true),
-    ("storage.k8s.io/v1", "StorageClass", "storageclasses", false, false),
-    ("coordination.k8s.io/v1", "Lease", "leases", true, false),
-];
+/// Built-in kinds: `apiVersion`, kind, plural, and those that are so of `namespaced`, `status` (it is a subresource) and
+/// `generation` (it is counted).
+const BUILT_IN: &str = "
+    v1 ConfigMap configmaps namespaced
+    v1 Endpoints endpoints namespaced
+    v1 Event events namespaced
+    v1 LimitRange limitranges namespaced
+    v1 Namespace namespaces status
+    v1 Node nodes status
+    v1 PersistentVolume persistentvolumes status
+    v1 PersistentVolumeClaim persistentvolumeclaims namespaced status
+    v1 Pod pods namespaced status generation
+    v1 ReplicationController replicationcontrollers namespaced status generation
+    v1 ResourceQuota resourcequotas namespaced status
+    v1 Secret secrets namespaced
+    v1 Service services namespaced status
+    v1 ServiceAccount serviceaccounts namespaced
+    admissionregistration.k8s.io/v1 MutatingWebhookConfiguration mutatingwebhookconfigurations generation
+    admissionregistration.k8s.io/v1 ValidatingAdmissionPolicy validatingadmissionpolicies status generation
+    admissionregistration.k8s.io/v1 ValidatingAdmissionPolicyBinding validatingadmissionpolicybindings generation
+    admissionregistration.k8s.io/v1 ValidatingWebhookConfiguration validatingwebhookconfigurations generation
+    apiextensions.k8s.io/v1 CustomResourceDefinition customresourcedefinitions status generation
+    apiregistration.k8s.io/v1 APIService apiservices status
+    apps/v1 ControllerRevision controllerrevisions namespaced
+    apps/v1 DaemonSet daemonsets namespaced status generation
+    apps/v1 Deployment deployments namespaced status generation
+    apps/v1 ReplicaSet replicasets namespaced status generation
+    apps/v1 StatefulSet statefulsets namespaced status generation
+    autoscaling/v2 HorizontalPodAutoscaler horizontalpodautoscalers namespaced status
+    batch/v1 CronJob cronjobs namespaced status generation
+    batch/v1 Job jobs namespaced status generation
+    coordination.k8s.io/v1 Lease leases namespaced
+    discovery.k8s.io/v1 EndpointSlice endpointslices namespaced generation
+    networking.k8s.io/v1 Ingress ingresses namespaced status generation
+    networking.k8s.io/v1 IngressClass ingressclasses generation
+    networking.k8s.io/v1 NetworkPolicy networkpolicies namespaced generation
+    node.k8s.io/v1 RuntimeClass runtimeclasses
+    policy/v1 PodDisruptionBudget poddisruptionbudgets namespaced status generation
+    rbac.authorization.k8s.io/v1 ClusterRole clusterroles
+    rbac.authorization.k8s.io/v1 ClusterRoleBinding clusterrolebindings
+    rbac.authorization.k8s.io/v1 Role roles namespaced
+    rbac.authorization.k8s.io/v1 RoleBinding rolebindings namespaced
+    scheduling.k8s.io/v1 PriorityClass priorityclasses generation
+    storage.k8s.io/v1 StorageClass storageclasses
+    storage.k8s.io/v1 VolumeAttachment volumeattachments status
+";
 
-/// Lists of built-in kinds that are keyed, by the last step of their path: the keys of their elements.
-const KEYED: &[(&str, &[&str])] = &[
-    ("conditions", &["type"]),
-    ("containers", &["name"]),
-    ("initContainers", &["name"]),
-    ("env", &["name"]),
-    ("volumes", &["name"]),
-    ("volumeMounts", &["mountPath"]),
-    ("webhooks", &["name"]),
-    ("ownerReferences", &["uid"]),
-];
-
-/// How a list is owned.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum ListType {
-    /// As a whole.
-    Atomic,
-    /// Element by element, told apart by these keys.
-    Map(Vec<String>),
-    /// Element by element, told apart by their values.
-    Set,
+/// A kind as it is served.
+#[derive(Debug)]
+pub(super) struct Served {
+    pub(super) facts: KindFacts,
+    /// The kind as which its objects are stored: another version of it, perhaps.
+    pub(super) storage: Kind,
+    /// Whether `metadata.generation` is counted.
+    pub(super) generation: bool,
+    /// What its documents look like, if that is known.
+    pub(super) schema: Option<Schema>,
 }
 
 /// The kinds that are served.
-pub(super) struct Kinds {
-    facts: HashMap<Kind, KindFacts>,
-    /// The schema of each version of each CRD.
-    schemas: HashMap<Kind, Value>,
-}
+#[derive(Clone)]
+pub(super) struct Kinds(HashMap<Kind, Arc<Served>>);
 
 impl Default for Kinds {
     fn default() -> Self {
-        let facts = BUILT_IN.iter().map(|(api_version, kind, plural, namespaced, status)| {
-            let plural = (*plural).to_owned();
-            let facts =
-                KindFacts { plural, namespaced: *namespaced, status_subresource: *status, conditions_by_type: true };
-            (Kind::new(api_version, kind), facts)
+        let kinds = BUILT_IN.lines().filter_map(|line| {
+            let mut words = line.split_whitespace();
+            let (api_version, kind, plural) = (words.next()?, words.next()?, words.next()?);
+            let words: Vec<_> = words.collect();
+            let storage = Kind::new(api_version, kind);
+            let facts = KindFacts {
+                plural: plural.to_owned(),
+                namespaced: words.contains(&"namespaced"),
+                status_subresource: words.contains(&"status"),
+                conditions_by_type: crd::has_conditions_by_type(Shape::built_in(kind)),
+            };
+            let generation = words.contains(&"generation");
+            Some((storage.clone(), Arc::new(Served { facts, storage, generation, schema: None })))
         });
-        Self { facts: facts.collect(), schemas: HashMap::new() }
+        Self(kinds.collect())
     }
 }
 
 impl Kinds {
-    pub(super) fn facts(&self, kind: &Kind) -> Option<&KindFacts> {
-        self.facts.get(kind)
+    pub(super) fn get(&self, kind: &Kind) -> Option<&Served> {
+        self.0.get(kind).map(|served| &**served)
     }
 
-    /// Serves what a CRD defines; gives the kinds that are new.
-    pub(super) fn define(&mut self, crd: &Value) -> Vec<Kind> {
-        let spec = &crd["spec"];
-        let (Some(group), Some(name)) = (spec["group"].as_str(), spec["names"]["kind"].as_str()) else {
-            return Vec::new();
-        };
-        let mut fresh = Vec::new();
-        for version in spec["versions"].as_array().into_iter().flatten().filter(|version| version["served"] != false) {
-            let Some(version_name) = version["name"].as_str() else { continue };
-            let kind = Kind::new(format!("{group}/{version_name}"), name);
-            let schema = version["schema"]["openAPIV3Schema"].clone();
-            let conditions = &schema["properties"]["status"]["properties"]["conditions"];
-            let facts = KindFacts {
-                plural: spec["names"]["plural"].as_str().unwrap_or_default().to_owned(),
-                namespaced: spec["scope"] != "Cluster",
-                status_subresource: version["subresources"]["status"].is_object(),
-                conditions_by_type: conditions["x-kubernetes-list-type"] == "map",
-            };
-            self.schemas.insert(kind.clone(), schema);
-            if self.facts.insert(kind.clone(), facts).is_none() {
-                fresh.push(kind);
-            }
+    /// What documents of a kind look like.
+    pub(super) fn shape<'a>(&'a self, kind: &'a Kind) -> Shape<'a> {
+        match self.get(kind) {
+            Some(Served { schema: Some(schema), .. }) => Shape::Root(schema),
+            Some(_) => Shape::built_in(&kind.name),
+            None => Shape::Free,
         }
-        fresh
     }
 
-    /// How the list at a path (list elements left out of it) is owned.
-    pub(super) fn list_type(&self, kind: &Kind, path: &[&str]) -> ListType {
-        match path {
-            ["metadata", "finalizers"] => return ListType::Set,
-            ["metadata", "ownerReferences"] => return ListType::Map(vec!["uid".into()]),
-            _ => {}
-        }
-        if let Some(schema) = self.schemas.get(kind) {
-            return list_type_of(schema, path);
-        }
-        let keyed = path.last().and_then(|last| KEYED.iter().find(|(name, _)| name == last));
-        keyed.map_or(ListType::Atomic, |(_, keys)| ListType::Map(keys.iter().map(|&key| key.to_owned()).collect()))
+    /// Serves a kind; whether what is said of it is new.
+    pub(super) fn serve(&mut self, kind: Kind, served: Served) -> bool {
+        let facts = served.facts.clone();
+        self.0.insert(kind, Arc::new(served)).is_none_or(|before| before.facts != facts)
     }
-}
 
-fn list_type_of(schema: &Value, path: &[&str]) -> ListType {
-    let mut at = schema;
-    for step in path {
-        if at["items"].is_object() {
-            at = &at["items"];
-        }
-        at = if at["properties"][step].is_object() { &at["properties"][step] } else { &at["additionalProperties"] };
-    }
-    match at["x-kubernetes-list-type"].as_str() {
-        Some("map") => {
-            let keys = at["x-kubernetes-list-map-keys"].as_array().into_iter().flatten();
-            ListType::Map(keys.filter_map(Value::as_str).map(str::to_owned).collect())
-        }
-        Some("set") => ListType::Set,
-        _ => ListType::Atomic,
+    /// Serves the kinds of a group no longer that are called this; gives them.
+    pub(super) fn withdraw(&mut self, group: &str, name: &str) -> Vec<Kind> {
+        let gone: Vec<_> = self.0.keys().filter(|kind| kind.group() == group && &*kind.name == name).cloned().collect();
+        self.0.retain(|kind, _| !gone.contains(kind));
+        gone
     }
 }

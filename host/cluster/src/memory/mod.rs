@@ -1,30 +1,50 @@
 //! A cluster in memory: a folder of YAML that can be read, watched and written to like the real one.
 //!
-//! It is what `plan` and `dev` work on, and what the engine is tested with. Faithful where reconcilers would notice: kinds and scopes
-//! by the CRDs in the folder, field ownership, status subresources, generations, finalizers, garbage collection. Namespaces exist by
-//! being named. Nothing here is a network away, so every change is seen at once.
+//! ```text
+//!   put, apply ──► admission (identity, schema, defaults) ──► state (objects and their owners) ──► views ──► Change
+//!                                                               ▲
+//!                                         apply: merge, prune, conflicts   gc: finalizers, owners, namespaces
+//! ```
+//! It is what `plan` and `dev` work on, and what the engine is tested with. Faithful where reconcilers would notice: kinds, versions
+//! and schemas by the CRDs in the folder, field ownership, status subresources, generations, finalizers, garbage collection. Nothing
+//! here is a network away, so every change is seen at once.
+//!
+//! Different from a real cluster, on purpose: namespaces exist by being named, objects may name owners that are not there, and no
+//! controller but the garbage collector runs. Not known here: the schemas and defaults of built-in kinds, validation rules in CEL,
+//! webhooks, who may do what.
 
+mod admission;
 mod apply;
+mod crd;
+mod documents;
+mod gc;
 mod kinds;
+mod merge;
+mod metadata;
 mod ownership;
+mod problem;
+mod schema;
+mod shape;
 mod state;
+mod views;
 
-use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use mizzen_model::yaml::{self, Document};
 use mizzen_model::{Kind, Object, ObjectRef, Selector};
 use serde_json::Value;
-use tokio::sync::mpsc;
 
-use crate::{Apply, Changes, Cluster, EventRecord, KindFacts, ReadError, Scope, View, WriteError};
+pub use documents::DocumentError;
+
+use crate::{Apply, Changes, Cluster, EventRecord, KindFacts, ReadError, Scope, Target, View, WriteError};
+use documents::called;
 use state::State;
 
-/// Whom the fields of documents from files belong to.
+/// Whom the fields of documents from files belong to, unless their `metadata.managedFields` say otherwise. As with `kubectl apply`
+/// on the client's side, they count as edited and not as applied.
 const FILE_MANAGER: &str = "file";
 
-/// A cluster in memory. Clones share it.
+/// A cluster in memory. Clones share it; [`Memory::snapshot`] is a copy.
 #[derive(Clone, Default)]
 pub struct Memory(Arc<Mutex<State>>);
 
@@ -39,16 +59,6 @@ pub struct WriteRecord {
     pub object: ObjectRef,
 }
 
-/// What is wrong with a document.
-#[derive(Debug, thiserror::Error)]
-#[error("{place}: {message}")]
-pub struct DocumentError {
-    /// File and line.
-    pub place: String,
-    /// What is wrong.
-    pub message: String,
-}
-
 // === impl Memory ===
 
 impl Memory {
@@ -57,51 +67,25 @@ impl Memory {
         Self::default()
     }
 
-    /// A cluster with the objects of a file or folder. Documents that are no objects are reported, all of them.
-    pub fn load(path: &Path) -> Result<Self, Vec<DocumentError>> {
-        let documents = yaml::load(path).map_err(|errors| {
-            errors
-                .into_iter()
-                .map(|error| DocumentError { place: path.display().to_string(), message: error.to_string() })
-                .collect::<Vec<_>>()
-        })?;
-        Self::from_documents(&documents)
+    /// A copy of all objects, with a life of its own: nobody watches it, and it has no faults, events and writes yet.
+    #[must_use]
+    pub fn snapshot(&self) -> Self {
+        Self(Arc::new(Mutex::new(self.state().snapshot())))
     }
 
-    /// A cluster with the objects of these documents. CRDs among them are honoured, wherever they stand.
-    pub fn from_documents(documents: &[Document]) -> Result<Self, Vec<DocumentError>> {
-        let memory = Self::new();
-        let (crds, others): (Vec<_>, Vec<_>) =
-            documents.iter().partition(|document| document.value["kind"] == "CustomResourceDefinition");
-        let mut errors = Vec::new();
-        for document in crds.into_iter().chain(others) {
-            if let Err(error) = memory.put(FILE_MANAGER, &document.value) {
-                let place = format!("{}:{}", document.file.display(), document.line);
-                errors.push(DocumentError { place, message: error.to_string() });
-            }
-        }
-        if errors.is_empty() { Ok(memory) } else { Err(errors) }
-    }
-
-    /// A cluster with the objects of one text.
-    pub fn from_yaml(text: &str) -> Result<Self, Vec<DocumentError>> {
-        let place = Path::new("inline");
-        let documents = yaml::parse(place, text)
-            .map_err(|error| vec![DocumentError { place: "inline".into(), message: error.to_string() }])?;
-        Self::from_documents(&documents)
+    /// All objects, whole and in the version that is stored, in the order of kind, namespace and name.
+    pub fn objects(&self) -> Vec<(ObjectRef, Value)> {
+        self.state().objects.iter().map(|(key, entry)| (key.clone(), entry.document.clone())).collect()
     }
 
     /// Creates or replaces an object, status included, as somebody other than a reconciler would.
     pub fn put(&self, manager: &str, document: &Value) -> Result<(), WriteError> {
-        self.state().put(manager, document)
+        self.state().put(manager, document).map_err(|refusal| refusal.about(called(document)))
     }
 
     /// Changes an object as `kubectl edit` would: the fields that become different are the editor's from then on.
     pub fn edit(&self, manager: &str, object: &ObjectRef, change: impl FnOnce(&mut Value)) -> Result<(), WriteError> {
-        let mut state = self.state();
-        let mut document = state.find(object).cloned().ok_or_else(|| state::missing(object))?;
-        change(&mut document);
-        state.put(manager, &document)
+        self.state().edit(manager, object, change).map_err(|refusal| refusal.about(object.to_string()))
     }
 
     /// Deletes an object as somebody else would. One that is not there is no error.
@@ -111,12 +95,17 @@ impl Memory {
 
     /// One object, whole; `None` when it is not there.
     pub fn find(&self, object: &ObjectRef) -> Option<Value> {
-        self.state().find(object).cloned()
+        self.state().find(object)
     }
 
-    /// Every write since the start, or since they were last taken.
+    /// Every write that changed something, since the start, or since they were last taken.
     pub fn take_writes(&self) -> Vec<WriteRecord> {
         std::mem::take(&mut self.state().writes)
+    }
+
+    /// How many writes were asked for since the start, with those that were refused or changed nothing.
+    pub fn requests(&self) -> usize {
+        self.state().requests
     }
 
     /// Every Event that was published.
@@ -124,13 +113,9 @@ impl Memory {
         self.state().events.clone()
     }
 
-    /// From now on reads of a kind fail like this; `None` mends it.
+    /// From now on reads of a kind fail like this, and its watches tell of nothing; `None` mends it.
     pub fn fail_reads(&self, kind: &Kind, error: Option<ReadError>) {
-        let mut state = self.state();
-        match error {
-            Some(error) => state.read_faults.insert(kind.clone(), error),
-            None => state.read_faults.remove(kind),
-        };
+        self.state().fail_reads(kind, error);
     }
 
     /// From now on writes of a kind fail like this; `None` mends it.
@@ -150,7 +135,7 @@ impl Memory {
 #[async_trait]
 impl Cluster for Memory {
     async fn facts(&self, kind: &Kind) -> Result<KindFacts, ReadError> {
-        self.state().kinds.facts(kind).cloned().ok_or_else(|| ReadError::NotServed(kind.clone()))
+        self.state().facts(kind)
     }
 
     async fn watch(&self, view: View) -> Result<(), ReadError> {
@@ -158,7 +143,7 @@ impl Cluster for Memory {
     }
 
     fn get(&self, scope: Scope, object: &ObjectRef) -> Result<Option<Arc<Object>>, ReadError> {
-        self.state().view(&object.kind, scope).map(|view| view.store.get(object))
+        self.state().view(&object.kind, scope).map(|store| store.get(object))
     }
 
     fn list(
@@ -168,29 +153,24 @@ impl Cluster for Memory {
         namespace: Option<&str>,
         labels: &Selector,
     ) -> Result<Vec<Arc<Object>>, ReadError> {
-        self.state().view(kind, scope).map(|view| view.store.list(namespace, labels))
+        self.state().view(kind, scope).map(|store| store.list(namespace, labels))
     }
 
     fn subscribe(&self) -> Changes {
-        let (sender, changes) = mpsc::unbounded_channel();
-        self.state().subscribers.push(sender);
-        changes
+        self.state().views.subscribe()
     }
 
     async fn apply(&self, apply: Apply<'_>) -> Result<Arc<Object>, WriteError> {
-        self.state().apply(&apply)
+        let mut state = self.state();
+        state.request(&kind_of(apply.document))?;
+        let verb = if apply.target == Target::Status { "status" } else { "apply" };
+        state.apply(&apply, verb).map_err(|refusal| refusal.about(called(apply.document)))
     }
 
     async fn delete(&self, object: &ObjectRef, uid: &str) -> Result<(), WriteError> {
         let mut state = self.state();
-        state.faulty(&object.kind)?;
-        let Some(live) = state.find(object) else { return Ok(()) };
-        if live["metadata"]["uid"] != uid {
-            return Err(WriteError::Stale { object: object.to_string(), message: format!("its uid is not {uid}") });
-        }
-        state.writes.push(WriteRecord { manager: String::new(), verb: "delete", object: object.clone() });
-        state.delete(object);
-        Ok(())
+        state.request(&object.kind)?;
+        state.delete_exactly(object, uid).map_err(|refusal| refusal.about(object.to_string()))
     }
 
     async fn set_finalizer(
@@ -201,14 +181,18 @@ impl Cluster for Memory {
         present: bool,
     ) -> Result<(), WriteError> {
         let mut state = self.state();
-        state.faulty(&object.kind)?;
-        state.set_finalizer(object, uid, finalizer, present)
+        state.request(&object.kind)?;
+        state.set_finalizer(object, uid, finalizer, present).map_err(|refusal| refusal.about(object.to_string()))
     }
 
     async fn publish(&self, event: EventRecord) -> Result<(), WriteError> {
         self.state().events.push(event);
         Ok(())
     }
+}
+
+fn kind_of(document: &Value) -> Kind {
+    Kind::new(document["apiVersion"].as_str().unwrap_or_default(), document["kind"].as_str().unwrap_or_default())
 }
 
 #[cfg(test)]

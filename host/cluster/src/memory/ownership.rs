@@ -1,11 +1,10 @@
-//! Who owns which field: a document as the set of its leaves, and the ways to look up, set and remove one.
+//! Who owns which field: a document as the set of its parts, each with the way that leads to it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use mizzen_model::Kind;
 use serde_json::{Map, Value};
 
-use super::kinds::{Kinds, ListType};
+use super::shape::{Relation, Shape};
 
 /// One step into a document.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -16,158 +15,202 @@ pub(super) enum Step {
     Element(String),
 }
 
-/// Way to a leaf.
+/// The way to a part.
 pub(super) type Path = Vec<Step>;
 
-/// The leaves of a document: what is owned one by one. Identity is nobody's.
-pub(super) fn leaves(kinds: &Kinds, kind: &Kind, document: &Value) -> BTreeMap<Path, Value> {
-    let mut found = BTreeMap::new();
-    collect(kinds, kind, document, &mut Vec::new(), &mut found);
-    let key = |name: &str| Step::Key(name.to_owned());
-    let nobodys = [vec![key("apiVersion")], vec![key("kind")]];
-    let servers = [
-        "name",
-        "namespace",
-        "uid",
-        "resourceVersion",
-        "generation",
-        "creationTimestamp",
-        "deletionTimestamp",
-        "managedFields",
-    ];
-    found.retain(|path, _| {
-        let of_server = servers.iter().any(|name| path.starts_with(&[key("metadata"), key(name)]));
-        !nobodys.contains(path) && !of_server && *path != [key("metadata")]
-    });
-    found
+/// The parts of a document that are owned one by one; with its value each that others could want to be different. The rest are
+/// elements of lists: being there is all there is to own of them.
+pub(super) type Parts = BTreeMap<Path, Option<Value>>;
+
+/// Somebody who owns parts of an object.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Owner {
+    /// The field manager.
+    pub(super) manager: String,
+    /// Whether by server-side apply, and not by editing.
+    pub(super) applied: bool,
+    /// Whether through the status subresource, which is owned apart from the rest.
+    pub(super) status: bool,
 }
 
-fn collect(kinds: &Kinds, kind: &Kind, value: &Value, path: &mut Path, found: &mut BTreeMap<Path, Value>) {
-    match value {
-        Value::Object(map) if !map.is_empty() => {
-            for (key, value) in map {
-                path.push(Step::Key(key.clone()));
-                collect(kinds, kind, value, path, found);
-                path.pop();
-            }
-        }
-        Value::Array(items) if !items.is_empty() => {
-            let list_type = kinds.list_type(kind, &keys_of(path));
-            let names: Option<Vec<_>> = items.iter().map(|item| element_name(&list_type, item)).collect();
-            match names {
-                Some(names) => {
-                    for (name, item) in names.into_iter().zip(items) {
-                        path.push(Step::Element(name));
-                        collect(kinds, kind, item, path, found);
+/// Who owns what of an object.
+pub(super) type Owners = BTreeMap<Owner, BTreeSet<Path>>;
+
+/// What of the metadata the API server sets itself, and nobody owns.
+pub(super) const SERVERS: &[&str] = &[
+    "name",
+    "namespace",
+    "uid",
+    "resourceVersion",
+    "generation",
+    "creationTimestamp",
+    "deletionTimestamp",
+    "deletionGracePeriodSeconds",
+    "selfLink",
+    "managedFields",
+];
+
+/// The parts of a document. Identity is nobody's.
+pub(super) fn parts(shape: Shape<'_>, document: &Value) -> Parts {
+    let mut found = Parts::new();
+    for (field, value) in document.as_object().into_iter().flatten() {
+        let mut path = vec![Step::Key(field.clone())];
+        match &**field {
+            "apiVersion" | "kind" => {}
+            "metadata" => {
+                let of_metadata = shape.field(field);
+                for (field, value) in value.as_object().into_iter().flatten() {
+                    if !SERVERS.contains(&&**field) {
+                        path.push(Step::Key(field.clone()));
+                        collect(of_metadata.field(field), value, &mut path, &mut found);
                         path.pop();
                     }
                 }
-                None => drop(found.insert(path.clone(), value.clone())),
+            }
+            _ => collect(shape.field(field), value, &mut path, &mut found),
+        }
+    }
+    found
+}
+
+fn collect(shape: Shape<'_>, value: &Value, path: &mut Path, found: &mut Parts) {
+    match (value, shape.relation(value)) {
+        (Value::Object(map), Relation::Fields) if !map.is_empty() => {
+            for (key, value) in map {
+                path.push(Step::Key(key.clone()));
+                collect(shape.field(key), value, path, found);
+                path.pop();
             }
         }
-        leaf => drop(found.insert(path.clone(), leaf.clone())),
+        (Value::Array(items), relation @ (Relation::Set | Relation::Keyed(_))) => {
+            // Elements that can't be told apart leave the list to be owned as a whole.
+            let Some(names) = names(&relation, items) else {
+                found.insert(path.clone(), Some(value.clone()));
+                return;
+            };
+            for (name, item) in names.into_iter().zip(items) {
+                path.push(Step::Element(name));
+                found.insert(path.clone(), None);
+                if relation != Relation::Set {
+                    collect(shape.element(), item, path, found);
+                }
+                path.pop();
+            }
+        }
+        (leaf, _) => drop(found.insert(path.clone(), Some(leaf.clone()))),
+    }
+}
+
+/// The names of a list's elements, in their order; `None` when one has none.
+pub(super) fn names(relation: &Relation, items: &[Value]) -> Option<Vec<String>> {
+    items.iter().map(|item| name(relation, item)).collect()
+}
+
+/// What tells an element from the others: its key fields, or itself, as JSON.
+pub(super) fn name(relation: &Relation, item: &Value) -> Option<String> {
+    match relation {
+        Relation::Whole | Relation::Fields => None,
+        Relation::Set => Some(item.to_string()),
+        Relation::Keyed(keys) => {
+            let fields = item.as_object()?;
+            let key = |(key, default): &(String, Option<Value>)| {
+                Some((key.clone(), fields.get(key).or(default.as_ref())?.clone()))
+            };
+            Some(Value::Object(keys.iter().map(key).collect::<Option<Map<_, _>>>()?).to_string())
+        }
     }
 }
 
 /// The value at a path.
-pub(super) fn find<'a>(kinds: &Kinds, kind: &Kind, document: &'a Value, path: &[Step]) -> Option<&'a Value> {
-    let mut at = document;
-    for (depth, step) in path.iter().enumerate() {
-        at = match step {
-            Step::Key(key) => at.get(key)?,
-            Step::Element(name) => {
-                let list_type = kinds.list_type(kind, &keys_of(&path[..depth]));
-                at.as_array()?.iter().find(|item| element_name(&list_type, item).as_ref() == Some(name))?
-            }
-        };
+pub(super) fn find<'a>(shape: Shape<'_>, at: &'a Value, path: &[Step]) -> Option<&'a Value> {
+    match path.split_first() {
+        None => Some(at),
+        Some((Step::Key(key), rest)) => find(shape.field(key), at.get(key)?, rest),
+        Some((Step::Element(wanted), rest)) => {
+            let place = place(shape, at, wanted)?;
+            find(shape.element(), at.get(place)?, rest)
+        }
     }
-    Some(at)
 }
 
-/// Sets the value at a path, making what leads there.
-pub(super) fn set(kinds: &Kinds, kind: &Kind, document: &mut Value, path: &[Step], value: Value) {
-    let mut at = document;
-    for (depth, step) in path.iter().enumerate() {
-        match step {
-            Step::Key(key) => {
-                if !at.is_object() {
-                    *at = Value::Object(Map::new());
-                }
-                let Some(map) = at.as_object_mut() else { return };
-                at = map.entry(key.clone()).or_insert(Value::Null);
+/// Takes out what is at a path.
+pub(super) fn remove(shape: Shape<'_>, at: &mut Value, path: &[Step]) {
+    match path.split_first() {
+        None => {}
+        Some((Step::Key(key), [])) => drop(at.as_object_mut().and_then(|map| map.remove(key))),
+        Some((Step::Key(key), rest)) => {
+            if let Some(below) = at.get_mut(key) {
+                remove(shape.field(key), below, rest);
             }
-            Step::Element(name) => {
-                let list_type = kinds.list_type(kind, &keys_of(&path[..depth]));
-                if !at.is_array() {
-                    *at = Value::Array(Vec::new());
-                }
-                let Some(items) = at.as_array_mut() else { return };
-                let place = items.iter().position(|item| element_name(&list_type, item).as_ref() == Some(name));
-                let place = place.unwrap_or_else(|| {
-                    items.push(serde_json::from_str(name).unwrap_or_default());
-                    items.len() - 1
-                });
-                at = &mut items[place];
+        }
+        Some((Step::Element(wanted), rest)) => {
+            let place = place(shape, at, wanted);
+            let items = at.as_array_mut();
+            match (place, items) {
+                (Some(place), Some(items)) if rest.is_empty() => drop(items.remove(place)),
+                (Some(place), Some(items)) => remove(shape.element(), &mut items[place], rest),
+                _ => {}
             }
         }
     }
-    *at = value;
 }
 
-/// Removes what is at a path, and what is empty for it.
-pub(super) fn remove(kinds: &Kinds, kind: &Kind, document: &mut Value, path: &[Step]) {
-    remove_below(kinds, kind, document, path, 0);
+fn place(shape: Shape<'_>, list: &Value, wanted: &str) -> Option<usize> {
+    let relation = shape.relation(list);
+    list.as_array()?.iter().position(|item| name(&relation, item).is_some_and(|name| name == wanted))
 }
 
-/// `true`: the value is empty now, and can go too.
-fn remove_below(kinds: &Kinds, kind: &Kind, at: &mut Value, path: &[Step], depth: usize) -> bool {
-    let Some(step) = path.get(depth) else { return true };
-    match (step, &mut *at) {
-        (Step::Key(key), Value::Object(map)) => {
-            if map.get_mut(key).is_some_and(|value| remove_below(kinds, kind, value, path, depth + 1)) {
-                map.remove(key);
-            }
-            map.is_empty()
-        }
-        (Step::Element(name), Value::Array(items)) => {
-            let list_type = kinds.list_type(kind, &keys_of(&path[..depth]));
-            if let Some(place) = items.iter().position(|item| element_name(&list_type, item).as_ref() == Some(name)) {
-                let gone = remove_below(kinds, kind, &mut items[place], path, depth + 1);
-                let only_keys =
-                    element_name(&list_type, &items[place]).is_some_and(|name| *name == *items[place].to_string());
-                if gone || only_keys {
-                    items.remove(place);
-                }
-            }
-            items.is_empty()
-        }
-        _ => false,
-    }
-}
-
-/// A path as the API server writes it in a conflict.
+/// A path as the API server writes it in a conflict: `.spec.ports[port=80,protocol="TCP"].name`.
 pub(super) fn show(path: &[Step]) -> String {
     path.iter()
         .map(|step| match step {
             Step::Key(key) => format!(".{key}"),
-            Step::Element(name) => format!("[{name}]"),
+            Step::Element(name) => match serde_json::from_str(name) {
+                Ok(Value::Object(keys)) => {
+                    let keys: Vec<_> = keys.iter().map(|(key, value)| format!("{key}={value}")).collect();
+                    format!("[{}]", keys.join(","))
+                }
+                _ => format!("[={name}]"),
+            },
         })
         .collect()
 }
 
-/// What tells an element from the others: its key fields, or itself, as JSON.
-fn element_name(list_type: &ListType, item: &Value) -> Option<String> {
-    match list_type {
-        ListType::Atomic => None,
-        ListType::Set => Some(item.to_string()),
-        ListType::Map(keys) => {
-            let fields: Option<Map<String, Value>> =
-                keys.iter().map(|key| Some((key.clone(), item.get(key)?.clone()))).collect();
-            Some(Value::Object(fields?).to_string())
-        }
+/// The owners that a document's `metadata.managedFields` tell of, when it has them.
+pub(super) fn recorded(document: &Value) -> Option<Owners> {
+    let entries = document["metadata"]["managedFields"].as_array()?;
+    let mut owners = Owners::new();
+    for entry in entries {
+        let owner = Owner {
+            manager: entry["manager"].as_str().unwrap_or_default().to_owned(),
+            applied: entry["operation"] == "Apply",
+            status: entry["subresource"] == "status",
+        };
+        let mut paths = BTreeSet::new();
+        read_fields(&entry["fieldsV1"], &mut Path::new(), &mut paths);
+        owners.entry(owner).or_default().extend(paths);
     }
+    Some(owners)
 }
 
-fn keys_of(path: &[Step]) -> Vec<&str> {
-    path.iter().filter_map(|step| if let Step::Key(key) = step { Some(&**key) } else { None }).collect()
+/// Reads the API server's notation: `f:name` is a field, `k:{…}` and `v:…` are elements, `.` is the part itself.
+fn read_fields(fields: &Value, path: &mut Path, found: &mut BTreeSet<Path>) {
+    for (key, below) in fields.as_object().into_iter().flatten() {
+        let step = match key.split_once(':') {
+            Some(("f", name)) => Step::Key(name.to_owned()),
+            Some(("k" | "v", name)) => {
+                Step::Element(serde_json::from_str::<Value>(name).map_or_else(|_| name.to_owned(), |v| v.to_string()))
+            }
+            _ => {
+                found.insert(path.clone());
+                continue;
+            }
+        };
+        path.push(step);
+        if below.as_object().is_none_or(Map::is_empty) {
+            found.insert(path.clone());
+        }
+        read_fields(below, path, found);
+        path.pop();
+    }
 }

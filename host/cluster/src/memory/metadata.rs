@@ -1,0 +1,93 @@
+//! What the API server demands of every object's metadata.
+
+use mizzen_model::Kind;
+use serde_json::Value;
+
+use super::problem::{Field, Problem};
+
+/// The longest name of an object, of a label, and the longest part of a label's key before the slash.
+const LONGEST_NAME: usize = 253;
+const LONGEST_LABEL: usize = 63;
+
+/// What is wrong with the metadata of an object.
+pub(super) fn problems(kind: &Kind, metadata: &Value) -> Vec<Problem> {
+    let at = Field::of("metadata");
+    let mut problems = Vec::new();
+    let name = metadata["name"].as_str().unwrap_or_default();
+    if !is_name(kind, name) {
+        problems.push(Problem::at(
+            at.field("name"),
+            format!(
+                "is `{name}`: a name has lower case letters, digits, `-` and `.`, and begins and ends with a letter or digit"
+            ),
+        ));
+    }
+    for (key, value) in metadata["labels"].as_object().into_iter().flatten() {
+        let field = at.field("labels").field(key);
+        if !is_qualified(key) {
+            problems.push(Problem::at(field, "is no label: write e.g. `app` or `example.com/app`"));
+        } else if !value.as_str().is_some_and(is_label_value) {
+            let message = format!("is {value}: a label has at most 63 letters, digits, `-`, `_` and `.`, as a string");
+            problems.push(Problem::at(field, message));
+        }
+    }
+    for (key, value) in metadata["annotations"].as_object().into_iter().flatten() {
+        let field = at.field("annotations").field(key);
+        if !is_qualified(&key.to_ascii_lowercase()) {
+            problems.push(Problem::at(field, "is no annotation: write e.g. `note` or `example.com/note`"));
+        } else if !value.is_string() {
+            problems.push(Problem::at(field, format!("is {value}: an annotation is a string")));
+        }
+    }
+    for (place, finalizer) in metadata["finalizers"].as_array().into_iter().flatten().enumerate() {
+        if !finalizer.as_str().is_some_and(is_qualified) {
+            let field = at.field("finalizers").element(place);
+            problems.push(Problem::at(field, format!("is {finalizer}: write e.g. `example.com/name`")));
+        }
+    }
+    for (place, owner) in metadata["ownerReferences"].as_array().into_iter().flatten().enumerate() {
+        for name in ["apiVersion", "kind", "name", "uid"] {
+            if owner[name].as_str().is_none_or(str::is_empty) {
+                let field = at.field("ownerReferences").element(place).field(name);
+                problems.push(Problem::at(field, "is required"));
+            }
+        }
+    }
+    problems
+}
+
+fn is_name(kind: &Kind, name: &str) -> bool {
+    if name.is_empty() || name.len() > LONGEST_NAME {
+        return false;
+    }
+    // Names of roles have colons, and whatever else a path can have.
+    if kind.group() == "rbac.authorization.k8s.io" {
+        return !matches!(name, "." | "..") && !name.contains(['/', '%']);
+    }
+    is_domain(name)
+}
+
+fn is_domain(name: &str) -> bool {
+    let alphanumeric = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    name.split('.').all(|label| {
+        label.chars().all(|c| alphanumeric(c) || c == '-')
+            && label.starts_with(alphanumeric)
+            && label.ends_with(alphanumeric)
+    })
+}
+
+/// `name` or `domain/name`.
+fn is_qualified(key: &str) -> bool {
+    let (domain, name) = key.split_once('/').map_or((None, key), |(domain, name)| (Some(domain), name));
+    domain.is_none_or(|domain| domain.len() <= LONGEST_NAME && is_domain(domain))
+        && !name.is_empty()
+        && is_label_value(name)
+}
+
+fn is_label_value(value: &str) -> bool {
+    value.is_empty()
+        || (value.len() <= LONGEST_LABEL
+            && value.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
+            && value.starts_with(|c: char| c.is_ascii_alphanumeric())
+            && value.ends_with(|c: char| c.is_ascii_alphanumeric()))
+}
