@@ -64,5 +64,5 @@ async fn a_folder_that_anybody_can_write_to_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o777)).unwrap();
     let refused = Sandbox::new(SandboxOptions { cache: Some(folder.path().to_owned()), ..SandboxOptions::default() });
-    assert!(refused.err().unwrap().to_string().contains("chmod o-w"));
+    assert!(refused.err().unwrap().to_string().contains("chmod go-w"));
 }

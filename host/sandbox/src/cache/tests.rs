@@ -1,0 +1,75 @@
+//! The cache's folder: whose it is, and how much it holds. What it holds is tested with real components, in `tests/`.
+
+use std::os::unix::fs::PermissionsExt;
+
+use super::*;
+
+fn engine() -> Engine {
+    Engine::default()
+}
+
+/// The smallest component there is.
+fn component(engine: &Engine) -> Component {
+    Component::new(engine, b"\0asm\x0d\0\x01\0").unwrap()
+}
+
+#[test]
+fn a_folder_that_is_made_is_for_us_alone() {
+    let parent = tempfile::tempdir().unwrap();
+    let folder = parent.path().join("a/b");
+    let cache = Cache::open(&folder, &engine()).unwrap();
+    let digest = Digest::of("a");
+    cache.put(digest, &component(&engine()));
+    let mode = |file: &Path| std::fs::metadata(file).unwrap().mode() & 0o777;
+    assert_eq!((mode(&folder), mode(&cache.file(digest))), (0o700, 0o600));
+}
+
+#[test]
+fn a_folder_that_others_can_write_to_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    for mode in [0o770, 0o707, 0o777] {
+        std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(mode)).unwrap();
+        let why = Cache::open(folder.path(), &engine()).err().unwrap().to_string();
+        assert!(why.contains("others can write to it"), "{mode:o}: {why}");
+    }
+    std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+    assert!(Cache::open(folder.path(), &engine()).is_ok());
+}
+
+#[test]
+fn a_file_is_no_folder() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    assert!(Cache::open(file.path(), &engine()).is_err());
+}
+
+#[test]
+fn the_oldest_entries_go_first() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = engine();
+    let cache = Cache::open(folder.path(), &engine).unwrap();
+    let digests: Vec<_> = (0..ENTRIES + 3).map(|number| Digest::of(number.to_string())).collect();
+    for (age, digest) in digests.iter().rev().enumerate() {
+        let (file, old) =
+            (cache.file(*digest), SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(9_999 - age as u64));
+        for file in [seal(&file), file] {
+            std::fs::File::create(file).unwrap().set_modified(old).unwrap();
+        }
+    }
+    let newest = Digest::of("newest");
+    cache.put(newest, &component(&engine));
+    let kept: Vec<_> = digests.iter().map(|digest| cache.file(*digest).exists()).collect();
+    assert_eq!(kept, [vec![false; 4], vec![true; ENTRIES - 1]].concat());
+    assert!(!seal(&cache.file(digests[0])).exists());
+    assert!(cache.get(&engine, newest).is_some());
+}
+
+#[test]
+fn nothing_partial_is_left_behind_when_writing_fails() {
+    let folder = tempfile::tempdir().unwrap();
+    let cache = Cache::open(folder.path(), &engine()).unwrap();
+    let digest = Digest::of("a");
+    // A folder in the entry's place: it can't be replaced by a file.
+    std::fs::create_dir_all(cache.file(digest).join("x")).unwrap();
+    cache.put(digest, &component(&engine()));
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+}
