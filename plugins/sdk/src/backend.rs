@@ -1,18 +1,32 @@
-//! Who answers reads: the host, in a component; YAML, in a test.
+//! Who answers a reconciler: the host, in a component; YAML, in a test.
 
 #[cfg(not(target_arch = "wasm32"))]
-pub(crate) use crate::testing::{count, get, list, serves};
+pub(crate) use crate::testing::host::{Cursor, count, get, list, log, now, serves};
 
 #[cfg(target_arch = "wasm32")]
-pub(crate) use wasm::{count, get, list, serves};
+pub(crate) use wasm::{Cursor, count, get, list, log, now, serves};
 
 #[cfg(target_arch = "wasm32")]
 mod wasm {
-    use crate::guest::bindings::mizzen::plugin::{cluster, types};
+    use std::time::Duration;
+
+    use crate::guest::bindings::mizzen::plugin::{clock, cluster, log as lines, types};
+    use crate::log::Level;
     use crate::{AccessError, Kind, ObjectRef, Query};
 
     /// Objects asked for at once: fewer crossings, and not all of a long list in memory.
     const PAGE: u32 = 500;
+
+    /// A list, as far as it has come.
+    #[derive(Debug)]
+    pub(crate) struct Cursor(cluster::Cursor);
+
+    impl Cursor {
+        /// The next objects; none at the end.
+        pub(crate) fn page(&mut self) -> Vec<String> {
+            self.0.next(PAGE)
+        }
+    }
 
     pub(crate) fn get(object: &ObjectRef, fields: Option<&str>) -> Result<Option<String>, AccessError> {
         let ObjectRef { kind: k, namespace, name } = object;
@@ -20,20 +34,8 @@ mod wasm {
         cluster::get(&object, fields).map_err(error)
     }
 
-    pub(crate) fn list(
-        query: &Query,
-        mut each: impl FnMut(&str) -> Result<(), AccessError>,
-    ) -> Result<(), AccessError> {
-        let cursor = cluster::list(&wit(query)).map_err(error)?;
-        loop {
-            let page = cursor.next(PAGE);
-            if page.is_empty() {
-                return Ok(());
-            }
-            for json in &page {
-                each(json)?;
-            }
-        }
+    pub(crate) fn list(query: &Query) -> Result<Cursor, AccessError> {
+        cluster::list(&wit(query)).map(Cursor).map_err(error)
     }
 
     pub(crate) fn count(query: &Query) -> Result<u64, AccessError> {
@@ -42,6 +44,20 @@ mod wasm {
 
     pub(crate) fn serves(k: &Kind) -> bool {
         cluster::serves(&kind(k))
+    }
+
+    pub(crate) fn now() -> Duration {
+        Duration::from_millis(clock::now())
+    }
+
+    pub(crate) fn log(level: Level, message: &str, fields: &[(String, String)]) {
+        let level = match level {
+            Level::Debug => lines::Level::Debug,
+            Level::Info => lines::Level::Info,
+            Level::Warn => lines::Level::Warn,
+            Level::Error => lines::Level::Error,
+        };
+        lines::write(level, message, fields);
     }
 
     fn wit(query: &Query) -> cluster::Query {

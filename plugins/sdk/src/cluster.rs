@@ -1,6 +1,7 @@
 //! Reads of the cluster. Each is recorded by the host: when what it answered changes, the reconciler is asked again.
 
 use std::fmt;
+use std::marker::PhantomData;
 
 use serde::de::DeserializeOwned;
 
@@ -27,6 +28,15 @@ pub struct Query {
     pub(crate) labels: String,
     pub(crate) namespace_labels: String,
     pub(crate) fields: Option<String>,
+}
+
+/// The objects of a list, one after the other. From [`scan`].
+#[derive(Debug)]
+pub struct Scan<T> {
+    cursor: backend::Cursor,
+    page: std::vec::IntoIter<String>,
+    kind: Kind,
+    of: PhantomData<fn() -> T>,
 }
 
 impl Query {
@@ -81,17 +91,21 @@ pub fn get<T: DeserializeOwned>(object: &ObjectRef, fields: Option<&str>) -> Res
     backend::get(object, fields)?.map(|json| parse(&json, &object.kind)).transpose()
 }
 
-/// Objects in namespace and name order, all from one point in time.
+/// All objects of a query, in namespace and name order, all from one point in time.
 ///
 /// # Errors
 /// See [`AccessError`].
 pub fn list<T: DeserializeOwned>(query: &Query) -> Result<Vec<T>, AccessError> {
-    let mut objects = Vec::new();
-    backend::list(query, |json| {
-        objects.push(parse(json, &query.kind)?);
-        Ok(())
-    })?;
-    Ok(objects)
+    scan(query)?.collect()
+}
+
+/// As [`list`], but a page at a time: what was looked at need not be kept, so that a long list fits into a component's memory.
+///
+/// # Errors
+/// See [`AccessError`]; each object that does not have the type asked for is an error of its own.
+pub fn scan<T: DeserializeOwned>(query: &Query) -> Result<Scan<T>, AccessError> {
+    let cursor = backend::list(query)?;
+    Ok(Scan { cursor, page: Vec::new().into_iter(), kind: query.kind.clone(), of: PhantomData })
 }
 
 /// How many objects [`list`] would give.
@@ -110,6 +124,17 @@ pub fn serves(kind: &Kind) -> bool {
 fn parse<T: DeserializeOwned>(json: &str, kind: &Kind) -> Result<T, AccessError> {
     serde_json::from_str(json)
         .map_err(|error| AccessError::Invalid(format!("a {} is not what was expected: {error}", kind.name)))
+}
+
+impl<T: DeserializeOwned> Iterator for Scan<T> {
+    type Item = Result<T, AccessError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.page.as_slice().is_empty() {
+            self.page = self.cursor.page().into_iter();
+        }
+        self.page.next().map(|json| parse(&json, &self.kind))
+    }
 }
 
 impl fmt::Display for AccessError {

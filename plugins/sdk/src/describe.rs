@@ -1,5 +1,9 @@
 //! What a reconciler says of itself.
 
+use schemars::JsonSchema;
+use schemars::generate::SchemaSettings;
+use serde_json::Value;
+
 use crate::Kind;
 
 /// What may be done with a kind.
@@ -46,6 +50,8 @@ pub struct Description {
     pub(crate) subject: Kind,
     pub(crate) needs: Vec<Need>,
     pub(crate) field_sets: Vec<FieldSet>,
+    pub(crate) credentials: Vec<String>,
+    pub(crate) renderers: Vec<String>,
     pub(crate) finalizes: bool,
 }
 
@@ -59,6 +65,8 @@ impl Description {
             subject,
             needs: Vec::new(),
             field_sets: Vec::new(),
+            credentials: Vec::new(),
+            renderers: Vec::new(),
             finalizes: false,
         }
     }
@@ -95,11 +103,31 @@ impl Description {
         self.needs(kind, Access::Delete, why)
     }
 
+    /// It asks for a credential, by the name that the configuration gives a Secret. It never sees the Secret.
+    #[must_use]
+    pub fn credential(mut self, name: &str) -> Self {
+        self.credentials.push(name.to_owned());
+        self
+    }
+
+    /// It asks for a renderer, by name.
+    #[must_use]
+    pub fn renderer(mut self, name: &str) -> Self {
+        self.renderers.push(name.to_owned());
+        self
+    }
+
     /// It must be asked before a subject goes.
     #[must_use]
     pub fn finalizes(mut self) -> Self {
         self.finalizes = true;
         self
+    }
+
+    /// Whether it may ever do this with a kind.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(crate) fn declares(&self, access: Access, kind: &Kind) -> bool {
+        self.needs.iter().any(|need| need.access == access && need.kind == *kind)
     }
 
     fn needs(mut self, kind: Kind, access: Access, why: &str) -> Self {
@@ -109,4 +137,15 @@ impl Description {
         }
         self
     }
+}
+
+/// The JSON Schema of a configuration, in one piece: who shows it to people or checks values by it follows no references. (Only a type
+/// that contains itself keeps one.)
+#[cfg_attr(
+    not(any(target_arch = "wasm32", test)),
+    expect(dead_code, reason = "natively nobody asks for a description's schema")
+)]
+pub(crate) fn config_schema<C: JsonSchema>() -> Value {
+    let settings = SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true);
+    settings.into_generator().into_root_schema_for::<C>().to_value()
 }

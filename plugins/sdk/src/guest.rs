@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 use bindings::exports::mizzen::plugin::reconciler as wit;
 use bindings::mizzen::plugin::types;
 
+use crate::describe::config_schema;
 use crate::{Access, Failure, Kind, ObjectRef, Outcome, Predecessor, Readiness, Reconciler, Request, Severity};
 
 /// What wit-bindgen generates.
@@ -37,7 +38,7 @@ impl<R: Reconciler + 'static> wit::Guest for Guest<R> {
     fn describe() -> wit::Description {
         let description = R::describe();
         wit::Description {
-            config_schema: schemars::schema_for!(R::Config).to_value().to_string(),
+            config_schema: config_schema::<R::Config>().to_string(),
             name: description.name,
             version: description.version,
             summary: description.summary,
@@ -61,18 +62,18 @@ impl<R: Reconciler + 'static> wit::Guest for Guest<R> {
                 .into_iter()
                 .map(|set| wit::FieldSet { name: set.name, kind: kind(set.kind), paths: set.paths })
                 .collect(),
-            credentials: Vec::new(),
-            renderers: Vec::new(),
+            credentials: description.credentials,
+            renderers: description.renderers,
             finalizes: description.finalizes,
         }
     }
 
     fn reconcile(asked: wit::Request) -> Result<wit::Outcome, wit::Failure> {
-        request(asked).and_then(|request| R::reconcile(&request)).map(outcome).map_err(failure)
+        request(asked).and_then(|request| R::reconcile(&request)?.checked()).map(outcome).map_err(failure)
     }
 
     fn finalize(asked: wit::Request) -> Result<wit::Outcome, wit::Failure> {
-        request(asked).and_then(|request| R::finalize(&request)).map(outcome).map_err(failure)
+        request(asked).and_then(|request| R::finalize(&request)?.checked()).map(outcome).map_err(failure)
     }
 }
 

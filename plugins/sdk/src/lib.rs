@@ -57,11 +57,13 @@
 //! ```
 
 mod backend;
+pub mod clock;
 pub mod cluster;
 mod describe;
 #[cfg(target_arch = "wasm32")]
 #[doc(hidden)]
 pub mod guest;
+pub mod log;
 mod outcome;
 mod request;
 #[cfg(not(target_arch = "wasm32"))]

@@ -109,6 +109,36 @@ pub struct Outcome {
     pub deletions: Vec<Deletion>,
     /// Ask again after this long even if nothing changed.
     pub requeue_after: Option<Duration>,
+    /// Why it is no outcome after all: something in it can't be written as JSON.
+    unwritable: Option<String>,
+}
+
+impl Patch {
+    /// Sets the fields of `fragment` in `object`, at once.
+    pub fn new(object: ObjectRef, fragment: Value, reason: impl Into<String>) -> Self {
+        Self { object, fragment, pace: None, reason: reason.into() }
+    }
+
+    /// Only as fast as this pace of the configuration allows.
+    #[must_use]
+    pub fn paced_by(mut self, pace: &str) -> Self {
+        self.pace = Some(pace.to_owned());
+        self
+    }
+}
+
+impl Deletion {
+    /// Deletes `object` at once, if it is still the one with this uid: one that took its name since stays.
+    pub fn new(object: ObjectRef, uid: &str, reason: impl Into<String>) -> Self {
+        Self { object, uid: uid.to_owned(), pace: None, reason: reason.into() }
+    }
+
+    /// Only as fast as this pace of the configuration allows.
+    #[must_use]
+    pub fn paced_by(mut self, pace: &str) -> Self {
+        self.pace = Some(pace.to_owned());
+        self
+    }
 }
 
 impl Failure {
@@ -165,6 +195,7 @@ impl Outcome {
             patches: Vec::new(),
             deletions: Vec::new(),
             requeue_after: None,
+            unwritable: None,
         }
     }
 
@@ -175,10 +206,14 @@ impl Outcome {
         self
     }
 
-    /// Sets the fields of the subject's status that are this reconciler's. What can't be written as JSON is left out.
+    /// Sets the fields of the subject's status that are this reconciler's. A status that can't be written as JSON makes the whole
+    /// outcome [`Failure::Invalid`]: without one, the fields of an earlier status would be taken back.
     #[must_use]
     pub fn status(mut self, status: impl Serialize) -> Self {
-        self.status = serde_json::to_value(status).ok();
+        match serde_json::to_value(status) {
+            Ok(status) => self.status = Some(status),
+            Err(error) => self.unwritable = Some(format!("the status can't be written as JSON: {error}")),
+        }
         self
     }
 
@@ -197,10 +232,66 @@ impl Outcome {
         self
     }
 
+    /// Adds an event about another object than the subject.
+    #[must_use]
+    pub fn event_about(
+        mut self,
+        object: ObjectRef,
+        severity: Severity,
+        reason: &str,
+        message: impl Into<String>,
+    ) -> Self {
+        let (regarding, reason) = (Some(object), reason.to_owned());
+        self.events.push(Event { regarding, severity, reason, message: message.into() });
+        self
+    }
+
+    /// Sets fields of somebody else's object. The description must say that the kind is patched.
+    #[must_use]
+    pub fn patch(mut self, patch: Patch) -> Self {
+        self.patches.push(patch);
+        self
+    }
+
+    /// Wants somebody else's object gone. The description must say that the kind is deleted.
+    #[must_use]
+    pub fn delete(mut self, deletion: Deletion) -> Self {
+        self.deletions.push(deletion);
+        self
+    }
+
     /// Asks to be asked again after this long even if nothing changed.
     #[must_use]
     pub fn requeue_after(mut self, after: Duration) -> Self {
         self.requeue_after = Some(after);
         self
+    }
+
+    /// The outcome, unless something in it was lost.
+    pub(crate) fn checked(self) -> Result<Self, Failure> {
+        match self.unwritable {
+            None => Ok(self),
+            Some(why) => Err(Failure::Invalid(why)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    #[test]
+    fn a_status_that_can_not_be_written_is_not_left_out_but_said() {
+        let outcome = Outcome::ready().status(BTreeMap::from([((1, 2), "a pair is no key")]));
+        let Err(Failure::Invalid(why)) = outcome.checked() else { panic!() };
+        assert!(why.starts_with("the status can't be written as JSON: "), "{why}");
+    }
+
+    #[test]
+    fn wanting_nothing_is_not_the_same_as_not_knowing_what_is_wanted() {
+        assert_eq!(Outcome::ready().desired, None);
+        assert_eq!(Outcome::ready().desire([]).desired, Some(Vec::new()));
     }
 }

@@ -1,0 +1,117 @@
+//! What the host refuses of an outcome, as far as it can be told without an API server.
+
+use std::collections::HashSet;
+
+use mizzen_model::{Fields, Object};
+use serde_json::Value;
+
+use crate::{Access, Description, Kind, Outcome};
+
+/// Fields of an object's metadata that are the host's or the API server's.
+const HOSTS: [&str; 7] =
+    ["managedFields", "resourceVersion", "uid", "generation", "creationTimestamp", "ownerReferences", "finalizers"];
+
+/// Says what the host would say against an outcome.
+pub(super) fn accept(description: &Description, outcome: &Outcome) -> Result<(), String> {
+    let mut seen = HashSet::new();
+    for document in outcome.desired.iter().flatten() {
+        let object = Object::new(document.clone(), &Fields::identity()).map_err(|error| error.to_string())?;
+        let kind = Kind::new(&object.reference.kind.api_version, &object.reference.kind.name);
+        permit(description, Access::Apply, &kind)?;
+        if let Some(field) = HOSTS.into_iter().find(|field| document["metadata"].get(field).is_some()) {
+            return Err(format!("{} has `metadata.{field}`, which is not a plugin's to set", object.reference));
+        }
+        if !seen.insert(object.reference.clone()) {
+            return Err(format!("{} is wanted twice", object.reference));
+        }
+    }
+    for patch in &outcome.patches {
+        permit(description, Access::Patch, &patch.object.kind)?;
+        if !patch.fragment.is_object() {
+            return Err(format!("the patch of {} is not an object", patch.object.name));
+        }
+    }
+    for deletion in &outcome.deletions {
+        permit(description, Access::Delete, &deletion.object.kind)?;
+    }
+    match &outcome.status {
+        Some(Value::Object(status)) if status.contains_key("conditions") => {
+            Err("the status has `conditions`: give them as the outcome's conditions".into())
+        }
+        None | Some(Value::Object(_)) => Ok(()),
+        Some(other) => Err(format!("the status is not an object but `{other}`")),
+    }
+}
+
+fn permit(description: &Description, access: Access, kind: &Kind) -> Result<(), String> {
+    if description.declares(access, kind) {
+        return Ok(());
+    }
+    let (verb, builder) = match access {
+        Access::Read => ("read", "reads"),
+        Access::Apply => ("apply", "applies"),
+        Access::Patch => ("patch", "patches"),
+        Access::Delete => ("delete", "deletes"),
+    };
+    Err(format!("it wants to {verb} {}, which it did not declare in `describe`: add `.{builder}(…)`", kind.name))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::{Deletion, ObjectRef, Patch, object};
+
+    fn kind(name: &str) -> Kind {
+        Kind::new("v1", name)
+    }
+
+    /// What is said against an outcome of a reconciler that applies Services and patches Pods.
+    fn refusal(outcome: &Outcome) -> String {
+        let description = Description::new("a", "1", "", kind("ConfigMap"))
+            .applies(kind("Service"), "")
+            .patches(kind("Pod"), "")
+            .deletes(kind("Job"), "");
+        accept(&description, outcome).err().unwrap_or_default()
+    }
+
+    fn reference(name: &str) -> ObjectRef {
+        ObjectRef::new(kind(name), Some("ns"), "a")
+    }
+
+    #[test]
+    fn what_was_declared_is_accepted() {
+        let outcome = Outcome::ready()
+            .desire([object(&kind("Service"), Some("ns"), "a", json!({}))])
+            .patch(Patch::new(reference("Pod"), json!({"spec": {}}), "why"))
+            .delete(Deletion::new(reference("Job"), "u", "why"))
+            .status(json!({"a": 1}));
+        assert_eq!(refusal(&outcome), "");
+    }
+
+    #[test]
+    fn each_access_is_declared_for_itself() {
+        let desired = object(&kind("Pod"), Some("ns"), "a", json!({}));
+        assert!(refusal(&Outcome::ready().desire([desired])).ends_with("add `.applies(…)`"));
+        let patch = Patch::new(reference("Service"), json!({}), "why");
+        assert!(refusal(&Outcome::ready().patch(patch)).ends_with("add `.patches(…)`"));
+        let deletion = Deletion::new(reference("Pod"), "u", "why");
+        assert!(refusal(&Outcome::ready().delete(deletion)).ends_with("add `.deletes(…)`"));
+    }
+
+    #[test]
+    fn an_object_is_whole_and_wanted_once_and_leaves_the_hosts_fields_alone() {
+        let service = |content: Value| object(&kind("Service"), Some("ns"), "a", content);
+        let desire = |objects: &[Value]| refusal(&Outcome::ready().desire(objects.to_vec()));
+        assert!(desire(&[service(json!({})), service(json!({}))]).ends_with("is wanted twice"));
+        assert!(desire(&[json!({"kind": "Service"})]).contains("`apiVersion` is missing"));
+        assert!(desire(&[service(json!({"metadata": {"finalizers": ["x"]}}))]).contains("`metadata.finalizers`"));
+    }
+
+    #[test]
+    fn a_status_is_an_object_and_its_conditions_are_given_apart() {
+        assert!(refusal(&Outcome::ready().status(["a"])).starts_with("the status is not an object"));
+        assert!(refusal(&Outcome::ready().status(json!({"conditions": []}))).contains("the outcome's conditions"));
+    }
+}
