@@ -70,8 +70,9 @@ impl Configuration {
         for document in documents {
             problems.extend(stranger(document, from_file));
         }
-        problems.extend(unknown_names(&found, documents, from_file));
+        problems.extend(unknown_names(documents, from_file));
         let configuration = order(&found, from_file, &mut problems);
+        problems.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
         (configuration, problems)
     }
 }
@@ -87,20 +88,20 @@ fn stranger(document: &Document, from_file: bool) -> Option<Problem> {
 }
 
 /// Names in `after` and `afterAny` that nobody has. A name whose document is wrong is known, and reported as what it is.
-fn unknown_names(
-    found: &BTreeMap<String, (Reconciler, &Document)>,
-    documents: &[Document],
-    from_file: bool,
-) -> Vec<Problem> {
-    let ours = documents.iter().filter(|document| is_reconciler(document));
-    let known: Vec<_> =
-        ours.filter_map(|document| document.value["metadata"]["name"].as_str().map(str::to_owned)).collect();
+fn unknown_names(documents: &[Document], from_file: bool) -> Vec<Problem> {
+    let name = |document: &Document| document.value["metadata"]["name"].as_str().unwrap_or_default().to_owned();
+    let ours: Vec<_> = documents.iter().filter(|document| is_reconciler(document)).collect();
+    let known: Vec<_> = ours.iter().map(|document| name(document)).collect();
     let mut problems = Vec::new();
-    for (reconciler, document) in found.values() {
-        for (field, names) in [("spec.after", &reconciler.after), ("spec.afterAny", &reconciler.after_any)] {
-            for (at, name) in names.iter().enumerate().filter(|(_, name)| !known.contains(name)) {
-                let message = format!("no reconciler has this name: {}", shape::unknown(name, &known));
-                problems.push(problem(document, from_file, &reconciler.name, &format!("{field}[{at}]"), message));
+    for document in ours {
+        for field in ["after", "afterAny"] {
+            let names = document.value["spec"][field].as_array().into_iter().flatten().enumerate();
+            for (at, other) in names.filter_map(|(at, other)| Some((at, other.as_str()?))) {
+                if !known.iter().any(|known| known == other) {
+                    let message = format!("no reconciler has this name: {}", shape::unknown(other, &known));
+                    let field = format!("spec.{field}[{at}]");
+                    problems.push(problem(document, from_file, &name(document), &field, message));
+                }
             }
         }
     }
@@ -122,15 +123,30 @@ fn order(
     let edges: Edges<'_> =
         names.iter().map(|(name, before)| (&**name, before.iter().map(|name| &**name).collect())).collect();
     for cycle in order::cycles(&edges) {
-        let Some((reconciler, document)) = cycle.first().and_then(|first| found.get(*first)) else { continue };
-        let around = cycle.iter().chain(cycle.first()).copied().collect::<Vec<_>>().join(" → ");
-        let field = if reconciler.after.is_empty() { "spec.afterAny" } else { "spec.after" };
-        let message = format!("the order goes in a circle: {around}; take one of these steps out");
-        problems.push(problem(document, from_file, &reconciler.name, field, message));
+        // Of files, one line says it; in the cluster, the status of each object on the circle does.
+        let members = if from_file { 1 } else { cycle.len() };
+        for (at, name) in cycle.iter().enumerate().take(members) {
+            let Some((reconciler, document)) = found.get(*name) else { continue };
+            let steps = (0..=cycle.len()).map(|step| cycle[(at + step) % cycle.len()]);
+            let around = steps.collect::<Vec<_>>().join(" → ");
+            let message = format!("the order goes in a circle: {around}; take one of these steps out");
+            let field = step(reconciler, cycle[(at + cycle.len() - 1) % cycle.len()]);
+            problems.push(problem(document, from_file, &reconciler.name, &field, message));
+        }
     }
     let reconcilers =
         order::sorted(&edges).into_iter().filter_map(|name| Some(Arc::new(found.get(name)?.0.clone()))).collect();
     Configuration { reconcilers }
+}
+
+/// The field that puts a reconciler after another one.
+fn step(reconciler: &Reconciler, other: &str) -> String {
+    let at = |names: &[String]| names.iter().position(|name| name == other);
+    match (at(&reconciler.after), at(&reconciler.after_any)) {
+        (Some(at), _) => format!("spec.after[{at}]"),
+        (None, Some(at)) => format!("spec.afterAny[{at}]"),
+        (None, None) => "spec.after".to_owned(),
+    }
 }
 
 fn is_reconciler(document: &Document) -> bool {

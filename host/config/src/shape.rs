@@ -2,20 +2,43 @@
 
 use std::sync::LazyLock;
 
-use jsonschema::error::ValidationErrorKind;
-use jsonschema::{ValidationError, Validator};
+use jsonschema::error::{TypeKind, ValidationErrorKind};
+use jsonschema::{JsonType, ValidationError, Validator};
+use schemars::generate::SchemaSettings;
 use serde_json::Value;
 
 use crate::document::ReconcilerSpec;
 
-static SPEC: LazyLock<Option<Validator>> = LazyLock::new(|| {
-    let schema = schemars::schema_for!(ReconcilerSpec).to_value();
-    jsonschema::validator_for(&schema).ok()
+/// Without references, so that the path of a violation leads through this very document.
+static SCHEMA: LazyLock<Value> = LazyLock::new(|| {
+    let settings = SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true);
+    settings.into_generator().into_root_schema_for::<ReconcilerSpec>().to_value()
 });
+
+static VALIDATOR: LazyLock<Option<Validator>> = LazyLock::new(|| jsonschema::validator_for(&SCHEMA).ok());
+
+/// The fields of a document beside its `spec`; `status` is the host's, and comes along in what was exported from a cluster.
+const TOP: [&str; 5] = ["apiVersion", "kind", "metadata", "spec", "status"];
 
 /// What is wrong with a `spec`: field and message.
 pub(crate) fn violations(spec: &Value) -> Vec<(String, String)> {
-    SPEC.iter().flat_map(|schema| schema.iter_errors(spec)).flat_map(|error| describe(&error)).collect()
+    VALIDATOR.iter().flat_map(|schema| schema.iter_errors(spec)).flat_map(|error| describe(&error)).collect()
+}
+
+/// Fields of a document that stand where none is known: most often a part of the `spec` that is not indented.
+pub(crate) fn strays(document: &Value) -> Vec<(String, String)> {
+    let names = document.as_object().into_iter().flatten().map(|(name, _)| name);
+    let strays = names.filter(|name| !TOP.contains(&name.as_str()));
+    let known = TOP.map(str::to_owned);
+    let of_spec = properties(&SCHEMA);
+    let message = |name: &String| {
+        if of_spec.contains(name) {
+            format!("`{name}` stands beside `spec`; indent it, so that it stands in it")
+        } else {
+            unknown(name, &known)
+        }
+    };
+    strays.map(|name| (name.clone(), message(name))).collect()
 }
 
 fn describe(error: &ValidationError<'_>) -> Vec<(String, String)> {
@@ -29,37 +52,55 @@ fn describe(error: &ValidationError<'_>) -> Vec<(String, String)> {
             let name = property.as_str().unwrap_or_default();
             vec![(at, format!("`{name}` is missing"))]
         }
+        // An optional field is "this or null", and an enumeration one constant per choice: neither is how people think of it.
+        ValidationErrorKind::AnyOf { context } | ValidationErrorKind::OneOfNotValid { context } => {
+            alternatives(error, context).unwrap_or_else(|| vec![(at, error.to_string())])
+        }
         _ => vec![(at, error.to_string())],
+    }
+}
+
+/// What to say when no alternative fits: the choices, or what is wrong with the only one that was meant.
+fn alternatives(error: &ValidationError<'_>, branches: &[Vec<ValidationError<'_>>]) -> Option<Vec<(String, String)>> {
+    let choice = |branch: &Vec<ValidationError<'_>>| match branch.first()?.kind() {
+        ValidationErrorKind::Constant { expected_value } => expected_value.as_str().map(str::to_owned),
+        _ => None,
+    };
+    if let Some(choices) = branches.iter().map(choice).collect::<Option<Vec<_>>>() {
+        let given = error.instance().as_str().map_or_else(|| error.instance().to_string(), str::to_owned);
+        return Some(vec![(field(error.instance_path().as_str()), unknown(&given, &choices))]);
+    }
+    let null = |error: &ValidationError<'_>| {
+        matches!(error.kind(), ValidationErrorKind::Type { kind: TypeKind::Single(JsonType::Null) })
+    };
+    let mut meant = branches.iter().filter(|branch| !branch.iter().any(null));
+    match (meant.next(), meant.next()) {
+        (Some(only), None) => Some(only.iter().flat_map(describe).collect()),
+        _ => None,
     }
 }
 
 /// The properties of the schema that refused a field.
 fn known_fields(error: &ValidationError<'_>) -> Vec<String> {
-    let schema = schemars::schema_for!(ReconcilerSpec).to_value();
     let path = error.schema_path().as_str();
     let parent = path.strip_suffix("/additionalProperties").unwrap_or(path);
-    // Through `$ref` the path goes on in the definitions, which is where the last part of it is to be found.
-    let steps = parent.split('/').filter(|step| !step.is_empty());
-    let mut at = &schema;
-    for step in steps {
-        at = match step {
-            "$ref" => {
-                let name = at["$ref"].as_str().and_then(|reference| reference.rsplit('/').next()).unwrap_or_default();
-                &schema["$defs"][name]
-            }
-            step => step.parse::<usize>().map_or_else(|_| &at[step], |number| &at[number]),
-        };
-    }
-    at["properties"].as_object().into_iter().flatten().map(|(name, _)| name.clone()).collect()
+    SCHEMA.pointer(parent).map(properties).unwrap_or_default()
+}
+
+fn properties(schema: &Value) -> Vec<String> {
+    schema["properties"].as_object().into_iter().flatten().map(|(name, _)| name.clone()).collect()
 }
 
 /// What to say of a name that is not known.
 pub(crate) fn unknown(name: &str, known: &[String]) -> String {
     let near = known.iter().min_by_key(|own| strsim::damerau_levenshtein(own, name));
-    let near = near.filter(|own| strsim::damerau_levenshtein(own, name) <= 2);
+    let near = near.filter(|own| strsim::damerau_levenshtein(own, name) <= 2 && own.len() > 2);
     let hint = near.map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
+    if known.is_empty() {
+        return format!("`{name}` is not known");
+    }
     let known = known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-    format!("`{name}` is not known{hint} Known: {known}").replace("known Known", "known. Known")
+    format!("`{name}` is not known{hint} (known: {known})")
 }
 
 /// `/after/1` of a spec as `spec.after[1]`.

@@ -1,10 +1,11 @@
 //! From a document to a [`Reconciler`]: what a schema can't say.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use mizzen_model::yaml::Document;
 use mizzen_model::{Kind, Selector};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::document::{GrantSpec, LimitsSpec, ModeSpec, ReconcilerSpec, SubjectSpec};
 use crate::problem::Problem;
@@ -14,6 +15,12 @@ use crate::{lines, shape};
 
 /// The longest name: it is part of labels (63) and field managers, with room for what we put before it.
 const LONGEST_NAME: usize = 40;
+
+/// The longest that a call may be given: stops a configuration that lets a guest which never returns hold its place for ever.
+const LONGEST_CALL: Duration = Duration::from_mins(10);
+
+const NO_SECRETS: &str =
+    "plugins never see Secrets: a plugin that needs one asks for a credential, which the host uses for it";
 
 /// Collects what is wrong with one document.
 pub(crate) struct Checker<'a> {
@@ -42,13 +49,15 @@ impl<'a> Checker<'a> {
             self.wrong("spec", "is missing");
             return None;
         }
-        for (field, message) in shape::violations(spec) {
+        for (field, message) in shape::strays(&self.document.value) {
             self.wrong(&field, message);
         }
-        if !self.problems.is_empty() {
-            return None;
+        let violations = shape::violations(spec);
+        let rest = without(spec, &violations);
+        for (field, message) in violations {
+            self.wrong(&field, message);
         }
-        let spec: ReconcilerSpec = match serde_json::from_value(spec.clone()) {
+        let spec: ReconcilerSpec = match serde_json::from_value(rest) {
             Ok(spec) => spec,
             Err(error) => {
                 self.wrong("spec", error.to_string());
@@ -107,11 +116,29 @@ impl<'a> Checker<'a> {
     }
 
     fn subject(&mut self, subject: SubjectSpec) -> Subject {
+        self.kind("spec.subject", &subject.api_version, &subject.kind);
+        let kind = Kind::new(subject.api_version, subject.kind);
+        // The subject comes with every request: what can't be read can't be that either.
+        if kind == Kind::new("v1", "Secret") {
+            self.wrong("spec.subject.kind", NO_SECRETS);
+        }
         let labels = Selector::parse(&subject.label_selector).unwrap_or_else(|error| {
             self.wrong("spec.subject.labelSelector", error.to_string());
             Selector::everything()
         });
-        Subject { kind: Kind::new(subject.api_version, subject.kind), labels, namespaces: subject.namespaces }
+        Subject { kind, labels, namespaces: subject.namespaces }
+    }
+
+    /// No kind is a pattern: a `*` would grant nothing, and look as if it granted everything.
+    fn kind(&mut self, at: &str, api_version: &str, kind: &str) {
+        let versioned = api_version.split('/').count() <= 2 && api_version.split('/').all(|part| !part.is_empty());
+        if !versioned || api_version.contains('*') {
+            let message = format!("`{api_version}` is no version; write e.g. `v1` or `apps/v1`");
+            self.wrong(&format!("{at}.apiVersion"), message);
+        }
+        if kind.is_empty() || !kind.chars().all(|c| c.is_ascii_alphanumeric()) {
+            self.wrong(&format!("{at}.kind"), format!("`{kind}` is no kind; write e.g. `ConfigMap`, one at a time"));
+        }
     }
 
     fn others(&mut self, field: &str, names: Vec<String>) -> Vec<String> {
@@ -129,9 +156,10 @@ impl<'a> Checker<'a> {
         let mut granted = Vec::new();
         for (at, grant) in grants.into_iter().enumerate() {
             let field = format!("spec.grants.{access}[{at}]");
+            self.kind(&field, &grant.api_version, &grant.kind);
             let kind = Kind::new(grant.api_version, grant.kind);
             if access == "read" && kind == Kind::new("v1", "Secret") {
-                self.wrong(&field, "plugins never see Secrets: a plugin that needs one asks for a credential, which the host uses for it");
+                self.wrong(&field, NO_SECRETS);
             }
             if grant.force && access != "apply" {
                 self.wrong(&format!("{field}.force"), "only an apply can be forced");
@@ -165,8 +193,26 @@ impl<'a> Checker<'a> {
             self.wrong("spec.limits.time", message);
             defaults.time
         });
+        if time > LONGEST_CALL {
+            let most = LONGEST_CALL.as_secs() / 60;
+            self.wrong("spec.limits.time", format!("is more than the host allows, {most}m"));
+        }
         Limits { memory, time, outcome, reads: limits.reads.unwrap_or(defaults.reads) }
     }
+}
+
+/// A spec without its parts that have not the right shape, so that what is wrong with the other parts is said at the same time.
+fn without(spec: &Value, violations: &[(String, String)]) -> Value {
+    let mut spec = spec.clone();
+    if let Some(parts) = spec.as_object_mut() {
+        for (field, _) in violations {
+            let part = field.split(['.', '[']).nth(1).unwrap_or_default();
+            parts.remove(part);
+        }
+        // Nothing comes of this spec when its component was taken out: that was a problem.
+        parts.entry("component").or_insert_with(|| json!({"file": "missing"}));
+    }
+    spec
 }
 
 /// A problem at a field of a document, with the line it stands on, or that of what it stands in.

@@ -6,6 +6,10 @@ fn documents(text: &str) -> Vec<Document> {
     yaml::parse(Path::new("r.yaml"), text).unwrap()
 }
 
+fn objects(text: &str) -> Vec<Object> {
+    documents(text).into_iter().map(|d| Object::new(d.value, &mizzen_model::Fields::Whole).unwrap()).collect()
+}
+
 fn reconciler(name: &str, rest: &str) -> String {
     format!(
         "---\napiVersion: mizzen.dev/v1alpha1\nkind: Reconciler\nmetadata:\n  name: {name}\nspec:\n  component: {{file: x.wasm}}\n{rest}"
@@ -34,6 +38,7 @@ fn everything_that_is_wrong_is_said_at_once_with_file_line_and_field() {
         ("r.yaml:9: spec.mode: ", "Enforce"),
         ("r.yaml:17: spec.limits.memory: ", "64Mi"),
         ("r.yaml:17: spec.limits.time: ", "5s"),
+        ("r.yaml:18: spec.after[0]: ", "no reconciler has this name"),
     ];
     for (start, hint) in starts {
         assert!(
@@ -41,7 +46,7 @@ fn everything_that_is_wrong_is_said_at_once_with_file_line_and_field() {
             "{start} {hint} not in {problems:#?}"
         );
     }
-    assert_eq!(problems.len(), 4, "{problems:#?}");
+    assert_eq!(problems.len(), 5, "{problems:#?}");
 }
 
 #[test]
@@ -62,6 +67,67 @@ fn a_cycle_is_named_once() {
 }
 
 #[test]
+fn each_step_of_a_circle_of_the_cluster_is_said_of_its_object_at_the_field_that_makes_it() {
+    let text = reconciler("a", "  after: [fine, c]\n")
+        + &reconciler("b", "  afterAny: [a]\n")
+        + &reconciler("c", "  after: [b]\n")
+        + &reconciler("fine", "");
+    let (configuration, problems) = Configuration::lenient(&objects(&text));
+    assert_eq!(configuration.reconcilers.iter().map(|r| &*r.name).collect::<Vec<_>>(), ["fine"]);
+    let mut said: Vec<_> = problems.iter().map(|p| (&*p.reconciler, &*p.field)).collect();
+    said.sort_unstable();
+    assert_eq!(said, [("a", "spec.after[1]"), ("b", "spec.afterAny[0]"), ("c", "spec.after[0]")]);
+}
+
+#[test]
+fn a_choice_that_there_is_not_lists_those_that_there_are() {
+    let problems = problems(&reconciler("a", "  mode: Enforced\n"));
+    let said = "did you mean `Enforce`? (known: `Enforce`, `Plan`, `Paused`)";
+    assert!(problems.len() == 1 && problems[0].ends_with(said), "{problems:?}");
+}
+
+#[test]
+fn what_is_wrong_in_an_optional_part_is_said_of_its_field() {
+    let problems = problems(&reconciler("a", "  subject:\n    apiVersion: v1\n    lable: x\n"));
+    let starts = ["r.yaml:8: spec.subject: `kind` is missing", "r.yaml:10: spec.subject.lable: `lable` is not known"];
+    assert_eq!(problems.len(), 2, "{problems:?}");
+    for (problem, start) in problems.iter().zip(starts) {
+        assert!(problem.starts_with(start), "{problems:?}");
+    }
+}
+
+#[test]
+fn a_part_of_the_spec_that_is_not_indented_is_not_lost() {
+    let problems = problems(&reconciler("a", "mode: Plan\nnonsense: 1\n"));
+    assert!(problems[0].starts_with("r.yaml:8: mode: `mode` stands beside `spec`"), "{problems:?}");
+    assert!(problems[1].starts_with("r.yaml:9: nonsense: `nonsense` is not known"), "{problems:?}");
+}
+
+#[test]
+fn a_secret_can_not_be_a_subject() {
+    let problems = problems(&reconciler("a", "  subject: {apiVersion: v1, kind: Secret}\n"));
+    assert!(problems[0].starts_with("r.yaml:8: spec.subject.kind: plugins never see Secrets"), "{problems:?}");
+}
+
+#[test]
+fn a_pattern_is_no_kind() {
+    let problems =
+        problems(&reconciler("a", "  grants: {read: [{apiVersion: '', kind: '*'}, {apiVersion: a/b/c, kind: Pod}]}\n"));
+    let fields = ["read[0].apiVersion: `` is", "read[0].kind: `*` is", "read[1].apiVersion: `a/b/c` is"];
+    assert_eq!(problems.len(), 3, "{problems:?}");
+    for (problem, field) in problems.iter().zip(fields) {
+        assert!(problem.contains(field), "{problems:?}");
+    }
+}
+
+#[test]
+fn a_call_can_not_be_given_for_ever() {
+    assert!(Configuration::strict(&documents(&reconciler("a", "  limits: {time: 10m}\n"))).is_ok());
+    let problems = problems(&reconciler("a", "  limits: {time: 11m}\n"));
+    assert!(problems[0].contains("spec.limits.time: is more than the host allows, 10m"), "{problems:?}");
+}
+
+#[test]
 fn a_name_can_be_had_once() {
     let problems = problems(&(reconciler("a", "") + &reconciler("a", "")));
     assert!(problems[0].contains("r.yaml:2"), "{problems:?}");
@@ -77,9 +143,7 @@ fn a_secret_can_not_be_granted() {
 fn one_bad_object_of_a_cluster_does_not_stop_the_others() {
     let text =
         reconciler("good", "") + &reconciler("bad", "  nonsense: 1\n") + &reconciler("behind", "  after: [bad]\n");
-    let objects: Vec<_> =
-        documents(&text).into_iter().map(|d| Object::new(d.value, &mizzen_model::Fields::Whole).unwrap()).collect();
-    let (configuration, problems) = Configuration::lenient(&objects);
+    let (configuration, problems) = Configuration::lenient(&objects(&text));
     assert_eq!(configuration.reconcilers.iter().map(|r| &*r.name).collect::<Vec<_>>(), ["good"]);
     assert_eq!(problems.iter().map(|p| &*p.reconciler).collect::<Vec<_>>(), ["bad"]);
 }
@@ -88,9 +152,7 @@ fn one_bad_object_of_a_cluster_does_not_stop_the_others() {
 fn an_object_of_a_cluster_can_not_name_a_file_outside_the_plugin_folder() {
     for file in ["/etc/passwd", "../x.wasm"] {
         let text = reconciler("a", "").replace("x.wasm", file);
-        let objects: Vec<_> =
-            documents(&text).into_iter().map(|d| Object::new(d.value, &mizzen_model::Fields::Whole).unwrap()).collect();
-        let (_, problems) = Configuration::lenient(&objects);
+        let (_, problems) = Configuration::lenient(&objects(&text));
         assert!(problems[0].message.contains("leaves the host's plugin folder"), "{problems:?}");
     }
 }
