@@ -14,16 +14,22 @@ pub(crate) enum State {
     Unchanged,
 }
 
-/// Wraps `module` into a component and puts it at `file`, as a whole or not at all.
-pub(crate) fn encode(module: &Path, file: &Path) -> anyhow::Result<State> {
-    let bytes = std::fs::read(module).context("what the build left behind can't be read")?;
+/// Wraps `core`, a file of core WebAssembly, into a component and puts it at `file`.
+pub(crate) fn encode(core: &Path, file: &Path) -> anyhow::Result<State> {
+    let bytes = std::fs::read(core).context("what the build left behind can't be read")?;
     let component = ComponentEncoder::default().validate(true).module(&bytes)?.encode()?;
     only_ours(&component)?;
+    put(&component, file)
+}
+
+/// Puts a component at `file`, as a whole or not at all: an operator may be watching the folder.
+fn put(component: &[u8], file: &Path) -> anyhow::Result<State> {
     if std::fs::read(file).is_ok_and(|there| there == component) {
         return Ok(State::Unchanged);
     }
-    let partial = file.with_extension("partial");
-    std::fs::write(&partial, &component)?;
+    // Of this process alone: two builds at once do not write into one file.
+    let partial = file.with_extension(format!("{}.partial", std::process::id()));
+    std::fs::write(&partial, component)?;
     std::fs::rename(&partial, file)?;
     Ok(State::Written(component.len()))
 }
@@ -46,5 +52,49 @@ impl fmt::Display for State {
             Self::Written(bytes) => write!(f, "{} KiB", bytes.div_ceil(1024)),
             Self::Unchanged => f.write_str("unchanged"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Core WebAssembly with nothing in it.
+    const EMPTY: &[u8] = b"\0asm\x01\0\0\0";
+
+    /// A component that imports an interface, of no functions, by this name.
+    fn importing(name: &str) -> Vec<u8> {
+        let length = u8::try_from(name.len()).unwrap();
+        let import = [&[1, 0, length], name.as_bytes(), &[5, 0]].concat();
+        let header = b"\0asm\x0d\0\x01\0";
+        let types = [7, 3, 1, 0x42, 0];
+        [&header[..], &types, &[10, u8::try_from(import.len()).unwrap()], &import].concat()
+    }
+
+    #[test]
+    fn a_component_that_imports_what_the_host_does_not_offer_is_refused_by_name() {
+        let error = only_ours(&importing("wasi:io/poll")).unwrap_err().to_string();
+        assert!(error.contains("`wasi:io/poll`"), "{error}");
+        only_ours(&importing("mizzen:plugin/clock")).unwrap();
+    }
+
+    #[test]
+    fn a_component_is_written_only_when_it_changed_and_leaves_nothing_beside_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let (core, file) = (folder.path().join("core"), folder.path().join("a.wasm"));
+        std::fs::write(&core, EMPTY).unwrap();
+        assert!(matches!(encode(&core, &file).unwrap(), State::Written(_)));
+        assert!(matches!(encode(&core, &file).unwrap(), State::Unchanged));
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2);
+    }
+
+    #[test]
+    fn what_is_no_webassembly_leaves_the_component_that_was_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let (core, file) = (folder.path().join("core"), folder.path().join("a.wasm"));
+        std::fs::write(&core, "text").unwrap();
+        std::fs::write(&file, "before").unwrap();
+        assert!(encode(&core, &file).is_err());
+        assert_eq!(std::fs::read(&file).unwrap(), b"before");
     }
 }

@@ -49,9 +49,9 @@ fn build(args: Args) -> anyhow::Result<()> {
     for guest in &guests {
         toolchain.build(guest, &target, &workspace.root)?;
         for (artifact, name) in guest.artifacts() {
-            let module = target.join("wasm32-unknown-unknown/release").join(artifact);
+            let core = target.join("wasm32-unknown-unknown/release").join(artifact);
             let file = out.join(format!("{name}.wasm"));
-            let state = component::encode(&module, &file).with_context(|| format!("{name}: {}", module.display()))?;
+            let state = component::encode(&core, &file).with_context(|| format!("{name}: {}", core.display()))?;
             eprintln!("{}: {state}", file.display());
         }
     }

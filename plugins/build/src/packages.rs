@@ -13,12 +13,18 @@ pub(crate) struct Workspace {
     packages: Vec<Value>,
 }
 
-/// A package that becomes one component, or, with examples, several.
+/// A package that becomes one component, or several.
 pub(crate) struct Guest {
     pub(crate) package: String,
-    /// The library's component name; `None`: its examples are the guests.
-    pub(crate) plugin: Option<String>,
-    examples: Vec<String>,
+    pub(crate) components: Components,
+}
+
+/// What of a package becomes components.
+pub(crate) enum Components {
+    /// Its library (the target's name), under a name of its own.
+    Library { target: String, plugin: String },
+    /// Each of its examples (the targets' names), under the example's name.
+    Examples(Vec<String>),
 }
 
 impl Workspace {
@@ -43,37 +49,115 @@ impl Workspace {
 
     /// The guests of these names; without names, every plugin.
     pub(crate) fn guests(&self, names: &[String]) -> anyhow::Result<Vec<Guest>> {
-        let known = self.packages.iter().filter(|package| package["metadata"]["mizzen"].is_object());
-        let guests: Vec<_> = known.map(Guest::of).collect();
+        let guests = self.packages.iter().map(Guest::of).collect::<anyhow::Result<Vec<_>>>()?;
+        let guests: Vec<_> = guests.into_iter().flatten().collect();
         if let Some(unknown) = names.iter().find(|name| guests.iter().all(|guest| guest.package != **name)) {
-            bail!("`{unknown}` is no guest: its Cargo.toml has no [package.metadata.mizzen]");
+            bail!("`{unknown}` is no guest: its Cargo.toml has no `plugin` or `examples` in [package.metadata.mizzen]");
         }
-        let wanted =
-            |guest: &Guest| if names.is_empty() { guest.plugin.is_some() } else { names.contains(&guest.package) };
+        let wanted = |guest: &Guest| {
+            if names.is_empty() {
+                matches!(guest.components, Components::Library { .. })
+            } else {
+                names.contains(&guest.package)
+            }
+        };
         Ok(guests.into_iter().filter(wanted).collect())
     }
 }
 
 impl Guest {
-    fn of(package: &Value) -> Self {
+    /// `None` for a package that is no guest.
+    fn of(package: &Value) -> anyhow::Result<Option<Self>> {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        let targets = package["targets"].as_array().into_iter().flatten();
-        let examples = targets
-            .filter(|target| target["kind"] == serde_json::json!(["example"]))
-            .map(|target| text(&target["name"]));
-        Self {
-            package: text(&package["name"]),
-            plugin: package["metadata"]["mizzen"]["plugin"].as_str().map(str::to_owned),
-            examples: examples.collect(),
-        }
+        let name = text(&package["name"]);
+        let cdylibs = |example: bool| {
+            let targets = package["targets"].as_array().into_iter().flatten();
+            let of_kind = targets.filter(move |target| has(&target["kind"], "example") == example);
+            of_kind.filter(|target| has(&target["crate_types"], "cdylib")).map(|target| text(&target["name"]))
+        };
+        let metadata = &package["metadata"]["mizzen"];
+        let components = if let Some(plugin) = metadata["plugin"].as_str() {
+            let target = cdylibs(false).next();
+            let target = target.with_context(|| format!("`{name}` has no library of crate-type \"cdylib\""))?;
+            Components::Library { target, plugin: plugin.to_owned() }
+        } else if metadata["examples"] == Value::Bool(true) {
+            Components::Examples(cdylibs(true).collect())
+        } else {
+            return Ok(None);
+        };
+        Ok(Some(Self { package: name, components }))
     }
 
     /// What the build leaves behind, and the name of the component that becomes of it.
     pub(crate) fn artifacts(&self) -> Vec<(String, String)> {
         let file = |name: &str| format!("{}.wasm", name.replace('-', "_"));
-        match &self.plugin {
-            Some(plugin) => vec![(file(&self.package), plugin.clone())],
-            None => self.examples.iter().map(|name| (format!("examples/{}", file(name)), name.clone())).collect(),
+        match &self.components {
+            Components::Library { target, plugin } => vec![(file(target), plugin.clone())],
+            Components::Examples(names) => {
+                names.iter().map(|name| (format!("examples/{}", file(name)), name.clone())).collect()
+            }
         }
+    }
+}
+
+/// Whether a list of texts has this one.
+fn has(list: &Value, text: &str) -> bool {
+    list.as_array().is_some_and(|list| list.iter().any(|item| item == text))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn workspace() -> Workspace {
+        let target = |name: &str, kind: &str, crate_type: &str| json!({"name": name, "kind": [kind], "crate_types": [crate_type]});
+        let package = |name: &str, mizzen: Value, targets: Value| json!({"name": name, "metadata": {"mizzen": mizzen}, "targets": targets});
+        Workspace {
+            root: PathBuf::new(),
+            target: PathBuf::new(),
+            packages: vec![
+                json!({"name": "host", "metadata": null, "targets": [target("host", "lib", "lib")]}),
+                package("plugin-a", json!({"plugin": "a"}), json!([target("other-name", "lib", "cdylib")])),
+                package(
+                    "hostile",
+                    json!({"examples": true}),
+                    json!([target("x-y", "example", "cdylib"), target("native", "example", "bin")]),
+                ),
+                package("native", json!({"examples": false}), json!([target("native", "lib", "lib")])),
+            ],
+        }
+    }
+
+    fn built(names: &[&str]) -> Vec<(String, String)> {
+        let names: Vec<_> = names.iter().map(|&name| name.to_owned()).collect();
+        workspace().guests(&names).unwrap().iter().flat_map(Guest::artifacts).collect()
+    }
+
+    #[test]
+    fn without_names_every_plugin_is_built_from_its_librarys_file() {
+        assert_eq!(built(&[]), [("other_name.wasm".to_owned(), "a".to_owned())]);
+    }
+
+    #[test]
+    fn each_cdylib_example_of_a_named_package_becomes_a_component() {
+        assert_eq!(built(&["hostile"]), [("examples/x_y.wasm".to_owned(), "x-y".to_owned())]);
+    }
+
+    #[test]
+    fn a_package_that_is_no_guest_is_refused_by_name() {
+        for name in ["host", "native", "missing"] {
+            let error = workspace().guests(&[name.to_owned()]).err().unwrap().to_string();
+            assert!(error.contains(&format!("`{name}`")), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_plugin_without_a_cdylib_says_what_is_missing() {
+        let mut workspace = workspace();
+        workspace.packages[1]["targets"][0]["crate_types"] = json!(["rlib"]);
+        let error = workspace.guests(&[]).err().unwrap().to_string();
+        assert!(error.contains("plugin-a") && error.contains("cdylib"), "{error}");
     }
 }

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use anyhow::{Context as _, bail, ensure};
 
-use crate::packages::Guest;
+use crate::packages::{Components, Guest};
 
 const TARGET: &str = "wasm32-unknown-unknown";
 const DEBIAN: [&str; 3] = ["rustc-web", "cargo-web", "rust-web-src"];
@@ -63,7 +63,10 @@ impl Toolchain {
             }
         };
         cargo.args(["build", "--quiet", "--release", "--locked", "--target", TARGET, "--package", &guest.package]);
-        cargo.arg(if guest.plugin.is_some() { "--lib" } else { "--examples" });
+        cargo.arg(match guest.components {
+            Components::Library { .. } => "--lib",
+            Components::Examples(_) => "--examples",
+        });
         // What the outer cargo told this program's build is not for the guests'.
         for name in ["RUSTUP_TOOLCHAIN", "RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "RUSTC_WRAPPER", "CARGO_TARGET_DIR"] {
             cargo.env_remove(name);

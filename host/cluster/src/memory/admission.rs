@@ -41,6 +41,7 @@ impl Kinds {
     pub(super) fn admit(&self, kind: &Kind, mut document: Value) -> Result<Value, Refusal> {
         let Some(served) = self.get(kind) else { return Err(Refusal::NotServed(kind.clone())) };
         self.drop_nulls(kind, &mut document);
+        drop_empty(&mut document["metadata"]);
         let mut problems = metadata::problems(kind, &document["metadata"]);
         if let Some(schema) = &served.schema {
             schema.prune(&mut document);
@@ -64,6 +65,7 @@ impl Kinds {
         if let Some(schema) = self.get(kind).and_then(|served| served.schema.as_ref()) {
             let unknown = schema.prune(&mut document.clone());
             problems.extend(unknown.into_iter().map(|field| Problem::at(field, "is not declared in the schema")));
+            problems.extend(schema.mistyped(document));
         }
         problems.extend(indistinct(self.shape(kind), document));
         if problems.is_empty() { Ok(()) } else { Err(Refusal::Invalid(problems)) }
@@ -100,6 +102,16 @@ fn drop_nulls(value: &mut Value) {
         }
         Value::Array(items) => items.iter_mut().for_each(drop_nulls),
         _ => {}
+    }
+}
+
+/// The API server keeps no empty maps and lists in metadata.
+fn drop_empty(metadata: &mut Value) {
+    let is_empty = |value: &Value| {
+        value.as_object().is_some_and(serde_json::Map::is_empty) || value.as_array().is_some_and(Vec::is_empty)
+    };
+    if let Some(metadata) = metadata.as_object_mut() {
+        metadata.retain(|_, value| !is_empty(value));
     }
 }
 

@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use mizzen_model::{Fields, Object, ObjectRef};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::admission::Namespaces;
 use super::merge::{merge, prune};
-use super::ownership::{self, Owner, Parts, parts};
+use super::ownership::{self, Owner, Parts, Step, parts};
 use super::problem::Refusal;
 use super::shape::Shape;
 use super::state::{Entry, State};
@@ -23,8 +23,8 @@ impl State {
         let status_apart = self.kinds.get(&key.kind).is_some_and(|served| served.facts.status_subresource);
         let of_status = status_apart && apply.target == Target::Status;
         check_identity(apply.document, held.as_deref(), of_status)?;
+        self.kinds.check_part(&reference.kind, apply.document)?;
         let wanted = self.wanted(&reference, apply, status_apart);
-        self.kinds.check_part(&reference.kind, &wanted)?;
 
         let mut entry = held.as_deref().cloned().unwrap_or_default();
         let shape = self.kinds.shape(&reference.kind);
@@ -104,16 +104,21 @@ fn check_identity(document: &Value, held: Option<&Entry>, of_status: bool) -> Re
     }
 }
 
-/// The fields that others own and that would be different.
-fn contested(shape: Shape<'_>, entry: &Entry, wanted: &Parts, owner: &Owner) -> Vec<(ownership::Path, Owner)> {
-    let mut contested = Vec::new();
+/// What others own and would be different: fields that have another value, and whatever is not there now.
+fn contested(shape: Shape<'_>, entry: &Entry, wanted: &Parts, owner: &Owner) -> BTreeSet<(ownership::Path, Owner)> {
+    let mut contested = BTreeSet::new();
+    let mut contest = |path: &[Step]| {
+        let others = entry.owners.iter().filter(|(other, owned)| *other != owner && owned.contains(path));
+        contested.extend(others.map(|(other, _)| (path.to_vec(), other.clone())));
+    };
     for (path, value) in wanted {
-        let (Some(value), Some(own)) = (value, ownership::find(shape, &entry.document, path)) else { continue };
-        // An empty object put into one with fields leaves them as they are.
-        let is_merged = own.is_object() && value.as_object().is_some_and(Map::is_empty);
-        if own != value && !is_merged {
-            let others = entry.owners.iter().filter(|(other, owned)| *other != owner && owned.contains(path));
-            contested.extend(others.map(|(other, _)| (path.clone(), other.clone())));
+        let Some(own) = ownership::find(shape, &entry.document, path) else {
+            let is_new = |end: &usize| ownership::find(shape, &entry.document, &path[..*end]).is_none();
+            (1..=path.len()).filter(is_new).for_each(|end| contest(&path[..end]));
+            continue;
+        };
+        if value.as_ref().is_some_and(|value| value != own) {
+            contest(path);
         }
     }
     contested

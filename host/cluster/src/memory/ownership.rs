@@ -19,7 +19,7 @@ pub(super) enum Step {
 pub(super) type Path = Vec<Step>;
 
 /// The parts of a document that are owned one by one; with its value each that others could want to be different. The rest are
-/// elements of lists: being there is all there is to own of them.
+/// elements of lists and objects without fields: being there is all there is to own of them.
 pub(super) type Parts = BTreeMap<Path, Option<Value>>;
 
 /// Somebody who owns parts of an object.
@@ -75,7 +75,10 @@ pub(super) fn parts(shape: Shape<'_>, document: &Value) -> Parts {
 
 fn collect(shape: Shape<'_>, value: &Value, path: &mut Path, found: &mut Parts) {
     match (value, shape.relation(value)) {
-        (Value::Object(map), Relation::Fields) if !map.is_empty() => {
+        (Value::Object(map), Relation::Fields) => {
+            if map.is_empty() {
+                found.insert(path.clone(), None);
+            }
             for (key, value) in map {
                 path.push(Step::Key(key.clone()));
                 collect(shape.field(key), value, path, found);

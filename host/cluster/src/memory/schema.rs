@@ -61,6 +61,13 @@ impl Schema {
     pub(super) fn violations(&self, document: &Value) -> Vec<Problem> {
         self.validator.iter_errors(document).map(|error| describe(&error)).collect()
     }
+
+    /// What of a document is of the wrong type, which is all that can be said of one that states only some fields.
+    pub(super) fn mistyped(&self, document: &Value) -> Vec<Problem> {
+        let errors = self.validator.iter_errors(document);
+        let of_type = errors.filter(|error| matches!(error.kind(), ValidationErrorKind::Type { .. }));
+        of_type.filter(|error| !error.instance().is_null()).map(|error| describe(&error)).collect()
+    }
 }
 
 /// Only where the type is stated: a schema without one, which no API server would take, is a sketch that leaves out what it does not

@@ -1,0 +1,109 @@
+//! How objects go.
+
+use mizzen_model::{Fields, Kind, ObjectRef};
+use serde_json::json;
+
+use super::{apply, document, memory, shop};
+use crate::{Change, Cluster, ReadError, Scope, View, WriteError};
+
+#[tokio::test]
+async fn what_its_last_owner_leaves_behind_goes_too() {
+    let memory = memory();
+    let owner = apply(&memory, "one", &document(json!({})), false).await.unwrap();
+    let dependent = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "c", "namespace": "a", "ownerReferences": [
+        {"apiVersion": "example.com/v1", "kind": "Shop", "name": "x", "uid": owner.uid}]}});
+    memory.put("x", &dependent).unwrap();
+    memory.remove(&shop());
+    assert_eq!(memory.find(&ObjectRef::new(Kind::new("v1", "ConfigMap"), Some("a"), "c")), None);
+}
+
+#[tokio::test]
+async fn a_finalizer_keeps_an_object_until_it_is_taken_off() {
+    let memory = memory();
+    let object = apply(&memory, "one", &document(json!({})), false).await.unwrap();
+    memory.set_finalizer(&shop(), &object.uid, "a/b", true).await.unwrap();
+    memory.delete(&shop(), &object.uid).await.unwrap();
+    assert!(memory.find(&shop()).unwrap()["metadata"]["deletionTimestamp"].is_string());
+    memory.set_finalizer(&shop(), &object.uid, "a/b", false).await.unwrap();
+    assert_eq!(memory.find(&shop()), None);
+}
+
+#[tokio::test]
+async fn a_finalizer_that_is_there_or_gone_already_is_no_write() {
+    let memory = memory();
+    let uid = apply(&memory, "one", &document(json!({})), false).await.unwrap().uid.clone();
+    memory.take_writes();
+    memory.set_finalizer(&shop(), &uid, "a/b", false).await.unwrap();
+    memory.set_finalizer(&shop(), "another", "a/b", false).await.unwrap();
+    assert!(memory.take_writes().is_empty());
+    assert!(matches!(memory.set_finalizer(&shop(), "another", "a/b", true).await, Err(WriteError::Stale { .. })));
+}
+
+#[tokio::test]
+async fn a_finalizer_stays_when_the_reconciler_that_holds_it_applies() {
+    let memory = memory();
+    let uid = apply(&memory, "one", &document(json!({"a": 1})), false).await.unwrap().uid.clone();
+    memory.set_finalizer(&shop(), &uid, "a/b", true).await.unwrap();
+    apply(&memory, "one", &document(json!({})), false).await.unwrap();
+    assert_eq!(memory.find(&shop()).unwrap()["metadata"]["finalizers"], json!(["a/b"]));
+}
+
+#[tokio::test]
+async fn another_object_of_the_same_name_is_not_deleted() {
+    let memory = memory();
+    apply(&memory, "one", &document(json!({})), false).await.unwrap();
+    assert!(matches!(memory.delete(&shop(), "another").await, Err(WriteError::Stale { .. })));
+    let absent = ObjectRef::new(shop().kind, Some("a"), "absent");
+    assert_eq!(memory.delete(&absent, "another").await, Ok(()));
+}
+
+#[tokio::test]
+async fn no_finalizer_comes_to_an_object_that_is_going() {
+    let memory = memory();
+    let uid = apply(&memory, "one", &document(json!({})), false).await.unwrap().uid.clone();
+    memory.set_finalizer(&shop(), &uid, "a/b", true).await.unwrap();
+    memory.remove(&shop());
+    assert!(matches!(memory.set_finalizer(&shop(), &uid, "c/d", true).await, Err(WriteError::Invalid { .. })));
+}
+
+#[tokio::test]
+async fn what_has_two_owners_goes_with_the_second() {
+    let memory = memory();
+    let mut owners = Vec::new();
+    for name in ["x", "y"] {
+        let mut owner = document(json!({}));
+        owner["metadata"]["name"] = json!(name);
+        let uid = apply(&memory, "one", &owner, false).await.unwrap().uid.clone();
+        owners.push(json!({"apiVersion": "example.com/v1", "kind": "Shop", "name": name, "uid": uid}));
+    }
+    let dependent = json!({"apiVersion": "v1", "kind": "ConfigMap",
+        "metadata": {"name": "c", "namespace": "a", "ownerReferences": owners}});
+    memory.put("x", &dependent).unwrap();
+    let reference = ObjectRef::new(Kind::new("v1", "ConfigMap"), Some("a"), "c");
+    memory.remove(&shop());
+    assert_eq!(memory.find(&reference).unwrap()["metadata"]["ownerReferences"], json!([owners[1]]));
+    memory.remove(&ObjectRef::new(shop().kind, Some("a"), "y"));
+    assert_eq!(memory.find(&reference), None);
+}
+
+#[tokio::test]
+async fn a_namespace_takes_along_what_is_in_it() {
+    let memory = memory();
+    apply(&memory, "one", &document(json!({})), false).await.unwrap();
+    memory.put("x", &json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "a"}})).unwrap();
+    memory.remove(&ObjectRef::new(Kind::new("v1", "Namespace"), None, "a"));
+    assert_eq!(memory.find(&shop()), None);
+}
+
+#[tokio::test]
+async fn a_definition_takes_along_its_kind() {
+    let memory = memory();
+    apply(&memory, "one", &document(json!({})), false).await.unwrap();
+    memory.watch(View { kind: shop().kind, scope: Scope::All, fields: Fields::Whole }).await.unwrap();
+    let mut changes = memory.subscribe();
+    let definition = Kind::new("apiextensions.k8s.io/v1", "CustomResourceDefinition");
+    memory.remove(&ObjectRef::new(definition, None, "shops.example.com"));
+    assert!(matches!(changes.try_recv(), Ok(Change::Object { before: Some(_), after: None, .. })));
+    assert!(matches!(changes.try_recv(), Ok(Change::Served(kind)) if kind == shop().kind));
+    assert_eq!(memory.get(Scope::All, &shop()), Err(ReadError::NotServed(shop().kind)));
+}
