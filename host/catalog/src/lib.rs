@@ -28,7 +28,9 @@ pub trait Loader: Send + Sync {
 /// One reconciler with its plugin.
 #[derive(Clone)]
 pub struct Entry {
-    /// The configuration.
+    /// The configuration. While one that does not fit waits for its component, or for being put right, the `config` in here is the last
+    /// one that did fit: a plugin is never asked with a configuration that its schema refuses. Everything else is the newest, so
+    /// that a grant that was taken back is gone at once.
     pub reconciler: Arc<Reconciler>,
     /// The last good revision; `None`: there never was one.
     pub invoke: Option<Arc<dyn Invoke>>,
@@ -98,6 +100,7 @@ impl Catalog {
                     Err(error) => Err(error.to_string()),
                 },
             };
+        let last_config = known.as_ref().map(|known| known.entry.reconciler.config.clone());
         let last_good = known.and_then(|known| known.entry.invoke);
         let (invoke, problems) = match reloaded {
             Ok(Some(invoke)) => {
@@ -107,7 +110,15 @@ impl Catalog {
             Ok(None) => (last_good, Vec::new()),
             Err(why) => (last_good, vec![format!("component {}: {why}", file.display())]),
         };
-        Loaded { entry: Entry { reconciler: Arc::clone(reconciler), invoke, problems }, tried }
+        // What went on would be shown its own default subjects from now on: better that nothing goes on.
+        let invoke = invoke.filter(|invoke| check::subject(reconciler, invoke.description()).is_none());
+        let reconciler = match (&invoke, last_config) {
+            (Some(invoke), Some(config)) if !check::config(reconciler, invoke.description()).is_empty() => {
+                Arc::new(Reconciler { config, ..Reconciler::clone(reconciler) })
+            }
+            _ => Arc::clone(reconciler),
+        };
+        Loaded { entry: Entry { reconciler, invoke, problems }, tried }
     }
 }
 

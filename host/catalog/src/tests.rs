@@ -2,22 +2,25 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use mizzen_config::{Grant, Grants, Mode};
-use mizzen_model::{Access, Call, CallError, Description, Failure, Kind, Need, Outcome, Reads, Request};
+use mizzen_config::{Grant, Grants, Mode, Subject};
+use mizzen_model::{Access, Call, CallError, Description, Failure, Kind, Need, Outcome, Reads, Request, Selector};
 use serde_json::{Value, json};
 
 use super::*;
 
 /// Takes any bytes but `garbage` for a component.
 #[derive(Default)]
-struct Fake(AtomicUsize);
+struct Fake {
+    loads: AtomicUsize,
+    subject: Option<Kind>,
+}
 
 struct Plugin(Description, Digest);
 
 #[async_trait]
 impl Loader for Fake {
     async fn load(&self, bytes: Vec<u8>, _: Limits) -> Result<Arc<dyn Invoke>, String> {
-        self.0.fetch_add(1, Ordering::Relaxed);
+        self.loads.fetch_add(1, Ordering::Relaxed);
         if bytes == b"garbage" {
             return Err("not a component".into());
         }
@@ -26,7 +29,7 @@ impl Loader for Fake {
             name: "fake".into(),
             version: "1".into(),
             summary: String::new(),
-            subject: pod.clone(),
+            subject: self.subject.clone().unwrap_or_else(|| pod.clone()),
             config_schema: json!({"properties": {"mode": {"enum": ["A", "B"]}}, "additionalProperties": false}),
             needs: vec![Need { kind: pod, access: Access::Read, why: "to look".into() }],
             field_sets: BTreeMap::new(),
@@ -96,7 +99,7 @@ async fn the_same_bytes_are_loaded_once() {
     std::fs::write(folder.path().join("r.wasm"), "one").unwrap();
     catalog.refresh(&configuration(json!({}), true)).await;
     catalog.refresh(&configuration(json!({"mode": "A"}), true)).await;
-    assert_eq!(loader.0.load(Ordering::Relaxed), 1);
+    assert_eq!(loader.loads.load(Ordering::Relaxed), 1);
 }
 
 #[tokio::test]
@@ -107,9 +110,65 @@ async fn every_violation_of_the_schema_and_every_missing_grant_is_listed() {
     let entry = catalog.refresh(&configuration(json!({"mode": "C", "x": 1}), false)).await.remove(0);
     assert!(entry.invoke.is_none());
     let all = entry.problems.join("\n");
-    for part in ["spec.config.mode", "'x'", "add `- {apiVersion: v1, kind: Pod}`"] {
+    for part in ["spec.config.mode: \"C\" is not one of", "spec.config.x: ", "add `- {apiVersion: v1, kind: Pod}`"] {
         assert!(all.contains(part), "{part} not in {all}");
     }
+}
+
+#[tokio::test]
+async fn a_plugin_is_never_run_with_a_configuration_that_its_schema_refuses() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_, mut catalog) = catalog(folder.path());
+    std::fs::write(folder.path().join("r.wasm"), "one").unwrap();
+    catalog.refresh(&configuration(json!({"mode": "A"}), true)).await;
+    let entry = catalog.refresh(&configuration(json!({"mode": "C"}), true)).await.remove(0);
+    assert!(entry.problems[0].contains("spec.config.mode"), "{:?}", entry.problems);
+    assert_eq!((entry.invoke.is_some(), &entry.reconciler.config), (true, &json!({"mode": "A"})));
+    // Wrong twice in a row is not right, and put right is right.
+    let entry = catalog.refresh(&configuration(json!({"mode": "D"}), true)).await.remove(0);
+    assert_eq!(entry.reconciler.config, json!({"mode": "A"}));
+    let entry = catalog.refresh(&configuration(json!({"mode": "B"}), true)).await.remove(0);
+    assert_eq!((entry.problems.len(), &entry.reconciler.config), (0, &json!({"mode": "B"})));
+}
+
+#[tokio::test]
+async fn a_grant_that_was_taken_back_is_gone_even_while_the_last_good_revision_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_, mut catalog) = catalog(folder.path());
+    std::fs::write(folder.path().join("r.wasm"), "one").unwrap();
+    catalog.refresh(&configuration(json!({"mode": "A"}), true)).await;
+    let entry = catalog.refresh(&configuration(json!({"mode": "C"}), false)).await.remove(0);
+    assert!(entry.invoke.is_some() && entry.reconciler.grants.read.is_empty());
+}
+
+#[tokio::test]
+async fn a_plugin_whose_subjects_are_secrets_is_refused_unless_it_is_given_others() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("r.wasm"), "one").unwrap();
+    let loader = Fake { subject: Some(Kind::new("v1", "Secret")), ..Fake::default() };
+    let mut catalog = Catalog::new(Arc::new(loader), Some(folder.path().to_owned()));
+    let mut configuration = configuration(json!({}), true);
+    let entry = catalog.refresh(&configuration).await.remove(0);
+    assert!(entry.invoke.is_none() && entry.problems[0].contains("never see"), "{:?}", entry.problems);
+    let pods = Subject { kind: Kind::new("v1", "Pod"), labels: Selector::everything(), namespaces: Vec::new() };
+    Arc::make_mut(&mut configuration.reconcilers[0]).subject = Some(pods);
+    assert!(catalog.refresh(&configuration).await[0].problems.is_empty());
+    // Once there is a revision that could go on, it must not go on with Secrets.
+    Arc::make_mut(&mut configuration.reconcilers[0]).subject = None;
+    let entry = catalog.refresh(&configuration).await.remove(0);
+    assert!(entry.invoke.is_none() && entry.problems[0].contains("never see"), "{:?}", entry.problems);
+}
+
+#[tokio::test]
+async fn a_folder_that_comes_later_can_be_watched_then() {
+    let parent = tempfile::tempdir().unwrap();
+    let folder = parent.path().join("later");
+    let mut watch = FileWatch::new().unwrap();
+    assert!(watch.folder(&folder, false).is_err());
+    std::fs::create_dir(&folder).unwrap();
+    watch.folder(&folder, false).unwrap();
+    std::fs::write(folder.join("r.wasm"), "one").unwrap();
+    tokio::time::timeout(Duration::from_secs(10), watch.changed()).await.unwrap();
 }
 
 #[tokio::test]
