@@ -125,3 +125,37 @@ fn classify(error: &wasmtime::Error, guest: &Guest, limits: Limits) -> CallError
         None => CallError::Trap(format!("{error:#}")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::component::Nothing;
+
+    fn classified(trap: Trap, prepare: impl FnOnce(&mut Guest)) -> CallError {
+        let mut guest = Guest::new(Arc::new(Nothing), Limits { reads: 0, ..Limits::default() });
+        prepare(&mut guest);
+        classify(&wasmtime::Error::from(trap), &guest, Limits::default())
+    }
+
+    fn too_many_host_calls(guest: &mut Guest) {
+        assert!(guest.count().is_err());
+    }
+
+    #[test]
+    fn a_trap_says_what_the_guest_said_last() {
+        let said = |guest: &mut Guest| guest.last_error = Some("panicked at src/lib.rs:7: no such index".into());
+        let CallError::Trap(why) = classified(Trap::UnreachableCodeReached, said) else { panic!() };
+        assert!(why.ends_with("after it logged: panicked at src/lib.rs:7: no such index"), "{why}");
+    }
+
+    #[test]
+    fn a_trap_after_a_limit_was_met_is_put_down_to_the_limit() {
+        assert_eq!(classified(Trap::UnreachableCodeReached, too_many_host_calls), CallError::HostCalls(0));
+    }
+
+    #[test]
+    fn a_deadline_is_a_deadline_whatever_was_met_before() {
+        let limits = Limits::default();
+        assert_eq!(classified(Trap::Interrupt, too_many_host_calls), CallError::Deadline(limits.time));
+    }
+}

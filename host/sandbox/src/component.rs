@@ -99,7 +99,7 @@ fn compile(sandbox: &Sandbox, bytes: &[u8], digest: Digest) -> Result<wasmtime::
 }
 
 /// Answers nothing: what `describe` reads.
-struct Nothing;
+pub(crate) struct Nothing;
 
 fn too_early<T>() -> Result<T, AccessError> {
     Err(AccessError::Denied("`describe` reads nothing".into()))

@@ -41,3 +41,42 @@ fn quoted<S: AsRef<str>>(names: impl IntoIterator<Item = S>) -> String {
         many => format!("{} and {} more", names[..10].join(", "), many - 10),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(text: &str) -> String {
+        let engine = Engine::default();
+        let component = Component::new(&engine, wat::parse_str(text).unwrap()).unwrap();
+        check(&engine, &component).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn everything_that_does_not_fit_is_named_at_once() {
+        let why = refused(
+            r#"(component
+                (import "wasi:cli/environment@0.2.0" (instance))
+                (import "mizzen:plugin/log@0.1.0" (instance))
+                (import "wasi:io/streams@0.2.0" (instance))
+                (instance $i)
+                (export "acme:thing/run@1.0.0" (instance $i)))"#,
+        );
+        assert!(why.contains("imports `wasi:cli/environment@0.2.0`, `wasi:io/streams@0.2.0`, which"), "{why}");
+        assert!(why.contains("wasm32-unknown-unknown"), "{why}");
+        assert!(why.contains("does not export `mizzen:plugin/reconciler`, but `acme:thing/run@1.0.0`"), "{why}");
+    }
+
+    #[test]
+    fn a_stranger_with_many_imports_does_not_fill_the_screen() {
+        let imports: Vec<_> = (0..50).map(|number| format!(r#"(import "a:b/c{number}@1.0.0" (instance))"#)).collect();
+        let why = refused(&format!("(component {})", imports.join("\n")));
+        assert!(why.contains("`a:b/c9@1.0.0` and 40 more, which") && why.contains("but nothing"), "{why}");
+    }
+
+    #[test]
+    fn a_policy_is_told_from_what_is_no_plugin_at_all() {
+        let why = refused(r#"(component (instance $i) (export "mizzen:plugin/policy@0.1.0" (instance $i)))"#);
+        assert!(why.starts_with("is a policy"), "{why}");
+    }
+}

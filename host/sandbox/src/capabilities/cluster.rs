@@ -77,3 +77,77 @@ impl cluster::HostCursor for Guest {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use mizzen_config::Limits;
+    use mizzen_model::Fields;
+    use serde_json::json;
+
+    use super::cluster::{Host as _, HostCursor as _};
+    use super::*;
+    use crate::component::Nothing;
+    use crate::guest::CURSORS;
+
+    fn guest() -> Guest {
+        Guest::new(Arc::new(Nothing), Limits::default())
+    }
+
+    fn open(guest: &mut Guest, names: &[&str], padding: usize) -> u32 {
+        let object = |name: &&str| {
+            let document =
+                json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}, "x": "x".repeat(padding)});
+            Arc::new(Object::new(document, &Fields::Whole).unwrap())
+        };
+        let objects: Vec<_> = names.iter().map(object).collect();
+        guest.table.push(Cursor(objects.into_iter())).unwrap().rep()
+    }
+
+    async fn page(guest: &mut Guest, cursor: u32, limit: u32) -> usize {
+        guest.next(Resource::new_borrow(cursor), limit).await.unwrap().len()
+    }
+
+    #[tokio::test]
+    async fn a_page_is_as_long_as_asked_for_and_empty_at_the_end() {
+        let mut guest = guest();
+        let cursor = open(&mut guest, &["a", "b", "c"], 0);
+        let mut pages = Vec::new();
+        for limit in [2, 0, 2, 2] {
+            pages.push(page(&mut guest, cursor, limit).await);
+        }
+        assert_eq!(pages, [2, 0, 1, 0]);
+    }
+
+    #[tokio::test]
+    async fn a_page_of_large_objects_is_shorter_but_never_empty_before_the_end() {
+        let mut guest = guest();
+        let halves = open(&mut guest, &["a", "b", "c"], PAGE / 2 - 1_000);
+        assert_eq!(page(&mut guest, halves, 100).await, 2);
+        let larger = open(&mut guest, &["a", "b"], PAGE + 1);
+        assert_eq!((page(&mut guest, larger, 100).await, page(&mut guest, larger, 100).await), (1, 1));
+    }
+
+    #[tokio::test]
+    async fn lists_that_are_never_closed_come_to_an_end() {
+        let mut guest = guest();
+        for _ in 0..CURSORS {
+            open(&mut guest, &[], 0);
+        }
+        assert!(guest.table.push(Cursor(Vec::new().into_iter())).is_err());
+    }
+
+    #[tokio::test]
+    async fn a_bad_selector_is_the_guests_own_mistake() {
+        let kind = Kind { api_version: "v1".into(), name: "Pod".into() };
+        let query = cluster::Query {
+            kind,
+            namespace: None,
+            labels: "a in".into(),
+            namespace_labels: String::new(),
+            fields: None,
+        };
+        let mut guest = guest();
+        assert!(matches!(cluster::Host::count(&mut guest, query.clone()).await, Ok(Err(AccessError::Invalid(_)))));
+        assert!(matches!(guest.list(query).await, Ok(Err(AccessError::Invalid(_)))));
+    }
+}
