@@ -99,6 +99,11 @@ fn make_structural(schema: &mut Value) {
     }
     un_null(map);
     merge_documented_variants(map);
+    // A flattened map says so with `additionalProperties: true`, which the API server refuses beside `properties` too.
+    if map.get("additionalProperties") == Some(&Value::Bool(true)) {
+        map.remove("additionalProperties");
+        map.insert("x-kubernetes-preserve-unknown-fields".into(), Value::Bool(true));
+    }
     // `deny_unknown_fields` says so with `additionalProperties: false`, which beside `properties` the API server refuses:
     // it prunes (or, with strict validation, refuses) unknown fields by itself.
     if map.get("additionalProperties") == Some(&Value::Bool(false)) {

@@ -23,6 +23,7 @@ pub use status::{Condition, ConditionStatus, State, Status};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 /// What is wanted of the mesh.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -45,7 +46,7 @@ pub struct Spec {
     pub network_policies_enabled: Option<bool>,
 }
 
-/// Features without a promise.
+/// Features without a promise: those that come and go are kept, though not known by name.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Experimental {
@@ -58,6 +59,9 @@ pub struct Experimental {
     /// A mesh without sidecars.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enable_ambient: Option<bool>,
+    /// All others, as they are.
+    #[serde(flatten)]
+    pub others: Map<String, Value>,
 }
 
 /// Features of istiod.
@@ -70,6 +74,9 @@ pub struct PilotFeatures {
     /// Gateways of other networks, found by the Gateway API.
     #[serde(rename = "enableMultiNetworkDiscoverGatewayAPI", skip_serializing_if = "Option::is_none")]
     pub enable_multi_network_discover_gateway_api: Option<bool>,
+    /// All others, as they are.
+    #[serde(flatten)]
+    pub others: Map<String, Value>,
 }
 
 #[cfg(all(test, not(target_arch = "wasm32")))]

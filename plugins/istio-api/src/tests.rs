@@ -51,7 +51,7 @@ fn everything() -> Value {
 
 /// Fields of `value` that the schema does not have: the API server would drop them.
 fn unknown(schema: &Value, value: &Value, path: &str) -> Vec<String> {
-    if schema["x-kubernetes-preserve-unknown-fields"] == json!(true) {
+    if schema["x-kubernetes-preserve-unknown-fields"] == json!(true) && schema.get("properties").is_none() {
         return Vec::new();
     }
     match value {
@@ -94,6 +94,19 @@ fn the_api_server_drops_no_field_of_kyma() {
     let status = json!({"state": "Ready", "description": "d", "conditions": [{"type": "Ready", "status": "True",
         "reason": "R", "message": "m", "lastTransitionTime": "t", "observedGeneration": 1}]});
     assert_eq!(unknown(&schema["properties"]["status"], &status, "status"), Vec::<String>::new());
+}
+
+#[test]
+fn an_experiment_that_is_not_known_by_name_is_kept() {
+    let spec =
+        json!({"experimental": {"enableAmbient": true, "enableNext": {"a": [1]}, "pilot": {"enableOther": "x"}}});
+    let typed: Spec = serde_json::from_value(spec.clone()).unwrap();
+    assert_eq!(serde_json::to_value(typed).unwrap(), spec);
+    let experimental = &schema()["properties"]["spec"]["properties"]["experimental"];
+    for level in [experimental, &experimental["properties"]["pilot"]] {
+        assert_eq!(level["x-kubernetes-preserve-unknown-fields"], true);
+        assert_eq!(level.get("additionalProperties"), None, "beside `properties` the API server refuses it");
+    }
 }
 
 #[test]

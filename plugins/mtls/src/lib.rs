@@ -1,7 +1,8 @@
 //! Keeps the mesh's default mutual TLS mode: the PeerAuthentication `default` in the mesh's root namespace.
 //!
 //! Behaviour: Kyma's PeerAuthentication reconciler (`istio-system/default`, `STRICT`). Ready once the API server has it so: what comes
-//! after in the order can rely on an encrypted mesh.
+//! after in the order can rely on an encrypted mesh. The namespace is not the subject's: Kyma's Istio objects live elsewhere, and there
+//! Istio would take the object for the mode of that one namespace.
 
 use mizzen_sdk::{Description, Failure, Kind, ObjectRef, Outcome, Reconciler, Request, cluster, object};
 use schemars::JsonSchema;
@@ -18,8 +19,9 @@ pub struct Mtls;
 pub struct Config {
     /// Which traffic workloads accept.
     pub mode: Mode,
-    /// The mesh's root namespace; default: the subject's own.
-    pub namespace: Option<String>,
+    /// The mesh's root namespace, where an object named `default` counts for the whole mesh.
+    #[schemars(length(min = 1))]
+    pub namespace: String,
 }
 
 /// Which traffic workloads accept.
@@ -56,10 +58,11 @@ impl Reconciler for Mtls {
         .applies(peer_authentication(), "the mesh's default mode")
     }
 
-    fn reconcile(Request { subject, config, .. }: &Request<Value, Config>) -> Result<Outcome, Failure> {
-        let namespace = config.namespace.as_deref().or(subject.metadata.namespace.as_deref());
-        let namespace = namespace
-            .ok_or_else(|| Failure::invalid("a cluster-scoped subject needs `namespace` in the configuration"))?;
+    fn reconcile(Request { config, .. }: &Request<Value, Config>) -> Result<Outcome, Failure> {
+        let namespace = config.namespace.as_str();
+        if namespace.is_empty() {
+            return Err(Failure::invalid("`namespace` in the configuration is empty"));
+        }
         let wanted = object(
             &peer_authentication(),
             Some(namespace),
@@ -80,7 +83,7 @@ mizzen_sdk::export!(Mtls);
 
 impl Default for Config {
     fn default() -> Self {
-        Self { mode: Mode::Strict, namespace: None }
+        Self { mode: Mode::Strict, namespace: "istio-system".into() }
     }
 }
 
@@ -101,11 +104,30 @@ mod tests {
     }
 
     #[test]
-    fn the_default_is_strict_in_the_namespace_of_the_mesh() {
-        let outcome = reconcile::<Mtls>(&Cluster::new(), ISTIO, &json!({})).unwrap();
-        let wanted = &outcome.desired.unwrap()[0];
-        assert_eq!(wanted["metadata"], json!({"name": "default", "namespace": "istio-system"}));
-        assert_eq!(wanted["spec"], json!({"mtls": {"mode": "STRICT"}}));
+    fn the_default_is_strict_for_the_whole_mesh_whatever_the_subject_and_wherever_it_lives() {
+        let kyma = "{apiVersion: operator.kyma-project.io/v1alpha2, kind: Istio, metadata: {name: default, namespace: kyma-system}}";
+        let cluster_scoped = "{apiVersion: example.com/v1, kind: Mesh, metadata: {name: mesh}, spec: {}}";
+        for subject in [ISTIO, kyma, cluster_scoped] {
+            let outcome = reconcile::<Mtls>(&Cluster::new(), subject, &json!({})).unwrap();
+            let wanted = &outcome.desired.unwrap()[0];
+            assert_eq!(wanted["metadata"], json!({"name": "default", "namespace": "istio-system"}));
+            assert_eq!(wanted["spec"], json!({"mtls": {"mode": "STRICT"}}));
+        }
+    }
+
+    #[test]
+    fn a_mode_in_another_namespace_does_not_make_the_mesh_ready() {
+        let elsewhere = Cluster::new().with(
+            "{apiVersion: security.istio.io/v1, kind: PeerAuthentication, metadata: {name: default, namespace: kyma-system}, spec: {mtls: {mode: STRICT}}}",
+        );
+        let outcome = reconcile::<Mtls>(&elsewhere, ISTIO, &json!({})).unwrap();
+        assert!(matches!(outcome.readiness, Readiness::Progressing(why) if why.contains("istio-system/default")));
+    }
+
+    #[test]
+    fn an_empty_namespace_is_invalid() {
+        let answer = reconcile::<Mtls>(&Cluster::new(), ISTIO, &json!({"namespace": ""}));
+        assert!(matches!(answer, Err(Failure::Invalid(why)) if why.contains("`namespace`")));
     }
 
     #[test]
