@@ -159,6 +159,7 @@ impl Builder {
     /// Starts etcd; the API server is started with the method that also starts it again.
     fn launch(&self, assets: Assets) -> Result<ControlPlane, StartError> {
         let folder = Folder::create().map_err(StartError::Folder)?;
+        flags::write_files(folder.path()).map_err(StartError::Folder)?;
         let port = || Port::take(assets.ports());
         let (clients, peers, server) = (port()?, port()?, port()?);
         let url = format!("https://127.0.0.1:{}", server.number()).parse()?;

@@ -1,6 +1,9 @@
 //! The command lines of the programs.
 
 use std::path::Path;
+use std::{fs, io};
+
+use serde_json::json;
 
 use crate::credentials::{
     ACCOUNT_KEY, ACCOUNT_PUBLIC_KEY, ADMIN, CA, Credentials, SERVER_CERTIFICATE, SERVER_KEY, TOKENS,
@@ -8,6 +11,20 @@ use crate::credentials::{
 
 /// Room for 65,000 Services; a smaller range would end a test of thousands.
 const SERVICE_ADDRESSES: &str = "10.96.0.0/16";
+
+/// The file that says how the API server reaches what runs in the cluster.
+const EGRESS: &str = "egress.yaml";
+
+/// Writes the files that the API server's flags name.
+///
+/// Nothing really runs in the cluster, and its addresses may be somebody's: what the API server would send there, webhooks' requests above
+/// all, goes to a socket that does not exist, and fails at once.
+pub(crate) fn write_files(folder: &Path) -> io::Result<()> {
+    let nowhere = folder.join("nowhere.sock");
+    let closed = json!({"apiVersion": "apiserver.k8s.io/v1beta1", "kind": "EgressSelectorConfiguration", "egressSelections": [
+        {"name": "cluster", "connection": {"proxyProtocol": "HTTPConnect", "transport": {"uds": {"udsName": nowhere}}}}]});
+    fs::write(folder.join(EGRESS), closed.to_string())
+}
 
 pub(crate) fn etcd(folder: &Path, clients: u16, peers: u16) -> Vec<String> {
     let (clients, peers) = (loopback(clients), loopback(peers));
@@ -41,6 +58,7 @@ pub(crate) fn apiserver(folder: &Path, etcd: u16, port: u16, service_accounts: b
         format!("--service-account-signing-key-file={}", file(ACCOUNT_KEY)),
         "--service-account-issuer=https://kubernetes.default.svc".to_owned(),
         format!("--service-cluster-ip-range={SERVICE_ADDRESSES}"),
+        format!("--egress-selector-config-file={}", file(EGRESS)),
         "--authorization-mode=RBAC".to_owned(),
         "--allow-privileged".to_owned(),
     ];
