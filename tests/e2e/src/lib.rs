@@ -8,6 +8,8 @@
 
 mod objects;
 mod operator;
+pub mod sidecars;
+pub mod workloads;
 
 use std::time::{Duration, Instant};
 
