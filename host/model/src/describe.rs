@@ -61,7 +61,7 @@ pub struct Description {
     pub field_sets: BTreeMap<String, FieldSet>,
     /// Names of credentials it asks for.
     pub credentials: Vec<String>,
-    /// Names of renderers it asks for.
+    /// What it asks renderers for, a word each; empty: none is there for it.
     pub renderers: Vec<String>,
     /// Whether it must be asked before a subject goes away.
     pub finalizes: bool,

@@ -12,6 +12,7 @@ pub mod kind;
 pub mod object;
 pub mod outcome;
 pub mod read;
+pub mod renderer;
 pub mod selector;
 pub mod yaml;
 
@@ -23,4 +24,5 @@ pub use kind::{Kind, ObjectRef};
 pub use object::{Labels, Object};
 pub use outcome::{Condition, Deletion, Event, Failure, Outcome, Patch, Predecessor, Readiness, Request, Severity};
 pub use read::{AccessError, Query, Reads};
+pub use renderer::{RenderError, Rendered, Renderer};
 pub use selector::Selector;

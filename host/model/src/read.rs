@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use crate::{Kind, Object, ObjectRef, Selector};
+use crate::{Kind, Object, ObjectRef, RenderError, Rendered, Renderer, Selector};
 
 /// A question about many objects.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -62,6 +62,14 @@ pub trait Reads: Send + Sync {
     async fn count(&self, query: &Query) -> Result<u64, AccessError>;
     /// Whether the API server serves the kind.
     async fn serves(&self, kind: &Kind) -> bool;
+    /// The renderers that are granted, by name. None by default.
+    async fn renderers(&self) -> Vec<Renderer> {
+        Vec::new()
+    }
+    /// What a renderer makes of a JSON document. Refused by default.
+    async fn render(&self, renderer: &str, _function_config: &str) -> Result<Rendered, RenderError> {
+        Err(AccessError::Denied(format!("renderer `{renderer}` is not granted")).into())
+    }
     /// Milliseconds since the Unix epoch.
     fn now(&self) -> u64;
     /// A log line of the plugin's.

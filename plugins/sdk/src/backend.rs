@@ -1,17 +1,18 @@
 //! Who answers a reconciler: the host, in a component; YAML, in a test.
 
 #[cfg(not(target_arch = "wasm32"))]
-pub(crate) use crate::testing::host::{Cursor, count, get, list, log, now, serves};
+pub(crate) use crate::testing::host::{Cursor, count, get, list, log, now, render, renderers, serves};
 
 #[cfg(target_arch = "wasm32")]
-pub(crate) use wasm::{Cursor, count, get, list, log, now, serves};
+pub(crate) use wasm::{Cursor, count, get, list, log, now, render, renderers, serves};
 
 #[cfg(target_arch = "wasm32")]
 mod wasm {
     use std::time::Duration;
 
-    use crate::guest::bindings::mizzen::plugin::{clock, cluster, log as lines, types};
+    use crate::guest::bindings::mizzen::plugin::{clock, cluster, log as lines, renderers as wit_renderers, types};
     use crate::log::Level;
+    use crate::renderers::{RenderError, Renderer};
     use crate::{AccessError, Kind, ObjectRef, Query};
 
     /// Objects asked for at once: fewer crossings, and not all of a long list in memory.
@@ -58,6 +59,18 @@ mod wasm {
             Level::Error => lines::Level::Error,
         };
         lines::write(level, message, fields);
+    }
+
+    pub(crate) fn renderers() -> Vec<Renderer> {
+        let available = wit_renderers::available().into_iter();
+        available.map(|own| Renderer { name: own.name, labels: own.labels.into_iter().collect() }).collect()
+    }
+
+    pub(crate) fn render(renderer: &str, document: &str) -> Result<Vec<String>, RenderError> {
+        wit_renderers::render(renderer, document).map_err(|refused| match refused {
+            wit_renderers::RenderError::Rejected(why) => RenderError::Rejected(why),
+            wit_renderers::RenderError::Access(access) => RenderError::Access(error(access)),
+        })
     }
 
     fn wit(query: &Query) -> cluster::Query {

@@ -110,10 +110,11 @@ impl Description {
         self
     }
 
-    /// It asks for a renderer, by name.
+    /// It asks renderers for something, said in a word for whoever grants them, e.g. `charts`. Which renderers it is given the operator says,
+    /// by their labels: see [`renderers`](crate::renderers).
     #[must_use]
-    pub fn renderer(mut self, name: &str) -> Self {
-        self.renderers.push(name.to_owned());
+    pub fn renderer(mut self, what: &str) -> Self {
+        self.renderers.push(what.to_owned());
         self
     }
 

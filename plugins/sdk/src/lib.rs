@@ -65,6 +65,7 @@ mod describe;
 pub mod guest;
 pub mod log;
 mod outcome;
+pub mod renderers;
 mod request;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod testing;

@@ -8,12 +8,16 @@ pub(crate) mod host;
 #[cfg(test)]
 mod tests;
 
+use std::fmt;
+use std::panic::AssertUnwindSafe;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use mizzen_model::{Fields, Object, yaml};
 use serde_json::Value;
 
+use crate::renderers::{RenderError, Renderer};
 use crate::{Failure, Kind, Outcome, Predecessor, Reconciler, Request};
 
 /// The objects that a reconciler finds. Every kind is served unless it was said that it is not.
@@ -22,7 +26,18 @@ pub struct Cluster {
     objects: Vec<Object>,
     unserved: Vec<Kind>,
     unavailable: Vec<Kind>,
+    renderers: Vec<Function>,
     now: Duration,
+}
+
+type Body = dyn Fn(&Value) -> Result<Vec<Value>, RenderError> + Send + Sync;
+
+/// A renderer that is a closure.
+#[derive(Clone)]
+struct Function {
+    renderer: Renderer,
+    /// A test that expects a panic asks through it again afterwards, if at all, knowing what it does.
+    body: Arc<AssertUnwindSafe<Box<Body>>>,
 }
 
 impl Cluster {
@@ -69,6 +84,23 @@ impl Cluster {
         self
     }
 
+    /// A renderer that is granted, with its labels. Its closure is given the document; an error of a test's own is
+    /// `Err(RenderError::Rejected(…))`, or `Err(AccessError::Unavailable(…).into())` for one that is still being loaded.
+    #[must_use]
+    pub fn with_renderer(
+        mut self,
+        name: &str,
+        labels: &[(&str, &str)],
+        renders: impl Fn(&Value) -> Result<Vec<Value>, RenderError> + Send + Sync + 'static,
+    ) -> Self {
+        let labels = labels.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+        self.renderers.retain(|own| own.renderer.name != name);
+        let renderer = Renderer { name: name.to_owned(), labels };
+        self.renderers.push(Function { renderer, body: Arc::new(AssertUnwindSafe(Box::new(renders))) });
+        self.renderers.sort_by(|a, b| a.renderer.name.cmp(&b.renderer.name));
+        self
+    }
+
     /// What [`clock::now`](crate::clock::now) says: the time since the Unix epoch.
     #[must_use]
     pub fn at(mut self, now: Duration) -> Self {
@@ -86,6 +118,12 @@ impl Cluster {
             }
             Err(error) => fail(&error.to_string()),
         }
+    }
+}
+
+impl fmt::Debug for Function {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.renderer.fmt(f)
     }
 }
 

@@ -6,8 +6,9 @@ use std::time::Duration;
 use mizzen_model as model;
 use mizzen_model::{Fields, Object, Selector};
 
-use super::Cluster;
+use super::{Cluster, Function};
 use crate::log::Level;
+use crate::renderers::{RenderError, Renderer};
 use crate::{Access, AccessError, Description, Kind, ObjectRef, Query};
 
 /// Objects of one page: few, so that a reconciler's tests see several.
@@ -69,6 +70,23 @@ pub(crate) fn count(query: &Query) -> Result<u64, AccessError> {
 
 pub(crate) fn serves(kind: &Kind) -> bool {
     with(|host| Ok(!host.cluster.unserved.contains(kind))).unwrap_or(false)
+}
+
+pub(crate) fn renderers() -> Vec<Renderer> {
+    with(|host| Ok(host.granted().iter().map(|own| own.renderer.clone()).collect())).unwrap_or_default()
+}
+
+pub(crate) fn render(renderer: &str, document: &str) -> Result<Vec<String>, RenderError> {
+    let denied = || AccessError::Denied(format!("renderer `{renderer}` is not granted"));
+    let found = with(|host| {
+        if host.description.renderers.is_empty() {
+            return Err(AccessError::Denied("calling renderers was not declared in `describe`".into()));
+        }
+        host.granted().iter().find(|own| own.renderer.name == renderer).cloned().ok_or_else(denied)
+    })?;
+    let document = serde_json::from_str(document).map_err(|error| AccessError::Invalid(error.to_string()))?;
+    // Not from within `with`: nothing is borrowed while a test's own code runs.
+    Ok((found.body)(&document)?.iter().map(ToString::to_string).collect())
 }
 
 pub(crate) fn now() -> Duration {
@@ -149,6 +167,11 @@ impl Answering {
         Ok(selected.map(|object| &*object.reference.name).collect())
     }
 
+    /// The renderers that are there: none for whoever declared that it needs none.
+    fn granted(&self) -> &[Function] {
+        if self.description.renderers.is_empty() { &[] } else { &self.cluster.renderers }
+    }
+
     fn of(&self, asked: &Kind) -> impl Iterator<Item = &Object> {
         let asked = kind(asked);
         self.cluster.objects.iter().filter(move |object| object.reference.kind == asked)
@@ -161,10 +184,10 @@ fn kind(kind: &Kind) -> model::Kind {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::Value;
+    use serde_json::{Value, json};
 
     use super::*;
-    use crate::{clock, cluster, log};
+    use crate::{Failure, clock, cluster, log, renderers};
 
     const PODS: &str = "
 {apiVersion: v1, kind: Pod, metadata: {name: a, namespace: ns}}
@@ -224,6 +247,40 @@ mod tests {
         let later = Cluster::new().at(Duration::from_micros(7_500));
         assert_eq!(seen(&later, clock::now), Duration::from_millis(7));
         log::write(Level::Debug, "a line has no answer", &[("pods", &3)]);
+    }
+
+    /// A cluster whose renderer makes a ConfigMap of a document's `name`.
+    fn rendering() -> Cluster {
+        Cluster::new().with_renderer("maps", &[("example.com/version", "1")], |document| match &document["name"] {
+            Value::String(name) => Ok(vec![crate::object(&Kind::new("v1", "ConfigMap"), None, name, json!({}))]),
+            _ => Err(RenderError::Rejected("`name` is missing".into())),
+        })
+    }
+
+    #[test]
+    fn a_renderer_is_chosen_by_its_labels_and_makes_objects_or_says_what_is_wrong() {
+        let description = Description::new("a", "1", "", pod()).renderer("maps");
+        answering(&rendering(), &description, || {
+            let chosen = renderers::available().remove(0);
+            assert_eq!(chosen.labels["example.com/version"], "1");
+            assert_eq!(renderers::render(&chosen.name, &json!({"name": "m"})).unwrap()[0]["metadata"]["name"], "m");
+            let rejected = renderers::render("maps", &json!({}));
+            assert_eq!(rejected, Err(RenderError::Rejected("`name` is missing".into())));
+            assert_eq!(Failure::from(rejected.unwrap_err()), Failure::Invalid("`name` is missing".into()));
+            assert!(matches!(
+                renderers::render("charts", &json!({})),
+                Err(RenderError::Access(AccessError::Denied(why))) if why.contains("`charts` is not granted")
+            ));
+        });
+    }
+
+    #[test]
+    fn who_did_not_declare_that_it_renders_finds_no_renderer() {
+        seen(&rendering(), || {
+            assert!(renderers::available().is_empty());
+            let denied = renderers::render("maps", &json!({"name": "m"}));
+            assert!(matches!(denied, Err(RenderError::Access(AccessError::Denied(why))) if why.contains("describe")));
+        });
     }
 
     #[test]

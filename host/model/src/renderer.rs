@@ -1,0 +1,28 @@
+//! Renderers: pure functions from a document to Kubernetes objects, and why one gives no answer.
+
+use std::sync::Arc;
+
+use crate::{AccessError, Labels};
+
+/// A renderer that a plugin may call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Renderer {
+    /// What [`Reads::render`](crate::Reads::render) calls it.
+    pub name: Arc<str>,
+    /// What plugins choose by.
+    pub labels: Labels,
+}
+
+/// What a renderer made of a document: one JSON text an object, in the order it gave them. Everybody who asked the same shares it.
+pub type Rendered = Arc<[Box<str>]>;
+
+/// Why nothing was rendered. The Rust shape of `renderers.render-error`.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RenderError {
+    /// The renderer says that the document is wrong, and why.
+    #[error("rejected: {0}")]
+    Rejected(String),
+    /// It was not asked, or did not answer.
+    #[error(transparent)]
+    Access(#[from] AccessError),
+}
