@@ -2,9 +2,14 @@
 //!
 //! Behaviour: Kyma's PeerAuthentication reconciler (`istio-system/default`, `STRICT`). Ready once the API server has it so: what comes
 //! after in the order can rely on an encrypted mesh. The namespace is not the subject's: Kyma's Istio objects live elsewhere, and there
-//! Istio would take the object for the mode of that one namespace.
+//! Istio would take the object for the mode of that one namespace. There is no `portLevelMtls`: Istio takes it with a selector alone,
+//! and what has a selector does not count for the mesh.
+//!
+//! Other people's objects of the kind are left alone. One that Istio prefers to this one is a warning, because it undoes the mode.
 
-use mizzen_sdk::{Description, Failure, Kind, ObjectRef, Outcome, Reconciler, Request, cluster, object};
+use std::collections::BTreeMap;
+
+use mizzen_sdk::{AccessError, Description, Failure, Kind, Outcome, Query, Reconciler, Request, cluster, object};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -25,7 +30,7 @@ pub struct Config {
 }
 
 /// Which traffic workloads accept.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Mode {
     /// Encrypted alone.
@@ -38,6 +43,43 @@ pub enum Mode {
 }
 
 const MODE: &str = "mode";
+const OURS: &str = "default";
+
+/// A PeerAuthentication, as far as it decides about the whole mesh.
+#[derive(Deserialize)]
+struct Authentication {
+    metadata: Metadata,
+    #[serde(default)]
+    spec: Spec,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Metadata {
+    name: String,
+    /// As Kubernetes writes times: their texts are in the order of the times.
+    #[serde(default)]
+    creation_timestamp: String,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Spec {
+    mtls: Option<MutualTls>,
+    selector: Option<Selector>,
+}
+
+#[derive(Deserialize)]
+struct MutualTls {
+    mode: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Selector {
+    #[serde(default)]
+    match_labels: BTreeMap<String, String>,
+}
 
 fn peer_authentication() -> Kind {
     Kind::new("security.istio.io/v1", "PeerAuthentication")
@@ -54,32 +96,69 @@ impl Reconciler for Mtls {
             "The mesh's default mutual TLS mode",
             Kind::new("mizzen.dev/v1alpha1", "Istio"),
         )
-        .reads_fields(MODE, peer_authentication(), &["spec.mtls.mode"], "to tell when the mode is in force")
+        .reads_fields(
+            MODE,
+            peer_authentication(),
+            &["spec.mtls.mode", "spec.selector", "metadata.creationTimestamp"],
+            "to tell when the mode is in force, and whether another one counts instead",
+        )
         .applies(peer_authentication(), "the mesh's default mode")
     }
 
     fn reconcile(Request { config, .. }: &Request<Value, Config>) -> Result<Outcome, Failure> {
-        let namespace = config.namespace.as_str();
+        let Config { mode, namespace } = config;
         if namespace.is_empty() {
             return Err(Failure::invalid("`namespace` in the configuration is empty"));
         }
-        let wanted = object(
-            &peer_authentication(),
-            Some(namespace),
-            "default",
-            json!({"spec": {"mtls": {"mode": config.mode}}}),
-        );
-        let there =
-            cluster::get::<Value>(&ObjectRef::new(peer_authentication(), Some(namespace), "default"), Some(MODE))?;
-        let outcome = match there {
-            Some(there) if there["spec"] == wanted["spec"] => Outcome::ready(),
-            _ => Outcome::progressing(format!("PeerAuthentication {namespace}/default is not in force yet")),
+        let query = Query::of(peer_authentication()).namespace(namespace).fields(MODE);
+        let there = match cluster::list::<Authentication>(&query) {
+            Err(AccessError::NotServed(_)) => return Ok(Outcome::progressing("Istio's CRDs are not there yet")),
+            answer => answer?,
         };
-        Ok(outcome.desire([wanted]))
+        let wanted = json!({"spec": {"mtls": {"mode": mode}}});
+        Ok(judge(&there, *mode, namespace).desire([object(&peer_authentication(), Some(namespace), OURS, wanted)]))
     }
 }
 
 mizzen_sdk::export!(Mtls);
+
+/// Whether the mesh has the mode, as Istio chooses among those of its root namespace: the oldest without a selector.
+fn judge(there: &[Authentication], mode: Mode, namespace: &str) -> Outcome {
+    let Some(own) = there.iter().find(|one| one.metadata.name == OURS).filter(|own| own.has(mode)) else {
+        return Outcome::progressing(format!("PeerAuthentication {namespace}/{OURS} is not in force yet"));
+    };
+    if !own.is_mesh_wide() {
+        return Outcome::warning(format!(
+            "somebody gave PeerAuthentication {namespace}/{OURS} a selector, so it does not count for the whole mesh: remove it"
+        ));
+    }
+    match there.iter().filter(|one| one.is_mesh_wide()).min_by_key(|one| one.age()) {
+        Some(first) if !first.has(mode) => Outcome::warning(format!(
+            "PeerAuthentication {namespace}/{} is older and for the whole mesh, too: Istio goes by it and not by {OURS}",
+            first.metadata.name
+        )),
+        _ => Outcome::ready(),
+    }
+}
+
+impl Authentication {
+    fn has(&self, mode: Mode) -> bool {
+        let own = self.spec.mtls.as_ref().and_then(|mtls| mtls.mode.as_deref());
+        own == Some(match mode {
+            Mode::Strict => "STRICT",
+            Mode::Permissive => "PERMISSIVE",
+            Mode::Disable => "DISABLE",
+        })
+    }
+
+    fn is_mesh_wide(&self) -> bool {
+        self.spec.selector.as_ref().is_none_or(|selector| selector.match_labels.is_empty())
+    }
+
+    fn age(&self) -> (&str, &str) {
+        (&self.metadata.creation_timestamp, &self.metadata.name)
+    }
+}
 
 impl Default for Config {
     fn default() -> Self {
@@ -88,75 +167,4 @@ impl Default for Config {
 }
 
 #[cfg(test)]
-mod tests {
-    use mizzen_sdk::Readiness;
-    use mizzen_sdk::testing::{Cluster, reconcile};
-
-    use super::*;
-
-    const ISTIO: &str =
-        "{apiVersion: mizzen.dev/v1alpha1, kind: Istio, metadata: {name: default, namespace: istio-system}, spec: {}}";
-
-    fn there(mode: &str) -> Cluster {
-        Cluster::new().with(&format!(
-            "{{apiVersion: security.istio.io/v1, kind: PeerAuthentication, metadata: {{name: default, namespace: istio-system}}, spec: {{mtls: {{mode: {mode}}}}}}}"
-        ))
-    }
-
-    #[test]
-    fn the_default_is_strict_for_the_whole_mesh_whatever_the_subject_and_wherever_it_lives() {
-        let kyma = "{apiVersion: operator.kyma-project.io/v1alpha2, kind: Istio, metadata: {name: default, namespace: kyma-system}}";
-        let cluster_scoped = "{apiVersion: example.com/v1, kind: Mesh, metadata: {name: mesh}, spec: {}}";
-        for subject in [ISTIO, kyma, cluster_scoped] {
-            let outcome = reconcile::<Mtls>(&Cluster::new(), subject, &json!({})).unwrap();
-            let wanted = &outcome.desired.unwrap()[0];
-            assert_eq!(wanted["metadata"], json!({"name": "default", "namespace": "istio-system"}));
-            assert_eq!(wanted["spec"], json!({"mtls": {"mode": "STRICT"}}));
-        }
-    }
-
-    #[test]
-    fn a_mode_in_another_namespace_does_not_make_the_mesh_ready() {
-        let elsewhere = Cluster::new().with(
-            "{apiVersion: security.istio.io/v1, kind: PeerAuthentication, metadata: {name: default, namespace: kyma-system}, spec: {mtls: {mode: STRICT}}}",
-        );
-        let outcome = reconcile::<Mtls>(&elsewhere, ISTIO, &json!({})).unwrap();
-        assert!(matches!(outcome.readiness, Readiness::Progressing(why) if why.contains("istio-system/default")));
-    }
-
-    #[test]
-    fn an_empty_namespace_is_invalid() {
-        let answer = reconcile::<Mtls>(&Cluster::new(), ISTIO, &json!({"namespace": ""}));
-        assert!(matches!(answer, Err(Failure::Invalid(why)) if why.contains("`namespace`")));
-    }
-
-    #[test]
-    fn it_is_ready_once_the_mode_is_in_force() {
-        let before = reconcile::<Mtls>(&there("PERMISSIVE"), ISTIO, &json!({"mode": "STRICT"})).unwrap();
-        assert!(matches!(before.readiness, Readiness::Progressing(_)));
-        assert_eq!(
-            reconcile::<Mtls>(&there("STRICT"), ISTIO, &json!({"mode": "STRICT"})).unwrap().readiness,
-            Readiness::Ready
-        );
-    }
-
-    #[test]
-    fn the_root_namespace_can_be_another() {
-        let outcome = reconcile::<Mtls>(&Cluster::new(), ISTIO, &json!({"namespace": "mesh"})).unwrap();
-        assert_eq!(outcome.desired.unwrap()[0]["metadata"]["namespace"], "mesh");
-    }
-
-    #[test]
-    fn an_unknown_mode_is_invalid_and_names_the_choices() {
-        let Err(Failure::Invalid(why)) = reconcile::<Mtls>(&Cluster::new(), ISTIO, &json!({"mode": "strict"})) else {
-            panic!()
-        };
-        assert!(why.contains("STRICT"), "{why}");
-    }
-
-    #[test]
-    fn an_unreadable_mode_is_passing_trouble() {
-        let cluster = Cluster::new().with_unavailable(peer_authentication());
-        assert!(matches!(reconcile::<Mtls>(&cluster, ISTIO, &json!({})), Err(Failure::Retry(_))));
-    }
-}
+mod tests;
