@@ -19,6 +19,8 @@ pub(crate) struct Intents {
     pub(crate) changes: Vec<Intent>,
     /// What went wrong, by reconciler and subject.
     pub(crate) problems: Vec<Trouble>,
+    /// Reconcilers that work in steps and wait here, where nothing comes true, for the one before: more will follow.
+    pub(crate) unfinished: Vec<Trouble>,
 }
 
 /// What would be done to one object.
@@ -57,13 +59,20 @@ pub(crate) struct Name {
 
 type Writes = BTreeMap<(String, ObjectRef, bool), (ObjectRef, Option<Value>, Option<Value>)>;
 
+/// What is to be said of a reconcile that is not simply done.
+struct Word {
+    trouble: Trouble,
+    /// Whether nothing is wrong, and only more will follow.
+    unfinished: bool,
+}
+
 /// Listens to a rehearsal.
 #[derive(Default)]
 pub(crate) struct Collector {
     /// First and last state of each object, by reconciler, object and whether it is its status.
     writes: Mutex<Writes>,
     /// The last word on each (reconciler, subject).
-    last: Mutex<BTreeMap<(String, String), Option<Trouble>>>,
+    last: Mutex<BTreeMap<(String, String), Option<Word>>>,
 }
 
 impl Observer for Collector {
@@ -85,11 +94,11 @@ impl Observer for Collector {
 
     fn reconciled(&self, done: &Reconciled<'_>) {
         let (reconciler, subject) = (done.reconciler.to_owned(), done.subject.to_string());
-        let trouble = (done.failed || done.reason == "Failed").then(|| Trouble {
-            reconciler: reconciler.clone(),
-            subject: subject.clone(),
-            reason: done.reason.to_owned(),
-            message: done.message.to_owned(),
+        let wrong = done.failed || done.reason == "Failed";
+        let trouble = (wrong || done.so_far).then(|| {
+            let (reason, message) = (done.reason.to_owned(), done.message.to_owned());
+            let trouble = Trouble { reconciler: reconciler.clone(), subject: subject.clone(), reason, message };
+            Word { trouble, unfinished: !wrong }
         });
         self.last.lock().unwrap_or_else(PoisonError::into_inner).insert((reconciler, subject), trouble);
     }
@@ -115,7 +124,11 @@ impl Collector {
             after: after.clone(),
         });
         let last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        Intents { changes: changes.collect(), problems: last.values().flatten().cloned().collect() }
+        let of = |unfinished: bool| {
+            let told = last.values().flatten().filter(|word| word.unfinished == unfinished);
+            told.map(|word| word.trouble.clone()).collect()
+        };
+        Intents { changes: changes.collect(), problems: of(false), unfinished: of(true) }
     }
 }
 
@@ -128,6 +141,7 @@ impl Intents {
         let fresh = Self {
             changes: self.changes.iter().filter(fresh).cloned().collect(),
             problems: self.problems.iter().filter(news).cloned().collect(),
+            unfinished: self.unfinished.iter().filter(|own| !before.unfinished.contains(own)).cloned().collect(),
         };
         (fresh, gone.cloned().collect())
     }
@@ -144,6 +158,9 @@ impl Intents {
         }
         for Trouble { reconciler, subject, reason, message } in &self.problems {
             writeln!(out, "{WRONG}{reconciler}: {subject}: {reason}{WRONG:#}: {message}")?;
+        }
+        for Trouble { reconciler, subject, message, .. } in &self.unfinished {
+            writeln!(out, "{FAINT}{reconciler}: {subject}: more will follow{FAINT:#}: {message}")?;
         }
         let count = |verb: &str| self.changes.iter().filter(|intent| intent.verb == verb).count();
         let (create, change, delete) = (count("create"), count("change"), count("delete"));

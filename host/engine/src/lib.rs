@@ -10,6 +10,7 @@
 
 mod cell;
 mod controller;
+mod definitions;
 mod index;
 mod node;
 mod nodes;
@@ -41,6 +42,7 @@ pub use nodes::{NodeSpec, State};
 pub use prepare::APPLIED_ANNOTATION;
 pub use snapshot::{NodeSnapshot, Snapshot};
 pub use write::status::now;
+pub use write::survivors::PRUNE_ANNOTATION;
 
 /// How much runs at once.
 #[derive(Clone, Copy, Debug)]

@@ -82,6 +82,8 @@ pub struct Reconciled<'a> {
     pub failed: bool,
     /// Whether the plugin was asked.
     pub asked: bool,
+    /// Whether the plugin said that it will want more.
+    pub so_far: bool,
     /// How much was written.
     pub writes: usize,
     /// How long it took.
@@ -110,7 +112,7 @@ pub struct Log;
 
 impl Observer for Log {
     fn reconciled(&self, done: &Reconciled<'_>) {
-        let Reconciled { reconciler, subject, reason, message, failed, asked, writes, took } = *done;
+        let Reconciled { reconciler, subject, reason, message, failed, asked, writes, took, .. } = *done;
         let millis = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
         let why = (!message.is_empty()).then_some(message);
         if failed {

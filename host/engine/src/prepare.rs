@@ -1,14 +1,18 @@
 //! An outcome, checked against the grants and made ready to be written: nothing after this asks again whether it may.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use mizzen_cluster::{Cluster, OWNER_LABEL, RECONCILER_LABEL, ReadError};
-use mizzen_model::{Access, Condition, Deletion, Digest, Event, Kind, Object, ObjectRef, Outcome, Patch, Readiness};
+use mizzen_model::{
+    Access, Condition, Deletion, Digest, Event, Kind, Object, ObjectRef, Outcome, Patch, Readiness, Wanted,
+};
 use serde_json::{Map, Value, json};
 
+use crate::definitions::defined;
 use crate::node::Plugin;
+use crate::write::survivors::{NEVER, PRUNE_ANNOTATION};
 
 /// Annotation with the digest of what was last applied: with it, a restarted host knows what it need not write.
 pub const APPLIED_ANNOTATION: &str = "mizzen.dev/applied";
@@ -18,7 +22,7 @@ pub const APPLIED_ANNOTATION: &str = "mizzen.dev/applied";
 pub(crate) struct Prepared {
     pub(crate) readiness: Readiness,
     /// `None`: not known now.
-    pub(crate) desired: Option<Vec<Wanted>>,
+    pub(crate) desired: Option<Desired>,
     pub(crate) patches: Vec<Patch>,
     pub(crate) deletions: Vec<Deletion>,
     pub(crate) status: Map<String, Value>,
@@ -29,9 +33,20 @@ pub(crate) struct Prepared {
     pub(crate) outlives_subject: bool,
 }
 
+/// The objects that are wanted.
+#[derive(Clone, Debug)]
+pub(crate) struct Desired {
+    /// In the plugin's order, which is the one they are applied in.
+    pub(crate) objects: Vec<Item>,
+    /// Whether they are all there are, so that what is not among them may go.
+    pub(crate) complete: bool,
+    /// The kinds that they define, and whether those live in namespaces.
+    pub(crate) defined: HashMap<Kind, bool>,
+}
+
 /// One wanted object, with everything the host adds to it.
 #[derive(Clone, Debug)]
-pub(crate) struct Wanted {
+pub(crate) struct Item {
     pub(crate) reference: ObjectRef,
     /// The document as compact JSON: there may be thousands, and each is looked at rarely.
     pub(crate) document: Box<str>,
@@ -71,18 +86,23 @@ pub(crate) async fn prepare(
 ) -> Result<Prepared, Refusal> {
     let mut outlives_subject = false;
     let mut desired = None;
-    if let Some(documents) = outcome.desired {
-        let mut wanted = Vec::with_capacity(documents.len());
+    if let Some(wanted) = outcome.desired {
+        let (documents, complete) = match wanted {
+            Wanted::All(documents) => (documents, true),
+            Wanted::SoFar(documents) => (documents, false),
+        };
+        let defined = defined(&documents);
+        let mut objects = Vec::with_capacity(documents.len());
         let mut seen = HashSet::new();
         for document in documents {
-            let (object, outlives) = want(plugin, subject, document, cluster).await?;
+            let (object, outlives) = want(plugin, subject, document, &defined, cluster).await?;
             if !seen.insert(object.reference.clone()) {
                 return Err(Refusal::Invalid(format!("{} is wanted twice", object.reference)));
             }
             outlives_subject |= outlives;
-            wanted.push(object);
+            objects.push(object);
         }
-        desired = Some(wanted);
+        desired = Some(Desired { objects, complete, defined });
     }
     for (access, object) in outcome
         .patches
@@ -133,12 +153,16 @@ async fn want(
     plugin: &Plugin,
     subject: &Object,
     mut document: Value,
+    defined: &HashMap<Kind, bool>,
     cluster: &Arc<dyn Cluster>,
-) -> Result<(Wanted, bool), Refusal> {
+) -> Result<(Item, bool), Refusal> {
     let mut object = Object::new(document.clone(), &mizzen_model::Fields::identity())
         .map_err(|e| Refusal::Invalid(e.to_string()))?;
-    let facts = cluster.facts(&object.reference.kind).await?;
-    if !facts.namespaced {
+    let namespaced = match (cluster.facts(&object.reference.kind).await, defined.get(&object.reference.kind)) {
+        (Err(ReadError::NotServed(_)), Some(namespaced)) => *namespaced,
+        (facts, _) => facts?.namespaced,
+    };
+    if !namespaced {
         object.reference.namespace = None;
     } else if object.reference.namespace.is_none() {
         return Err(Refusal::Invalid(format!("{} needs a namespace", object.reference)));
@@ -164,9 +188,18 @@ async fn want(
     let labels = strings(metadata, "labels", &object.reference)?;
     labels.insert(RECONCILER_LABEL.into(), plugin.name().into());
     labels.insert(OWNER_LABEL.into(), owner_label(plugin.name(), &subject.reference).into());
-    strings(metadata, "annotations", &object.reference)?;
-    // An owner reference can't cross namespaces, nor lead from the cluster into one.
-    let can_own = subject.reference.namespace.is_none() || subject.reference.namespace == *namespace;
+    let survives = match strings(metadata, "annotations", &object.reference)?.get(PRUNE_ANNOTATION) {
+        None => false,
+        Some(value) if value == NEVER => true,
+        Some(other) => {
+            let message =
+                format!("{} has `{PRUNE_ANNOTATION}: {other}`; only `{NEVER}` means something", object.reference);
+            return Err(Refusal::Invalid(message));
+        }
+    };
+    // An owner reference can't cross namespaces, nor lead from the cluster into one; and what is to survive must have none.
+    let same_place = subject.reference.namespace.is_none() || subject.reference.namespace == *namespace;
+    let can_own = same_place && !survives;
     if can_own {
         let owner = &subject.reference;
         metadata.insert(
@@ -179,7 +212,7 @@ async fn want(
     // Both are objects: `strings` has seen to it.
     document["metadata"]["annotations"][APPLIED_ANNOTATION] = digest.as_str().into();
     let wanted =
-        Wanted { reference: object.reference, document: document.to_string().into(), digest: digest.into(), force };
+        Item { reference: object.reference, document: document.to_string().into(), digest: digest.into(), force };
     Ok((wanted, !can_own))
 }
 
@@ -195,9 +228,9 @@ fn strings<'a>(
     }
 }
 
-// === impl Wanted ===
+// === impl Item ===
 
-impl Wanted {
+impl Item {
     /// The document as a tree.
     pub(crate) fn value(&self) -> Value {
         serde_json::from_str(&self.document).unwrap_or_default()

@@ -121,6 +121,7 @@ impl Job {
             message: &condition.message,
             failed: matches!(verdict, Verdict::Wrong(_)),
             asked: !same(known.as_ref(), self.memo.as_ref()),
+            so_far: self.memo.as_ref().and_then(|memo| memo.prepared.desired.as_ref()).is_some_and(|own| !own.complete),
             writes: writer.writes,
             took: started.elapsed(),
         });

@@ -22,7 +22,9 @@ pub use fields::Fields;
 pub use invoke::{Call, CallError, Invoke};
 pub use kind::{Kind, ObjectRef};
 pub use object::{Labels, Object};
-pub use outcome::{Condition, Deletion, Event, Failure, Outcome, Patch, Predecessor, Readiness, Request, Severity};
+pub use outcome::{
+    Condition, Deletion, Event, Failure, Outcome, Patch, Predecessor, Readiness, Request, Severity, Wanted,
+};
 pub use read::{AccessError, Query, Reads};
 pub use renderer::{RenderError, Rendered, Renderer};
 pub use selector::Selector;

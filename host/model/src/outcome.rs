@@ -44,8 +44,8 @@ pub enum Readiness {
 pub struct Outcome {
     /// How far it has come.
     pub readiness: Readiness,
-    /// The whole set of objects wanted for this subject. `None`: not known now, so nothing is applied and nothing pruned.
-    pub desired: Option<Vec<Value>>,
+    /// The objects wanted for this subject. `None`: not known now, so nothing is applied and nothing pruned.
+    pub desired: Option<Wanted>,
     /// Applies to fields of objects that others own.
     pub patches: Vec<Patch>,
     /// Objects to delete that are not this reconciler's own.
@@ -58,6 +58,15 @@ pub struct Outcome {
     pub events: Vec<Event>,
     /// Ask again after this long even if nothing changed.
     pub requeue_after: Option<Duration>,
+}
+
+/// The objects wanted for a subject, in the order in which they are applied.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Wanted {
+    /// The whole set: applied, kept from drifting, pruned when they leave it.
+    All(Vec<Value>),
+    /// As far as is known at this step: applied and kept. What was wanted before stays until the next [`Wanted::All`].
+    SoFar(Vec<Value>),
 }
 
 /// An apply to fields of an object that others own. Never creates; never takes fields back.

@@ -33,7 +33,8 @@ pub(crate) fn failure(failure: wit::Failure) -> model::Failure {
 pub(crate) fn outcome(outcome: wit::Outcome) -> Result<model::Outcome, String> {
     let desired = match outcome.desired {
         None => None,
-        Some(documents) => Some(each("desired", documents, |text| identified(json(&text)?))?),
+        Some(wit::Wanted::All(documents)) => Some(model::Wanted::All(documents_of(documents)?)),
+        Some(wit::Wanted::SoFar(documents)) => Some(model::Wanted::SoFar(documents_of(documents)?)),
     };
     Ok(model::Outcome {
         readiness: match outcome.readiness {
@@ -53,6 +54,10 @@ pub(crate) fn outcome(outcome: wit::Outcome) -> Result<model::Outcome, String> {
         events: at_most(EVENTS, "events", outcome.events)?.into_iter().map(event).collect(),
         requeue_after: outcome.requeue_after.map(|millis| Duration::from_millis(millis).clamp(REQUEUE.0, REQUEUE.1)),
     })
+}
+
+fn documents_of(texts: Vec<String>) -> Result<Vec<Value>, String> {
+    each("desired", texts, |text| identified(json(&text)?))
 }
 
 fn patch(patch: wit::Patch) -> Result<model::Patch, String> {

@@ -100,7 +100,10 @@ fn outcome(outcome: Outcome) -> wit::Outcome {
             Readiness::Warning(why) => wit::Readiness::Warning(why),
             Readiness::Failed(why) => wit::Readiness::Failed(why),
         },
-        desired: outcome.desired.map(|objects| objects.iter().map(ToString::to_string).collect()),
+        desired: outcome.desired.map(|objects| {
+            let documents = objects.iter().map(ToString::to_string).collect();
+            if outcome.so_far { wit::Wanted::SoFar(documents) } else { wit::Wanted::All(documents) }
+        }),
         patches: outcome
             .patches
             .into_iter()

@@ -120,6 +120,16 @@ pub fn object(kind: &Kind, namespace: Option<&str>, name: &str, content: Value) 
     object
 }
 
+/// Marks an object that is applied and kept like others, and never deleted by the host: neither when it leaves what is wanted nor with
+/// its subject. For definitions, which take all objects of their kind with them.
+pub fn never_pruned(mut object: Value) -> Value {
+    if !object["metadata"]["annotations"].is_object() {
+        object["metadata"]["annotations"] = json!({});
+    }
+    object["metadata"]["annotations"]["mizzen.dev/prune"] = json!("never");
+    object
+}
+
 /// Makes a type that implements [`Reconciler`] the reconciler of this component. Once in a crate.
 #[macro_export]
 macro_rules! export {

@@ -95,8 +95,10 @@ pub enum Failure {
 pub struct Outcome {
     /// How far it has come.
     pub readiness: Readiness,
-    /// The whole set of objects wanted. `None`: not known now, so nothing is applied and nothing pruned.
+    /// The objects wanted, in the order in which they are applied. `None`: not known now, so nothing is applied and nothing pruned.
     pub desired: Option<Vec<Value>>,
+    /// Whether [`desired`](Self::desired) is only a part, with more to come: then nothing is pruned yet.
+    pub so_far: bool,
     /// Fields of the subject's status.
     pub status: Option<Value>,
     /// Conditions of the subject.
@@ -189,6 +191,7 @@ impl Outcome {
         Self {
             readiness,
             desired: None,
+            so_far: false,
             status: None,
             conditions: Vec::new(),
             events: Vec::new(),
@@ -204,6 +207,15 @@ impl Outcome {
     pub fn desire(mut self, objects: impl IntoIterator<Item = Value>) -> Self {
         self.desired.get_or_insert_default().extend(objects);
         self
+    }
+
+    /// Wants these objects, and others that are not known yet: they are applied and kept from drifting, and whatever was wanted before
+    /// stays until an outcome says with [`desire`](Self::desire) alone what the whole set is. For what works in steps: first the
+    /// definitions, and what they define once they are served; first the new version, and the old one's remains go at the end.
+    #[must_use]
+    pub fn desire_so_far(mut self, objects: impl IntoIterator<Item = Value>) -> Self {
+        self.so_far = true;
+        self.desire(objects)
     }
 
     /// Sets the fields of the subject's status that are this reconciler's. A status that can't be written as JSON makes the whole
@@ -293,5 +305,17 @@ mod tests {
     fn wanting_nothing_is_not_the_same_as_not_knowing_what_is_wanted() {
         assert_eq!(Outcome::ready().desired, None);
         assert_eq!(Outcome::ready().desire([]).desired, Some(Vec::new()));
+    }
+
+    #[test]
+    fn what_is_wanted_so_far_is_a_part_whatever_is_said_before_or_after() {
+        let (a, b) = (Value::from("a"), Value::from("b"));
+        for outcome in [
+            Outcome::ready().desire([a.clone()]).desire_so_far([b.clone()]),
+            Outcome::ready().desire_so_far([a.clone()]).desire([b.clone()]),
+        ] {
+            assert_eq!((outcome.desired, outcome.so_far), (Some(vec![a.clone(), b.clone()]), true));
+        }
+        assert!(!Outcome::ready().desire([a]).so_far);
     }
 }

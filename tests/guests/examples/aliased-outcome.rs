@@ -26,7 +26,7 @@ mod guest {
         fn reconcile(_: wit::Request) -> Result<wit::Outcome, wit::Failure> {
             Ok(wit::Outcome {
                 readiness: wit::Readiness::Ready,
-                desired: Some(vec_of_the_same()),
+                desired: Some(wit::Wanted::All(vec_of_the_same())),
                 patches: Vec::new(),
                 deletions: Vec::new(),
                 status: None,

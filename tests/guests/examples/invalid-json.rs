@@ -26,7 +26,7 @@ mod guest {
         fn reconcile(_: wit::Request) -> Result<wit::Outcome, wit::Failure> {
             Ok(wit::Outcome {
                 readiness: wit::Readiness::Ready,
-                desired: Some(vec!["{\"apiVersion\": \"v1\", \"kind\": ".into()]),
+                desired: Some(wit::Wanted::All(vec!["{\"apiVersion\": \"v1\", \"kind\": ".into()])),
                 patches: Vec::new(),
                 deletions: Vec::new(),
                 status: None,

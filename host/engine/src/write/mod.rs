@@ -8,6 +8,7 @@ pub(crate) mod drift;
 pub(crate) mod objects;
 pub(crate) mod status;
 pub(crate) mod subject;
+pub(crate) mod survivors;
 
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -2,14 +2,17 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use mizzen_cluster::{Apply, OWNER_LABEL, ReadError, Scope, Target, WriteError};
 use mizzen_model::{Access, Digest, Event, Object, ObjectRef, Selector, Severity};
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
+use super::survivors::survives;
 use super::{Claim, Settled, Writer, drift};
 use crate::observe::Verb;
-use crate::prepare::{APPLIED_ANNOTATION, Prepared, Wanted, owner_label};
+use crate::prepare::{APPLIED_ANNOTATION, Desired, Item, Prepared, owner_label};
 
 /// Whether the whole picture is known, so that what is not in it may go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,14 +23,21 @@ pub(crate) enum View {
     Partial,
 }
 
+/// How long an API server may take to serve what was defined a moment ago, before that is reported: mostly it is some 100 ms.
+const SERVED_WITHIN: Duration = Duration::from_secs(5);
+
+/// The first and the longest pause between two looks whether it does.
+const SERVED_SOON: Duration = Duration::from_millis(10);
+const SERVED_LATE: Duration = Duration::from_millis(500);
+
 impl Writer<'_> {
     /// Makes the cluster hold what is wanted. Goes on after an error, except when the API server can't be reached; reports all of
-    /// them. Prunes only when all was applied and the view is complete.
+    /// them. Prunes only when the plugin named the whole set, all of it was applied, and the view is complete.
     pub(crate) async fn converge(&mut self, prepared: &Prepared, view: View) -> Result<(), Vec<WriteError>> {
         let mut errors = Vec::new();
         if let Some(desired) = &prepared.desired {
-            for wanted in desired {
-                if let Err(error) = self.keep(wanted).await {
+            for item in &desired.objects {
+                if let Err(error) = self.keep(item, desired).await {
                     let unreachable = matches!(error, WriteError::Unavailable { .. });
                     errors.push(error);
                     if unreachable {
@@ -35,8 +45,8 @@ impl Writer<'_> {
                     }
                 }
             }
-            if errors.is_empty() && view == View::Complete {
-                let keep: HashSet<_> = desired.iter().map(|wanted| &wanted.reference).collect();
+            if desired.complete && errors.is_empty() && view == View::Complete {
+                let keep: HashSet<_> = desired.objects.iter().map(|item| &item.reference).collect();
                 errors.extend(self.prune(&keep).await.err());
                 self.settled.retain(|object, _| keep.contains(object) || *object == self.subject.reference);
             }
@@ -51,8 +61,11 @@ impl Writer<'_> {
     }
 
     /// Applies one object unless the cluster holds it already.
-    async fn keep(&mut self, wanted: &Wanted) -> Result<(), WriteError> {
+    async fn keep(&mut self, wanted: &Item, among: &Desired) -> Result<(), WriteError> {
         let object = &wanted.reference;
+        if among.defined.contains_key(&object.kind) {
+            self.await_served(object).await;
+        }
         let live = match self.cluster.get(Scope::Owned, object) {
             Ok(live) => live,
             Err(ReadError::NotServed(_)) => None,
@@ -97,9 +110,24 @@ impl Writer<'_> {
         Ok(())
     }
 
+    /// Waits for a kind to be served whose definition has only just been applied. When it is not in time, the write says so.
+    async fn await_served(&self, object: &ObjectRef) {
+        let begun = Instant::now();
+        let mut pause = SERVED_SOON;
+        while let Err(ReadError::NotServed(_) | ReadError::NotSynced(_)) = self.cluster.get(Scope::Owned, object) {
+            if begun.elapsed() >= SERVED_WITHIN {
+                return;
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(SERVED_LATE);
+            // Has the cluster look, in case that it has not heard of it.
+            drop(self.cluster.facts(&object.kind).await);
+        }
+    }
+
     /// Whether a live object is what was wanted: the digest says that nothing else was applied since, the values that nobody
     /// changed them.
-    fn holds(&self, wanted: &Wanted, live: &Value, document: &Value) -> bool {
+    fn holds(&self, wanted: &Item, live: &Value, document: &Value) -> bool {
         applied_digest(live) == Some(&*wanted.digest)
             && (drift::holds(live, document)
                 || self
@@ -108,10 +136,10 @@ impl Writer<'_> {
                     .is_some_and(|settled| settled.shape == Some(Digest::of_json(&drift::shape(live, document)))))
     }
 
-    /// Deletes what this reconciler once applied for this subject and no longer wants.
+    /// Deletes what this reconciler once applied for this subject and no longer wants, except what is to survive.
     pub(crate) async fn prune(&mut self, keep: &HashSet<&ObjectRef>) -> Result<(), WriteError> {
         for object in self.owned()? {
-            if !keep.contains(&object.reference) && !object.deleting {
+            if !keep.contains(&object.reference) && !object.deleting && !survives(&object) {
                 self.delete(&object.reference, &object.uid, Some(Arc::clone(&object))).await?;
             }
         }

@@ -7,6 +7,7 @@ use mizzen_cluster::{Scope, WriteError};
 use mizzen_model::Object;
 
 use super::Writer;
+use super::survivors::survives;
 use crate::observe::Verb;
 
 /// The finalizer of a reconciler.
@@ -50,11 +51,17 @@ impl Writer<'_> {
         Ok(())
     }
 
-    /// Deletes everything applied for the subject and lets it go. `false`: something is still going away.
+    /// Deletes everything applied for the subject, except what is to survive it, and lets it go. `false`: something is still going
+    /// away.
     pub(crate) async fn release(&mut self) -> Result<bool, WriteError> {
         self.prune(&HashSet::new()).await?;
-        if !self.owned()?.is_empty() {
-            return Ok(false);
+        for object in self.owned()? {
+            if !survives(&object) {
+                return Ok(false);
+            }
+        }
+        for survivor in self.owned()? {
+            self.let_go(&survivor).await?;
         }
         self.set_finalizer(false).await?;
         Ok(true)

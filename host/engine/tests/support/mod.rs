@@ -19,7 +19,7 @@ use mizzen_engine::observe::Log;
 use mizzen_engine::{Concurrency, Engine, NodeSpec};
 use mizzen_model::{
     Access, AccessError, Call, CallError, Description, Digest, Failure, FieldSet, Fields, Invoke, Kind, Need,
-    ObjectRef, Outcome, Query, Readiness, Reads, Request, Selector,
+    ObjectRef, Outcome, Query, Readiness, Reads, Request, Selector, Wanted,
 };
 use serde_json::{Value, json};
 
@@ -247,7 +247,7 @@ pub fn a_map(namespace: &str, name: &str, data: Value) -> Value {
 }
 
 pub fn wants(objects: Vec<Value>) -> Outcome {
-    Outcome { desired: Some(objects), ..Outcome::new(Readiness::Ready) }
+    Outcome { desired: Some(Wanted::All(objects)), ..Outcome::new(Readiness::Ready) }
 }
 
 /// The Services of a shop, by label, through the field set `type`.

@@ -26,7 +26,14 @@ fn refused(outcome: wit::Outcome) -> String {
 #[test]
 fn not_known_is_not_empty() {
     assert_eq!(outcome(nothing()).unwrap().desired, None);
-    assert_eq!(outcome(wit::Outcome { desired: Some(Vec::new()), ..nothing() }).unwrap().desired, Some(Vec::new()));
+    let empty = wit::Outcome { desired: Some(wit::Wanted::All(Vec::new())), ..nothing() };
+    assert_eq!(outcome(empty).unwrap().desired, Some(model::Wanted::All(Vec::new())));
+}
+
+#[test]
+fn a_part_of_what_is_wanted_is_not_taken_for_all_of_it() {
+    let part = wit::Outcome { desired: Some(wit::Wanted::SoFar(Vec::new())), ..nothing() };
+    assert_eq!(outcome(part).unwrap().desired, Some(model::Wanted::SoFar(Vec::new())));
 }
 
 #[test]
@@ -40,8 +47,10 @@ fn an_object_without_identity_is_refused_with_its_place() {
         (r#"{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":""}}"#, "metadata.name"),
     ];
     for (bad, missing) in wanting {
-        let why = refused(wit::Outcome { desired: Some(vec![good.into(), bad.into()]), ..nothing() });
-        assert!(why.starts_with("desired[1]: ") && why.contains(&format!("`{missing}`")), "{bad}: {why}");
+        for of in [wit::Wanted::All, wit::Wanted::SoFar] {
+            let why = refused(wit::Outcome { desired: Some(of(vec![good.into(), bad.into()])), ..nothing() });
+            assert!(why.starts_with("desired[1]: ") && why.contains(&format!("`{missing}`")), "{bad}: {why}");
+        }
     }
 }
 

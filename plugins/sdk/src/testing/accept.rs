@@ -21,6 +21,10 @@ pub(super) fn accept(description: &Description, outcome: &Outcome) -> Result<(),
         if let Some(field) = HOSTS.into_iter().find(|field| document["metadata"].get(field).is_some()) {
             return Err(format!("{} has `metadata.{field}`, which is not a plugin's to set", object.reference));
         }
+        let mark = &document["metadata"]["annotations"]["mizzen.dev/prune"];
+        if !mark.is_null() && mark != "never" {
+            return Err(format!("{} has `mizzen.dev/prune: {mark}`; only `never` means something", object.reference));
+        }
         if !seen.insert(object.reference.clone()) {
             return Err(format!("{} is wanted twice", object.reference));
         }
@@ -107,6 +111,9 @@ mod tests {
         assert!(desire(&[service(json!({})), service(json!({}))]).ends_with("is wanted twice"));
         assert!(desire(&[json!({"kind": "Service"})]).contains("`apiVersion` is missing"));
         assert!(desire(&[service(json!({"metadata": {"finalizers": ["x"]}}))]).contains("`metadata.finalizers`"));
+        assert_eq!(desire(&[crate::never_pruned(service(json!({})))]), "");
+        let mark = json!({"metadata": {"annotations": {"mizzen.dev/prune": "no"}}});
+        assert!(desire(&[service(mark)]).contains("only `never`"));
     }
 
     #[test]

@@ -1,0 +1,209 @@
+//! Installations that work in steps: what is wanted so far, what is defined on the way, and what survives.
+#![allow(missing_docs, reason = "tests say what they show by their names")]
+
+mod support;
+
+use std::time::Duration;
+
+use mizzen_cluster::ReadError;
+use mizzen_engine::PRUNE_ANNOTATION;
+use mizzen_model::{Access, Kind, Need, ObjectRef, Outcome, Readiness, Wanted};
+use serde_json::{Value, json};
+use support::{Making, Stage, a_map, a_shop, count, map_ref, memory, plugin, put, shop_ref, wants};
+
+/// Wants the maps that its shop names: all of them, or so far.
+fn stepwise() -> (mizzen_engine::NodeSpec, std::sync::Arc<std::sync::atomic::AtomicUsize>) {
+    plugin("p").answers(|shop| {
+        let names = shop["spec"]["names"].as_array().unwrap();
+        let maps = names.iter().map(|name| a_map("a", name.as_str().unwrap(), json!({"k": "v"}))).collect();
+        let wanted = if shop["spec"]["soFar"] == true { Wanted::SoFar(maps) } else { Wanted::All(maps) };
+        Ok(Outcome { desired: Some(wanted), ..Outcome::new(Readiness::Ready) })
+    })
+}
+
+fn definition() -> Kind {
+    Kind::new("apiextensions.k8s.io/v1", "CustomResourceDefinition")
+}
+
+fn stall() -> Kind {
+    Kind::new("example.com/v1", "Stall")
+}
+
+fn stalls() -> Value {
+    json!({
+        "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
+        "metadata": {"name": "stalls.example.com", "annotations": {PRUNE_ANNOTATION: "never"}},
+        "spec": {"group": "example.com", "scope": "Namespaced", "names": {"kind": "Stall", "plural": "stalls"},
+                 "versions": [{"name": "v1", "served": true, "storage": true,
+                               "schema": {"openAPIV3Schema": {"type": "object", "properties": {"spec": {"type": "object"}}}}}]},
+    })
+}
+
+fn a_stall(name: &str) -> Value {
+    json!({"apiVersion": "example.com/v1", "kind": "Stall", "metadata": {"name": name, "namespace": "a"}, "spec": {}})
+}
+
+/// A plugin that may apply these kinds.
+fn applying(kinds: &[Kind]) -> Making {
+    plugin("p").with(|description, reconciler| {
+        for kind in kinds {
+            description.needs.push(Need { kind: kind.clone(), access: Access::Apply, why: String::new() });
+            let grant = mizzen_config::Grant { kind: kind.clone(), ..reconciler.grants.apply[0].clone() };
+            reconciler.grants.apply.push(grant);
+        }
+    })
+}
+
+#[tokio::test]
+async fn what_is_wanted_so_far_prunes_nothing_and_a_later_all_prunes_what_left() {
+    let memory = memory();
+    put(&memory, &a_shop("x", json!({"names": ["m", "n"]})));
+    let stage = Stage::on(&memory, vec![stepwise().0]).await;
+    stage.put(&a_shop("x", json!({"names": ["o"], "soFar": true}))).await;
+    assert!(["m", "n", "o"].iter().all(|name| stage.data(name).is_some()));
+    stage.put(&a_shop("x", json!({"names": ["n", "o"]}))).await;
+    assert_eq!((stage.data("m"), stage.data("n").is_some(), stage.data("o").is_some()), (None, true, true));
+}
+
+#[tokio::test]
+async fn what_is_wanted_so_far_is_kept_from_drifting() {
+    let memory = memory();
+    put(&memory, &a_shop("x", json!({"names": ["m"], "soFar": true})));
+    let (node, calls) = stepwise();
+    let stage = Stage::on(&memory, vec![node]).await;
+    stage.memory.edit("kubectl-edit", &map_ref("a", "m"), |map| map["data"]["k"] = json!("other")).unwrap();
+    stage.engine.settled().await;
+    assert_eq!((stage.data("m").unwrap(), count(&calls)), (json!({"k": "v"}), 1));
+}
+
+#[tokio::test]
+async fn a_restart_in_the_middle_of_steps_writes_nothing_and_prunes_nothing() {
+    let memory = memory();
+    put(&memory, &a_shop("x", json!({"names": ["m", "n"]})));
+    let stage = Stage::on(&memory, vec![stepwise().0]).await;
+    stage.put(&a_shop("x", json!({"names": ["m"], "soFar": true}))).await;
+    stage.engine.stop().await;
+    memory.take_writes();
+    let stage = Stage::on(&memory, vec![stepwise().0]).await;
+    assert_eq!((stage.writes(), stage.data("n").is_some()), (Vec::new(), true));
+}
+
+#[tokio::test]
+async fn what_was_wanted_so_far_goes_with_its_subject() {
+    let memory = memory();
+    put(&memory, &a_shop("x", json!({})));
+    let far = || Wanted::SoFar(vec![a_map("b", "far", json!({}))]);
+    let (node, _) =
+        plugin("p").answers(move |_| Ok(Outcome { desired: Some(far()), ..Outcome::new(Readiness::Ready) }));
+    let stage = Stage::on(&memory, vec![node]).await;
+    assert!(stage.memory.find(&map_ref("b", "far")).is_some());
+    stage.memory.remove(&shop_ref("x"));
+    stage.engine.settled().await;
+    assert_eq!((stage.memory.find(&map_ref("b", "far")), stage.memory.find(&shop_ref("x"))), (None, None));
+}
+
+#[tokio::test]
+async fn objects_are_applied_in_the_plugins_order() {
+    let memory = memory();
+    put(&memory, &a_shop("x", json!({"names": ["c", "a", "b"]})));
+    let stage = Stage::on(&memory, vec![stepwise().0]).await;
+    let applied: Vec<_> = stage.writes().into_iter().filter(|write| write.verb == "apply").collect();
+    assert_eq!(applied.iter().map(|write| &*write.object.name).collect::<Vec<_>>(), ["c", "a", "b"]);
+}
+
+#[tokio::test]
+async fn a_definition_and_an_object_of_the_kind_it_defines_are_one_outcome() {
+    let memory = memory();
+    put(&memory, &a_shop("x", json!({})));
+    let making = applying(&[definition(), stall()]);
+    let stage = Stage::on(&memory, vec![making.answers(|_| Ok(wants(vec![stalls(), a_stall("s")]))).0]).await;
+    assert_eq!(stage.condition("mizzen.dev/p").1, "Ready");
+    assert!(stage.memory.find(&ObjectRef::new(stall(), Some("a"), "s")).is_some());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_kind_that_was_just_defined_is_waited_for_and_no_error() {
+    let memory = memory();
+    put(&memory, &a_shop("x", json!({})));
+    memory.fail_reads(&stall(), Some(ReadError::NotServed(stall())));
+    let making = applying(&[definition(), stall()]);
+    let (node, calls) = making.answers(|_| Ok(wants(vec![stalls(), a_stall("s")])));
+    let served = memory.clone();
+    tokio::spawn(async move {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        served.fail_reads(&stall(), None);
+    });
+    let started = tokio::time::Instant::now();
+    let stage = Stage::on(&memory, vec![node]).await;
+    assert!(started.elapsed() < Duration::from_secs(1), "{:?}", started.elapsed());
+    assert_eq!((stage.condition("mizzen.dev/p").1, count(&calls)), ("Ready".into(), 1));
+    assert_eq!(stage.memory.events(), []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_kind_that_is_never_served_is_reported_in_the_end() {
+    let memory = memory();
+    put(&memory, &a_shop("x", json!({})));
+    memory.fail_writes(&definition(), Some(forbidden()));
+    let making = applying(&[definition(), stall()]);
+    let stage = Stage::on(&memory, vec![making.answers(|_| Ok(wants(vec![stalls(), a_stall("s")]))).0]).await;
+    let (status, _, message) = stage.condition("mizzen.dev/p");
+    assert_eq!(status, "False");
+    assert!(message.contains("no rights") && message.contains("Stall"), "{message}");
+}
+
+fn forbidden() -> mizzen_cluster::WriteError {
+    mizzen_cluster::WriteError::Forbidden { object: "stalls.example.com".into(), message: "no rights".into() }
+}
+
+#[tokio::test]
+async fn what_is_marked_to_survive_is_not_pruned_and_stays_when_its_subject_goes() {
+    let memory = memory();
+    put(&memory, &a_shop("x", json!({"names": ["kept", "gone"]})));
+    let (node, _) = plugin("p").answers(|shop| {
+        let names = shop["spec"]["names"].as_array().unwrap();
+        let maps = names.iter().map(|name| {
+            let mut map = a_map("a", name.as_str().unwrap(), json!({"k": "v"}));
+            if *name != "gone" {
+                map["metadata"]["annotations"] = json!({PRUNE_ANNOTATION: "never"});
+            }
+            map
+        });
+        Ok(wants(maps.collect()))
+    });
+    let stage = Stage::on(&memory, vec![node]).await;
+    stage.put(&a_shop("x", json!({"names": ["later"]}))).await;
+    assert_eq!((stage.data("gone"), stage.data("kept").is_some()), (None, true));
+    stage.memory.remove(&shop_ref("x"));
+    stage.engine.settled().await;
+    assert_eq!(stage.memory.find(&shop_ref("x")), None);
+    for name in ["kept", "later"] {
+        let map = stage.memory.find(&map_ref("a", name)).unwrap();
+        assert_eq!(map["data"], json!({"k": "v"}));
+        assert!(!map.to_string().contains("mizzen.dev/owner") && !map.to_string().contains("ownerReferences"), "{map}");
+    }
+}
+
+#[tokio::test]
+async fn what_survives_is_kept_from_drifting_like_the_rest() {
+    let memory = memory();
+    put(&memory, &a_shop("x", json!({})));
+    let mut map = a_map("a", "m", json!({"k": "v"}));
+    map["metadata"]["annotations"] = json!({PRUNE_ANNOTATION: "never"});
+    let (node, _) = plugin("p").answers(move |_| Ok(wants(vec![map.clone()])));
+    let stage = Stage::on(&memory, vec![node]).await;
+    stage.memory.remove(&map_ref("a", "m"));
+    stage.engine.settled().await;
+    assert_eq!(stage.data("m").unwrap(), json!({"k": "v"}));
+}
+
+#[tokio::test]
+async fn a_mark_that_means_nothing_is_refused() {
+    let memory = memory();
+    put(&memory, &a_shop("x", json!({})));
+    let mut map = a_map("a", "m", json!({}));
+    map["metadata"]["annotations"] = json!({PRUNE_ANNOTATION: "sometimes"});
+    let stage = Stage::on(&memory, vec![plugin("p").answers(move |_| Ok(wants(vec![map.clone()]))).0]).await;
+    let (_, reason, message) = stage.condition("mizzen.dev/p");
+    assert!(reason == "InvalidOutcome" && message.contains("`never`"), "{message}");
+}
