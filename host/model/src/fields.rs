@@ -1,10 +1,12 @@
 //! Field sets: which fields of an object are kept, and which changes therefore count.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-/// A set of fields, as dotted paths: `spec.containers[*].image`, `metadata.annotations['sidecar.istio.io/status']`.
+/// A set of fields, as dotted paths: `spec.containers[*].image`, `metadata.annotations['example.com/team']`, and of the elements of a
+/// list those alone that have a text: `spec.containers[name=proxy].image`.
 ///
 /// An object's identity (`apiVersion`, `kind`, `metadata.name`, `metadata.namespace`, `metadata.uid`) is always in.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -22,6 +24,8 @@ pub struct Tree {
     all: bool,
     keys: BTreeMap<String, Tree>,
     each: Option<Box<Tree>>,
+    /// What is kept of elements in which a key has a value.
+    only: BTreeMap<(String, String), Tree>,
 }
 
 /// Why a path is not one.
@@ -30,14 +34,17 @@ pub enum PathError {
     /// Nothing between two dots, or no path at all.
     #[error("field path `{0}` has an empty step; write e.g. `spec.containers[*].image`")]
     EmptyStep(String),
-    /// Something else than `[*]` or `['key']` in brackets.
-    #[error("field path `{0}` has a bad bracket; write `[*]` for each element or `['a.dotted/key']`")]
+    /// Something else than `[*]`, `[key=value]` or `['key']` in brackets.
+    #[error(
+        "field path `{0}` has a bad bracket; write `[*]` for each element, `[name=x]` for some, or `['a.dotted/key']`"
+    )]
     Bracket(String),
 }
 
 enum Step {
     Key(String),
     Each,
+    Only(String, String),
 }
 
 const IDENTITY: [&str; 3] = ["name", "namespace", "uid"];
@@ -81,7 +88,7 @@ impl Fields {
         }
     }
 
-    /// The part of `object` that is in this set. Elements of lists keep their places.
+    /// The part of `object` that is in this set. Elements of lists keep their places, unless only some of them are in it.
     #[must_use]
     pub fn project(&self, object: &Value) -> Value {
         match self {
@@ -110,6 +117,12 @@ impl Tree {
             None => self.all = true,
             Some((Step::Key(key), rest)) => self.keys.entry(key.clone()).or_default().insert(rest),
             Some((Step::Each, rest)) => self.each.get_or_insert_default().insert(rest),
+            Some((Step::Only(key, value), rest)) => {
+                let only = self.only.entry((key.clone(), value.clone())).or_default();
+                // By it the element is found again when it is projected once more.
+                only.insert(&[Step::Key(key.clone())]);
+                only.insert(rest);
+            }
         }
     }
 
@@ -121,13 +134,20 @@ impl Tree {
         if let Some(each) = &other.each {
             self.each.get_or_insert_default().merge(each);
         }
+        for (which, tree) in &other.only {
+            self.only.entry(which.clone()).or_default().merge(tree);
+        }
     }
 
     fn covers(&self, other: &Self) -> bool {
         self.all
             || (!other.all
                 && other.keys.iter().all(|(key, tree)| self.keys.get(key).is_some_and(|own| own.covers(tree)))
-                && other.each.as_ref().is_none_or(|each| self.each.as_ref().is_some_and(|own| own.covers(each))))
+                && other.each.as_ref().is_none_or(|each| self.each.as_ref().is_some_and(|own| own.covers(each)))
+                && other.only.iter().all(|(which, tree)| {
+                    let mut own = self.only.get(which).into_iter().chain(self.each.as_deref());
+                    own.any(|own| own.covers(tree))
+                }))
     }
 
     fn project(&self, value: &Value) -> Option<Value> {
@@ -145,11 +165,26 @@ impl Tree {
                 Some(Value::Object(kept))
             }
             Value::Array(items) => {
-                let each = self.each.as_ref()?;
-                Some(items.iter().map(|item| each.project(item).unwrap_or(Value::Null)).collect())
+                if self.each.is_none() && self.only.is_empty() {
+                    return None;
+                }
+                let kept = |item| self.of_element(item).map(|tree| tree.project(item).unwrap_or(Value::Null));
+                Some(items.iter().filter_map(kept).collect())
             }
             _ => None,
         }
+    }
+
+    /// What is kept of an element of a list; `None`: it is left out.
+    fn of_element(&self, item: &Value) -> Option<Cow<'_, Self>> {
+        let only = self.only.iter().filter(|((key, value), _)| item[key].as_str() == Some(value)).map(|(_, tree)| tree);
+        only.chain(self.each.as_deref()).fold(None, |kept, tree| match kept {
+            None => Some(Cow::Borrowed(tree)),
+            Some(mut all) => {
+                all.to_mut().merge(tree);
+                Some(all)
+            }
+        })
     }
 }
 
@@ -168,10 +203,14 @@ fn steps(path: &str) -> Result<Vec<Step>, PathError> {
             if let Some(after) = inner.strip_prefix("*]") {
                 steps.push(Step::Each);
                 rest = after;
-            } else {
-                let quoted = inner.strip_prefix('\'').ok_or_else(bracket)?;
+            } else if let Some(quoted) = inner.strip_prefix('\'') {
                 let (key, after) = quoted.split_once("']").ok_or_else(bracket)?;
                 steps.push(Step::Key(key.to_owned()));
+                rest = after;
+            } else {
+                let (only, after) = inner.split_once(']').ok_or_else(bracket)?;
+                let (key, value) = only.split_once('=').filter(|(key, _)| !key.is_empty()).ok_or_else(bracket)?;
+                steps.push(Step::Only(key.to_owned(), value.to_owned()));
                 rest = after;
             }
         }
@@ -184,56 +223,4 @@ fn steps(path: &str) -> Result<Vec<Step>, PathError> {
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    fn pod() -> Value {
-        json!({
-            "apiVersion": "v1", "kind": "Pod",
-            "metadata": {"name": "cart", "namespace": "shop", "uid": "1", "annotations": {"a.b/c": "x", "d": "y"}},
-            "spec": {"nodeName": "n1", "containers": [{"name": "a", "image": "i"}, {"name": "b"}]},
-        })
-    }
-
-    #[test]
-    fn the_identity_is_always_kept() {
-        let kept = Fields::parse(["spec.nodeName"]).unwrap().project(&pod());
-        assert_eq!(
-            kept,
-            json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "cart", "namespace": "shop", "uid": "1"},
-                   "spec": {"nodeName": "n1"}})
-        );
-    }
-
-    #[test]
-    fn each_element_of_a_list_keeps_its_place() {
-        let kept = Fields::parse(["spec.containers[*].image"]).unwrap().project(&pod());
-        assert_eq!(kept["spec"]["containers"], json!([{"image": "i"}, {}]));
-    }
-
-    #[test]
-    fn a_key_with_dots_is_written_in_brackets() {
-        let kept = Fields::parse(["metadata.annotations['a.b/c']"]).unwrap().project(&pod());
-        assert_eq!(kept["metadata"]["annotations"], json!({"a.b/c": "x"}));
-    }
-
-    #[test]
-    fn a_union_covers_both_and_whole_covers_all() {
-        let a = Fields::parse(["spec.containers[*].image"]).unwrap();
-        let b = Fields::parse(["spec.nodeName", "spec.containers[*].name"]).unwrap();
-        let union = a.union(&b);
-        assert!(union.covers(&a) && union.covers(&b) && !a.covers(&b));
-        assert!(Fields::Whole.covers(&union) && !union.covers(&Fields::Whole));
-        assert!(Fields::parse(["spec"]).unwrap().covers(&Fields::parse(["spec.nodeName"]).unwrap()));
-    }
-
-    #[test]
-    fn a_bad_path_says_what_a_good_one_looks_like() {
-        assert!(matches!(Fields::parse(["spec..x"]), Err(PathError::EmptyStep(_))));
-        assert!(matches!(Fields::parse(["spec.a[0]"]), Err(PathError::Bracket(_))));
-        assert!(matches!(Fields::parse([""]), Err(PathError::EmptyStep(_))));
-        assert!(matches!(Fields::parse(["a[*]b"]), Err(PathError::Bracket(_))));
-    }
-}
+mod tests;

@@ -37,7 +37,7 @@ pub struct FieldSet {
     pub name: String,
     /// The kind it is of.
     pub kind: Kind,
-    /// Dotted paths, e.g. `spec.containers[*].image`.
+    /// Dotted paths, e.g. `spec.containers[*].image`, or `spec.containers[name=a].image` for some elements of a list alone.
     pub paths: Vec<String>,
 }
 
