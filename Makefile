@@ -7,7 +7,7 @@ PLUGINS := $(CARGO_TARGET_DIR)/plugins
 BIN := $(CARGO_TARGET_DIR)/debug
 
 .DEFAULT_GOAL := help
-.PHONY: help build plugins guests run test unit e2e lint docs deny bench crds clean
+.PHONY: help build plugins guests run test unit e2e lint docs deny bench crds manifests clean
 
 help: ## This list
 	@grep -hE '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -51,7 +51,10 @@ bench: plugins ## What it costs, against native code in the same run
 	$(CARGO) run --release -p mizzen-bench
 
 crds: ## Writes deploy/crds anew from the Rust types
-	MIZZEN_UPDATE=1 $(CARGO) test -q -p mizzen-config -p mizzen-istio-api -p mizzen-plugin-api-operator crd
+	MIZZEN_UPDATE=1 $(CARGO) test -q -p mizzen-config -p mizzen-istio-api crd
+
+manifests: plugins ## Writes the rights in deploy/manifests anew from deploy/reconcilers.yaml
+	MIZZEN_UPDATE=1 $(CARGO) test -q -p mizzen --test command rights
 
 clean: ## Removes what was built
 	$(CARGO) clean

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum, ValueHint};
 
@@ -39,6 +40,13 @@ pub(crate) enum Command {
     /// Checks a configuration and the components it names; reports everything that is wrong with it.
     #[command(after_help = "Example:\n  mizzen check -f reconcilers.yaml --plugins ./plugins")]
     Check(Check),
+    /// Prints the least rights that a configuration needs: roles, and their bindings to the host's service account.
+    #[command(after_help = "Examples:\n  \
+        mizzen rbac -f reconcilers.yaml -f crds/ --plugins ./plugins | kubectl apply --server-side -f -\n  \
+        mizzen rbac -f reconcilers.yaml --name mesh --service-account mesh-system/mizzen -o json\n\n\
+        Definitions (CRDs) among the files say what resources are called, and whether they have a status subresource. What had to be\n\
+        guessed, and what you should know before you grant it, is on standard error.")]
+    Rbac(Rbac),
     /// Looks at components.
     #[command(subcommand)]
     Plugin(Plugin),
@@ -145,6 +153,50 @@ pub(crate) struct Dev {
 pub(crate) struct Check {
     #[command(flatten)]
     pub(crate) source: Source,
+}
+
+#[derive(Clone, Debug, ClapArgs)]
+pub(crate) struct Rbac {
+    #[command(flatten)]
+    pub(crate) source: Source,
+    /// Name of the roles and their bindings.
+    #[arg(long, default_value = "mizzen")]
+    pub(crate) name: String,
+    /// The service account that the host runs as.
+    #[arg(long, value_name = "NAMESPACE/NAME", default_value = "mizzen-system/mizzen")]
+    pub(crate) service_account: ServiceAccount,
+    /// How to print them.
+    #[arg(short, long, value_enum, default_value_t)]
+    pub(crate) output: Manifests,
+}
+
+/// A service account, written `namespace/name`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ServiceAccount {
+    pub(crate) namespace: String,
+    pub(crate) name: String,
+}
+
+impl FromStr for ServiceAccount {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.split_once('/') {
+            Some((namespace, name)) if !namespace.is_empty() && !name.is_empty() && !name.contains('/') => {
+                Ok(Self { namespace: namespace.to_owned(), name: name.to_owned() })
+            }
+            _ => Err("write `namespace/name`, e.g. `mizzen-system/mizzen`"),
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Manifests {
+    /// Documents, with comments that say who needs what.
+    #[default]
+    Yaml,
+    /// One `List`.
+    Json,
 }
 
 #[derive(Clone, Copy, Debug, Default, ValueEnum)]

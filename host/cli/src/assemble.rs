@@ -69,7 +69,12 @@ pub(crate) fn configuration(documents: &[Document]) -> anyhow::Result<Configurat
 
 /// The configuration of files.
 pub(crate) fn configuration_of(files: &[PathBuf]) -> anyhow::Result<Configuration> {
-    let configuration = configuration(&documents(files)?)?;
+    configuration_among(&documents(files)?, files)
+}
+
+/// The configuration among the documents of files, in which there must be one.
+pub(crate) fn configuration_among(documents: &[Document], files: &[PathBuf]) -> anyhow::Result<Configuration> {
+    let configuration = configuration(documents)?;
     if configuration.reconcilers.is_empty() {
         let files = files.iter().map(|file| file.display().to_string()).collect::<Vec<_>>().join(", ");
         anyhow::bail!("{files}: there is no document of kind `Reconciler` (apiVersion `mizzen.dev/v1alpha1`)");

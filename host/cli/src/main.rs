@@ -6,6 +6,7 @@ mod commands;
 mod intents;
 mod logging;
 mod rehearse;
+mod rights;
 mod statuses;
 mod style;
 

@@ -147,6 +147,49 @@ fn check_of_the_shipped_configuration_is_content() {
 }
 
 #[test]
+fn the_shipped_rights_are_what_rbac_prints_for_the_shipped_configuration() {
+    let deploy = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy");
+    let mut rbac = mizzen();
+    for path in ["reconcilers.yaml", "crds", "samples/crds"] {
+        rbac.arg("-f").arg(deploy.join(path));
+    }
+    let rbac = |output: &str| {
+        let done = mizzen().arg("rbac").args(rbac.get_args()).args(["-o", output]).output().unwrap();
+        assert!(done.status.success(), "{}", text(&done.stderr));
+        text(&done.stdout)
+    };
+    let (printed, file) = (rbac("yaml"), deploy.join("manifests/20-rbac.yaml"));
+    if std::env::var_os("MIZZEN_UPDATE").is_some() {
+        std::fs::write(&file, &printed).unwrap();
+    }
+    assert!(
+        std::fs::read_to_string(&file).unwrap() == printed,
+        "20-rbac.yaml is out of date: `make manifests` writes it anew"
+    );
+    let list: Value = serde_json::from_str(&rbac("json")).unwrap();
+    let documents: Vec<Value> = serde_saphyr::from_multiple(&printed).unwrap();
+    assert_eq!(list["items"], Value::from(documents));
+}
+
+#[test]
+fn rbac_tells_on_standard_error_what_it_guessed() {
+    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/reconcilers.yaml");
+    let done = mizzen()
+        .args(["rbac", "--name", "mesh", "--service-account", "mesh/host", "-f"])
+        .arg(shipped)
+        .output()
+        .unwrap();
+    let (printed, said) = (text(&done.stdout), text(&done.stderr));
+    assert!(said.contains("`exposedapis` is a guess"), "{said}");
+    assert!(
+        printed.contains("name: mesh") && printed.contains("namespace: mesh") && !printed.contains("guess"),
+        "{printed}"
+    );
+    let done = mizzen().args(["rbac", "--service-account", "mesh", "-f", "x"]).output().unwrap();
+    assert!(text(&done.stderr).contains("write `namespace/name`"), "{}", text(&done.stderr));
+}
+
+#[test]
 fn inspect_tells_what_a_plugin_needs_and_why() {
     let component = plugins().join("mtls.wasm");
     let inspect =
@@ -189,7 +232,9 @@ fn an_api_server_that_is_not_there_ends_run_with_its_name() {
 
 #[test]
 fn every_command_helps_with_an_example() {
-    for command in [&["run"][..], &["plan"], &["dev"], &["check"], &["plugin", "inspect"], &["crd"], &["completions"]] {
+    for command in
+        [&["run"][..], &["plan"], &["dev"], &["check"], &["rbac"], &["plugin", "inspect"], &["crd"], &["completions"]]
+    {
         let help = text(&mizzen().args(command).arg("--help").output().unwrap().stdout);
         assert!(help.contains("Example"), "{command:?}:\n{help}");
     }

@@ -18,6 +18,7 @@ mod fake;
 mod link;
 mod mirror;
 mod pause;
+mod plural;
 mod reflect;
 mod requests;
 mod subscribers;
@@ -34,6 +35,7 @@ use serde::Deserialize;
 use tokio::task::JoinSet;
 
 pub use connect::{ConnectError, LiveOptions};
+pub use plural::likely_plural;
 pub use requests::RequestCounts;
 
 use crate::discovery::Discovery;

@@ -158,9 +158,6 @@ async fn the_manifests_are_accepted_and_their_rights_are_enough() {
         condition(&reconciler, "Ready").is_some_and(|(status, ..)| status == "True")
     })
     .await;
-    let forbidden: Vec<_> =
-        operator.log().into_iter().filter(|line| line.to_string().to_lowercase().contains("forbid")).collect();
-    assert_eq!(forbidden, Vec::<serde_json::Value>::new());
     let routes = objects.routes("components");
     routes.delete("usage", &DeleteParams::default()).await.unwrap();
     eventually("drift can be repaired with these rights", async || routes.get_opt("usage").await.unwrap().is_some())
@@ -169,6 +166,9 @@ async fn the_manifests_are_accepted_and_their_rights_are_enough() {
     apis.delete("usage", &DeleteParams::default()).await.unwrap();
     eventually("a deleted API's route goes", async || routes.get_opt("usage").await.unwrap().is_none()).await;
     assert_eq!(operator.get("/livez").await.as_deref(), Some("ok\n"));
+    let forbidden: Vec<_> =
+        operator.log().into_iter().filter(|line| line.to_string().to_lowercase().contains("forbid")).collect();
+    assert_eq!(forbidden, Vec::<serde_json::Value>::new());
     operator.stop().await;
 }
 

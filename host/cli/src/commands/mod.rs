@@ -4,6 +4,7 @@ mod check;
 mod dev;
 mod inspect;
 mod plan;
+mod rbac;
 mod run;
 
 use std::process::ExitCode;
@@ -31,6 +32,7 @@ pub(crate) fn run(args: Args) -> ExitCode {
         Command::Plan(args) => runtime.block_on(plan::plan(args)),
         Command::Dev(args) => runtime.block_on(dev::dev(args)),
         Command::Check(args) => runtime.block_on(check::check(args)),
+        Command::Rbac(args) => runtime.block_on(rbac::rbac(args)),
         Command::Plugin(Plugin::Inspect { file, output, sandbox }) => {
             runtime.block_on(inspect::inspect(&file, output, &sandbox))
         }

@@ -1,0 +1,156 @@
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use mizzen_config::{Component, Grants, Limits, Origin};
+use mizzen_model::Need;
+use serde_json::{Value, json};
+
+use super::*;
+
+const THINGS: &str = "
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: thingies.example.com}
+spec:
+  group: example.com
+  scope: Namespaced
+  names: {kind: Thing, plural: thingies}
+  versions: [{name: v1, served: true, subresources: {status: {}}, schema: {openAPIV3Schema: {}}}]
+";
+
+fn thing() -> Kind {
+    Kind::new("example.com/v1", "Thing")
+}
+
+fn grant(kind: &Kind, namespaces: &[&str]) -> Grant {
+    Grant { kind: kind.clone(), namespaces: namespaces.iter().map(|&name| name.to_owned()).collect(), force: false }
+}
+
+fn reconciler(grants: Grants) -> Reconciler {
+    Reconciler {
+        name: "r".into(),
+        origin: Origin::Cluster,
+        generation: 1,
+        component: Component::File(PathBuf::from("r.wasm")),
+        subject: None,
+        after: Vec::new(),
+        after_any: Vec::new(),
+        config: json!({}),
+        grants,
+        limits: Limits::default(),
+        mode: Mode::Enforce,
+    }
+}
+
+/// A plugin that is asked about Things and needs all that is granted.
+fn description(grants: &Grants) -> Description {
+    let needs = [Access::Read, Access::Apply, Access::Patch, Access::Delete].into_iter().flat_map(|access| {
+        grants.of(access).iter().map(move |grant| Need { kind: grant.kind.clone(), access, why: String::new() })
+    });
+    Description {
+        name: "r".into(),
+        version: "1".into(),
+        summary: String::new(),
+        subject: thing(),
+        config_schema: json!({}),
+        needs: needs.collect(),
+        field_sets: BTreeMap::new(),
+        credentials: Vec::new(),
+        renderers: Vec::new(),
+        finalizes: false,
+    }
+}
+
+async fn rights(reconciler: &Reconciler) -> Rights {
+    let mut rights = Rights::default();
+    let definitions = Memory::from_yaml(THINGS).unwrap();
+    rights.add(reconciler, &description(&reconciler.grants), &definitions).await;
+    rights
+}
+
+/// The verbs of a resource; `None`: there is no rule.
+fn verbs(rules: &Rules, resource: &str) -> Option<Value> {
+    rules
+        .value()
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|rule| rule["resources"][0] == resource)
+        .map(|rule| rule["verbs"].clone())
+}
+
+#[tokio::test]
+async fn a_reconciler_that_only_looks_gets_no_right_to_write_but_its_subjects_status() {
+    let grants = Grants { read: vec![grant(&Kind::new("v1", "Service"), &[])], ..Grants::default() };
+    let rights = rights(&reconciler(grants)).await;
+    assert_eq!(verbs(&rights.cluster, "services"), Some(json!(["list", "watch"])));
+    assert_eq!(verbs(&rights.cluster, "thingies"), Some(json!(["list", "watch"])));
+    assert_eq!(verbs(&rights.cluster, "thingies/status"), Some(json!(["patch"])));
+    assert_eq!(rights.notes.len(), 0, "{:?}", rights.notes);
+}
+
+#[tokio::test]
+async fn what_is_applied_may_be_written_and_its_subject_held() {
+    let grants = Grants { apply: vec![grant(&Kind::new("v1", "ConfigMap"), &[])], ..Grants::default() };
+    let rights = rights(&reconciler(grants)).await;
+    assert_eq!(verbs(&rights.cluster, "configmaps"), Some(json!(["list", "watch", "create", "patch", "delete"])));
+    assert_eq!(verbs(&rights.cluster, "thingies"), Some(json!(["get", "list", "watch", "patch"])));
+}
+
+#[tokio::test]
+async fn a_grant_in_namespaces_is_a_role_in_each_for_writing_and_one_in_the_cluster_for_watching() {
+    let grants = Grants { apply: vec![grant(&Kind::new("v1", "ConfigMap"), &["a", "b"])], ..Grants::default() };
+    let rights = rights(&reconciler(grants)).await;
+    assert_eq!(verbs(&rights.cluster, "configmaps"), Some(json!(["list", "watch"])));
+    for namespace in ["a", "b"] {
+        assert_eq!(verbs(&rights.namespaces[namespace], "configmaps"), Some(json!(["create", "patch", "delete"])));
+    }
+    assert!(rights.notes.iter().any(|note| note.contains("watched in the whole cluster")), "{:?}", rights.notes);
+}
+
+#[tokio::test]
+async fn writing_roles_needs_escalate_and_binding_them_needs_bind_and_both_are_explained() {
+    let of = |kind| Kind::new("rbac.authorization.k8s.io/v1", kind);
+    let grants =
+        Grants { apply: vec![grant(&of("Role"), &["a"]), grant(&of("ClusterRoleBinding"), &[])], ..Grants::default() };
+    let rights = rights(&reconciler(grants)).await;
+    assert_eq!(verbs(&rights.namespaces["a"], "roles"), Some(json!(["create", "patch", "delete", "escalate"])));
+    assert_eq!(verbs(&rights.cluster, "clusterroles"), Some(json!(["bind"])));
+    for verb in ["`escalate`", "`bind`"] {
+        assert!(rights.notes.iter().any(|note| note.contains(verb)), "{verb}: {:?}", rights.notes);
+    }
+}
+
+#[tokio::test]
+async fn a_resource_that_nothing_defines_is_guessed_and_said_to_be() {
+    let grants = Grants { delete: vec![grant(&Kind::new("example.com/v1", "Policy"), &[])], ..Grants::default() };
+    let rights = rights(&reconciler(grants)).await;
+    assert_eq!(verbs(&rights.cluster, "policies"), Some(json!(["delete"])));
+    assert!(rights.notes.iter().any(|note| note.contains("`policies` is a guess")), "{:?}", rights.notes);
+}
+
+#[tokio::test]
+async fn what_the_plugin_never_does_is_left_out_and_told() {
+    let grants = Grants { patch: vec![grant(&Kind::new("v1", "Node"), &[])], ..Grants::default() };
+    let (reconciler, mut rights) = (reconciler(grants), Rights::default());
+    rights.add(&reconciler, &description(&Grants::default()), &Memory::from_yaml(THINGS).unwrap()).await;
+    assert_eq!(verbs(&rights.cluster, "nodes"), None);
+    assert!(rights.notes.iter().any(|note| note.contains("never does")), "{:?}", rights.notes);
+}
+
+#[tokio::test]
+async fn a_reconciler_that_only_plans_gets_no_right_to_write() {
+    let grants = Grants { apply: vec![grant(&Kind::new("v1", "ConfigMap"), &[])], ..Grants::default() };
+    let rights = rights(&Reconciler { mode: Mode::Plan, ..reconciler(grants) }).await;
+    assert_eq!(verbs(&rights.cluster, "configmaps"), Some(json!(["list", "watch"])));
+    assert_eq!(verbs(&rights.cluster, "thingies"), Some(json!(["list", "watch"])));
+    assert_eq!(verbs(&rights.cluster, "thingies/status"), None);
+}
+
+#[tokio::test]
+async fn a_cluster_scoped_kind_that_is_granted_in_a_namespace_is_told_to_grant_nothing() {
+    let grants = Grants { apply: vec![grant(&Kind::new("v1", "Namespace"), &["a"])], ..Grants::default() };
+    let rights = rights(&reconciler(grants)).await;
+    assert_eq!(rights.namespaces.len(), 0);
+    assert!(rights.notes.iter().any(|note| note.contains("grants nothing")), "{:?}", rights.notes);
+}
