@@ -30,7 +30,7 @@ run: build ## A small mesh on a real control plane, converging before your eyes;
 test: lint docs deny unit e2e ## Everything
 
 unit: plugins guests ## Tests without a control plane
-	$(CARGO) test --workspace --exclude mizzen-e2e --exclude mizzen-testcluster --exclude mizzen-bench
+	$(CARGO) test --workspace --exclude mizzen-e2e --exclude mizzen-testcluster
 
 e2e: plugins guests ## Tests on a real control plane, which is built from Go modules the first time
 	$(CARGO) build -p mizzen -p mizzen-testcluster

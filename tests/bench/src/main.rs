@@ -1,17 +1,26 @@
 //! What the operator costs, against native code in the same run. Prints one JSON document.
 
+mod converge;
+mod idle;
 mod measure;
+mod mesh_cluster;
 mod operator;
 
 use clap::{Parser, Subcommand};
-use serde_json::json;
+use serde_json::{Value, json};
 
-use operator::Kind;
+use crate::measure::Load;
 
-/// Measures the operator against a native one, each on a fresh control plane on this machine.
+/// Measures what the operator costs, against native code in the same run where there is any. Prints one JSON document; each
+/// figure has its unit in its name.
 #[derive(Parser)]
 #[command(
-    after_help = "Example:\n  cargo build --release -p mizzen -p mizzen-bench\n  target/release/mizzen-bench converge --count 1000"
+    max_term_width = 110,
+    after_help = "Examples:\n  \
+        make bench                                                   # all of it, as one document\n  \
+        mizzen-bench converge --count 1000 --count 5000 | jq '.converge[].mizzenToNative'\n\n\
+        The operators and plugins are taken from where this program was built: `make plugins` and \
+        `cargo build --release -p mizzen -p mizzen-bench` come first."
 )]
 struct Args {
     #[command(subcommand)]
@@ -20,31 +29,45 @@ struct Args {
 
 #[derive(Subcommand)]
 enum Command {
-    /// ExposedAPIs from their creation to their route and their status.
-    Converge {
-        /// How many APIs; may be given several times.
-        #[arg(long, default_values_t = [1000])]
-        count: Vec<usize>,
-        /// APIs created in a second, the same for both: latencies compare only at one rate.
-        #[arg(long, default_value_t = 100)]
-        rate: u32,
-    },
+    /// ExposedAPIs to routes and statuses on a real API server, by the plugin in the host and by a native operator.
+    Converge(Converge),
+    /// Memory and CPU of the host with all plugins of `deploy/reconcilers.yaml` and nothing to do.
+    Idle,
+}
+
+#[derive(clap::Args)]
+struct Converge {
+    /// How many APIs are there when an operator starts; may be given several times.
+    #[arg(long, default_values_t = [1000])]
+    count: Vec<usize>,
+    /// How many APIs are created afterwards, one by one: what latencies are of.
+    #[arg(long, default_value_t = 500)]
+    arrivals: usize,
+    /// So many of those a second.
+    #[arg(long, default_value_t = 50)]
+    rate: u32,
+    /// How often each operator is run; they take turns in going first.
+    #[arg(long, default_value_t = 2)]
+    repeat: usize,
+}
+
+impl Converge {
+    async fn run(self) -> anyhow::Result<Value> {
+        let mut runs = Vec::new();
+        for count in self.count {
+            let load = Load { count, arrivals: self.arrivals, rate: self.rate };
+            runs.push(converge::converge(load, self.repeat).await?);
+        }
+        Ok(runs.into())
+    }
 }
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let Command::Converge { count, rate } = Args::parse().command;
-    let mut runs = Vec::new();
-    for count in count {
-        let native = measure::converge(Kind::Native, count, rate).await?;
-        let mizzen = measure::converge(Kind::Mizzen, count, rate).await?;
-        let ratio =
-            |field: &str| mizzen[field].as_f64().unwrap_or(f64::NAN) / native[field].as_f64().unwrap_or(f64::NAN);
-        let fields = ["seconds", "p50Millis", "p99Millis", "cpuSeconds", "rssMiB", "writes"];
-        let ratios: serde_json::Map<_, _> =
-            fields.iter().map(|field| ((*field).to_owned(), json!(ratio(field)))).collect();
-        runs.push(json!({"count": count, "rate": rate, "native": native, "mizzen": mizzen, "mizzenToNative": ratios}));
-    }
-    println!("{:#}", json!({"converge": runs}));
+    let document = match Args::parse().command {
+        Command::Converge(converge) => json!({"converge": converge.run().await?}),
+        Command::Idle => json!({"idle": idle::idle().await?}),
+    };
+    println!("{document:#}");
     Ok(())
 }

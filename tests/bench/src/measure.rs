@@ -1,111 +1,180 @@
-//! One measurement: a fresh control plane, one operator, many APIs at a fixed rate.
+//! One run of one operator on a fresh control plane: many APIs that are there when it starts, then some that arrive at a fixed rate.
 
-use std::collections::HashMap;
-use std::path::Path;
+use std::collections::{BTreeMap, HashMap};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use futures::{StreamExt, TryStreamExt};
-use kube::api::{Api, ApiResource, DynamicObject, GroupVersionKind, ListParams, Patch, PatchParams, PostParams};
+use futures::StreamExt;
+use kube::api::{Api, DynamicObject, ListParams};
+use kube::core::PartialObjectMeta;
 use kube::runtime::{WatchStreamExt, watcher};
 use kube::{Client, ResourceExt};
-use mizzen_testcluster::ControlPlane;
+use mizzen_bench::{resource, service_monitor_kind, virtual_service_kind};
+use mizzen_testcluster::{ControlPlane, Verb, Write, WriteCounts};
+use serde::Serialize;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
+use crate::mesh_cluster::{NAMESPACE, create_apis, objects, start};
 use crate::operator::{Kind, Operator};
 
-const NAMESPACE: &str = "components";
+/// How long a run may take.
+const LONGEST: Duration = Duration::from_mins(15);
 
-/// Measures; gives seconds from the first creation to the last status, latencies, CPU, memory, writes.
-pub(crate) async fn converge(kind: Kind, count: usize, rate: u32) -> anyhow::Result<Value> {
-    let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/samples");
-    let cluster = ControlPlane::builder().mesh_crds(true).crds(samples.join("crds")).start().await?;
-    cluster.apply_yaml(&format!("{{apiVersion: v1, kind: Namespace, metadata: {{name: {NAMESPACE}}}}}")).await?;
+/// What is measured: so many APIs at the start, so many more at a rate.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Load {
+    pub(crate) count: usize,
+    pub(crate) arrivals: usize,
+    pub(crate) rate: u32,
+}
+
+/// The figures of a run.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Figures {
+    /// From the operator's start to the last status of the APIs that were there.
+    pub(crate) seconds: f64,
+    /// CPU it used for that.
+    pub(crate) cpu_seconds: f64,
+    /// From the creation of an API that arrived later to its `VirtualService` being seen by a watch; the median.
+    pub(crate) p50_millis: f64,
+    /// The same; 99 % are quicker.
+    pub(crate) p99_millis: f64,
+    /// CPU it used for all the arrivals.
+    pub(crate) arrivals_cpu_seconds: f64,
+    /// Resident memory at the end.
+    pub(crate) rss_mib: f64,
+    /// The most that it ever was.
+    pub(crate) peak_rss_mib: f64,
+    /// How many writes it made.
+    pub(crate) writes: u64,
+    /// How many of them were refused.
+    pub(crate) writes_refused: u64,
+    /// The writes by kind.
+    pub(crate) writes_of: BTreeMap<String, u64>,
+}
+
+/// What an operator made of the APIs: routes, monitors and statuses by name, without what each operator adds of its own.
+pub(crate) type State = BTreeMap<String, Value>;
+
+/// Names that something was seen of, with the moment.
+type Seen = mpsc::UnboundedReceiver<(String, Instant)>;
+
+/// Runs an operator.
+pub(crate) async fn run(kind: Kind, load: Load) -> anyhow::Result<(Figures, State)> {
+    let cluster = start().await?;
     let client = cluster.client()?;
-    let operator = Operator::start(kind, &cluster.kubeconfig_path())?;
-    let mut routes = watch_routes(client.clone());
-    // The first API warms both up: caches are filled, connections open, code is compiled.
-    create(&client, "warm").await?;
-    routes.recv().await.context("no watch")?;
-    let (writes, cpu) = (cluster.writes().await?, operator.cpu_seconds()?);
+    create_apis(&client, "there", load.count, None).await?;
+    let mut ready = watch_ready(client.clone());
+    let before = cluster.writes().await?;
 
     let started = Instant::now();
-    let creating = create_all(client.clone(), count, rate);
-    let seen = async {
-        let mut seen = HashMap::new();
-        while seen.len() < count {
-            let (name, at) = routes.recv().await.context("the watch has ended")?;
-            seen.entry(name).or_insert(at);
+    let mut operator = Operator::start(kind, &cluster.kubeconfig_path())?;
+    collect(&mut ready, load.count, &mut operator).await?;
+    let (seconds, cpu_seconds) = (started.elapsed().as_secs_f64(), operator.cpu_seconds()?);
+
+    at_rest(&cluster).await?;
+    let mut routes = watch_routes(client.clone());
+    collect(&mut routes, load.count, &mut operator).await?;
+    let cpu_before = operator.cpu_seconds()?;
+    let created = create_apis(&client, "late", load.arrivals, Some(load.rate));
+    let (created, seen) = tokio::try_join!(created, collect(&mut routes, load.arrivals, &mut operator))?;
+    collect(&mut ready, load.arrivals, &mut operator).await?;
+    let arrivals_cpu_seconds = operator.cpu_seconds()? - cpu_before;
+    at_rest(&cluster).await?;
+
+    let latencies = latencies(&created, &seen);
+    let written = operators_own(&cluster.writes().await?.since(&before));
+    let figures = Figures {
+        seconds,
+        cpu_seconds,
+        p50_millis: percentile(&latencies, 50),
+        p99_millis: percentile(&latencies, 99),
+        arrivals_cpu_seconds,
+        rss_mib: operator.rss_mib()?,
+        peak_rss_mib: operator.peak_rss_mib()?,
+        writes: written.total(),
+        writes_refused: written.refused(),
+        writes_of: by_kind(&written),
+    };
+    Ok((figures, state(&client).await?))
+}
+
+/// Waits until so many more names were seen.
+async fn collect(seen: &mut Seen, count: usize, operator: &mut Operator) -> anyhow::Result<HashMap<String, Instant>> {
+    let mut names = HashMap::new();
+    let deadline = tokio::time::Instant::now() + LONGEST;
+    while names.len() < count {
+        match tokio::time::timeout(Duration::from_secs(1), seen.recv()).await {
+            Ok(found) => {
+                let (name, at) = found.context("the watch has ended")?;
+                names.entry(name).or_insert(at);
+            }
+            Err(_) => operator.runs()?,
         }
-        anyhow::Ok(seen)
-    };
-    let (created, seen) = tokio::try_join!(creating, seen)?;
-    while ready(&client).await? <= count {
-        tokio::time::sleep(Duration::from_millis(50)).await;
+        anyhow::ensure!(
+            tokio::time::Instant::now() < deadline,
+            "only {} of {count} after {} s; the operator's log:\n{}",
+            names.len(),
+            LONGEST.as_secs(),
+            operator.said()
+        );
     }
-    let seconds = started.elapsed().as_secs_f64();
-    let mut latencies: Vec<f64> = created
-        .iter()
-        .filter_map(|(name, at)| Some(seen.get(name)?.saturating_duration_since(*at).as_secs_f64() * 1000.0))
-        .collect();
+    Ok(names)
+}
+
+/// Waits until a second has passed without a write.
+async fn at_rest(cluster: &ControlPlane) -> anyhow::Result<()> {
+    let mut before = cluster.writes().await?;
+    loop {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let now = cluster.writes().await?;
+        if now.since(&before).without_heartbeats().total() == 0 {
+            return Ok(());
+        }
+        before = now;
+    }
+}
+
+/// Without what this program created, and without the API server's leases.
+fn operators_own(written: &WriteCounts) -> WriteCounts {
+    let ours =
+        |write: &Write| write.verb == Verb::Create && matches!(&*write.resource, "endpointslices" | "exposedapis");
+    written.only(|write| write.resource != "leases" && !ours(write))
+}
+
+fn by_kind(written: &WriteCounts) -> BTreeMap<String, u64> {
+    let mut kinds = BTreeMap::new();
+    for (write, count) in written.iter() {
+        *kinds.entry(write.to_string()).or_default() += count;
+    }
+    kinds
+}
+
+fn latencies(created: &[(String, Instant)], seen: &HashMap<String, Instant>) -> Vec<f64> {
+    let latency =
+        |(name, at): &(String, Instant)| Some(seen.get(name)?.saturating_duration_since(*at).as_secs_f64() * 1000.0);
+    let mut latencies: Vec<f64> = created.iter().filter_map(latency).collect();
     latencies.sort_by(f64::total_cmp);
-    let at =
-        |share: usize| latencies.get((latencies.len() * share / 100).min(latencies.len().saturating_sub(1))).copied();
-    let written = cluster.writes().await?.since(&writes).without_heartbeats();
-    // What was created by us is no write of the operator's.
-    let writes = written.total().saturating_sub(2 * count as u64);
-    Ok(
-        json!({"seconds": seconds, "p50Millis": at(50), "p99Millis": at(99), "cpuSeconds": operator.cpu_seconds()? - cpu,
-              "rssMiB": operator.rss_mib()?, "writes": writes}),
-    )
+    latencies
 }
 
-async fn create_all(client: Client, count: usize, rate: u32) -> anyhow::Result<Vec<(String, Instant)>> {
-    let mut pace = tokio::time::interval(Duration::from_secs(1) / rate);
-    pace.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Burst);
-    let names = futures::stream::unfold((pace, 0), |(mut pace, at)| async move {
-        pace.tick().await;
-        Some((format!("api-{at}"), (pace, at + 1)))
-    });
-    let create = |name: String| {
-        let client = client.clone();
-        async move { create(&client, &name).await.map(|at| (name, at)) }
-    };
-    names.take(count).map(create).buffer_unordered(32).try_collect().await
+fn percentile(sorted: &[f64], percent: usize) -> f64 {
+    sorted.get((sorted.len() * percent / 100).min(sorted.len().saturating_sub(1))).copied().unwrap_or(f64::NAN)
 }
 
-/// Creates the endpoints and the API; gives the moment before the API was sent.
-async fn create(client: &Client, name: &str) -> anyhow::Result<Instant> {
-    let slice = json!({"apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "addressType": "IPv4",
-        "metadata": {"name": format!("{name}-1"), "labels": {"kubernetes.io/service-name": name}},
-        "ports": [{"name": "http", "port": 8080}], "endpoints": [{"addresses": ["10.1.0.1"], "conditions": {"ready": true}}]});
-    let slices = api(client, "discovery.k8s.io/v1", "EndpointSlice", "endpointslices");
-    slices.patch(&format!("{name}-1"), &PatchParams::apply("bench"), &Patch::Apply(&slice)).await?;
-    // A quarter has metrics.
-    let kind = if name.ends_with(['0', '4', '8']) { "prometheus" } else { "openapi" };
-    let document = json!({"apiVersion": "oda.tmforum.org/v1", "kind": "ExposedAPI", "metadata": {"name": name, "namespace": NAMESPACE},
-        "spec": {"name": name, "apiType": kind, "implementation": name, "path": format!("/{name}"), "port": 8080}});
-    let at = Instant::now();
-    let document: DynamicObject = serde_json::from_value(document)?;
-    api(client, "oda.tmforum.org/v1", "ExposedAPI", "exposedapis").create(&PostParams::default(), &document).await?;
-    Ok(at)
-}
-
-async fn ready(client: &Client) -> anyhow::Result<usize> {
-    let apis = api(client, "oda.tmforum.org/v1", "ExposedAPI", "exposedapis").list(&ListParams::default()).await?;
-    Ok(apis.iter().filter(|api| api.data["status"]["implementation"]["ready"] == true).count())
-}
-
-/// Names of routes with the moment at which each was first seen.
-fn watch_routes(client: Client) -> mpsc::UnboundedReceiver<(String, Instant)> {
+/// APIs whose status says that they are ready, each once.
+fn watch_ready(client: Client) -> Seen {
     let (sender, seen) = mpsc::unbounded_channel();
     tokio::spawn(async move {
-        let routes = api(&client, "networking.istio.io/v1", "VirtualService", "virtualservices");
-        let mut touched =
-            std::pin::pin!(watcher(routes, watcher::Config::default()).default_backoff().applied_objects());
-        while let Some(Ok(route)) = touched.next().await {
-            if sender.send((route.name_any(), Instant::now())).is_err() {
+        let mut known = std::collections::HashSet::new();
+        let apis = watcher(objects(&client, &resource()), watcher::Config::default().streaming_lists());
+        let mut touched = std::pin::pin!(apis.default_backoff().applied_objects());
+        while let Some(Ok(api)) = touched.next().await {
+            let name = api.name_any();
+            let ready = api.data["status"]["implementation"]["ready"] == true;
+            if ready && known.insert(name.clone()) && sender.send((name, Instant::now())).is_err() {
                 return;
             }
         }
@@ -113,8 +182,38 @@ fn watch_routes(client: Client) -> mpsc::UnboundedReceiver<(String, Instant)> {
     seen
 }
 
-fn api(client: &Client, api_version: &str, kind: &str, plural: &str) -> Api<DynamicObject> {
-    let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
-    let resource = ApiResource::from_gvk_with_plural(&GroupVersionKind::gvk(group, version, kind), plural);
-    Api::namespaced_with(client.clone(), NAMESPACE, &resource)
+/// `VirtualService`s, each once.
+fn watch_routes(client: Client) -> Seen {
+    let (sender, seen) = mpsc::unbounded_channel();
+    tokio::spawn(async move {
+        let mut known = std::collections::HashSet::new();
+        let routes: Api<PartialObjectMeta<DynamicObject>> =
+            Api::namespaced_with(client, NAMESPACE, &virtual_service_kind());
+        let routes = watcher(routes, watcher::Config::default().streaming_lists());
+        let mut touched = std::pin::pin!(routes.default_backoff().applied_objects());
+        while let Some(Ok(route)) = touched.next().await {
+            let name = route.name_any();
+            if known.insert(name.clone()) && sender.send((name, Instant::now())).is_err() {
+                return;
+            }
+        }
+    });
+    seen
+}
+
+async fn state(client: &Client) -> anyhow::Result<State> {
+    let mut state = State::new();
+    for (kind, field) in [(virtual_service_kind(), "spec"), (service_monitor_kind(), "spec"), (resource(), "status")] {
+        for object in objects(client, &kind).list(&ListParams::default()).await? {
+            let mut content = object.data[field].clone();
+            // Each operator has its own type of condition.
+            if let Some(content) = content.as_object_mut() {
+                content.remove("conditions");
+            }
+            let owners = object.owner_references().iter().map(|owner| json!([owner.kind, owner.name]));
+            let owners: Vec<_> = owners.collect();
+            state.insert(format!("{} {}", kind.kind, object.name_any()), json!({"content": content, "owners": owners}));
+        }
+    }
+    Ok(state)
 }

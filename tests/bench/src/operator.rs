@@ -2,10 +2,17 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::time::Duration;
 
-use anyhow::{Context as _, ensure};
+use anyhow::{Context as _, bail, ensure};
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
+
+/// The Gateway that both publish APIs on.
+pub(crate) const GATEWAY: &str = "canvas/component-gateway";
+
+/// How long an operator may take to become ready.
+const READY: Duration = Duration::from_mins(1);
 
 /// Whose turn it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,9 +23,18 @@ pub(crate) enum Kind {
     Mizzen,
 }
 
-/// A running operator.
+/// What `mizzen run` is to run: a folder of components, and the reconcilers.
+pub(crate) struct Setup<'a> {
+    /// Where the components are.
+    pub(crate) plugins: PathBuf,
+    /// `Reconciler` documents.
+    pub(crate) configuration: &'a str,
+}
+
+/// A running operator. Ends with this value.
 pub(crate) struct Operator {
     process: Child,
+    log: PathBuf,
     _folder: TempDir,
 }
 
@@ -39,47 +55,108 @@ spec:
       - {apiVersion: monitoring.coreos.com/v1, kind: ServiceMonitor}
 ";
 
+impl Setup<'_> {
+    /// `api-operator` alone: what the native operator does, too.
+    pub(crate) fn api_operator() -> anyhow::Result<Self> {
+        Ok(Self { plugins: plugins()?, configuration: CONFIGURATION })
+    }
+}
+
 impl Operator {
-    /// Starts one from the folder that this program was built into.
+    /// Starts one of the two, each with the same task. What it needs was built beside this program.
     pub(crate) fn start(kind: Kind, kubeconfig: &Path) -> anyhow::Result<Self> {
-        let built = std::env::current_exe()?.parent().map(PathBuf::from).context("this program is in no folder")?;
-        let folder = tempfile::tempdir()?;
-        let mut command = match kind {
-            Kind::Native => Command::new(built.join("native-operator")),
-            Kind::Mizzen => {
-                let configuration = folder.path().join("reconcilers.yaml");
-                std::fs::write(&configuration, CONFIGURATION)?;
-                let plugins = built.parent().map(|target| target.join("plugins")).context("no target folder")?;
-                ensure!(
-                    plugins.join("api-operator.wasm").exists(),
-                    "{} has no plugins: run `make plugins` first",
-                    plugins.display()
-                );
-                let mut command = Command::new(built.join("mizzen"));
-                command.args(["run", "--listen=127.0.0.1:0", "--log=warn", "--cache"]).arg(built.join("mizzen-cache"));
-                command.arg("-f").arg(configuration).arg("--plugins").arg(plugins);
-                command
+        match kind {
+            Kind::Native => {
+                let mut command = Command::new(built()?.join("native-operator"));
+                command.args(["--gateway", GATEWAY]);
+                Self::spawn(command, kubeconfig, tempfile::tempdir()?)
             }
+            Kind::Mizzen => Self::mizzen(&Setup::api_operator()?, kubeconfig, &cache()?),
+        }
+    }
+
+    /// Starts `mizzen run`, with compiled components in `cache`.
+    pub(crate) fn mizzen(setup: &Setup<'_>, kubeconfig: &Path, cache: &Path) -> anyhow::Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let configuration = folder.path().join("reconcilers.yaml");
+        std::fs::write(&configuration, setup.configuration)?;
+        let mut command = Command::new(built()?.join("mizzen"));
+        command.args(["run", "--listen=127.0.0.1:0", "--log=warn,mizzen::commands=info", "--log-format=json"]);
+        command.arg("-f").arg(configuration).arg("--plugins").arg(&setup.plugins).arg("--cache").arg(cache);
+        Self::spawn(command, kubeconfig, folder)
+    }
+
+    fn spawn(mut command: Command, kubeconfig: &Path, folder: TempDir) -> anyhow::Result<Self> {
+        let log = folder.path().join("log");
+        let output = std::fs::File::create(&log)?;
+        command.arg("--kubeconfig").arg(kubeconfig).kill_on_drop(true);
+        command.stdout(Stdio::from(output.try_clone()?)).stderr(Stdio::from(output));
+        let process = command.spawn().with_context(|| {
+            format!("{}: build it first: cargo build --release -p mizzen -p mizzen-bench", command_name(&command))
+        })?;
+        Ok(Self { process, log, _folder: folder })
+    }
+
+    /// Waits until it has read what it starts from.
+    pub(crate) async fn ready(&mut self) -> anyhow::Result<()> {
+        tokio::time::timeout(READY, async {
+            while !self.is_ready().await? {
+                self.runs()?;
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            Ok(())
+        })
+        .await
+        .with_context(|| format!("not ready after {} s; its log:\n{}", READY.as_secs(), self.said()))?
+    }
+
+    async fn is_ready(&self) -> anyhow::Result<bool> {
+        let said = self.said();
+        if said.lines().any(|line| line == "ready") {
+            return Ok(true);
+        }
+        let mut lines = said.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+        let Some(address) = lines.find_map(|line| line["address"].as_str().map(str::to_owned)) else {
+            return Ok(false);
         };
-        command.env("KUBECONFIG", kubeconfig).stdout(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
-        let process = command
-            .spawn()
-            .with_context(|| format!("{kind:?}: build it first: cargo build --release -p mizzen -p mizzen-bench"))?;
-        Ok(Self { process, _folder: folder })
+        Ok(get(&address, "/readyz").await.is_ok_and(|answer| answer.contains("\r\n\r\nok")))
+    }
+
+    /// Fails when it has ended.
+    pub(crate) fn runs(&mut self) -> anyhow::Result<()> {
+        match self.process.try_wait()? {
+            None => Ok(()),
+            Some(status) => bail!("the operator has ended ({status}); its log:\n{}", self.said()),
+        }
+    }
+
+    /// What it has logged.
+    pub(crate) fn said(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap_or_default()
     }
 
     /// Seconds of CPU it has used, user and system.
+    #[expect(clippy::cast_precision_loss, reason = "ticks of a hundredth of a second")]
     pub(crate) fn cpu_seconds(&self) -> anyhow::Result<f64> {
         let stat = self.read("stat")?;
         let fields: Vec<_> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
         let ticks = |at: usize| fields.get(at).and_then(|field| field.parse::<f64>().ok()).unwrap_or(0.0);
-        Ok((ticks(11) + ticks(12)) / 100.0)
+        Ok((ticks(11) + ticks(12)) / rustix::param::clock_ticks_per_second() as f64)
     }
 
     /// Resident memory in MiB.
     pub(crate) fn rss_mib(&self) -> anyhow::Result<f64> {
+        self.mib("VmRSS:")
+    }
+
+    /// The most that its resident memory ever was, in MiB.
+    pub(crate) fn peak_rss_mib(&self) -> anyhow::Result<f64> {
+        self.mib("VmHWM:")
+    }
+
+    fn mib(&self, field: &str) -> anyhow::Result<f64> {
         let status = self.read("status")?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no VmRSS")?;
+        let line = status.lines().find_map(|line| line.strip_prefix(field)).with_context(|| format!("no {field}"))?;
         Ok(line.trim().trim_end_matches("kB").trim().parse::<f64>()? / 1024.0)
     }
 
@@ -87,4 +164,38 @@ impl Operator {
         let pid = self.process.id().context("the operator has ended")?;
         Ok(std::fs::read_to_string(format!("/proc/{pid}/{file}"))?)
     }
+}
+
+/// The folder that this program, and the operators, were built into.
+fn built() -> anyhow::Result<PathBuf> {
+    std::env::current_exe()?.parent().map(PathBuf::from).context("this program is in no folder")
+}
+
+/// The folder of the plugins, beside it.
+pub(crate) fn plugins() -> anyhow::Result<PathBuf> {
+    let plugins = built()?.parent().context("no target folder")?.join("plugins");
+    ensure!(
+        plugins.join("api-operator.wasm").exists(),
+        "{} has no plugins: run `make plugins` first",
+        plugins.display()
+    );
+    Ok(plugins)
+}
+
+/// The folder of compiled components that runs share: compiling is measured by `idle` alone.
+pub(crate) fn cache() -> anyhow::Result<PathBuf> {
+    Ok(built()?.join("mizzen-cache"))
+}
+
+async fn get(address: &str, path: &str) -> anyhow::Result<String> {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let mut stream = tokio::net::TcpStream::connect(address).await?;
+    stream.write_all(format!("GET {path} HTTP/1.0\r\nhost: bench\r\n\r\n").as_bytes()).await?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await?;
+    Ok(answer)
+}
+
+fn command_name(command: &Command) -> String {
+    command.as_std().get_program().to_string_lossy().into_owned()
 }

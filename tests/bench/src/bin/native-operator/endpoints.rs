@@ -1,0 +1,91 @@
+//! Which Services have a ready endpoint, and which APIs want to know.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use k8s_openapi::api::discovery::v1::EndpointSlice;
+use kube::ResourceExt;
+use kube::runtime::watcher::Event;
+use mizzen_bench::any_ready;
+
+use crate::owned::Name;
+
+/// Of all slices only what is asked of them.
+#[derive(Default)]
+pub(crate) struct Endpoints(Mutex<Inner>);
+
+/// By Service: of each slice, whether one of its endpoints is ready.
+type Slices = HashMap<Name, HashMap<String, bool>>;
+
+#[derive(Default)]
+struct Inner {
+    slices: Slices,
+    /// A list that is coming in.
+    listed: Slices,
+    /// By Service: the APIs that have asked.
+    readers: HashMap<Name, HashSet<Name>>,
+}
+
+impl Endpoints {
+    /// Takes in what a watch says; gives the APIs whose answer may be another now.
+    pub(crate) fn observe(&self, event: Event<EndpointSlice>) -> Vec<Name> {
+        let mut guard = self.lock();
+        let inner = &mut *guard;
+        match event {
+            Event::Init => {
+                inner.listed.clear();
+                Vec::new()
+            }
+            Event::InitApply(slice) => {
+                put(&mut inner.listed, &slice);
+                Vec::new()
+            }
+            Event::InitDone => {
+                inner.slices = std::mem::take(&mut inner.listed);
+                inner.readers.values().flatten().cloned().collect()
+            }
+            Event::Apply(slice) => {
+                let changed = put(&mut inner.slices, &slice);
+                changed.map_or_else(Vec::new, |service| inner.readers_of(&service))
+            }
+            Event::Delete(slice) => {
+                let Some(service) = service_of(&slice) else { return Vec::new() };
+                if let Some(slices) = inner.slices.get_mut(&service) {
+                    slices.remove(&slice.name_any());
+                }
+                inner.readers_of(&service)
+            }
+        }
+    }
+
+    /// Whether an endpoint of a Service is ready. The API hears when that changes.
+    pub(crate) fn any_ready(&self, service: Name, api: &Name) -> bool {
+        let mut inner = self.lock();
+        let ready = inner.slices.get(&service).is_some_and(|slices| slices.values().any(|ready| *ready));
+        inner.readers.entry(service).or_default().insert(api.clone());
+        ready
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inner {
+    fn readers_of(&self, service: &Name) -> Vec<Name> {
+        self.readers.get(service).into_iter().flatten().cloned().collect()
+    }
+}
+
+/// The Service of a slice, if its readiness became another.
+fn put(slices: &mut Slices, slice: &EndpointSlice) -> Option<Name> {
+    let service = service_of(slice)?;
+    let ready = any_ready(slice);
+    let before = slices.entry(service.clone()).or_default().insert(slice.name_any(), ready);
+    (before != Some(ready)).then_some(service)
+}
+
+fn service_of(slice: &EndpointSlice) -> Option<Name> {
+    let service = slice.labels().get("kubernetes.io/service-name")?;
+    Some((slice.namespace().unwrap_or_default(), service.clone()))
+}
