@@ -8,6 +8,8 @@ mod config;
 #[cfg(not(target_arch = "wasm32"))]
 mod definition;
 mod status;
+mod supported;
+mod version;
 
 pub use components::{
     CniComponent, CniK8s, Component, Components, EgressGateway, HpaSpec, IntOrString, K8s, ProxyComponent, ProxyK8s,
@@ -20,6 +22,8 @@ pub use config::{
 #[cfg(not(target_arch = "wasm32"))]
 pub use definition::crd;
 pub use status::{Condition, ConditionStatus, State, Status};
+pub use supported::{Minor, Supported};
+pub use version::{NotAVersion, Refusal, Version};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

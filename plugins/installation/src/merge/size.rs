@@ -1,0 +1,48 @@
+//! The cluster's size: a small one is not to be filled by its mesh.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::defaults::resources;
+
+/// How large the cluster is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+pub enum Size {
+    /// One to try things in: one of each, with little.
+    Small,
+    /// One that carries work.
+    Full,
+}
+
+/// Millionths of a core below which a cluster is small, over all nodes.
+const CPU: u128 = 5_000_000;
+/// Bytes below which it is, in millionths.
+const MEMORY: u128 = 10_000_000_000 * 1_000_000;
+
+impl Size {
+    /// The size by the capacity of all nodes, in millionths of a core and of a byte. Behaviour: Kyma (5 CPU, 10 GB).
+    pub(crate) fn of(cpu: u128, memory: u128) -> Self {
+        if cpu < CPU || memory < MEMORY { Self::Small } else { Self::Full }
+    }
+}
+
+pub(super) fn layer(size: Size) -> Value {
+    match size {
+        Size::Full => Value::Null,
+        Size::Small => json!({
+            "components": {
+                "pilot": {"k8s": {
+                    "hpaSpec": {"minReplicas": 1, "maxReplicas": 1},
+                    "resources": resources(["50m", "128Mi"], ["1000m", "1Gi"]),
+                }},
+                "cni": {"k8s": {"resources": resources(["10m", "128Mi"], ["250m", "384Mi"])}},
+                "ingressGateways": [{"name": "istio-ingressgateway", "k8s": {
+                    "hpaSpec": {"minReplicas": 1, "maxReplicas": 1},
+                    "resources": resources(["10m", "32Mi"], ["1000m", "1Gi"]),
+                }}],
+            },
+            "values": {"global": {"proxy": {"resources": resources(["10m", "32Mi"], ["250m", "256Mi"])}}},
+        }),
+    }
+}
