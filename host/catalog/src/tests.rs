@@ -69,7 +69,7 @@ fn configuration(config: Value, granted: bool) -> Configuration {
         limits: Limits::default(),
         mode: Mode::Enforce,
     };
-    Configuration { reconcilers: vec![Arc::new(reconciler)] }
+    Configuration { reconcilers: vec![Arc::new(reconciler)], ..Configuration::default() }
 }
 
 fn catalog(folder: &Path) -> (Arc<Fake>, Catalog) {

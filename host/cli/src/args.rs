@@ -50,7 +50,7 @@ pub(crate) enum Command {
     /// Looks at components.
     #[command(subcommand)]
     Plugin(Plugin),
-    /// Prints the definition of the Reconciler kind, to be applied before `run`.
+    /// Prints the definitions of the Reconciler and Renderer kinds, to be applied before `run`.
     #[command(after_help = "Example:\n  mizzen crd | kubectl apply --server-side -f -")]
     Crd,
     /// Prints a completion script for a shell.

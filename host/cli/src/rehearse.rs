@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use mizzen_catalog::Catalog;
 use mizzen_cluster::memory::Memory;
-use mizzen_config::{Configuration, RECONCILER};
+use mizzen_config::{Configuration, RECONCILER, RENDERER};
 use mizzen_engine::observe::Observer;
 use mizzen_engine::{Concurrency, Engine};
 use mizzen_model::Kind;
@@ -56,5 +56,5 @@ fn is_ours(document: &Document) -> bool {
         document.value["apiVersion"].as_str().unwrap_or_default(),
         document.value["kind"].as_str().unwrap_or_default(),
     );
-    kind == *RECONCILER
+    kind == *RECONCILER || kind == *RENDERER
 }

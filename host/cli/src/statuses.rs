@@ -68,8 +68,12 @@ impl Statuses {
 
     fn status(&self, object: &Object, node: Option<&NodeSnapshot>, was: &ReconcilerStatus) -> ReconcilerStatus {
         let name = &*object.reference.name;
-        let wrong: Vec<_> =
-            self.configuration.iter().filter(|problem| problem.reconciler == name).map(ToString::to_string).collect();
+        let wrong: Vec<_> = self
+            .configuration
+            .iter()
+            .filter(|problem| problem.kind == *RECONCILER.name && problem.name == name)
+            .map(ToString::to_string)
+            .collect();
         let load = self.load.get(name);
         let ordered = if !wrong.is_empty() {
             (false, "Invalid", wrong.join("; "))

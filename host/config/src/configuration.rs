@@ -1,4 +1,4 @@
-//! All reconcilers of a host.
+//! All reconcilers and renderers of a host.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -10,21 +10,27 @@ use mizzen_model::{Kind, Object};
 use crate::order::{self, Edges};
 use crate::problem::Problem;
 use crate::reconciler::{Origin, Reconciler};
+use crate::renderer::Renderer;
 use crate::shape;
 use crate::validate::{Checker, problem};
 
 /// The kind of a reconciler's document.
 pub static RECONCILER: LazyLock<Kind> = LazyLock::new(|| Kind::new("mizzen.dev/v1alpha1", "Reconciler"));
 
-/// Reconcilers that make sense together.
+/// The kind of a renderer's document.
+pub static RENDERER: LazyLock<Kind> = LazyLock::new(|| Kind::new("mizzen.dev/v1alpha1", "Renderer"));
+
+/// Reconcilers and renderers that make sense together.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Configuration {
     /// Each after all that it comes after.
     pub reconcilers: Vec<Arc<Reconciler>>,
+    /// By name.
+    pub renderers: Vec<Arc<Renderer>>,
 }
 
 impl Configuration {
-    /// The reconcilers among the documents of files.
+    /// What is configured by the documents of files.
     ///
     /// # Errors
     /// Everything that is wrong with any of them.
@@ -33,7 +39,7 @@ impl Configuration {
         if problems.is_empty() { Ok(configuration) } else { Err(problems) }
     }
 
-    /// The reconcilers among objects of a cluster: those that are wrong are left out, and the others run.
+    /// What is configured by objects of a cluster: those that are wrong are left out, and the others run.
     pub fn lenient<'a>(objects: impl IntoIterator<Item = &'a Object>) -> (Self, Vec<Problem>) {
         let documents: Vec<_> = objects
             .into_iter()
@@ -49,48 +55,60 @@ impl Configuration {
 
     fn from(documents: &[Document], from_file: bool) -> (Self, Vec<Problem>) {
         let mut problems = Vec::new();
-        let mut found: BTreeMap<String, (Reconciler, &Document)> = BTreeMap::new();
-        for document in documents.iter().filter(|document| is_reconciler(document)) {
-            let origin = if from_file {
-                Origin::File { file: document.file.clone(), line: document.line }
-            } else {
-                Origin::Cluster
-            };
-            let mut checker = Checker::new(document, &origin);
-            if let Some(reconciler) = checker.reconciler(origin) {
-                if let Some((first, _)) = found.get(&reconciler.name) {
-                    checker
-                        .wrong("metadata.name", format!("`{}` is there already, at {}", reconciler.name, first.origin));
-                } else {
-                    found.insert(reconciler.name.clone(), (reconciler, document));
-                }
-            }
-            problems.extend(checker.problems);
-        }
+        let reconcilers = each(documents, &RECONCILER, from_file, &mut problems, Checker::reconciler);
+        let renderers = each(documents, &RENDERER, from_file, &mut problems, Checker::renderer);
         for document in documents {
             problems.extend(stranger(document, from_file));
         }
         problems.extend(unknown_names(documents, from_file));
-        let configuration = order(&found, from_file, &mut problems);
+        let reconcilers = order(&reconcilers, from_file, &mut problems);
+        let renderers = renderers.into_values().map(|(renderer, _)| Arc::new(renderer)).collect();
         problems.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
-        (configuration, problems)
+        (Self { reconcilers, renderers }, problems)
     }
+}
+
+/// The documents of one kind, by name, as far as they are right. What is wrong with the others is added to `problems`.
+fn each<'a, T>(
+    documents: &'a [Document],
+    kind: &Kind,
+    from_file: bool,
+    problems: &mut Vec<Problem>,
+    check: impl Fn(&mut Checker<'a>, Origin) -> Option<T>,
+) -> BTreeMap<String, (T, &'a Document)> {
+    let mut found: BTreeMap<String, (T, &Document)> = BTreeMap::new();
+    for document in documents.iter().filter(|document| is(document, kind)) {
+        let origin = |document: &Document| {
+            if from_file { Origin::File { file: document.file.clone(), line: document.line } } else { Origin::Cluster }
+        };
+        let mut checker = Checker::new(document, &origin(document));
+        if let Some(checked) = check(&mut checker, origin(document)) {
+            let name = document.value["metadata"]["name"].as_str().unwrap_or_default();
+            if let Some((_, first)) = found.get(name) {
+                checker.wrong("metadata.name", format!("`{name}` is there already, at {}", origin(first)));
+            } else {
+                found.insert(name.to_owned(), (checked, document));
+            }
+        }
+        problems.extend(checker.problems);
+    }
+    found
 }
 
 /// A document that was meant for us and is not one of ours.
 fn stranger(document: &Document, from_file: bool) -> Option<Problem> {
     let (api_version, kind) = (document.value["apiVersion"].as_str()?, document.value["kind"].as_str()?);
-    let misspelt =
-        kind == "Reconciler" && api_version.starts_with("mizzen.dev/") && api_version != &*RECONCILER.api_version;
+    let kind = [&RECONCILER, &RENDERER].into_iter().find(|own| *own.name == *kind)?;
+    let misspelt = api_version.starts_with("mizzen.dev/") && api_version != &*kind.api_version;
     let name = document.value["metadata"]["name"].as_str().unwrap_or_default();
-    let message = format!("`{api_version}` is not served; write `{}`", RECONCILER.api_version);
+    let message = format!("`{api_version}` is not served; write `{}`", kind.api_version);
     misspelt.then(|| problem(document, from_file, name, "apiVersion", message))
 }
 
 /// Names in `after` and `afterAny` that nobody has. A name whose document is wrong is known, and reported as what it is.
 fn unknown_names(documents: &[Document], from_file: bool) -> Vec<Problem> {
     let name = |document: &Document| document.value["metadata"]["name"].as_str().unwrap_or_default().to_owned();
-    let ours: Vec<_> = documents.iter().filter(|document| is_reconciler(document)).collect();
+    let ours: Vec<_> = documents.iter().filter(|document| is(document, &RECONCILER)).collect();
     let known: Vec<_> = ours.iter().map(|document| name(document)).collect();
     let mut problems = Vec::new();
     for document in ours {
@@ -114,7 +132,7 @@ fn order(
     found: &BTreeMap<String, (Reconciler, &Document)>,
     from_file: bool,
     problems: &mut Vec<Problem>,
-) -> Configuration {
+) -> Vec<Arc<Reconciler>> {
     let before = |reconciler: &'_ Reconciler| -> Vec<String> {
         reconciler.after.iter().chain(&reconciler.after_any).cloned().collect()
     };
@@ -134,9 +152,7 @@ fn order(
             problems.push(problem(document, from_file, &reconciler.name, &field, message));
         }
     }
-    let reconcilers =
-        order::sorted(&edges).into_iter().filter_map(|name| Some(Arc::new(found.get(name)?.0.clone()))).collect();
-    Configuration { reconcilers }
+    order::sorted(&edges).into_iter().filter_map(|name| Some(Arc::new(found.get(name)?.0.clone()))).collect()
 }
 
 /// The field that puts a reconciler after another one.
@@ -149,8 +165,8 @@ fn step(reconciler: &Reconciler, other: &str) -> String {
     }
 }
 
-fn is_reconciler(document: &Document) -> bool {
-    document.value["apiVersion"] == *RECONCILER.api_version && document.value["kind"] == *RECONCILER.name
+fn is(document: &Document, kind: &Kind) -> bool {
+    document.value["apiVersion"] == *kind.api_version && document.value["kind"] == *kind.name
 }
 
 #[cfg(test)]

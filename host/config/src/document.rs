@@ -1,9 +1,15 @@
-//! The `Reconciler` kind, as it is written: in a file or in the cluster. The definition in `deploy/crds` is generated from here.
+//! The kinds of our own, as they are written: in a file or in the cluster. The definitions in `deploy/crds` are generated from here.
+
+mod renderer;
+
+use std::collections::BTreeMap;
 
 use mizzen_model::crd::{Names, definition};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
+
+pub use renderer::{RenderLimitsSpec, RendererSpec, RendererStatus, renderer_crd};
 
 /// What a reconciler is, what it may do, and when its turn is.
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
@@ -75,6 +81,17 @@ pub struct GrantsSpec {
     /// Kinds of which it may delete objects that others own.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub delete: Vec<GrantSpec>,
+    /// Renderers it may call. Default: none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub renderers: Option<RendererGrantSpec>,
+}
+
+/// Which renderers may be called.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct RendererGrantSpec {
+    /// Those that have all of these labels; `{}` is all renderers.
+    pub match_labels: BTreeMap<String, String>,
 }
 
 /// One kind that may be touched, and where.

@@ -1,7 +1,7 @@
-//! Reconciler documents: parsed, checked, ordered.
+//! Reconciler and renderer documents: parsed, checked, ordered.
 //!
-//! The same documents come from a YAML file or folder and from the cluster (`reconcilers.mizzen.dev`), and take the same path:
-//! document → schema → [`Reconciler`] → [`Configuration`]. What is wrong is reported all at once, with file, line and field.
+//! The same documents come from a YAML file or folder and from the cluster (`reconcilers.mizzen.dev`, `renderers.mizzen.dev`),
+//! and take the same path: document → schema → [`Reconciler`] or [`Renderer`] → [`Configuration`]. What is wrong is reported all at once, with file, line and field.
 
 mod configuration;
 pub mod document;
@@ -10,9 +10,11 @@ mod order;
 mod problem;
 mod quantity;
 mod reconciler;
+mod renderer;
 mod shape;
 mod validate;
 
-pub use configuration::{Configuration, RECONCILER};
+pub use configuration::{Configuration, RECONCILER, RENDERER};
 pub use problem::Problem;
 pub use reconciler::{Component, Grant, Grants, Limits, Mode, Origin, Reconciler, Subject};
+pub use renderer::{RenderLimits, Renderer};

@@ -6,8 +6,10 @@ use std::path::PathBuf;
 /// One thing that is wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
-    /// The reconciler it is about; empty when the document has no name.
-    pub reconciler: String,
+    /// The kind of the document it is about, e.g. `Reconciler`.
+    pub kind: String,
+    /// The document's name; empty when it has none.
+    pub name: String,
     /// The file; `None`: an object of the cluster.
     pub file: Option<PathBuf>,
     /// The line of the offending field, from 1.
@@ -23,7 +25,7 @@ impl fmt::Display for Problem {
         match (&self.file, self.line) {
             (Some(file), Some(line)) => write!(f, "{}:{line}: ", file.display())?,
             (Some(file), None) => write!(f, "{}: ", file.display())?,
-            (None, _) => write!(f, "Reconciler {}: ", self.reconciler)?,
+            (None, _) => write!(f, "{} {}: ", self.kind, self.name)?,
         }
         if !self.field.is_empty() {
             write!(f, "{}: ", self.field)?;

@@ -44,7 +44,7 @@ pub enum Origin {
         /// From 1.
         line: usize,
     },
-    /// A `Reconciler` object of the cluster.
+    /// An object of the cluster.
     Cluster,
 }
 
@@ -77,6 +77,8 @@ pub struct Grants {
     pub patch: Vec<Grant>,
     /// What it may delete that is not its own.
     pub delete: Vec<Grant>,
+    /// Which renderers it may call, by their labels; `None`: none.
+    pub renderers: Option<Selector>,
 }
 
 /// One kind that may be touched, and where.

@@ -1,90 +1,115 @@
-//! Whether a document has the shape of a `Reconciler`: every violation at once, each with its field.
+//! Whether a document has the shape of its kind: every violation at once, each with its field.
 
 use std::sync::LazyLock;
 
 use jsonschema::error::{TypeKind, ValidationErrorKind};
 use jsonschema::{JsonType, ValidationError, Validator};
+use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde_json::Value;
 
-use crate::document::ReconcilerSpec;
+use crate::document::{ReconcilerSpec, RendererSpec};
 
-/// Without references, so that the path of a violation leads through this very document.
-static SCHEMA: LazyLock<Value> = LazyLock::new(|| {
-    let settings = SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true);
-    settings.into_generator().into_root_schema_for::<ReconcilerSpec>().to_value()
-});
+/// What the `spec` of one kind looks like.
+pub(crate) struct Shape {
+    /// Without references, so that the path of a violation leads through this very document.
+    schema: Value,
+    validator: Option<Validator>,
+}
 
-static VALIDATOR: LazyLock<Option<Validator>> = LazyLock::new(|| jsonschema::validator_for(&SCHEMA).ok());
+/// The shape of a `Reconciler`.
+pub(crate) static RECONCILER: LazyLock<Shape> = LazyLock::new(Shape::of::<ReconcilerSpec>);
+
+/// The shape of a `Renderer`.
+pub(crate) static RENDERER: LazyLock<Shape> = LazyLock::new(Shape::of::<RendererSpec>);
 
 /// The fields of a document beside its `spec`; `status` is the host's, and comes along in what was exported from a cluster.
 const TOP: [&str; 5] = ["apiVersion", "kind", "metadata", "spec", "status"];
 
-/// What is wrong with a `spec`: field and message.
-pub(crate) fn violations(spec: &Value) -> Vec<(String, String)> {
-    VALIDATOR.iter().flat_map(|schema| schema.iter_errors(spec)).flat_map(|error| describe(&error)).collect()
-}
+// === impl Shape ===
 
-/// Fields of a document that stand where none is known: most often a part of the `spec` that is not indented.
-pub(crate) fn strays(document: &Value) -> Vec<(String, String)> {
-    let names = document.as_object().into_iter().flatten().map(|(name, _)| name);
-    let strays = names.filter(|name| !TOP.contains(&name.as_str()));
-    let known = TOP.map(str::to_owned);
-    let of_spec = properties(&SCHEMA);
-    let message = |name: &String| {
-        if of_spec.contains(name) {
-            format!("`{name}` stands beside `spec`; indent it, so that it stands in it")
-        } else {
-            unknown(name, &known)
-        }
-    };
-    strays.map(|name| (name.clone(), message(name))).collect()
-}
-
-fn describe(error: &ValidationError<'_>) -> Vec<(String, String)> {
-    let at = field(error.instance_path().as_str());
-    match error.kind() {
-        ValidationErrorKind::AdditionalProperties { unexpected } => {
-            let known = known_fields(error);
-            unexpected.iter().map(|name| (format!("{at}.{name}"), unknown(name, &known))).collect()
-        }
-        ValidationErrorKind::Required { property } => {
-            let name = property.as_str().unwrap_or_default();
-            vec![(at, format!("`{name}` is missing"))]
-        }
-        // An optional field is "this or null", and an enumeration one constant per choice: neither is how people think of it.
-        ValidationErrorKind::AnyOf { context } | ValidationErrorKind::OneOfNotValid { context } => {
-            alternatives(error, context).unwrap_or_else(|| vec![(at, error.to_string())])
-        }
-        _ => vec![(at, error.to_string())],
+impl Shape {
+    fn of<Spec: JsonSchema>() -> Self {
+        let settings = SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true);
+        let schema = settings.into_generator().into_root_schema_for::<Spec>().to_value();
+        let validator = jsonschema::validator_for(&schema).ok();
+        Self { schema, validator }
     }
-}
 
-/// What to say when no alternative fits: the choices, or what is wrong with the only one that was meant.
-fn alternatives(error: &ValidationError<'_>, branches: &[Vec<ValidationError<'_>>]) -> Option<Vec<(String, String)>> {
-    let choice = |branch: &Vec<ValidationError<'_>>| match branch.first()?.kind() {
-        ValidationErrorKind::Constant { expected_value } => expected_value.as_str().map(str::to_owned),
-        _ => None,
-    };
-    if let Some(choices) = branches.iter().map(choice).collect::<Option<Vec<_>>>() {
-        let given = error.instance().as_str().map_or_else(|| error.instance().to_string(), str::to_owned);
-        return Some(vec![(field(error.instance_path().as_str()), unknown(&given, &choices))]);
+    /// What is wrong with a `spec`: field and message.
+    pub(crate) fn violations(&self, spec: &Value) -> Vec<(String, String)> {
+        self.validator
+            .iter()
+            .flat_map(|schema| schema.iter_errors(spec))
+            .flat_map(|error| self.describe(&error))
+            .collect()
     }
-    let null = |error: &ValidationError<'_>| {
-        matches!(error.kind(), ValidationErrorKind::Type { kind: TypeKind::Single(JsonType::Null) })
-    };
-    let mut meant = branches.iter().filter(|branch| !branch.iter().any(null));
-    match (meant.next(), meant.next()) {
-        (Some(only), None) => Some(only.iter().flat_map(describe).collect()),
-        _ => None,
-    }
-}
 
-/// The properties of the schema that refused a field.
-fn known_fields(error: &ValidationError<'_>) -> Vec<String> {
-    let path = error.schema_path().as_str();
-    let parent = path.strip_suffix("/additionalProperties").unwrap_or(path);
-    SCHEMA.pointer(parent).map(properties).unwrap_or_default()
+    /// Fields of a document that stand where none is known: most often a part of the `spec` that is not indented.
+    pub(crate) fn strays(&self, document: &Value) -> Vec<(String, String)> {
+        let names = document.as_object().into_iter().flatten().map(|(name, _)| name);
+        let strays = names.filter(|name| !TOP.contains(&name.as_str()));
+        let known = TOP.map(str::to_owned);
+        let of_spec = properties(&self.schema);
+        let message = |name: &String| {
+            if of_spec.contains(name) {
+                format!("`{name}` stands beside `spec`; indent it, so that it stands in it")
+            } else {
+                unknown(name, &known)
+            }
+        };
+        strays.map(|name| (name.clone(), message(name))).collect()
+    }
+
+    fn describe(&self, error: &ValidationError<'_>) -> Vec<(String, String)> {
+        let at = field(error.instance_path().as_str());
+        match error.kind() {
+            ValidationErrorKind::AdditionalProperties { unexpected } => {
+                let known = self.known_fields(error);
+                unexpected.iter().map(|name| (format!("{at}.{name}"), unknown(name, &known))).collect()
+            }
+            ValidationErrorKind::Required { property } => {
+                let name = property.as_str().unwrap_or_default();
+                vec![(at, format!("`{name}` is missing"))]
+            }
+            // An optional field is "this or null", and an enumeration one constant per choice: neither is how people think of it.
+            ValidationErrorKind::AnyOf { context } | ValidationErrorKind::OneOfNotValid { context } => {
+                self.alternatives(error, context).unwrap_or_else(|| vec![(at, error.to_string())])
+            }
+            _ => vec![(at, error.to_string())],
+        }
+    }
+
+    /// What to say when no alternative fits: the choices, or what is wrong with the only one that was meant.
+    fn alternatives(
+        &self,
+        error: &ValidationError<'_>,
+        branches: &[Vec<ValidationError<'_>>],
+    ) -> Option<Vec<(String, String)>> {
+        let choice = |branch: &Vec<ValidationError<'_>>| match branch.first()?.kind() {
+            ValidationErrorKind::Constant { expected_value } => expected_value.as_str().map(str::to_owned),
+            _ => None,
+        };
+        if let Some(choices) = branches.iter().map(choice).collect::<Option<Vec<_>>>() {
+            let given = error.instance().as_str().map_or_else(|| error.instance().to_string(), str::to_owned);
+            return Some(vec![(field(error.instance_path().as_str()), unknown(&given, &choices))]);
+        }
+        let null = |error: &ValidationError<'_>| {
+            matches!(error.kind(), ValidationErrorKind::Type { kind: TypeKind::Single(JsonType::Null) })
+        };
+        let mut meant = branches.iter().filter(|branch| !branch.iter().any(null));
+        match (meant.next(), meant.next()) {
+            (Some(only), None) => Some(only.iter().flat_map(|error| self.describe(error)).collect()),
+            _ => None,
+        }
+    }
+
+    /// The properties of the schema that refused a field.
+    fn known_fields(&self, error: &ValidationError<'_>) -> Vec<String> {
+        let path = error.schema_path().as_str();
+        let parent = path.strip_suffix("/additionalProperties").unwrap_or(path);
+        self.schema.pointer(parent).map(properties).unwrap_or_default()
+    }
 }
 
 fn properties(schema: &Value) -> Vec<String> {

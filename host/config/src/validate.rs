@@ -1,17 +1,21 @@
-//! From a document to a [`Reconciler`]: what a schema can't say.
+//! From a document to a [`Reconciler`] or a [`Renderer`](crate::Renderer): what a schema can't say.
+
+mod renderer;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use mizzen_model::yaml::Document;
 use mizzen_model::{Kind, Selector};
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::document::{GrantSpec, LimitsSpec, ModeSpec, ReconcilerSpec, SubjectSpec};
+use crate::lines;
 use crate::problem::Problem;
 use crate::quantity;
 use crate::reconciler::{Component, Grant, Grants, Limits, Mode, Origin, Reconciler, Subject};
-use crate::{lines, shape};
+use crate::shape::{self, Shape};
 
 /// The longest name: it is part of labels (63) and field managers, with room for what we put before it.
 const LONGEST_NAME: usize = 40;
@@ -44,26 +48,7 @@ impl<'a> Checker<'a> {
     /// The reconciler, unless something is wrong.
     pub(crate) fn reconciler(&mut self, origin: Origin) -> Option<Reconciler> {
         self.name();
-        let spec = &self.document.value["spec"];
-        if !spec.is_object() {
-            self.wrong("spec", "is missing");
-            return None;
-        }
-        for (field, message) in shape::strays(&self.document.value) {
-            self.wrong(&field, message);
-        }
-        let violations = shape::violations(spec);
-        let rest = without(spec, &violations);
-        for (field, message) in violations {
-            self.wrong(&field, message);
-        }
-        let spec: ReconcilerSpec = match serde_json::from_value(rest) {
-            Ok(spec) => spec,
-            Err(error) => {
-                self.wrong("spec", error.to_string());
-                return None;
-            }
-        };
+        let spec: ReconcilerSpec = self.spec(&shape::RECONCILER)?;
         let reconciler = Reconciler {
             name: self.name.clone(),
             origin,
@@ -78,6 +63,9 @@ impl<'a> Checker<'a> {
                 apply: self.grants("apply", spec.grants.apply),
                 patch: self.grants("patch", spec.grants.patch),
                 delete: self.grants("delete", spec.grants.delete),
+                renderers: spec.grants.renderers.map(|grant| {
+                    Selector::all_of(grant.match_labels.iter().map(|(key, value)| (key.as_str(), value.as_str())))
+                }),
             },
             limits: self.limits(&spec.limits),
             mode: match spec.mode {
@@ -87,6 +75,24 @@ impl<'a> Checker<'a> {
             },
         };
         self.problems.is_empty().then_some(reconciler)
+    }
+
+    /// The document's `spec`, as far as it has the shape of its kind.
+    fn spec<Spec: DeserializeOwned>(&mut self, shape: &Shape) -> Option<Spec> {
+        let spec = &self.document.value["spec"];
+        if !spec.is_object() {
+            self.wrong("spec", "is missing");
+            return None;
+        }
+        for (field, message) in shape.strays(&self.document.value) {
+            self.wrong(&field, message);
+        }
+        let violations = shape.violations(spec);
+        let rest = without(spec, &violations);
+        for (field, message) in violations {
+            self.wrong(&field, message);
+        }
+        serde_json::from_value(rest).map_err(|error| self.wrong("spec", error.to_string())).ok()
     }
 
     fn name(&mut self) {
@@ -171,33 +177,37 @@ impl<'a> Checker<'a> {
 
     fn limits(&mut self, limits: &LimitsSpec) -> Limits {
         let defaults = Limits::default();
-        let mut amount =
-            |field: &str, text: &Option<String>, default: u64, most: u64| match text.as_deref().map(quantity::bytes) {
-                None => default,
-                Some(Ok(amount)) if amount <= most => amount,
-                Some(Ok(_)) => {
-                    self.wrong(
-                        &format!("spec.limits.{field}"),
-                        format!("is more than the host allows, {} MiB", most >> 20),
-                    );
-                    default
-                }
-                Some(Err(message)) => {
-                    self.wrong(&format!("spec.limits.{field}"), message);
-                    default
-                }
-            };
-        let memory = amount("memory", &limits.memory, defaults.memory, 1 << 30);
-        let outcome = amount("outcome", &limits.outcome, defaults.outcome, 64 << 20);
-        let time = limits.time.as_deref().map_or(Ok(defaults.time), quantity::duration).unwrap_or_else(|message| {
+        Limits {
+            memory: self.amount("memory", limits.memory.as_deref(), defaults.memory, 1 << 30),
+            time: self.time(limits.time.as_deref(), defaults.time),
+            outcome: self.amount("outcome", limits.outcome.as_deref(), defaults.outcome, 64 << 20),
+            reads: limits.reads.unwrap_or(defaults.reads),
+        }
+    }
+
+    /// A limit in bytes.
+    fn amount(&mut self, field: &str, text: Option<&str>, default: u64, most: u64) -> u64 {
+        let wrong = match text.map(quantity::bytes) {
+            None => return default,
+            Some(Ok(amount)) if amount <= most => return amount,
+            Some(Ok(_)) => format!("is more than the host allows, {} MiB", most >> 20),
+            Some(Err(message)) => message,
+        };
+        self.wrong(&format!("spec.limits.{field}"), wrong);
+        default
+    }
+
+    /// The limit `time`.
+    fn time(&mut self, text: Option<&str>, default: Duration) -> Duration {
+        let time = text.map_or(Ok(default), quantity::duration).unwrap_or_else(|message| {
             self.wrong("spec.limits.time", message);
-            defaults.time
+            default
         });
         if time > LONGEST_CALL {
             let most = LONGEST_CALL.as_secs() / 60;
             self.wrong("spec.limits.time", format!("is more than the host allows, {most}m"));
         }
-        Limits { memory, time, outcome, reads: limits.reads.unwrap_or(defaults.reads) }
+        time
     }
 }
 
@@ -229,7 +239,8 @@ pub(crate) fn problem(document: &Document, from_file: bool, name: &str, field: &
         }
     };
     Problem {
-        reconciler: name.to_owned(),
+        kind: document.value["kind"].as_str().unwrap_or_default().to_owned(),
+        name: name.to_owned(),
         file: from_file.then(|| document.file.clone()),
         line: from_file.then(|| document.line + within - 1),
         field: field.to_owned(),

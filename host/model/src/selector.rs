@@ -36,6 +36,11 @@ impl Selector {
         Self(vec![Requirement::In(key.into(), vec![value.into()])])
     }
 
+    /// Selects objects that have all of these labels with these values; without any, everything.
+    pub fn all_of<'a>(labels: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
+        Self(labels.into_iter().map(|(key, value)| Requirement::In(key.into(), vec![value.into()])).collect())
+    }
+
     /// Selects objects that have this label, whatever its value.
     pub fn exists(key: &str) -> Self {
         Self(vec![Requirement::Exists(key.into())])

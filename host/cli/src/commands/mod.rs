@@ -37,7 +37,8 @@ pub(crate) fn run(args: Args) -> ExitCode {
             runtime.block_on(inspect::inspect(&file, output, &sandbox))
         }
         Command::Crd => {
-            anstream::print!("{}", crate::intents::yaml(&mizzen_config::document::crd()));
+            let definitions = [mizzen_config::document::crd(), mizzen_config::document::renderer_crd()];
+            anstream::print!("{}", definitions.each_ref().map(crate::intents::yaml).join("---\n"));
             Ok(ExitCode::SUCCESS)
         }
         Command::Completions { shell } => {

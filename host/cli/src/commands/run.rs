@@ -120,7 +120,7 @@ impl Host {
             Err(error) => return tracing::error!("{error:#}; the last good configuration goes on"),
         };
         for problem in &problems {
-            tracing::error!(reconciler = problem.reconciler, "{problem}");
+            tracing::error!(kind = problem.kind, name = problem.name, "{problem}");
         }
         let entries = self.catalog.refresh(&configuration).await;
         for problem in assemble::problems(&entries) {

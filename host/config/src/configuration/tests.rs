@@ -74,7 +74,7 @@ fn each_step_of_a_circle_of_the_cluster_is_said_of_its_object_at_the_field_that_
         + &reconciler("fine", "");
     let (configuration, problems) = Configuration::lenient(&objects(&text));
     assert_eq!(configuration.reconcilers.iter().map(|r| &*r.name).collect::<Vec<_>>(), ["fine"]);
-    let mut said: Vec<_> = problems.iter().map(|p| (&*p.reconciler, &*p.field)).collect();
+    let mut said: Vec<_> = problems.iter().map(|p| (&*p.name, &*p.field)).collect();
     said.sort_unstable();
     assert_eq!(said, [("a", "spec.after[1]"), ("b", "spec.afterAny[0]"), ("c", "spec.after[0]")]);
 }
@@ -145,7 +145,7 @@ fn one_bad_object_of_a_cluster_does_not_stop_the_others() {
         reconciler("good", "") + &reconciler("bad", "  nonsense: 1\n") + &reconciler("behind", "  after: [bad]\n");
     let (configuration, problems) = Configuration::lenient(&objects(&text));
     assert_eq!(configuration.reconcilers.iter().map(|r| &*r.name).collect::<Vec<_>>(), ["good"]);
-    assert_eq!(problems.iter().map(|p| &*p.reconciler).collect::<Vec<_>>(), ["bad"]);
+    assert_eq!(problems.iter().map(|p| &*p.name).collect::<Vec<_>>(), ["bad"]);
 }
 
 #[test]
@@ -168,4 +168,72 @@ fn the_shipped_configuration_is_right() {
 fn the_crd_in_deploy_is_the_one_that_the_types_generate() {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/crds/reconcilers.mizzen.dev.yaml");
     mizzen_model::crd::assert_file(&file, &crate::document::crd());
+}
+
+fn renderer(name: &str, labels: &str, rest: &str) -> String {
+    format!(
+        "---\napiVersion: mizzen.dev/v1alpha1\nkind: Renderer\nmetadata:\n  name: {name}\n  labels: {labels}\nspec:\n  component: {{file: x.wasm}}\n{rest}"
+    )
+}
+
+#[test]
+fn a_renderer_has_its_own_labels_and_limits() {
+    let text = renderer("charts-1.31.0", "{example.com/version: 1.31.0}", "  limits: {memory: 300Mi, time: 10s}\n")
+        + &reconciler("charts-1", "  grants: {renderers: {matchLabels: {example.com/version: 1.31.0}}}\n");
+    let configuration = Configuration::strict(&documents(&text)).unwrap();
+    let renderer = &configuration.renderers[0];
+    assert_eq!((&*renderer.name, renderer.limits.memory), ("charts-1.31.0", 300 << 20));
+    assert_eq!(renderer.limits.output, crate::RenderLimits::default().output);
+    let granted = configuration.reconcilers[0].grants.renderers.as_ref().unwrap();
+    assert!(granted.matches(&renderer.labels));
+    assert!(!granted.matches(&mizzen_model::Labels::of(&serde_json::json!({"example.com/version": "1.31.1"}))));
+}
+
+#[test]
+fn no_renderer_is_granted_unless_the_configuration_says_which() {
+    let configuration = Configuration::strict(&documents(&reconciler("a", ""))).unwrap();
+    assert_eq!(configuration.reconcilers[0].grants.renderers, None);
+    let problems = problems(&reconciler("a", "  grants:\n    renderers: {labels: {a: b}}\n"));
+    assert!(
+        problems.iter().any(|p| p.starts_with("r.yaml:9: spec.grants.renderers: `matchLabels` is missing")),
+        "{problems:?}"
+    );
+}
+
+#[test]
+fn everything_that_is_wrong_with_a_renderer_is_said_with_file_line_and_field() {
+    let text = renderer("Charts", "{v: 1.31}", "  limits: {memory: 5Gi, output: much, reads: 1}\n  after: [a]\n");
+    let problems = problems(&text);
+    let starts = [
+        ("r.yaml:5: metadata.name: ", "lower-case"),
+        ("r.yaml:6: metadata.labels.v: ", "write it in quotes"),
+        ("r.yaml:9: spec.limits.reads: ", "known: `input`, `memory`, `output`, `time`"),
+        ("r.yaml:10: spec.after: ", "not known"),
+    ];
+    for (start, hint) in starts {
+        assert!(
+            problems.iter().any(|p| p.starts_with(start) && p.contains(hint)),
+            "{start} {hint} not in {problems:#?}"
+        );
+    }
+    let problems = self::problems(&renderer("charts", "{}", "  limits: {memory: 5Gi, output: much}\n"));
+    assert!(
+        problems[0].starts_with("r.yaml:9: spec.limits.memory: is more than the host allows, 4096 MiB"),
+        "{problems:?}"
+    );
+    assert!(problems[1].starts_with("r.yaml:9: spec.limits.output: `much`"), "{problems:?}");
+}
+
+#[test]
+fn a_bad_renderer_of_a_cluster_stops_neither_the_others_nor_the_reconcilers() {
+    let text = renderer("good", "{a: b}", "") + &renderer("bad", "{}", "  nonsense: 1\n") + &reconciler("r", "");
+    let (configuration, problems) = Configuration::lenient(&objects(&text));
+    assert_eq!((configuration.renderers.len(), configuration.reconcilers.len()), (1, 1));
+    assert!(problems[0].to_string().starts_with("Renderer bad: spec.nonsense: "), "{problems:?}");
+}
+
+#[test]
+fn the_crd_of_renderers_in_deploy_is_the_one_that_the_types_generate() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/crds/renderers.mizzen.dev.yaml");
+    mizzen_model::crd::assert_file(&file, &crate::document::renderer_crd());
 }

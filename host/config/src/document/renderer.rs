@@ -1,0 +1,79 @@
+//! The `Renderer` kind, as it is written.
+
+use mizzen_model::crd::{Names, definition};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::{ComponentSpec, StatusCondition};
+
+/// What a renderer is. Reconcilers that are granted it choose it by the labels of this document.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct RendererSpec {
+    /// Where its component comes from: a WASI command that reads a KRM `ResourceList` and writes one.
+    pub component: ComponentSpec,
+    /// What one rendering may cost.
+    #[serde(default)]
+    pub limits: RenderLimitsSpec,
+}
+
+/// What one rendering may cost.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct RenderLimitsSpec {
+    /// Memory, e.g. `512Mi`, which is the default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub memory: Option<String>,
+    /// Time from its first instruction to its answer, e.g. `30s`, which is the default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub time: Option<String>,
+    /// Size of what it is given on standard input, e.g. `1Mi`, which is the default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub input: Option<String>,
+    /// Size of what it writes to standard output, e.g. `8Mi`, which is the default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub output: Option<String>,
+}
+
+/// How a renderer stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RendererStatus {
+    /// The generation that all of this is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub observed_generation: Option<i64>,
+    /// Digest of the component that runs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub digest: Option<String>,
+    /// Loaded: the newest component runs.
+    #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
+    #[serde(default)]
+    pub conditions: Vec<StatusCondition>,
+}
+
+/// The definition of the `Renderer` kind.
+pub fn renderer_crd() -> Value {
+    let names = Names {
+        group: "mizzen.dev",
+        version: "v1alpha1",
+        kind: "Renderer",
+        plural: "renderers",
+        singular: "renderer",
+        short: &["rend"],
+        categories: &["mizzen"],
+        namespaced: false,
+    };
+    let columns = [
+        ("Loaded", "string", ".status.conditions[?(@.type==\"Loaded\")].status"),
+        ("Reason", "string", ".status.conditions[?(@.type==\"Loaded\")].reason"),
+        ("File", "string", ".spec.component.file"),
+        ("Age", "date", ".metadata.creationTimestamp"),
+    ];
+    let mut crd = definition::<RendererSpec, RendererStatus>(&names, &columns);
+    let version = &mut crd["spec"]["versions"][0];
+    version["schema"]["openAPIV3Schema"]["description"] = json!(
+        "A renderer: a sandboxed pure function from a document to objects. Reconcilers that are granted it choose it by its labels."
+    );
+    crd
+}
