@@ -57,6 +57,8 @@ impl Rights {
         };
         allow("mizzen.dev", "reconcilers", &[List, Watch], "its configuration");
         allow("mizzen.dev", "reconcilers/status", &[Patch], "how each reconciler stands");
+        allow("mizzen.dev", "renderers", &[List, Watch], "its configuration");
+        allow("mizzen.dev", "renderers/status", &[Patch], "how each renderer stands");
         let served = "whether a kind is served, and how its conditions merge";
         allow("apiextensions.k8s.io", "customresourcedefinitions", &[Get, List, Watch], served);
         allow("events.k8s.io", "events", &[Create, Patch], "Events, and the count of those that repeat");
