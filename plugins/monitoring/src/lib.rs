@@ -1,30 +1,30 @@
-//! Makes Istio's health and metrics visible from outside: a ServiceMonitor for the control plane, and a VirtualService through which
-//! the ingress gateway's own health is asked for.
+//! Makes Istio's health and metrics visible from outside: a `ServiceMonitor` for the control plane, a `VirtualService` through which the
+//! ingress gateway's own health is asked for, and, where the configuration asks for them, dashboards.
 //!
-//! Behaviour: Kyma's Monitoring reconciler. Ready at once: it depends on nothing that it could wait for.
+//! Behaviour: Kyma's Monitoring reconciler. Without the Prometheus operator there is no `ServiceMonitor`, a condition says
+//! so, and health is published all the same. An Istio that somebody else installed is found by `selector`, `port` and `ingress`.
 
-use mizzen_sdk::{Description, Failure, Kind, Outcome, Reconciler, Request, object};
-use schemars::JsonSchema;
-use serde::Deserialize;
+mod config;
+mod dashboards;
+
+use mizzen_sdk::{Description, Failure, Kind, Outcome, Reconciler, Request, cluster, object};
 use serde_json::{Value, json};
+
+pub use config::{Config, Dashboards, Ingress};
 
 /// The reconciler.
 #[derive(Debug)]
 pub struct Monitoring;
 
-/// How the mesh is seen from outside.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Config {
-    /// Health is answered at `healthz.<domain>`.
-    #[schemars(length(min = 1))]
-    pub domain: String,
-    /// The Gateway (`namespace/name`) that lets it in from outside. Without one, health is answered to the mesh's own workloads alone.
-    pub gateway: Option<String>,
-    /// How often the control plane's metrics are scraped, e.g. `30s`; default: Prometheus' own.
-    pub interval: Option<String>,
-    /// Where the control plane and its ingress gateway run; default: the subject's namespace.
-    pub namespace: Option<String>,
+/// Condition of the subject: whether the control plane's metrics are scraped.
+const SCRAPED: &str = "MetricsScraped";
+
+/// Where things are.
+struct Places<'a> {
+    /// Where our objects live: with the subject.
+    own: &'a str,
+    /// Where the control plane and its ingress gateway run.
+    mesh: &'a str,
 }
 
 fn service_monitor() -> Kind {
@@ -48,6 +48,7 @@ impl Reconciler for Monitoring {
         )
         .applies(service_monitor(), "has the control plane's metrics scraped")
         .applies(virtual_service(), "publishes the mesh's health")
+        .applies(dashboards::config_map(), "holds dashboards, where the configuration asks for them")
     }
 
     fn reconcile(Request { subject, config, .. }: &Request<Value, Config>) -> Result<Outcome, Failure> {
@@ -56,37 +57,56 @@ impl Reconciler for Monitoring {
         let (Some(own), Some(mesh)) = (own.or(mesh), mesh) else {
             return Err(Failure::invalid("a cluster-scoped subject needs `namespace` in the configuration"));
         };
-        if config.domain.is_empty() {
-            return Err(Failure::invalid("`domain` in the configuration is empty"));
-        }
-        Ok(Outcome::ready().desire([metrics(config, own, mesh), health(config, own, mesh)]))
+        let (places, host) = (Places { own, mesh }, config.health_host()?);
+        let scraped = cluster::serves(&service_monitor());
+        let published = cluster::serves(&virtual_service());
+        let outcome = if published { Outcome::ready() } else { Outcome::progressing("Istio's CRDs are not there yet") };
+        let outcome = if scraped {
+            outcome.condition(SCRAPED, Some(true), "ServiceMonitorApplied", "")
+        } else {
+            let why = "the API server does not serve ServiceMonitors: it will be there once the Prometheus operator is";
+            outcome.condition(SCRAPED, Some(false), "PrometheusOperatorMissing", why)
+        };
+        Ok(outcome
+            .desire(scraped.then(|| metrics(config, &places)))
+            .desire(published.then(|| health(config, &host, &places)))
+            .desire(dashboards::wanted(&config.dashboards, places.own)))
     }
 }
 
 mizzen_sdk::export!(Monitoring);
 
-fn metrics(config: &Config, own: &str, mesh: &str) -> Value {
-    let mut endpoint = json!({"port": "http-monitoring"});
+fn metrics(config: &Config, Places { own, mesh }: &Places<'_>) -> Value {
+    let mut endpoint = json!({"port": config.port});
     if let Some(interval) = &config.interval {
         endpoint["interval"] = json!(interval);
     }
+    let selector = match &config.selector {
+        Some(labels) => json!({"matchLabels": labels}),
+        None => json!({"matchExpressions": [{"key": "istio", "operator": "In", "values": ["pilot"]}]}),
+    };
     let spec = json!({
-        "selector": {"matchExpressions": [{"key": "istio", "operator": "In", "values": ["pilot"]}]},
+        "selector": selector,
         "namespaceSelector": {"matchNames": [mesh]},
         "endpoints": [endpoint],
     });
-    object(&service_monitor(), Some(own), "istio-component-monitor", json!({"spec": spec}))
+    let mut content = json!({"spec": spec});
+    if !config.labels.is_empty() {
+        content["metadata"] = json!({"labels": config.labels});
+    }
+    object(&service_monitor(), Some(own), "istio-component-monitor", content)
 }
 
-fn health(config: &Config, own: &str, mesh: &str) -> Value {
-    let service = format!("istio-ingressgateway.{mesh}.svc.cluster.local");
+fn health(config: &Config, host: &str, Places { own, mesh }: &Places<'_>) -> Value {
+    let Ingress { service, port } = &config.ingress;
+    let service = format!("{service}.{mesh}.svc.cluster.local");
     let spec = json!({
-        "hosts": [format!("healthz.{}", config.domain)],
+        "hosts": [host],
         // Istio's name for its sidecars.
         "gateways": [config.gateway.as_deref().unwrap_or("mesh")],
         "http": [{
             "match": [{"uri": {"exact": "/healthz/ready"}}],
-            "route": [{"destination": {"host": service, "port": {"number": 15021}}}],
+            "route": [{"destination": {"host": service, "port": {"number": port}}}],
         }],
     });
     object(&virtual_service(), Some(own), "istio-healthz", json!({"spec": spec}))

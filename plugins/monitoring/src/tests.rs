@@ -97,3 +97,103 @@ fn a_subject_without_a_namespace_needs_one_in_the_configuration() {
     let subject = ISTIO.replace(", namespace: istio-system", "");
     assert!(invalid(&subject, &json!({"domain": "x"})).contains("namespace"));
 }
+
+#[test]
+fn an_istio_that_somebody_else_installed_is_found_by_its_own_names() {
+    let (metrics, health) = desired(&json!({
+        "domain": "example.com", "namespace": "mesh", "selector": {"app": "istiod", "istio.io/rev": "blue"}, "port": "metrics",
+        "ingress": {"service": "edge", "port": 8021},
+    }));
+    assert_eq!(
+        metrics["spec"],
+        json!({
+            "selector": {"matchLabels": {"app": "istiod", "istio.io/rev": "blue"}},
+            "namespaceSelector": {"matchNames": ["mesh"]}, "endpoints": [{"port": "metrics"}],
+        })
+    );
+    let destination = &health["spec"]["http"][0]["route"][0]["destination"];
+    assert_eq!(*destination, json!({"host": "edge.mesh.svc.cluster.local", "port": {"number": 8021}}));
+}
+
+#[test]
+fn a_prometheus_that_selects_by_labels_finds_its_labels() {
+    let (metrics, _) = desired(&json!({"domain": "example.com", "labels": {"release": "prometheus"}}));
+    assert_eq!(metrics["metadata"]["labels"], json!({"release": "prometheus"}));
+}
+
+#[test]
+fn health_can_be_answered_at_any_host() {
+    let (_, health) = desired(&json!({"host": "mesh.example.org"}));
+    assert_eq!(health["spec"]["hosts"], json!(["mesh.example.org"]));
+    assert!(invalid(ISTIO, &json!({"host": ""})).contains("`host`"));
+}
+
+#[test]
+fn without_the_prometheus_operator_health_is_published_all_the_same_and_a_condition_says_what_is_missing() {
+    let cluster = Cluster::new().without_kind(service_monitor());
+    let outcome = reconcile::<Monitoring>(&cluster, ISTIO, &json!({"domain": "example.com"})).unwrap();
+    assert_eq!(outcome.readiness, Readiness::Ready);
+    let kinds: Vec<_> = outcome.desired.iter().flatten().map(|object| object["kind"].clone()).collect();
+    assert_eq!(kinds, ["VirtualService"]);
+    let [condition] = &outcome.conditions[..] else { panic!("{:?}", outcome.conditions) };
+    assert_eq!((&*condition.kind, condition.status), ("MetricsScraped", Some(false)));
+    assert_eq!(condition.reason, "PrometheusOperatorMissing");
+}
+
+#[test]
+fn without_istio_s_definitions_it_waits_for_them_and_has_metrics_scraped_already() {
+    let cluster = Cluster::new().without_kind(virtual_service());
+    let outcome = reconcile::<Monitoring>(&cluster, ISTIO, &json!({"domain": "example.com"})).unwrap();
+    assert_eq!(outcome.readiness, Readiness::Progressing("Istio's CRDs are not there yet".into()));
+    assert_eq!(outcome.desired.unwrap()[0]["kind"], "ServiceMonitor");
+    assert_eq!((&*outcome.conditions[0].kind, outcome.conditions[0].status), ("MetricsScraped", Some(true)));
+}
+
+#[test]
+fn there_is_a_dashboard_where_the_configuration_asks_for_it_and_none_otherwise() {
+    let dashboard = |dashboards: Value| {
+        let config = json!({"domain": "example.com", "dashboards": dashboards});
+        let desired = reconcile::<Monitoring>(&Cluster::new(), ISTIO, &config).unwrap().desired.unwrap();
+        desired.into_iter().find(|object| object["kind"] == "ConfigMap")
+    };
+    assert_eq!(dashboard(json!({})), None);
+    let there = dashboard(json!({"enabled": true})).unwrap();
+    assert_eq!(
+        there["metadata"],
+        json!({
+            "name": "istio-control-plane-dashboard", "namespace": "istio-system", "labels": {"grafana_dashboard": "1"},
+        })
+    );
+    let elsewhere =
+        dashboard(json!({"enabled": true, "namespace": "grafana", "labels": {"dashboards": "yes"}})).unwrap();
+    assert_eq!(elsewhere["metadata"]["namespace"], "grafana");
+    assert_eq!(elsewhere["metadata"]["labels"], json!({"dashboards": "yes"}));
+}
+
+#[test]
+fn the_dashboard_shows_what_istiod_tells_of_the_control_plane_that_was_chosen() {
+    let config = json!({"domain": "example.com", "dashboards": {"enabled": true}});
+    let desired = reconcile::<Monitoring>(&Cluster::new(), ISTIO, &config).unwrap().desired.unwrap();
+    let dashboard: Value =
+        serde_json::from_str(desired[2]["data"]["istio-control-plane.json"].as_str().unwrap()).unwrap();
+    let panels = dashboard["panels"].as_array().unwrap();
+    let queries: Vec<_> = panels
+        .iter()
+        .flat_map(|panel| panel["targets"].as_array().unwrap())
+        .map(|target| target["expr"].as_str().unwrap())
+        .collect();
+    assert!(queries.iter().all(|query| query.contains("{job=~\"$job\"}")), "{queries:#?}");
+    for metric in [
+        "pilot_xds{",
+        "pilot_xds_pushes{",
+        "pilot_proxy_convergence_time_bucket{",
+        "pilot_total_xds_rejects{",
+        "citadel_server_root_cert_expiry_timestamp{",
+        "citadel_server_success_cert_issuance_count{",
+    ] {
+        assert!(queries.iter().any(|query| query.contains(metric)), "{metric}");
+    }
+    let mut ids: Vec<_> = panels.iter().map(|panel| panel["id"].as_u64().unwrap()).collect();
+    ids.dedup();
+    assert_eq!(ids.len(), panels.len(), "each panel has a number of its own");
+}

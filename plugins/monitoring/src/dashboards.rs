@@ -1,0 +1,23 @@
+//! Dashboards, each in a `ConfigMap` of its own.
+
+use mizzen_sdk::{Kind, object};
+use serde_json::{Value, json};
+
+use crate::Dashboards;
+
+/// What is worth knowing of istiod: made of metrics that it has itself.
+const CONTROL_PLANE: &str = include_str!("control-plane.json");
+
+pub(crate) fn config_map() -> Kind {
+    Kind::new("v1", "ConfigMap")
+}
+
+/// The dashboards that a configuration asks for.
+pub(crate) fn wanted(config: &Dashboards, own: &str) -> Option<Value> {
+    let namespace = config.namespace.as_deref().unwrap_or(own);
+    let content = json!({
+        "metadata": {"labels": config.labels},
+        "data": {"istio-control-plane.json": CONTROL_PLANE},
+    });
+    config.enabled.then(|| object(&config_map(), Some(namespace), "istio-control-plane-dashboard", content))
+}
