@@ -7,10 +7,10 @@ PLUGINS := $(CARGO_TARGET_DIR)/plugins
 BIN := $(CARGO_TARGET_DIR)/debug
 
 .DEFAULT_GOAL := help
-.PHONY: help build plugins guests run test unit e2e lint docs deny bench crds manifests clean
+.PHONY: help build plugins istio-client guests run test unit e2e lint docs deny bench crds manifests clean
 
 help: ## This list
-	@grep -hE '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 build: ## The host and the plugins
 	$(CARGO) build -p mizzen
@@ -18,6 +18,10 @@ build: ## The host and the plugins
 
 plugins: ## The plugins, as WebAssembly components
 	$(CARGO) run -q -p mizzen-plugin-build
+
+ISTIO_VERSION ?= 1.31.1
+istio-client: ## The renderer of a version of Istio, built with Go: make istio-client ISTIO_VERSION=1.31.1
+	$(CARGO) run -q -p mizzen-plugin-build -- istio-client@$(ISTIO_VERSION)
 
 guests: ## The hostile guests of the tests
 	$(CARGO) run -q -p mizzen-plugin-build -- --out $(CARGO_TARGET_DIR)/guests-out mizzen-hostile-guests

@@ -22,8 +22,8 @@ pub(crate) fn encode(core: &Path, file: &Path) -> anyhow::Result<State> {
     put(&component, file)
 }
 
-/// Puts a component at `file`, as a whole or not at all: an operator may be watching the folder.
-fn put(component: &[u8], file: &Path) -> anyhow::Result<State> {
+/// Puts a component, or a command, at `file`, as a whole or not at all: an operator may be watching the folder.
+pub(crate) fn put(component: &[u8], file: &Path) -> anyhow::Result<State> {
     if std::fs::read(file).is_ok_and(|there| there == component) {
         return Ok(State::Unchanged);
     }

@@ -1,14 +1,12 @@
 //! Finds the programs and manifests of a control plane, and has those built that are not there yet. One place decides where they lie.
 
 mod build;
-mod cache;
 
 use std::collections::BTreeMap;
-use std::env;
-use std::io;
-use std::path::{self, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
-use cache::Cache;
+use build::Module;
+use mizzen_go_build::{Cache, GoError, folder_from_env};
 
 use crate::program::{ISTIO_API, KWOK, PROMETHEUS_OPERATOR, Program, Source};
 
@@ -34,43 +32,9 @@ pub struct Assets {
 /// Why there is no control plane to start.
 #[derive(Debug, thiserror::Error)]
 pub enum AssetsError {
-    /// Something must be built, and there is no Go.
-    #[error(
-        "{wanted} is not built yet and there is no `go` on the PATH: install Go 1.26 or later, or, if it is a program, set KUBEBUILDER_ASSETS to a folder that holds it"
-    )]
-    NoGo {
-        /// What was wanted, e.g. `kube-apiserver 1.36.4`.
-        wanted: String,
-    },
-    /// Go is there, and failed.
-    #[error("`go` can't make {wanted}:\n{output}")]
-    Go {
-        /// What was wanted.
-        wanted: String,
-        /// What `go` said.
-        output: String,
-    },
-    /// The module does not name the version of what it pins.
-    #[error("{path} does not require {module}: add it with `go get`")]
-    Unpinned {
-        /// The go.mod.
-        path: PathBuf,
-        /// The Go module.
-        module: &'static str,
-    },
-    /// No folder to build into.
-    #[error("no cache folder: set MIZZEN_CACHE, XDG_CACHE_HOME or HOME")]
-    NoCache,
-    /// A file or folder can't be read or written.
-    #[error("can't {action} {path}")]
-    Io {
-        /// What was tried, e.g. `read`.
-        action: &'static str,
-        /// The file or folder.
-        path: PathBuf,
-        /// Why not.
-        source: io::Error,
-    },
+    /// It is not there and can't be made.
+    #[error(transparent)]
+    Go(#[from] GoError),
     /// It was not asked for when the assets were looked up.
     #[error("{name} was not asked for: name it when looking up the assets")]
     NotIncluded {
@@ -127,16 +91,16 @@ impl Assets {
     /// Finds these programs and manifests, and builds what is missing of them. Blocks; says on standard error what it does.
     pub fn find_or_build_only(programs: &[Program], manifests: &[Manifests]) -> Result<Self, AssetsError> {
         let places = Places::from_env()?;
-        let cache = Cache::open(&places.cache)?;
+        let cache = Cache::open(&places.cache, "controlplane")?;
         let programs = programs
             .iter()
             .map(|program| match places.provided(*program) {
                 Some(path) => Ok((*program, path)),
-                None => Ok((*program, cache.program(*program)?)),
+                None => Ok((*program, built(&cache, *program)?)),
             })
             .collect::<Result<_, AssetsError>>()?;
         let manifests =
-            manifests.iter().map(|set| Ok((*set, cache.manifests(*set)?))).collect::<Result<_, AssetsError>>()?;
+            manifests.iter().map(|set| Ok((*set, copied(&cache, *set)?))).collect::<Result<_, AssetsError>>()?;
         Ok(Self { programs, manifests, ports: places.cache.join("ports") })
     }
 
@@ -161,20 +125,29 @@ impl Assets {
 // === impl Places ===
 
 impl Places {
-    /// Paths are made absolute, since `go` runs in another folder.
-    fn from_env() -> Result<Self, AssetsError> {
-        let folder = |name: &str| {
-            env::var_os(name).filter(|value| !value.is_empty()).and_then(|value| path::absolute(value).ok())
-        };
-        let cache = folder("MIZZEN_CACHE")
-            .or_else(|| Some(folder("XDG_CACHE_HOME")?.join("mizzen")))
-            .or_else(|| Some(folder("HOME")?.join(".cache/mizzen")))
-            .ok_or(AssetsError::NoCache)?;
-        Ok(Self { kubebuilder: folder("KUBEBUILDER_ASSETS"), cache })
+    fn from_env() -> Result<Self, GoError> {
+        Ok(Self { kubebuilder: folder_from_env("KUBEBUILDER_ASSETS"), cache: Cache::project()? })
     }
 
     /// The executable that the person who runs this has provided.
     fn provided(&self, program: Program) -> Option<PathBuf> {
         Some(self.kubebuilder.as_ref()?.join(program.name())).filter(|path| path.is_file())
     }
+}
+
+/// The executable, built if need be.
+fn built(cache: &Cache, program: Program) -> Result<PathBuf, GoError> {
+    let module = Module::read(program.source())?;
+    let path = cache.folder(&module.folder()).join(program.name());
+    cache.unless_there(std::slice::from_ref(&path), || module.build(program, &path))?;
+    Ok(path)
+}
+
+/// The files, copied from the Go module if need be.
+fn copied(cache: &Cache, set: Manifests) -> Result<Vec<PathBuf>, GoError> {
+    let module = Module::read(set.source())?;
+    let folder = cache.folder(&module.folder());
+    let paths: Vec<_> = set.files().iter().map(|file| folder.join(file)).collect();
+    cache.unless_there(&paths, || module.copy(set.files(), &folder))?;
+    Ok(paths)
 }

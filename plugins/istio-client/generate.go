@@ -1,0 +1,88 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"istio.io/istio/operator/pkg/apis"
+	"istio.io/istio/operator/pkg/apis/validation"
+	"istio.io/istio/operator/pkg/manifest"
+	"istio.io/istio/operator/pkg/render"
+)
+
+// The name under which Istio reads a document from standard input.
+var fromInput = []string{"-"}
+
+// generate renders the IstioOperator of a ResourceList. A panic in Istio's code becomes a result: the document is to blame until shown otherwise, and
+// the next one may be better.
+func generate(asked resourceList) (answer resourceList) {
+	defer func() {
+		if panicked := recover(); panicked != nil {
+			answer = asked.refuse(problem(fmt.Errorf("istio's renderer panicked on this document: %v", panicked)))
+		}
+	}()
+
+	operator := asked.FunctionConfig
+	if refused := check(operator); refused != nil {
+		return asked.refuse(*refused)
+	}
+	warnings, errors := validate(operator)
+	if len(errors) > 0 {
+		return asked.refuse(append(errors, warnings...)...)
+	}
+	sets, err := manifests(operator)
+	if err != nil {
+		return asked.refuse(append([]result{problem(err)}, warnings...)...)
+	}
+	return asked.answer(ordered(sets), warnings)
+}
+
+// check refuses what is no IstioOperator, and what asks for files, of which there are none.
+func check(operator json.RawMessage) *result {
+	var document struct {
+		APIVersion string `json:"apiVersion"`
+		Kind       string `json:"kind"`
+		Spec       struct {
+			InstallPackagePath string `json:"installPackagePath"`
+		} `json:"spec"`
+	}
+	gvk := apis.IstioOperatorGVK
+	err := json.Unmarshal(operator, &document)
+	switch {
+	case len(operator) == 0 || string(operator) == "null":
+		return refusal("", "there is no functionConfig: give an IstioOperator of %s", gvk.GroupVersion())
+	case err != nil:
+		return refusal("", "functionConfig is no IstioOperator: %v", err)
+	case document.Kind != gvk.Kind:
+		return refusal("kind", "functionConfig is a %q: give an %s", document.Kind, gvk.Kind)
+	case document.APIVersion != gvk.GroupVersion().String():
+		return refusal("apiVersion", "functionConfig is of %q: this client knows %s", document.APIVersion, gvk.GroupVersion())
+	case document.Spec.InstallPackagePath != "":
+		return refusal("spec.installPackagePath", "charts are part of this client and can't come from a folder: leave this out")
+	}
+	return nil
+}
+
+// validate asks Istio what is wrong with the document, one result for each thing; rendering would tell the first sentence only.
+func validate(operator []byte) (warnings, errors []result) {
+	give(operator)
+	merged, err := render.MergeInputs(fromInput, nil, nil)
+	if err != nil {
+		return nil, []result{problem(err)}
+	}
+	warned, wrong := validation.ParseAndValidateIstioOperator(merged, nil)
+	for _, err := range wrong {
+		errors = append(errors, problem(err))
+	}
+	for _, err := range warned {
+		warnings = append(warnings, warning(err))
+	}
+	return warnings, errors
+}
+
+// manifests renders: this and nothing else makes the objects.
+func manifests(operator []byte) ([]manifest.ManifestSet, error) {
+	give(operator)
+	sets, _, err := render.GenerateManifest(fromInput, nil, false, nil, nil)
+	return sets, err
+}

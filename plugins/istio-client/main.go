@@ -1,0 +1,39 @@
+// Command istio-client renders one version of Istio: a KRM function that reads a ResourceList on standard input, whose functionConfig is an
+// IstioOperator, and answers with a ResourceList of the objects that `istioctl manifest generate` of the same version prints.
+//
+// It reads nothing else, and says what is wrong with the document in the answer's results: it fails only when the answer can't be written.
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+)
+
+func main() {
+	// Istio's libraries may print to standard output, which belongs to the answer.
+	answer := os.Stdout
+	os.Stdout = os.Stderr
+
+	input, err := io.ReadAll(os.Stdin)
+	if err != nil {
+		fail(fmt.Errorf("can't read the ResourceList: %w", err))
+	}
+	if err := call(input).write(answer); err != nil {
+		fail(fmt.Errorf("can't write the ResourceList: %w", err))
+	}
+}
+
+// call is the KRM function: from a ResourceList's text to the one that answers it.
+func call(input []byte) resourceList {
+	asked, err := parse(input)
+	if err != nil {
+		return asked.refuse(problem(err))
+	}
+	return generate(asked)
+}
+
+func fail(err error) {
+	fmt.Fprintln(os.Stderr, err)
+	os.Exit(1)
+}
