@@ -24,6 +24,7 @@ use crate::prepare::owner_label;
 use crate::problem::{Problem, Retry, pause};
 use crate::queue::Queue;
 use crate::reconcile::{Context, Done, Job, Task, Verdict};
+use crate::renderers::RendererSpec;
 use crate::snapshot::Snapshot;
 use crate::sync::Synced;
 use crate::write::subject::{is_held_by, wish};
@@ -34,6 +35,7 @@ const HELD_QUIETLY: Duration = Duration::from_secs(5);
 /// What the loop is told from outside.
 pub(crate) enum Command {
     Configure(Vec<NodeSpec>),
+    Renderers(Vec<RendererSpec>),
     Settled(oneshot::Sender<()>),
     Snapshot(oneshot::Sender<Snapshot>),
 }
@@ -106,6 +108,7 @@ impl Controller {
     fn command(&mut self, command: Command) {
         match command {
             Command::Configure(specs) => self.configure(specs),
+            Command::Renderers(specs) => self.replace_renderers(specs),
             Command::Settled(reply) => self.waiting.push(reply),
             Command::Snapshot(reply) => drop(reply.send(self.snapshot())),
         }
@@ -127,6 +130,15 @@ impl Controller {
         let keys: Vec<_> = self.cells.keys().copied().collect();
         for key in keys {
             self.look(key);
+        }
+    }
+
+    /// Whoever asks from now on asks the new ones; whoever asked before is asked again if it concerns him.
+    fn replace_renderers(&mut self, specs: Vec<RendererSpec>) {
+        let replaced = self.context.renderers.replace(specs);
+        let readers = self.index().asked_of_renderers(&replaced);
+        for key in readers {
+            self.wake(key, Wake { cause: None, ask: true });
         }
     }
 

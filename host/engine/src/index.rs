@@ -10,6 +10,7 @@ use std::sync::Arc;
 use mizzen_model::{Fields, Kind, Object, ObjectRef, Selector};
 
 use crate::node::Key;
+use crate::renderers::Replaced;
 
 /// One read, as far as waking goes.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -20,6 +21,10 @@ pub(crate) enum Read {
     List { kind: Kind, namespace: Option<Arc<str>>, labels: Selector, fields: Arc<Fields> },
     /// Whether a kind is served.
     Serves(Kind),
+    /// Which renderers are granted.
+    Renderers(Selector),
+    /// What a renderer makes of something.
+    Render(Arc<str>),
 }
 
 /// By what a changed object finds the reads that may have seen it.
@@ -29,6 +34,8 @@ enum Bucket {
     Label { kind: Kind, namespace: Option<Arc<str>>, key: Arc<str>, value: Arc<str> },
     Kind { kind: Kind, namespace: Option<Arc<str>> },
     Serves(Kind),
+    Renderers,
+    Render(Arc<str>),
 }
 
 /// Which keys made which reads.
@@ -108,6 +115,17 @@ impl ReadIndex {
             .collect()
     }
 
+    /// The keys that called one of the renderers that were replaced, or looked at which there are.
+    pub(crate) fn asked_of_renderers(&self, replaced: &Replaced) -> HashSet<Key> {
+        let called = replaced.names().into_iter().filter_map(|name| self.buckets.get(&Bucket::Render(name))).flatten();
+        let looked = self.buckets.get(&Bucket::Renderers).into_iter().flatten();
+        let looked = looked.filter(|(read, _)| match &***read {
+            Read::Renderers(grant) => replaced.changes_for(grant),
+            _ => false,
+        });
+        called.chain(looked).flat_map(|(_, readers)| readers).copied().collect()
+    }
+
     /// How many distinct reads are held.
     pub(crate) fn len(&self) -> usize {
         self.buckets.values().map(HashMap::len).sum()
@@ -122,7 +140,7 @@ impl Read {
         let (selected, fields): (&dyn Fn(&Object) -> bool, _) = match self {
             Self::Get { object, fields } => (&|changed: &Object| changed.reference == *object, fields),
             Self::List { labels, fields, .. } => (&|changed: &Object| labels.matches(&changed.labels), fields),
-            Self::Serves(_) => return false,
+            Self::Serves(_) | Self::Renderers(_) | Self::Render(_) => return false,
         };
         match (before.filter(|o| selected(o)), after.filter(|o| selected(o))) {
             (None, None) => false,
@@ -142,6 +160,8 @@ impl Bucket {
         match read {
             Read::Get { object, .. } => Self::Object(object.clone()),
             Read::Serves(kind) => Self::Serves(kind.clone()),
+            Read::Renderers(_) => Self::Renderers,
+            Read::Render(name) => Self::Render(Arc::clone(name)),
             Read::List { kind, namespace, labels, .. } => match labels.equality() {
                 Some((key, value)) => Self::Label {
                     kind: kind.clone(),

@@ -21,6 +21,7 @@ mod problem;
 mod queue;
 mod reconcile;
 mod recorder;
+mod renderers;
 mod snapshot;
 mod sync;
 mod write;
@@ -40,6 +41,7 @@ use reconcile::Context;
 pub use node::Plugin;
 pub use nodes::{NodeSpec, State};
 pub use prepare::APPLIED_ANNOTATION;
+pub use renderers::RendererSpec;
 pub use snapshot::{NodeSnapshot, Snapshot};
 pub use write::status::now;
 pub use write::survivors::PRUNE_ANNOTATION;
@@ -72,7 +74,7 @@ impl Engine {
         let changes = cluster.subscribe();
         let (commands, commanded) = mpsc::unbounded_channel();
         let (syncs, synced) = mpsc::unbounded_channel();
-        let context = Context { cluster, observer, index: Arc::new(Mutex::default()) };
+        let context = Context { cluster, observer, index: Arc::new(Mutex::default()), renderers: Arc::default() };
         let controller = Controller::new(context, Queue::new(concurrency.reconciles, concurrency.of_one), syncs);
         let stop = CancellationToken::new();
         let run = tokio::spawn(controller.run(changes, commanded, synced, stop.clone()));
@@ -82,6 +84,12 @@ impl Engine {
     /// Takes in a configuration in place of the one before. Reconcilers that stay as they are keep their memory.
     pub fn configure(&self, nodes: Vec<NodeSpec>) {
         drop(self.commands.send(Command::Configure(nodes)));
+    }
+
+    /// Takes in the renderers in place of those before: whoever asked one that answers differently now is asked again. To be called
+    /// before [`Engine::configure`], so that no plugin is asked while its renderers are not there.
+    pub fn renderers(&self, renderers: Vec<RendererSpec>) {
+        drop(self.commands.send(Command::Renderers(renderers)));
     }
 
     /// Waits until there is nothing left to do now: what waits for time to pass does not count.

@@ -14,6 +14,7 @@ use crate::observe::{Called, Observer, Reconciled};
 use crate::prepare::{Prepared, Refusal, prepare};
 use crate::problem::Problem;
 use crate::recorder::Recorder;
+use crate::renderers::Renderers;
 use crate::write::objects::View;
 use crate::write::status::Report;
 use crate::write::subject::wish;
@@ -28,6 +29,7 @@ pub(crate) struct Context {
     pub(crate) cluster: Arc<dyn Cluster>,
     pub(crate) observer: Arc<dyn Observer>,
     pub(crate) index: Arc<Mutex<ReadIndex>>,
+    pub(crate) renderers: Arc<Renderers>,
 }
 
 /// What a reconcile is for.
@@ -177,9 +179,8 @@ impl Job {
         {
             return Ok(Arc::clone(memo));
         }
-        let (cluster, index) = (Arc::clone(&context.cluster), Arc::clone(&context.index));
-        let recorder =
-            Arc::new(Recorder::new(self.key, self.plugin.clone(), self.subject.reference.clone(), cluster, index));
+        let subject = self.subject.reference.clone();
+        let recorder = Arc::new(Recorder::new(self.key, self.plugin.clone(), subject, context));
         let started = Instant::now();
         let answer = self.plugin.invoke.invoke(call, &request, recorder.clone()).await;
         let read = recorder.recorded();

@@ -6,20 +6,22 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
-use mizzen_cluster::{Cluster, ReadError, Scope};
+use mizzen_cluster::{ReadError, Scope};
 use mizzen_model::read::Level;
-use mizzen_model::{Access, AccessError, Fields, Kind, Object, ObjectRef, Query, Reads, Selector};
+use mizzen_model::{
+    Access, AccessError, Fields, Kind, Object, ObjectRef, Query, Reads, RenderError, Rendered, Renderer, Selector,
+};
 
-use crate::index::{Read, ReadIndex};
+use crate::index::Read;
 use crate::node::{Key, Plugin};
+use crate::reconcile::Context;
 
 /// The reads of one call.
 pub(crate) struct Recorder {
     key: Key,
     plugin: Plugin,
     subject: ObjectRef,
-    cluster: Arc<dyn Cluster>,
-    index: Arc<Mutex<ReadIndex>>,
+    context: Context,
     made: Mutex<HashSet<Arc<Read>>>,
     failed: AtomicBool,
     timed: AtomicBool,
@@ -42,19 +44,12 @@ pub(crate) struct Recorded {
 // === impl Recorder ===
 
 impl Recorder {
-    pub(crate) fn new(
-        key: Key,
-        plugin: Plugin,
-        subject: ObjectRef,
-        cluster: Arc<dyn Cluster>,
-        index: Arc<Mutex<ReadIndex>>,
-    ) -> Self {
+    pub(crate) fn new(key: Key, plugin: Plugin, subject: ObjectRef, context: &Context) -> Self {
         Self {
             key,
             plugin,
             subject,
-            cluster,
-            index,
+            context: context.clone(),
             made: Mutex::default(),
             failed: AtomicBool::new(false),
             timed: AtomicBool::new(false),
@@ -73,7 +68,7 @@ impl Recorder {
     }
 
     fn record(&self, read: Read) {
-        let read = self.index.lock().unwrap_or_else(PoisonError::into_inner).record(self.key, read);
+        let read = self.context.index.lock().unwrap_or_else(PoisonError::into_inner).record(self.key, read);
         self.made.lock().unwrap_or_else(PoisonError::into_inner).insert(read);
     }
 
@@ -128,6 +123,32 @@ impl Recorder {
         projected
     }
 
+    /// Which renderers the plugin may call: none unless it declared that it does, and the operator granted some.
+    fn renderers_granted(&self) -> Result<&Selector, AccessError> {
+        let name = self.plugin.name();
+        if self.plugin.invoke.description().renderers.is_empty() {
+            return Err(AccessError::Denied(format!("`{name}` did not declare calling renderers in `describe`")));
+        }
+        self.plugin.reconciler.grants.renderers.as_ref().ok_or_else(|| {
+            AccessError::Denied(format!("no renderer is granted to `{name}`: add `spec.grants.renderers.matchLabels`"))
+        })
+    }
+
+    async fn rendered(&self, renderer: &str, function_config: &str) -> Result<Rendered, RenderError> {
+        let grant = self.renderers_granted()?;
+        // Recorded also when there is none of this name: it may come.
+        self.record(Read::Render(renderer.into()));
+        let name = self.plugin.name();
+        let denied = || {
+            AccessError::Denied(format!("renderer `{renderer}` is not there, or not granted to `{name}` by its labels"))
+        };
+        let spec = self.context.renderers.find(renderer, grant).ok_or_else(denied)?;
+        let render = spec.render.map_err(|why| AccessError::Unavailable(format!("renderer `{renderer}`: {why}")))?;
+        let objects = render.render(function_config).await?;
+        self.bytes.fetch_add(objects.iter().map(|object| object.len() as u64).sum(), Ordering::Relaxed);
+        Ok(objects)
+    }
+
     /// The objects of a list, not yet projected.
     fn select(&self, query: &Query) -> Result<(Arc<Fields>, Vec<Arc<Object>>), AccessError> {
         let fields = self.admit(&query.kind, query.namespace.as_deref(), query.fields.as_deref())?;
@@ -137,7 +158,8 @@ impl Recorder {
             labels: query.labels.clone(),
             fields: Arc::clone(&fields),
         });
-        let mut objects = self.cluster.list(Scope::All, &query.kind, query.namespace.as_deref(), &query.labels)?;
+        let mut objects =
+            self.context.cluster.list(Scope::All, &query.kind, query.namespace.as_deref(), &query.labels)?;
         if !query.namespace_labels.is_everything() {
             let namespaces = self.namespaces(&query.namespace_labels)?;
             objects.retain(|object| object.reference.namespace.as_ref().is_some_and(|own| namespaces.contains(own)));
@@ -155,7 +177,7 @@ impl Recorder {
         })?;
         let fields = Arc::new(Fields::identity());
         self.record(Read::List { kind: kind.clone(), namespace: None, labels: labels.clone(), fields });
-        let namespaces = self.cluster.list(Scope::All, &kind, None, labels)?;
+        let namespaces = self.context.cluster.list(Scope::All, &kind, None, labels)?;
         Ok(namespaces.iter().map(|namespace| Arc::clone(&namespace.reference.name)).collect())
     }
 }
@@ -165,7 +187,7 @@ impl Reads for Recorder {
     async fn get(&self, object: &ObjectRef, fields: Option<&str>) -> Result<Option<Arc<Object>>, AccessError> {
         let answer = self.admit(&object.kind, object.namespace.as_deref(), fields).and_then(|fields| {
             self.record(Read::Get { object: object.clone(), fields: Arc::clone(&fields) });
-            Ok(self.cluster.get(Scope::All, object)?.map(|found| self.project(&found, &fields)))
+            Ok(self.context.cluster.get(Scope::All, object)?.map(|found| self.project(&found, &fields)))
         });
         self.settle(&object.kind, answer)
     }
@@ -184,7 +206,20 @@ impl Reads for Recorder {
 
     async fn serves(&self, kind: &Kind) -> bool {
         self.record(Read::Serves(kind.clone()));
-        !matches!(self.cluster.facts(kind).await, Err(ReadError::NotServed(_)))
+        !matches!(self.context.cluster.facts(kind).await, Err(ReadError::NotServed(_)))
+    }
+
+    async fn renderers(&self) -> Vec<Renderer> {
+        let Ok(grant) = self.renderers_granted() else { return Vec::new() };
+        self.record(Read::Renderers(grant.clone()));
+        self.context.renderers.granted(grant)
+    }
+
+    async fn render(&self, renderer: &str, function_config: &str) -> Result<Rendered, RenderError> {
+        let answer = self.rendered(renderer, function_config).await;
+        // Also what was rejected is not known: nothing is pruned for want of it.
+        self.failed.fetch_or(answer.is_err(), Ordering::Relaxed);
+        answer
     }
 
     fn now(&self) -> u64 {

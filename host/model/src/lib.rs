@@ -26,5 +26,5 @@ pub use outcome::{
     Condition, Deletion, Event, Failure, Outcome, Patch, Predecessor, Readiness, Request, Severity, Wanted,
 };
 pub use read::{AccessError, Query, Reads};
-pub use renderer::{RenderError, Rendered, Renderer};
+pub use renderer::{Render, RenderError, Rendered, Renderer};
 pub use selector::Selector;

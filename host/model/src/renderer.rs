@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::{AccessError, Labels};
+use async_trait::async_trait;
+
+use crate::{AccessError, Digest, Labels};
 
 /// A renderer that a plugin may call.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,4 +27,14 @@ pub enum RenderError {
     /// It was not asked, or did not answer.
     #[error(transparent)]
     Access(#[from] AccessError),
+}
+
+/// A renderer that can be asked. Implemented by the sandbox, and by closures in the engine's tests.
+#[async_trait]
+pub trait Render: Send + Sync {
+    /// Digest of its component.
+    fn digest(&self) -> Digest;
+
+    /// What it makes of a JSON document. A pure function: equal documents are rendered once, however often it is asked.
+    async fn render(&self, function_config: &str) -> Result<Rendered, RenderError>;
 }

@@ -1,0 +1,184 @@
+//! Renderers: who may call them, and who is asked again when one is replaced.
+#![allow(missing_docs, reason = "tests say what they show by their names")]
+
+mod support;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use async_trait::async_trait;
+use mizzen_engine::{NodeSpec, RendererSpec};
+use mizzen_model::{AccessError, Digest, Failure, Labels, Reads, Render, RenderError, Rendered, Renderer, Selector};
+use serde_json::{Value, json};
+use support::{Stage, a_map, a_shop, count, memory, plugin, put, wants};
+
+/// A renderer that makes one `ConfigMap`, with its own version in it.
+struct Maps {
+    version: &'static str,
+    calls: AtomicUsize,
+}
+
+#[async_trait]
+impl Render for Maps {
+    fn digest(&self) -> Digest {
+        Digest::of(self.version)
+    }
+    async fn render(&self, function_config: &str) -> Result<Rendered, RenderError> {
+        self.calls.fetch_add(1, Ordering::SeqCst);
+        let config: Value = serde_json::from_str(function_config).unwrap();
+        let Some(name) = config["name"].as_str() else {
+            return Err(RenderError::Rejected("`name` is missing".into()));
+        };
+        Ok([a_map("a", name, json!({"by": self.version})).to_string().into()].into())
+    }
+}
+
+fn maps(version: &'static str) -> Arc<Maps> {
+    Arc::new(Maps { version, calls: AtomicUsize::new(0) })
+}
+
+fn spec(name: &str, render: Result<Arc<Maps>, &str>) -> RendererSpec {
+    let labels = Labels::of(&json!({"example.com/makes": "maps"}));
+    let render = render.map(|render| render as Arc<dyn Render>).map_err(str::to_owned);
+    RendererSpec { renderer: Renderer { name: name.into(), labels }, render }
+}
+
+async fn ask(reads: &Arc<dyn Reads>, renderer: &str, shop: &Value) -> Result<Vec<Value>, RenderError> {
+    let config = json!({"name": shop["spec"]["map"]}).to_string();
+    let rendered = reads.render(renderer, &config).await?;
+    Ok(rendered.iter().map(|object| serde_json::from_str(object).unwrap()).collect())
+}
+
+/// A plugin that wants what the first renderer that is there makes of its shop.
+fn asking(granted: Option<Selector>) -> (NodeSpec, Arc<AtomicUsize>) {
+    let making = plugin("p").with(|description, reconciler| {
+        description.renderers.push("maps".into());
+        reconciler.grants.renderers = granted;
+    });
+    making.asks(|shop, reads| async move {
+        let Some(renderer) = reads.renderers().await.into_iter().next() else {
+            return Ok(Err(Failure::Invalid("there is no renderer".into())));
+        };
+        Ok(match ask(&reads, &renderer.name, &shop).await {
+            Ok(objects) => Ok(wants(objects)),
+            Err(RenderError::Access(AccessError::Unavailable(why))) => Err(Failure::Retry(why)),
+            Err(error) => Err(Failure::Invalid(error.to_string())),
+        })
+    })
+}
+
+fn of_maps() -> Option<Selector> {
+    Some(Selector::equal("example.com/makes", "maps"))
+}
+
+/// A stage on which there is one shop, these renderers, and the plugin that asks them.
+async fn stage(granted: Option<Selector>, renderers: Vec<RendererSpec>) -> (Stage, Arc<AtomicUsize>) {
+    let memory = memory();
+    put(&memory, &a_shop("x", json!({"map": "m"})));
+    let stage = Stage::on(&memory, Vec::new()).await;
+    let (node, calls) = asking(granted);
+    stage.engine.renderers(renderers);
+    stage.engine.configure(vec![node]);
+    stage.engine.settled().await;
+    (stage, calls)
+}
+
+async fn replace(stage: &Stage, renderers: Vec<RendererSpec>) {
+    stage.engine.renderers(renderers);
+    stage.engine.settled().await;
+}
+
+#[tokio::test]
+async fn what_a_renderer_makes_is_applied_and_not_made_again_while_nothing_changes() {
+    let one = maps("1");
+    let (stage, calls) = stage(of_maps(), vec![spec("one", Ok(Arc::clone(&one)))]).await;
+    assert_eq!(stage.data("m").unwrap(), json!({"by": "1"}));
+    replace(&stage, vec![spec("one", Ok(Arc::clone(&one)))]).await;
+    assert_eq!((count(&calls), one.calls.load(Ordering::SeqCst)), (1, 1));
+}
+
+#[tokio::test]
+async fn a_renderer_that_is_replaced_has_its_callers_asked_again() {
+    let (stage, calls) = stage(of_maps(), vec![spec("one", Ok(maps("1")))]).await;
+    replace(&stage, vec![spec("one", Ok(maps("2")))]).await;
+    assert_eq!((count(&calls), stage.data("m").unwrap()), (2, json!({"by": "2"})));
+}
+
+#[tokio::test]
+async fn a_renderer_that_comes_or_goes_wakes_who_looked_and_one_that_is_not_granted_does_not() {
+    let one = maps("1");
+    let (stage, calls) = stage(of_maps(), vec![spec("one", Ok(Arc::clone(&one)))]).await;
+    let mut foreign = spec("foreign", Ok(maps("3")));
+    foreign.renderer.labels = Labels::of(&json!({"example.com/makes": "charts"}));
+    replace(&stage, vec![spec("one", Ok(Arc::clone(&one))), foreign.clone()]).await;
+    assert_eq!(count(&calls), 1);
+    replace(&stage, vec![spec("one", Ok(one)), foreign, spec("another", Ok(maps("2")))]).await;
+    assert_eq!((count(&calls), stage.data("m").unwrap()), (2, json!({"by": "2"})));
+}
+
+#[tokio::test]
+async fn a_renderer_that_is_being_loaded_is_unavailable_and_wakes_its_callers_when_it_is_there() {
+    let (stage, _) = stage(of_maps(), vec![spec("one", Err("it is being compiled"))]).await;
+    let (_, reason, message) = stage.condition("mizzen.dev/p");
+    assert_eq!(reason, "Retrying");
+    assert!(message.contains("renderer `one`: it is being compiled"), "{message}");
+    replace(&stage, vec![spec("one", Ok(maps("1")))]).await;
+    assert_eq!(stage.data("m").unwrap(), json!({"by": "1"}));
+}
+
+#[tokio::test]
+async fn no_renderer_is_there_for_whom_none_is_granted() {
+    for granted in [None, Some(Selector::equal("example.com/makes", "charts"))] {
+        let one = maps("1");
+        let (stage, _) = stage(granted, vec![spec("one", Ok(Arc::clone(&one)))]).await;
+        assert!(stage.condition("mizzen.dev/p").2.contains("there is no renderer"));
+        assert_eq!(one.calls.load(Ordering::SeqCst), 0);
+    }
+}
+
+#[tokio::test]
+async fn a_renderer_is_denied_to_who_did_not_declare_it_and_to_who_was_not_granted_it() {
+    for (declared, granted, said) in [
+        (false, of_maps(), "did not declare calling renderers"),
+        (true, None, "add `spec.grants.renderers.matchLabels`"),
+        (true, Some(Selector::equal("a", "b")), "or not granted to `p` by its labels"),
+    ] {
+        let memory = memory();
+        put(&memory, &a_shop("x", json!({"map": "m"})));
+        let making = plugin("p").with(|description, reconciler| {
+            description.renderers.extend(declared.then(|| "maps".to_owned()));
+            reconciler.grants.renderers = granted;
+        });
+        let (node, _) = making.asks(|shop, reads| async move {
+            Ok(match ask(&reads, "one", &shop).await {
+                Err(RenderError::Access(AccessError::Denied(why))) => Err(Failure::Invalid(why)),
+                other => panic!("{other:?}"),
+            })
+        });
+        let stage = Stage::on(&memory, Vec::new()).await;
+        stage.engine.renderers(vec![spec("one", Ok(maps("1")))]);
+        stage.engine.configure(vec![node]);
+        stage.engine.settled().await;
+        let message = stage.condition("mizzen.dev/p").2;
+        assert!(message.contains(said), "{said} not in {message}");
+    }
+}
+
+/// A plugin that takes what a renderer rejects for nothing at all must not empty the cluster by it.
+#[tokio::test]
+async fn what_a_renderer_rejects_prunes_nothing() {
+    let memory = memory();
+    put(&memory, &a_shop("x", json!({"map": "m"})));
+    let making = plugin("p").with(|description, reconciler| {
+        description.renderers.push("maps".into());
+        reconciler.grants.renderers = of_maps();
+    });
+    let (node, calls) =
+        making.asks(|shop, reads| async move { Ok(Ok(wants(ask(&reads, "one", &shop).await.unwrap_or_default()))) });
+    let stage = Stage::on(&memory, Vec::new()).await;
+    stage.engine.renderers(vec![spec("one", Ok(maps("1")))]);
+    stage.engine.configure(vec![node]);
+    stage.engine.settled().await;
+    stage.put(&a_shop("x", json!({}))).await;
+    assert_eq!((count(&calls), stage.data("m").unwrap()), (2, json!({"by": "1"})));
+}
