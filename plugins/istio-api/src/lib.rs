@@ -7,6 +7,8 @@ mod components;
 mod config;
 #[cfg(not(target_arch = "wasm32"))]
 mod definition;
+pub mod plane;
+pub mod reasons;
 mod status;
 mod supported;
 mod version;

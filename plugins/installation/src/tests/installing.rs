@@ -1,0 +1,166 @@
+//! Step by step from nothing to an Istio, and from one version to the next.
+
+use super::*;
+
+const BASE: [&str; 2] = ["istio-system", "virtualservices"];
+const PLANE: [&str; 6] = [
+    "istio-system",
+    "virtualservices",
+    "istiod",
+    "istio-cni-node",
+    "istio-validator-istio-system",
+    "istio-sidecar-injector",
+];
+
+#[test]
+fn definitions_come_first_and_are_waited_for() {
+    let outcome = ask(&cluster(&["1.31.0"]), &json!({}));
+    assert_eq!((names(&outcome), outcome.so_far), (BASE.to_vec(), true));
+    let (reason, message) = said(&outcome);
+    assert_eq!(reason, "IstioInstallInProgress");
+    assert_eq!(message, "Istio 1.31.0 waits for virtualservices.networking.istio.io to be served");
+}
+
+#[test]
+fn the_control_plane_comes_next_and_gateways_wait_for_it() {
+    let outcome = ask(&served(cluster(&["1.31.0"]), "1.31.0", "v1"), &json!({}));
+    assert_eq!((names(&outcome), outcome.so_far), (PLANE.to_vec(), true));
+    assert!(said(&outcome).1.contains("waits for Deployment istiod to be there"));
+}
+
+#[test]
+fn gateways_come_last_and_the_set_is_whole_with_them() {
+    let outcome = ask(&plane(cluster(&["1.31.0"]), "1.31.0"), &json!({}));
+    assert_eq!((names(&outcome).len(), outcome.so_far), (7, false));
+    assert_eq!(names(&outcome).last(), Some(&"istio-ingressgateway"));
+    assert_eq!(said(&outcome).0, "IstioInstallInProgress");
+}
+
+#[test]
+fn it_is_ready_when_everything_is_up_at_the_wanted_images() {
+    let outcome = ask(&installed(cluster(&["1.31.0"]), "1.31.0"), &json!({}));
+    assert_eq!(outcome.readiness, Readiness::Ready);
+    assert_eq!(said(&outcome), ("IstioInstallSucceeded", "Istio 1.31.0 is installed"));
+    assert!(!outcome.so_far);
+}
+
+#[test]
+fn an_upgrade_goes_the_same_way_and_leaves_old_gateways_until_the_control_plane_is_new() {
+    let outcome = ask(&installed(cluster(&["1.30.2", "1.31.0"]), "1.30.2"), &json!({}));
+    assert_eq!((names(&outcome), outcome.so_far), (PLANE.to_vec(), true));
+    assert!(said(&outcome).1.contains("Deployment istio-system/istiod to have the image hub/pilot:1.31.0"));
+}
+
+#[test]
+fn a_rollout_is_waited_for_and_one_past_its_deadline_is_told() {
+    let istiod = |available, reason: &str| {
+        let there = installed(cluster(&["1.31.0"]), "1.31.0");
+        let mut istiod = json!({"apiVersion": "apps/v1", "kind": "Deployment",
+            "metadata": {"name": "istiod", "namespace": "istio-system", "generation": 3,
+                         "labels": {"mizzen.dev/owner": "o", "app": "istiod"}},
+            "spec": {"replicas": 2, "template": {"spec": {"containers": [{"name": "discovery", "image": "hub/pilot:1.31.0"}]}}},
+            "status": {"observedGeneration": 3, "replicas": 2, "updatedReplicas": 2, "availableReplicas": available}});
+        istiod["status"]["conditions"] = json!([{"type": "Progressing", "reason": reason}]);
+        ask(&there.with(&istiod.to_string()), &json!({}))
+    };
+    let going = istiod(1, "ReplicaSetUpdated");
+    assert!(matches!(going.readiness, Readiness::Progressing(_)) && going.so_far);
+    assert!(said(&going).1.contains("Deployment istio-system/istiod has 1 of 2 pods available, 2 of them new"));
+    let stuck = istiod(1, "ProgressDeadlineExceeded");
+    assert_eq!((said(&stuck).0, names(&stuck).len()), ("IstioInstallUninstallFailed", 6));
+}
+
+#[test]
+fn the_highest_version_is_installed_unless_the_configuration_says_another() {
+    let there = cluster(&["1.9.0", "1.31.0", "1.30.2"]);
+    assert!(said(&ask(&there, &json!({}))).1.starts_with("Istio 1.31.0"));
+    assert!(said(&ask(&there, &json!({"version": "1.30.2"}))).1.starts_with("Istio 1.30.2"));
+}
+
+#[test]
+fn objects_are_labelled_as_istioctl_does_and_free_of_what_the_server_writes() {
+    let outcome = ask(&installed(cluster(&["1.31.0"]), "1.31.0"), &json!({}));
+    for object in outcome.desired.iter().flatten() {
+        let labels = &object["metadata"]["labels"];
+        assert_eq!(labels["operator.istio.io/managed"], "Reconcile", "{object}");
+        assert_eq!(labels["operator.istio.io/version"], "1.31.0", "{object}");
+        assert_eq!((object.get("status"), object["metadata"].get("creationTimestamp")), (None, None), "{object}");
+    }
+}
+
+#[test]
+fn definitions_survive_and_nothing_else_does() {
+    let outcome = ask(&installed(cluster(&["1.31.0"]), "1.31.0"), &json!({}));
+    for object in outcome.desired.iter().flatten() {
+        let survives = object["metadata"]["annotations"]["mizzen.dev/prune"] == "never";
+        assert_eq!(survives, object["kind"] == "CustomResourceDefinition", "{object}");
+    }
+}
+
+#[test]
+fn a_definition_that_is_newer_is_left_as_it_is() {
+    for (label, stored) in [("1.32.0", "v1"), ("1.31.0", "v2")] {
+        let outcome = ask(&served(installed(cluster(&["1.31.0"]), "1.31.0"), label, stored), &json!({}));
+        assert!(!names(&outcome).contains(&"virtualservices"), "{label} {stored}");
+        assert_eq!(outcome.readiness, Readiness::Ready);
+        assert!(said(&outcome).1.ends_with("left as they are: virtualservices.networking.istio.io"));
+    }
+}
+
+#[test]
+fn what_istiod_writes_into_its_webhooks_is_left_to_it() {
+    let before = installed(cluster(&["1.31.0"]), "1.31.0");
+    let fail = "{apiVersion: admissionregistration.k8s.io/v1, kind: ValidatingWebhookConfiguration, \
+                metadata: {name: istio-validator-istio-system}, \
+                webhooks: [{name: rev.validation.istio.io, failurePolicy: Fail, clientConfig: {caBundle: eA==}}]}";
+    for (there, policy) in [(before.clone(), "Ignore"), (before.with(fail), "Fail")] {
+        let outcome = ask(&there, &json!({}));
+        assert_eq!(wanted(&outcome, "ValidatingWebhookConfiguration")["webhooks"][0]["failurePolicy"], policy);
+        for kind in ["ValidatingWebhookConfiguration", "MutatingWebhookConfiguration"] {
+            assert_eq!(wanted(&outcome, kind)["webhooks"][0]["clientConfig"].get("caBundle"), None, "{kind}");
+        }
+        assert_eq!(wanted(&outcome, "MutatingWebhookConfiguration")["webhooks"][0]["failurePolicy"], "Fail");
+    }
+}
+
+#[test]
+fn the_injector_can_be_kept_out_of_namespaces() {
+    let expression = json!({"key": "a", "operator": "DoesNotExist"});
+    let there = installed(cluster(&["1.31.0"]), "1.31.0");
+    let outcome = ask(&there, &json!({"injectorExpressions": [expression]}));
+    let selector = &wanted(&outcome, "MutatingWebhookConfiguration")["webhooks"][0]["namespaceSelector"];
+    assert_eq!(
+        (selector["matchExpressions"].as_array().unwrap().len(), &selector["matchExpressions"][1]),
+        (2, &expression)
+    );
+    assert_eq!(wanted(&outcome, "ValidatingWebhookConfiguration")["webhooks"][0].get("namespaceSelector"), None);
+}
+
+#[test]
+fn a_namespace_that_somebody_made_stays_theirs() {
+    let namespace = |labels: &str| {
+        let there = format!("{{apiVersion: v1, kind: Namespace, metadata: {{name: istio-system, labels: {labels}}}}}");
+        cluster(&["1.31.0"]).with(&there)
+    };
+    let makes = |cluster: &Cluster, config: &Value| names(&ask(cluster, config)).contains(&"istio-system");
+    assert!(makes(&cluster(&["1.31.0"]), &json!({})));
+    assert!(makes(&namespace("{mizzen.dev/owner: o}"), &json!({})));
+    assert!(!makes(&namespace("{}"), &json!({})));
+    assert!(makes(&namespace("{}"), &json!({"adopt": true})));
+    assert!(!makes(&cluster(&["1.31.0"]), &json!({"namespace": "mesh"})), "the subject lives there");
+}
+
+#[test]
+fn the_nodes_say_how_large_the_cluster_is_unless_the_configuration_does() {
+    let replicas = |cluster: Cluster, config: &Value| {
+        let echo = cluster.with_renderer("istio-1.31.0", &[("istio.io/version", "1.31.0")], |document| {
+            let pilot = &document["spec"]["components"]["pilot"]["k8s"]["hpaSpec"]["minReplicas"];
+            Err(RenderError::Rejected(format!("{pilot}")))
+        });
+        said(&ask(&echo, config)).1.rsplit(' ').next().unwrap().to_owned()
+    };
+    let small = "{apiVersion: v1, kind: Node, metadata: {name: node}, status: {capacity: {cpu: '4', memory: 64Gi}}}";
+    assert_eq!(replicas(cluster(&[]), &json!({})), "2");
+    assert_eq!(replicas(cluster(&[]).with(small), &json!({})), "1");
+    assert_eq!(replicas(cluster(&[]).with(small), &json!({"size": "Full"})), "2");
+}

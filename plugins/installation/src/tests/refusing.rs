@@ -1,0 +1,141 @@
+//! When nothing is touched.
+
+use super::*;
+
+/// An outcome that wants nothing, and why.
+fn refused(outcome: &Outcome) -> (&str, &str) {
+    assert_eq!(outcome.desired, None);
+    assert!(outcome.patches.is_empty() && outcome.deletions.is_empty());
+    assert!(matches!(outcome.readiness, Readiness::Failed(_)));
+    said(outcome)
+}
+
+#[test]
+fn a_version_that_may_not_follow_is_refused() {
+    for (there, wanted, why) in [
+        ("1.31.0", "1.30.2", "Deployment istio-system/istiod: 1.30.2 is lower than 1.31.0"),
+        ("1.30.2", "1.32.0", "go over 1.31 first"),
+        ("1.30.2", "2.0.0", "another major version"),
+    ] {
+        let outcome = ask(&installed(cluster(&[wanted]), there), &json!({}));
+        let (reason, message) = refused(&outcome);
+        assert!(reason == "IstioVersionUpdateNotAllowed" && message.contains(why), "{there} to {wanted}: {message}");
+    }
+}
+
+#[test]
+fn every_part_that_is_there_must_be_able_to_follow() {
+    let old = up(
+        plane(cluster(&["1.31.0"]), "1.31.0"),
+        "Deployment",
+        "istio-ingressgateway",
+        "istio-proxy",
+        "hub/proxyv2:1.29.0",
+    );
+    let outcome = ask(&old, &json!({}));
+    assert!(refused(&outcome).1.starts_with("Deployment istio-system/istio-ingressgateway: 1.31.0 is more than"));
+}
+
+#[test]
+fn a_spec_that_makes_no_sense_is_refused_by_the_name_of_its_field() {
+    for (config, field) in [
+        (json!({"proxyStatsMatcher": {"inclusionRegexps": ["("]}}), "inclusionRegexps[0]"),
+        (json!({"numTrustedProxies": "many"}), "numTrustedProxies"),
+    ] {
+        let there = installed(cluster(&["1.31.0"]), "1.31.0");
+        let outcome =
+            testing::reconcile::<Installation>(&there, &istio(&json!({"config": config})), &json!({})).unwrap();
+        let (reason, message) = refused(&outcome);
+        assert!(reason == "ValidationFailed" && message.contains(field), "{message}");
+    }
+}
+
+#[test]
+fn what_istio_rejects_is_told_in_its_words() {
+    let outcome = ask(&cluster(&["1.31.0"]), &json!({"profile": "wrong"}));
+    assert_eq!(refused(&outcome), ("ValidationFailed", "Istio rejects what is wanted: profile \"wrong\" not found"));
+}
+
+#[test]
+fn of_several_subjects_the_oldest_counts() {
+    let other = |created: &str| {
+        let older = istio(&json!({})).replace("\"default\"", "\"other\"").replace("2026-01-02", created);
+        installed(cluster(&["1.31.0"]), "1.31.0").with(&older)
+    };
+    let second = ask(&other("2026-01-01"), &json!({}));
+    assert_eq!(
+        refused(&second),
+        ("OlderCRExists", "the older mesh/other describes the mesh already: delete one of the two")
+    );
+    assert_eq!(ask(&other("2026-01-03"), &json!({})).readiness, Readiness::Ready);
+    assert_eq!(ask(&other("2026-01-02"), &json!({})).readiness, Readiness::Ready, "the name decides within a second");
+}
+
+#[test]
+fn kymas_own_subject_is_served_and_judged_among_its_kind() {
+    let kyma = istio(&json!({})).replace("mizzen.dev/v1alpha1", "operator.kyma-project.io/v1alpha2");
+    let older = kyma.replace("\"default\"", "\"other\"").replace("2026-01-02", "2026-01-01");
+    let ask = |cluster: &Cluster| testing::reconcile::<Installation>(cluster, &kyma, &json!({})).unwrap();
+    let there = installed(cluster(&["1.31.0"]), "1.31.0").with(&kyma);
+    assert_eq!(ask(&there).readiness, Readiness::Ready);
+    assert_eq!(refused(&ask(&there.with(&older))).0, "OlderCRExists");
+}
+
+#[test]
+fn a_version_without_a_renderer_is_told_with_those_that_are_there() {
+    let (none, some) = (cluster(&[]), cluster(&["1.30.2", "1.31.0"]));
+    let outcome = ask(&some, &json!({"version": "1.29.0"}));
+    let (reason, message) = refused(&outcome);
+    assert_eq!(reason, "IstioInstallUninstallFailed");
+    assert!(message.starts_with("there is no renderer for Istio 1.29.0; there are 1.31.0, 1.30.2"), "{message}");
+    for config in [json!({}), json!({"version": "1.29.0"})] {
+        assert!(refused(&ask(&none, &config)).1.contains("no renderer labelled `istio.io/version` is granted"));
+    }
+    assert!(refused(&ask(&some, &json!({"version": "new"}))).1.contains("`new` is not a version of Istio"));
+}
+
+#[test]
+fn a_users_own_istio_does_when_its_version_does() {
+    let outcome = ask(&foreign(cluster(&["1.31.0"]), "docker.io/istio/pilot:1.30.5", 1), &json!({}));
+    assert_eq!((&outcome.readiness, &outcome.desired), (&Readiness::Ready, &None));
+    let (reason, message) = said(&outcome);
+    assert_eq!(reason, "UserIstioSupported");
+    assert!(message.starts_with("Deployment istio-system/istiod is 1.30.5, installed by somebody else"), "{message}");
+}
+
+#[test]
+fn a_users_own_istio_needs_no_renderer() {
+    assert_eq!(ask(&foreign(cluster(&[]), "istio/pilot:1.30.5", 1), &json!({})).readiness, Readiness::Ready);
+}
+
+#[test]
+fn a_users_own_istio_that_does_not_do_is_told_with_those_that_do() {
+    for image in ["istio/pilot:1.27.0", "istio/pilot:latest"] {
+        let outcome = ask(&foreign(cluster(&["1.31.0"]), image, 1), &json!({}));
+        assert_eq!(refused(&outcome).0, "UserIstioNotSupported", "{image}");
+    }
+    let old = foreign(cluster(&["1.31.0"]), "istio/pilot:1.27.0", 1);
+    assert!(said(&ask(&old, &json!({}))).1.ends_with("supported are 1.29 to 1.31"));
+    assert_eq!(ask(&old, &json!({"supported": {"from": "1.27"}})).readiness, Readiness::Ready);
+}
+
+#[test]
+fn a_users_own_istio_is_waited_for() {
+    let outcome = ask(&foreign(cluster(&["1.31.0"]), "istio/pilot:1.31.0", 0), &json!({}));
+    assert_eq!((said(&outcome).0, &outcome.desired), ("IstioInstallInProgress", &None));
+}
+
+#[test]
+fn an_istio_is_taken_over_when_the_configuration_says_so_and_its_version_may_be_followed() {
+    let there = |version: &str| foreign(cluster(&["1.31.0"]), &format!("istio/pilot:{version}"), 1);
+    let adopt = json!({"adopt": true});
+    assert!(ask(&there("1.30.5"), &adopt).desired.is_some());
+    assert_eq!(refused(&ask(&there("1.29.0"), &adopt)).0, "IstioVersionUpdateNotAllowed");
+}
+
+#[test]
+fn what_can_not_be_read_is_passing_trouble() {
+    let there = cluster(&["1.31.0"]).with_unavailable(Kind::new("apps/v1", "Deployment"));
+    let answer = testing::reconcile::<Installation>(&there, &istio(&json!({})), &json!({}));
+    assert!(matches!(answer, Err(Failure::Retry(_))), "{answer:?}");
+}

@@ -1,0 +1,111 @@
+//! The end of an installation: not while users' resources need it; then everything, and workloads lose their sidecars.
+
+use mizzen_istio_api::{plane, reasons};
+use mizzen_sdk::{AccessError, Description, Failure, Kind, Outcome, Query, Request, cluster};
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::config::Config;
+use crate::{oldest, webhooks};
+
+/// Kinds of resources that mean nothing without Istio.
+const USERS: [(&str, &str); 15] = [
+    ("security.istio.io/v1", "AuthorizationPolicy"),
+    ("networking.istio.io/v1", "DestinationRule"),
+    ("networking.istio.io/v1alpha3", "EnvoyFilter"),
+    ("networking.istio.io/v1", "Gateway"),
+    ("security.istio.io/v1", "PeerAuthentication"),
+    ("networking.istio.io/v1beta1", "ProxyConfig"),
+    ("security.istio.io/v1", "RequestAuthentication"),
+    ("networking.istio.io/v1", "ServiceEntry"),
+    ("networking.istio.io/v1", "Sidecar"),
+    ("telemetry.istio.io/v1", "Telemetry"),
+    ("extensions.istio.io/v1alpha1", "TrafficExtension"),
+    ("networking.istio.io/v1", "VirtualService"),
+    ("extensions.istio.io/v1alpha1", "WasmPlugin"),
+    ("networking.istio.io/v1", "WorkloadEntry"),
+    ("networking.istio.io/v1", "WorkloadGroup"),
+];
+
+/// Made by people: neither by a reconciler of this host nor by Kyma's module.
+const MADE_BY_USERS: &str = "!mizzen.dev/owner,kyma-project.io/module!=istio";
+
+/// How many of what blocks are named.
+const NAMED: usize = 5;
+
+#[derive(Debug, Deserialize)]
+struct Resource {
+    kind: String,
+    metadata: Metadata,
+}
+
+#[derive(Debug, Deserialize)]
+struct Metadata {
+    name: String,
+    #[serde(default)]
+    namespace: String,
+}
+
+pub(crate) fn declare(description: Description) -> Description {
+    USERS.iter().fold(description, |description, (api_version, kind)| {
+        let why = "Istio does not go while users' resources need it";
+        description.reads_fields(&set(kind), Kind::new(api_version, kind), &[], why)
+    })
+}
+
+/// What must still be done before the subject goes.
+pub(crate) fn outcome(Request { subject, config, .. }: &Request<Value, Config>) -> Result<Outcome, Failure> {
+    // Of a subject that never counted, and of an Istio that is somebody else's, there is nothing to take away.
+    if oldest::instead_of(subject)?.is_some() {
+        return Ok(Outcome::ready());
+    }
+    let planes = plane::control_planes()?;
+    if !planes.is_empty() && !planes.iter().any(plane::Workload::is_ours) {
+        return Ok(Outcome::ready());
+    }
+    if !planes.is_empty()
+        && let Some(message) = dangling()?
+    {
+        // Not a warning: that would let the subject go.
+        return Ok(Outcome::failed(&message).condition(reasons::INSTALLED, Some(false), reasons::DANGLING, message));
+    }
+    if !planes.is_empty() || webhooks::injector_is_there()? {
+        let message = "Istio is being taken away";
+        return Ok(going(message).desire([]));
+    }
+    let _ = config;
+    Ok(Outcome::ready())
+}
+
+fn going(message: &str) -> Outcome {
+    Outcome::progressing(message).condition(reasons::INSTALLED, None, reasons::GOING, message)
+}
+
+/// What stands in the way, in words.
+fn dangling() -> Result<Option<String>, AccessError> {
+    let (mut names, mut count) = (Vec::new(), 0_usize);
+    for (api_version, kind) in USERS {
+        let query = Query::of(Kind::new(api_version, kind)).selector(MADE_BY_USERS).fields(&set(kind));
+        let resources = match cluster::scan::<Resource>(&query) {
+            Err(AccessError::NotServed(_)) => continue,
+            resources => resources?,
+        };
+        for resource in resources {
+            let Resource { kind, metadata: Metadata { name, namespace } } = resource?;
+            count += 1;
+            if names.len() < NAMED {
+                names.push(format!("{kind} {namespace}/{name}"));
+            }
+        }
+    }
+    let more = match count - names.len() {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let message = || format!("Istio stays while resources of users need it; delete {}{more}", names.join(", "));
+    Ok((count > 0).then(message))
+}
+
+fn set(kind: &str) -> String {
+    format!("users-{}", kind.to_lowercase())
+}
