@@ -1,0 +1,134 @@
+//! What the conditions of all reconcilers come to: the worst state, Kyma's reason for it, and who says so.
+
+use mizzen_istio_api::State;
+use serde::Deserialize;
+
+/// One condition of the subject, as it stands there.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Condition {
+    #[serde(rename = "type")]
+    kind: String,
+    status: String,
+    #[serde(default)]
+    reason: String,
+    #[serde(default)]
+    message: String,
+    observed_generation: Option<i64>,
+}
+
+/// How far the mesh has come.
+pub(crate) struct Standing {
+    pub(crate) state: State,
+    /// Kyma's reason for the condition `Ready`.
+    pub(crate) reason: String,
+    pub(crate) description: String,
+}
+
+/// Reasons that the host gives to what mends itself, by waiting or by trying again.
+const PASSING: [&str; 6] = ["Progressing", "Held", "Retrying", "Unavailable", "NotServed", "Stale"];
+
+/// The reason that users are asked for what blocks a deletion: nothing is broken.
+const DANGLING: &str = "IstioCustomResourcesDangling";
+
+// === impl Standing ===
+
+impl Standing {
+    /// Of the reconcilers of these names, the worst: an error before a warning before what is on its way.
+    pub(crate) fn sum(names: &[String], conditions: &[Condition], generation: Option<i64>) -> Self {
+        let each: Vec<_> = names.iter().map(|name| (name, one(name, conditions, generation))).collect();
+        let worst = each.iter().map(|(_, standing)| standing.state).max_by_key(|state| badness(*state));
+        let state = worst.unwrap_or(State::Ready);
+        let mut telling = each.into_iter().filter(|(_, standing)| standing.state == state).peekable();
+        let reason = match (state, telling.peek()) {
+            (State::Warning | State::Error, Some((_, first))) => first.reason.clone(),
+            (State::Ready, _) => "ReconcileSucceeded".into(),
+            _ => "ReconcileUnknown".into(),
+        };
+        let description = if state == State::Ready {
+            "Istio is as wanted".into()
+        } else {
+            telling.map(|(name, standing)| format!("{name}: {}", standing.description)).collect::<Vec<_>>().join("; ")
+        };
+        Self { state, reason, description }
+    }
+
+    /// As [`Standing::sum`], of those that still hold a subject which is going away.
+    pub(crate) fn leaving(names: &[String], conditions: &[Condition], generation: Option<i64>) -> Self {
+        let sum = Self::sum(names, conditions, generation);
+        match sum.state {
+            State::Warning | State::Error => sum,
+            _ => Self {
+                state: State::Deleting,
+                reason: "ReconcileUnknown".into(),
+                description: format!("Istio is being taken down by {}", names.join(", ")),
+            },
+        }
+    }
+
+    /// There is an older object, and that one counts.
+    pub(crate) fn superseded(older: &str) -> Self {
+        Self {
+            state: State::Warning,
+            reason: "OlderCRExists".into(),
+            description: format!("Istio {older} is older and is what the mesh follows; this one changes nothing"),
+        }
+    }
+}
+
+/// How one reconciler stands.
+fn one(name: &str, conditions: &[Condition], generation: Option<i64>) -> Standing {
+    let kind = format!("mizzen.dev/{name}");
+    let waits = |description: &str| Standing {
+        state: State::Processing,
+        reason: String::new(),
+        description: description.into(),
+    };
+    let Some(own) = conditions.iter().find(|condition| condition.kind == kind) else {
+        return waits("has not answered yet");
+    };
+    if own.observed_generation.is_some_and(|observed| generation.is_some_and(|latest| observed < latest)) {
+        return waits("has not looked at the latest change yet");
+    }
+    let reason = conditions.iter().find_map(|other| other.explains(own)).unwrap_or_else(|| usual(name, &own.reason));
+    let state = match &*own.status {
+        _ if reason == DANGLING => State::Warning,
+        "True" if own.reason == "Warning" => State::Warning,
+        "True" => State::Ready,
+        _ if PASSING.contains(&&*own.reason) => State::Processing,
+        _ => State::Error,
+    };
+    let description = if own.message.is_empty() { own.reason.clone() } else { own.message.clone() };
+    Standing { state, reason: reason.to_owned(), description }
+}
+
+/// Kyma's reason for what goes wrong with a reconciler that gives none of its own.
+fn usual(name: &str, reason: &str) -> &'static str {
+    match name {
+        _ if reason == "Invalid" => "ValidationFailed",
+        "installation" => "IstioInstallUninstallFailed",
+        "gateway-restart" => "IngressGatewayRestartFailed",
+        "sidecar-restart" => "ProxySidecarRestartFailed",
+        "gateway" | "mtls" | "monitoring" | "injector" => "CustomResourcesReconcileFailed",
+        _ => "ReconcileFailed",
+    }
+}
+
+fn badness(state: State) -> u8 {
+    match state {
+        State::Ready => 0,
+        State::Processing | State::Deleting => 1,
+        State::Warning => 2,
+        State::Error => 3,
+    }
+}
+
+// === impl Condition ===
+
+impl Condition {
+    /// The reason of a condition that a plugin set itself, when it says the same as the host's about that plugin.
+    fn explains(&self, of_host: &Self) -> Option<&str> {
+        let own = !self.kind.starts_with("mizzen.dev/") && self.kind != "Ready";
+        (own && !self.message.is_empty() && self.message == of_host.message).then_some(&self.reason)
+    }
+}

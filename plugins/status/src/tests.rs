@@ -1,0 +1,179 @@
+//! What whoever waits for the mesh can rely on.
+
+use mizzen_sdk::Readiness;
+use mizzen_sdk::testing::{self, Cluster};
+use serde_json::json;
+
+use super::*;
+
+const ISTIO: &str =
+    "{apiVersion: mizzen.dev/v1alpha1, kind: Istio, metadata: {name: default, namespace: istio-system}}";
+
+fn config() -> Value {
+    json!({"reconcilers": ["installation", "mtls"]})
+}
+
+/// Type, status, reason and message of a condition, about the latest generation.
+fn condition(kind: &str, status: &str, reason: &str, message: &str) -> Value {
+    json!({"type": kind, "status": status, "reason": reason, "message": message, "observedGeneration": 2})
+}
+
+fn of(name: &str, status: &str, reason: &str, message: &str) -> Value {
+    condition(&format!("mizzen.dev/{name}"), status, reason, message)
+}
+
+fn ready(name: &str) -> Value {
+    of(name, "True", "Ready", "")
+}
+
+/// The mesh with these conditions, held by these reconcilers, at its second generation.
+fn mesh(conditions: &[Value], held_by: &[&str]) -> Cluster {
+    let finalizers: Vec<_> = held_by.iter().map(|name| format!("mizzen.dev/{name}")).collect();
+    let mesh = json!({
+        "apiVersion": "mizzen.dev/v1alpha1", "kind": "Istio",
+        "metadata": {
+            "name": "default", "namespace": "istio-system", "generation": 2, "finalizers": finalizers,
+            "creationTimestamp": "2026-01-02T00:00:00Z",
+        },
+        "status": {"conditions": conditions},
+    });
+    Cluster::new().with(&mesh.to_string())
+}
+
+fn sum(conditions: &[Value]) -> Outcome {
+    testing::reconcile::<Sum>(&mesh(conditions, &[]), ISTIO, &config()).unwrap()
+}
+
+/// State, status and reason of `Ready`, and the description.
+fn told(outcome: &Outcome) -> (String, Option<bool>, String, String) {
+    let status = outcome.status.as_ref().unwrap();
+    let [ready] = &outcome.conditions[..] else { panic!("{:?}", outcome.conditions) };
+    assert_eq!((&*ready.kind, &status["observedGeneration"]), ("Ready", &json!(2)));
+    assert_eq!(status["description"], *ready.message);
+    (status["state"].as_str().unwrap().to_owned(), ready.status, ready.reason.clone(), ready.message.clone())
+}
+
+fn state(outcome: &Outcome) -> String {
+    told(outcome).0
+}
+
+#[test]
+fn a_mesh_of_which_all_is_ready_is_ready() {
+    let outcome = sum(&[ready("installation"), ready("mtls")]);
+    assert_eq!(outcome.readiness, Readiness::Ready);
+    let (state, ready, reason, _) = told(&outcome);
+    assert_eq!((&*state, ready, &*reason), ("Ready", Some(true), "ReconcileSucceeded"));
+}
+
+#[test]
+fn an_error_counts_before_a_warning_and_a_warning_before_what_is_on_its_way() {
+    let (failed, warns, waits) = (
+        |name| of(name, "False", "Failed", "no image"),
+        |name| of(name, "True", "Warning", "look"),
+        |name| of(name, "False", "Progressing", "istiod starts"),
+    );
+    for (one, other, worse) in [
+        (failed("installation"), warns("mtls"), "Error"),
+        (warns("installation"), failed("mtls"), "Error"),
+        (waits("installation"), failed("mtls"), "Error"),
+        (waits("installation"), warns("mtls"), "Warning"),
+        (ready("installation"), waits("mtls"), "Processing"),
+    ] {
+        assert_eq!(state(&sum(&[one.clone(), other.clone()])), worse, "{one} {other}");
+    }
+}
+
+#[test]
+fn who_is_held_back_behind_an_error_does_not_hide_it() {
+    let held = of("mtls", "Unknown", "Held", "waits for `installation` to be ready: no image");
+    let (state, ready, reason, description) = told(&sum(&[of("installation", "False", "Failed", "no image"), held]));
+    assert_eq!((&*state, ready, &*reason), ("Error", Some(false), "IstioInstallUninstallFailed"));
+    assert_eq!(description, "installation: no image");
+}
+
+#[test]
+fn what_has_not_answered_or_not_seen_the_latest_change_is_waited_for() {
+    let (state, is_ready, reason, description) = told(&sum(&[ready("installation")]));
+    assert_eq!((&*state, is_ready, &*reason), ("Processing", None, "ReconcileUnknown"));
+    assert_eq!(description, "mtls: has not answered yet");
+    let mut old = ready("mtls");
+    old["observedGeneration"] = json!(1);
+    let (state, .., description) = told(&sum(&[ready("installation"), old]));
+    assert_eq!((&*state, &*description), ("Processing", "mtls: has not looked at the latest change yet"));
+}
+
+#[test]
+fn passing_trouble_is_no_error() {
+    for reason in ["Retrying", "Unavailable", "NotServed"] {
+        assert_eq!(state(&sum(&[ready("installation"), of("mtls", "False", reason, "soon")])), "Processing");
+    }
+    assert_eq!(state(&sum(&[ready("installation"), of("mtls", "False", "Conflict", "gitops has it")])), "Error");
+}
+
+#[test]
+fn a_reason_is_the_plugins_own_where_it_gives_one_and_kymas_otherwise() {
+    let reason = |conditions: &[Value]| told(&sum(conditions)).2;
+    let refused = of("installation", "False", "Failed", "1.32.0 is two minors up");
+    let why = condition("IstioInstalled", "False", "IstioVersionUpdateNotAllowed", "1.32.0 is two minors up");
+    assert_eq!(reason(&[refused, why, ready("mtls")]), "IstioVersionUpdateNotAllowed");
+    let invalid = of("installation", "False", "Invalid", "spec.config.authorizers[1].name: twice");
+    assert_eq!(reason(&[invalid, ready("mtls")]), "ValidationFailed");
+    let conflict = of("mtls", "False", "Conflict", "gitops has it");
+    assert_eq!(reason(&[ready("installation"), conflict]), "CustomResourcesReconcileFailed");
+}
+
+#[test]
+fn conditions_of_reconcilers_that_are_not_asked_for_do_not_count() {
+    let former = of("former", "False", "Failed", "gone long since");
+    let own = condition("Ready", "False", "ReconcileFailed", "gone long since");
+    assert_eq!(state(&sum(&[ready("installation"), ready("mtls"), former, own])), "Ready");
+}
+
+#[test]
+fn its_own_words_change_nothing() {
+    let others = [ready("installation"), of("mtls", "False", "Progressing", "soon")];
+    let first = sum(&others);
+    let own = &first.conditions[0];
+    let mut all = others.to_vec();
+    all.push(condition("Ready", "Unknown", &own.reason, &own.message));
+    all.push(ready("status"));
+    assert_eq!(sum(&all), first);
+}
+
+#[test]
+fn the_oldest_counts_and_a_second_one_is_told_of_it() {
+    let older = "{apiVersion: mizzen.dev/v1alpha1, kind: Istio, metadata: {name: first, namespace: kyma-system, creationTimestamp: '2026-01-01T00:00:00Z'}}";
+    let all_ready = mesh(&[ready("installation"), ready("mtls")], &[]);
+    let outcome = testing::reconcile::<Sum>(&all_ready.clone().with(older), ISTIO, &config()).unwrap();
+    let (state, ready, reason, description) = told(&outcome);
+    assert_eq!((&*state, ready, &*reason), ("Warning", Some(false), "OlderCRExists"));
+    assert!(description.contains("kyma-system/first"), "{description}");
+    let younger = older.replace("2026-01-01", "2026-01-03");
+    let outcome = testing::reconcile::<Sum>(&all_ready.with(&younger), ISTIO, &config()).unwrap();
+    assert_eq!(told(&outcome).0, "Ready");
+}
+
+#[test]
+fn a_deletion_is_told_of_until_the_last_has_let_go() {
+    let leaving = |held_by: &[&str], conditions: &[Value]| {
+        testing::finalize::<Sum>(&mesh(conditions, held_by), ISTIO, &config()).unwrap()
+    };
+    let outcome = leaving(&["installation", "mtls", "status"], &[ready("installation"), ready("mtls")]);
+    assert!(matches!(&outcome.readiness, Readiness::Progressing(why) if why.contains("`installation`, `mtls`")));
+    assert_eq!(state(&outcome), "Deleting");
+    let outcome = leaving(&["status"], &[ready("installation"), ready("mtls")]);
+    assert_eq!((outcome.readiness, outcome.status), (Readiness::Ready, None));
+}
+
+#[test]
+fn a_deletion_that_a_users_resources_block_is_a_warning_that_lists_them() {
+    let message = "DestinationRule shop/cart remains";
+    let conditions = [
+        of("installation", "False", "Progressing", message),
+        condition("IstioInstalled", "True", "IstioCustomResourcesDangling", message),
+    ];
+    let outcome = testing::finalize::<Sum>(&mesh(&conditions, &["installation", "status"]), ISTIO, &config()).unwrap();
+    let (state, ready, reason, description) = told(&outcome);
+    assert_eq!((&*state, ready, &*reason), ("Warning", Some(false), "IstioCustomResourcesDangling"));
+    assert!(description.contains("shop/cart"), "{description}");
+}
