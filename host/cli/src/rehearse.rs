@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use mizzen_catalog::Catalog;
 use mizzen_cluster::memory::Memory;
-use mizzen_config::{Configuration, RECONCILER, RENDERER};
+use mizzen_config::{Configuration, Mode, RECONCILER, RENDERER, Reconciler};
 use mizzen_engine::observe::Observer;
-use mizzen_engine::{Concurrency, Engine};
+use mizzen_engine::{Concurrency, Engine, NodeSpec};
 use mizzen_model::Kind;
 use mizzen_model::yaml::Document;
 
@@ -28,7 +28,7 @@ pub(crate) async fn rehearse(documents: &[Document], catalog: &mut Catalog, stat
     let collector = Arc::new(Collector::default());
     let observer: Arc<dyn Observer> = Arc::clone(&collector) as _;
     let engine = Engine::start(Arc::new(memory), observer, Concurrency::default());
-    engine.configure(assemble::nodes(&entries));
+    engine.configure(assemble::nodes(&entries).into_iter().map(acting).collect());
     engine.settled().await;
     let snapshot = engine.snapshots().now().await.unwrap_or_default();
     engine.stop().await;
@@ -48,6 +48,15 @@ pub(crate) async fn rehearse(documents: &[Document], catalog: &mut Catalog, stat
         }
     }
     Ok(intents)
+}
+
+/// On a cluster in memory nothing is lost by acting, and only what is done can be shown: mode `Plan` is for real clusters.
+fn acting(node: NodeSpec) -> NodeSpec {
+    if node.reconciler.mode != Mode::Plan {
+        return node;
+    }
+    let reconciler = Reconciler { mode: Mode::Enforce, ..Reconciler::clone(&node.reconciler) };
+    NodeSpec { reconciler: Arc::new(reconciler), ..node }
 }
 
 /// Our own objects are what is rehearsed, not what it is rehearsed on.

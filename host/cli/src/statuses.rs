@@ -8,7 +8,7 @@ use mizzen_catalog::Entry;
 use mizzen_cluster::{Apply, Cluster, Scope, Target, WriteError};
 use mizzen_config::document::{ReconcilerStatus, StatusCondition, SubjectCounts};
 use mizzen_config::{Problem, RECONCILER};
-use mizzen_engine::{NodeSnapshot, Snapshots, State};
+use mizzen_engine::{NodeSnapshot, PlanCounts, Snapshots, State};
 use mizzen_model::{Object, Selector};
 use serde_json::json;
 
@@ -123,6 +123,14 @@ fn ready(node: Option<&NodeSnapshot>) -> (bool, &'static str, String) {
             (false, "Failing", format!("{} of {} subjects", node.failed, node.subjects))
         }
         State::Running if node.held.is_some() => (false, "Held", node.held.clone().unwrap_or_default()),
-        State::Running => (true, "Running", String::new()),
+        State::Running => match node.planned {
+            Some(PlanCounts { create, change, delete }) => {
+                let would = format!(
+                    "would create {create}, change {change} and delete {delete} objects, and does not; the log names them"
+                );
+                (true, "Planning", would)
+            }
+            None => (true, "Running", String::new()),
+        },
     }
 }

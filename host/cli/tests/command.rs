@@ -94,6 +94,12 @@ fn a_plan_as_json_and_yaml_says_the_same() {
 }
 
 #[test]
+fn a_plan_shows_what_a_reconciler_that_only_plans_would_do() {
+    let done = plan(&folder(&(MTLS.to_owned() + "  mode: Plan\n")), &["-o", "wide"]);
+    assert!(text(&done.stdout).contains("+ PeerAuthentication istio-system/default"), "{}", text(&done.stdout));
+}
+
+#[test]
 fn a_plan_without_changes_ends_with_0() {
     let folder = folder(MTLS);
     std::fs::remove_file(folder.path().join("istio.yaml")).unwrap();

@@ -135,9 +135,9 @@ pub enum ModeSpec {
     /// It does.
     #[default]
     Enforce,
-    /// It is asked, and nothing is written.
+    /// It is asked, and nothing is written: its log lines, its metrics and this status say what would be. A subject that it holds stays.
     Plan,
-    /// It is not asked.
+    /// It is not asked, and its objects are left as they are, drift and all. A subject that it holds stays; others don't wait for it.
     Paused,
 }
 

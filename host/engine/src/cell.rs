@@ -6,6 +6,7 @@ use std::sync::Arc;
 use mizzen_model::{ObjectRef, Readiness};
 use tokio_util::time::delay_queue;
 
+use crate::observe::Intent;
 use crate::reconcile::Memo;
 use crate::write::Settled;
 
@@ -43,6 +44,8 @@ pub(crate) struct Cell {
     /// The error it last ended with.
     pub(crate) error: Option<String>,
     pub(crate) reported: &'static str,
+    /// What it would write, in mode `Plan`.
+    pub(crate) planned: Vec<Intent>,
     /// How often in a row it went wrong.
     pub(crate) failures: u32,
     /// Whether it is held back, and whether that has been said.

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use futures::{FutureExt, StreamExt};
 use mizzen_cluster::{Change, Changes, OWNER_LABEL, Scope};
+use mizzen_config::Mode;
 use mizzen_model::{CallError, Kind, Object, Readiness};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
@@ -281,6 +282,7 @@ impl Controller {
                     settled: HashMap::new(),
                     seen: HashMap::new(),
                     reported: "HostFailure",
+                    planned: Vec::new(),
                 };
                 AssertUnwindSafe(job.run(context)).catch_unwind().await.unwrap_or_else(lost)
             });
@@ -293,6 +295,7 @@ impl Controller {
         let node = self.nodes.get(key.node)?;
         let plugin = node.plugin.clone().filter(|_| node.state == State::Running)?;
         let revision = node.revision;
+        let plans = plugin.reconciler.mode == Mode::Plan;
         let (task, predecessors) = if subject.deleting {
             let held = is_held_by(&subject, plugin.name()) && self.still_held_by(key.node, &subject).is_none();
             held.then_some((Task::Finalize, Vec::new()))?
@@ -321,6 +324,7 @@ impl Controller {
             memo: cell.memo.clone(),
             settled: std::mem::take(&mut cell.settled),
             reported: cell.reported,
+            planned: if plans { cell.planned.clone() } else { Vec::new() },
         })
     }
 
@@ -358,11 +362,12 @@ impl Controller {
             self.index().remove(done.key);
             return;
         };
-        let Done { key, verdict, subject, memo, settled, seen, reported } = done;
+        let Done { key, verdict, subject, memo, settled, seen, reported, planned } = done;
         cell.phase = Phase::Idle;
         cell.memo = memo;
         cell.settled = settled;
         cell.reported = reported;
+        cell.planned = planned;
         let before = cell.readiness.clone();
         let mut again = None;
         match verdict {

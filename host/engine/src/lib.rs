@@ -42,7 +42,7 @@ pub use node::Plugin;
 pub use nodes::{NodeSpec, State};
 pub use prepare::APPLIED_ANNOTATION;
 pub use renderers::RendererSpec;
-pub use snapshot::{NodeSnapshot, Snapshot};
+pub use snapshot::{NodeSnapshot, PlanCounts, Snapshot};
 pub use write::status::now;
 pub use write::survivors::PRUNE_ANNOTATION;
 

@@ -12,6 +12,8 @@ pub trait Observer: Send + Sync + 'static {
     fn called(&self, _call: &Called<'_>) {}
     /// Something was written.
     fn wrote(&self, _write: &Written<'_>) {}
+    /// What a reconciler in mode `Plan` would write for a subject is different from what it was.
+    fn planned(&self, _planned: &Planned<'_>) {}
     /// One reconcile ended.
     fn reconciled(&self, _reconciled: &Reconciled<'_>) {}
 }
@@ -67,6 +69,26 @@ pub struct Written<'a> {
     pub after: Option<Arc<Object>>,
 }
 
+/// What would be done to an object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Intent {
+    /// What.
+    pub verb: Verb,
+    /// To what.
+    pub object: ObjectRef,
+}
+
+/// What a reconciler in mode `Plan` would write for one subject.
+#[derive(Debug)]
+pub struct Planned<'a> {
+    /// The reconciler.
+    pub reconciler: &'a str,
+    /// For whom.
+    pub subject: &'a ObjectRef,
+    /// All of it; empty: nothing is left that it would do.
+    pub intents: &'a [Intent],
+}
+
 /// How one reconcile ended.
 #[derive(Debug)]
 pub struct Reconciled<'a> {
@@ -101,16 +123,33 @@ impl Observer for Observers {
     fn wrote(&self, write: &Written<'_>) {
         self.0.iter().for_each(|observer| observer.wrote(write));
     }
+    fn planned(&self, planned: &Planned<'_>) {
+        self.0.iter().for_each(|observer| observer.planned(planned));
+    }
     fn reconciled(&self, reconciled: &Reconciled<'_>) {
         self.0.iter().for_each(|observer| observer.reconciled(reconciled));
     }
 }
 
-/// Writes one log line for each reconcile that did something or went wrong.
+/// The most objects that one log line names.
+const NAMED: usize = 20;
+
+/// Writes one log line for each reconcile that did something or went wrong, and for each plan that became different.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Log;
 
 impl Observer for Log {
+    fn planned(&self, planned: &Planned<'_>) {
+        let Planned { reconciler, subject, intents } = *planned;
+        if intents.is_empty() {
+            return tracing::info!(reconciler, %subject, "planned: nothing to do");
+        }
+        let named = intents.iter().take(NAMED).map(|Intent { verb, object }| format!("{verb} {object}"));
+        let more = (intents.len() > NAMED).then(|| format!("{} more", intents.len() - NAMED));
+        let would = named.chain(more).collect::<Vec<_>>().join(", ");
+        tracing::info!(reconciler, %subject, would, "planned, and not done: mode is Plan");
+    }
+
     fn reconciled(&self, done: &Reconciled<'_>) {
         let Reconciled { reconciler, subject, reason, message, failed, asked, writes, took, .. } = *done;
         let millis = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);

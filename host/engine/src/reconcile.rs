@@ -10,7 +10,7 @@ use mizzen_model::{Call, Condition, Digest, Object, ObjectRef, Predecessor, Read
 
 use crate::index::ReadIndex;
 use crate::node::{Key, Plugin};
-use crate::observe::{Called, Observer, Reconciled};
+use crate::observe::{Called, Intent, Observer, Planned, Reconciled};
 use crate::prepare::{Prepared, Refusal, prepare};
 use crate::problem::Problem;
 use crate::recorder::Recorder;
@@ -68,6 +68,8 @@ pub(crate) struct Job {
     pub(crate) settled: HashMap<ObjectRef, Settled>,
     /// The reason that was last reported, so that an event is told once.
     pub(crate) reported: &'static str,
+    /// What it would have written when it was last asked in mode `Plan`; replaced when it is again.
+    pub(crate) planned: Vec<Intent>,
 }
 
 /// How a reconcile ended.
@@ -94,6 +96,7 @@ pub(crate) struct Done {
     /// Up to which resource version changes have been taken into account.
     pub(crate) seen: HashMap<ObjectRef, u64>,
     pub(crate) reported: &'static str,
+    pub(crate) planned: Vec<Intent>,
 }
 
 impl Job {
@@ -128,7 +131,16 @@ impl Job {
             took: started.elapsed(),
         });
         let (settled, seen) = writer.into_known();
-        Done { key: self.key, verdict, subject: self.subject, memo: self.memo, settled, seen, reported: reason }
+        Done {
+            key: self.key,
+            verdict,
+            subject: self.subject,
+            memo: self.memo,
+            settled,
+            seen,
+            reported: reason,
+            planned: self.planned,
+        }
     }
 
     /// Asks, writes, and asks again where its own writes are what it reads, before anybody is told.
@@ -136,6 +148,7 @@ impl Job {
         for _ in 0..ROUNDS {
             let memo = self.answer(Call::Reconcile, context).await?;
             if self.plugin.reconciler.mode == Mode::Plan {
+                self.plan(context, writer.foresee(&memo.prepared, memo.view)?);
                 return Ok(memo.prepared.readiness.clone());
             }
             if memo.prepared.outlives_subject || self.plugin.invoke.description().finalizes {
@@ -152,8 +165,22 @@ impl Job {
         Ok(self.memo.as_ref().map_or(Readiness::Ready, |memo| memo.prepared.readiness.clone()))
     }
 
+    /// Tells what would be written, if it is different from what it was.
+    fn plan(&mut self, context: &Context, intents: Vec<Intent>) {
+        if intents != self.planned {
+            let (reconciler, subject) = (self.plugin.name(), &self.subject.reference);
+            context.observer.planned(&Planned { reconciler, subject, intents: &intents });
+            self.planned = intents;
+        }
+    }
+
     /// Asks what must still be done, does it, deletes what was applied, and lets the subject go.
     async fn finalize(&mut self, context: &Context, writer: &mut Writer<'_>) -> Result<Verdict, Problem> {
+        if self.plugin.reconciler.mode == Mode::Plan {
+            self.plan(context, writer.foresee_release()?);
+            let waits = "mode is Plan: its objects are deleted, and it is let go, once the reconciler acts";
+            return Ok(Verdict::Answered(Readiness::Progressing(waits.into())));
+        }
         if self.plugin.invoke.description().finalizes {
             let memo = self.answer(Call::Finalize, context).await?;
             writer.converge(&memo.prepared, memo.view).await?;

@@ -1,10 +1,12 @@
 //! How everything stands, for statuses, metrics and the terminal.
 
+use mizzen_config::Mode;
 use mizzen_model::Digest;
 
 use crate::controller::Controller;
 use crate::node::Key;
-use crate::nodes::State;
+use crate::nodes::{Node, State};
+use crate::observe::Verb;
 
 /// How the engine stands.
 #[derive(Clone, Debug, Default)]
@@ -38,8 +40,21 @@ pub struct NodeSnapshot {
     pub last_error: Option<String>,
     /// What holds back one of its subjects.
     pub held: Option<String>,
+    /// What it would write, in mode `Plan`; `None`: it is in another mode.
+    pub planned: Option<PlanCounts>,
     /// Whether nothing of it waits or runs.
     pub idle: bool,
+}
+
+/// How many objects a reconciler in mode `Plan` would write.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PlanCounts {
+    /// Those that are not there.
+    pub create: usize,
+    /// Those that are another way.
+    pub change: usize,
+    /// Those that it would delete.
+    pub delete: usize,
 }
 
 impl Controller {
@@ -58,11 +73,27 @@ impl Controller {
                 failed: errors.len(),
                 last_error: errors.first().map(|error| (*error).to_owned()),
                 held: node.subjects.iter().find_map(|subject| self.held_back(Key { node: node.id, subject: *subject })),
+                planned: self.planned(node),
                 idle: self.queue.is_idle_for(node.id),
             }
         });
         let nodes = nodes.collect();
         let reads = self.context.index.lock().unwrap_or_else(std::sync::PoisonError::into_inner).len();
         Snapshot { configured: self.configured, nodes, waiting: self.queue.waiting(), reads }
+    }
+
+    fn planned(&self, node: &Node) -> Option<PlanCounts> {
+        node.plugin.as_ref().filter(|plugin| plugin.reconciler.mode == Mode::Plan)?;
+        let cells =
+            node.subjects.iter().filter_map(|subject| self.cells.get(&Key { node: node.id, subject: *subject }));
+        let mut counts = PlanCounts::default();
+        for intent in cells.flat_map(|cell| &cell.planned) {
+            match intent.verb {
+                Verb::Create => counts.create += 1,
+                Verb::Delete => counts.delete += 1,
+                Verb::Change | Verb::Status | Verb::Finalizer => counts.change += 1,
+            }
+        }
+        Some(counts)
     }
 }

@@ -38,6 +38,12 @@ struct ByVerb {
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct ByIntent {
+    reconciler: String,
+    verb: Text,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct ByState {
     reconciler: String,
     state: Text,
@@ -57,6 +63,7 @@ pub struct Metrics {
     writes: Family<ByVerb, Counter>,
     reconciles: Family<ByResult, Counter>,
     subjects: Family<ByState, Gauge>,
+    planned: Family<ByIntent, Gauge>,
     waiting: Gauge,
     index: Gauge,
 }
@@ -75,6 +82,7 @@ impl Metrics {
             writes: Family::default(),
             reconciles: Family::default(),
             subjects: Family::default(),
+            planned: Family::default(),
             waiting: Gauge::default(),
             index: Gauge::default(),
         };
@@ -96,6 +104,8 @@ impl Metrics {
         registry.register("writes", "Writes to the cluster, by what was done", self.writes.clone());
         registry.register("reconciles", "Reconciles, by how they ended", self.reconciles.clone());
         registry.register("subjects", "Subjects, by how they stand", self.subjects.clone());
+        let planned = "Objects that reconcilers in mode Plan would write, and do not, by what would be done";
+        registry.register("planned", planned, self.planned.clone());
         registry.register("waiting", "Reconciles that wait for their turn", self.waiting.clone());
         registry.register("read_index_size", "Distinct reads held in the read index", self.index.clone());
     }
@@ -113,11 +123,18 @@ impl Metrics {
     }
 
     fn take_in(&self, snapshot: &Snapshot) {
+        // Whoever has left mode Plan plans nothing any more.
+        self.planned.clear();
         for node in &snapshot.nodes {
             let states = [("total", node.subjects), ("ready", node.ready), ("failed", node.failed)];
             for (state, count) in states {
                 let labels = ByState { reconciler: node.name.clone(), state: Text(state) };
                 self.subjects.get_or_create(&labels).set(i64::try_from(count).unwrap_or(i64::MAX));
+            }
+            let Some(planned) = node.planned else { continue };
+            for (verb, count) in [("create", planned.create), ("change", planned.change), ("delete", planned.delete)] {
+                let labels = ByIntent { reconciler: node.name.clone(), verb: Text(verb) };
+                self.planned.get_or_create(&labels).set(i64::try_from(count).unwrap_or(i64::MAX));
             }
         }
         self.waiting.set(i64::try_from(snapshot.waiting).unwrap_or(i64::MAX));
@@ -168,6 +185,7 @@ pub(crate) async fn metrics(State(shared): State<Shared>) -> impl IntoResponse {
 mod tests {
     use std::time::Duration;
 
+    use mizzen_engine::{NodeSnapshot, PlanCounts, State};
     use mizzen_model::{Call, Kind, ObjectRef};
 
     use super::*;
@@ -195,5 +213,27 @@ mod tests {
         ] {
             assert!(text.contains(line), "{line} not in:\n{text}");
         }
+    }
+
+    #[test]
+    fn what_is_planned_shows_while_it_is() {
+        let metrics = Metrics::new();
+        let node = |planned| NodeSnapshot {
+            name: "mtls".into(),
+            state: State::Running,
+            digest: None,
+            subjects: 1,
+            ready: 1,
+            failed: 0,
+            last_error: None,
+            held: None,
+            planned,
+            idle: true,
+        };
+        let snapshot = |planned| Snapshot { nodes: vec![node(planned)], ..Snapshot::default() };
+        let text = metrics.encode(Some(&snapshot(Some(PlanCounts { create: 2, change: 0, delete: 1 }))));
+        assert!(text.contains(r#"mizzen_planned{reconciler="mtls",verb="create"} 2"#), "{text}");
+        let text = metrics.encode(Some(&snapshot(None)));
+        assert!(!text.contains("mizzen_planned{"), "{text}");
     }
 }

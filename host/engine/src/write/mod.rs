@@ -5,6 +5,7 @@
 //! ```
 
 pub(crate) mod drift;
+pub(crate) mod foresee;
 pub(crate) mod objects;
 pub(crate) mod status;
 pub(crate) mod subject;

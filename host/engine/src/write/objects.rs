@@ -127,7 +127,7 @@ impl Writer<'_> {
 
     /// Whether a live object is what was wanted: the digest says that nothing else was applied since, the values that nobody
     /// changed them.
-    fn holds(&self, wanted: &Item, live: &Value, document: &Value) -> bool {
+    pub(super) fn holds(&self, wanted: &Item, live: &Value, document: &Value) -> bool {
         applied_digest(live) == Some(&*wanted.digest)
             && (drift::holds(live, document)
                 || self
