@@ -25,7 +25,30 @@ async fn drift_is_repaired_without_asking_the_plugin() {
     stage.engine.settled().await;
     assert_eq!(stage.data("m").unwrap(), json!({"k": "v"}));
     assert_eq!(count(&calls), 1);
-    assert!(stage.memory.events().iter().any(|event| event.reason == "DriftRepaired"));
+    let events = stage.memory.events();
+    let repairs: Vec<_> =
+        events.iter().filter(|event| event.reason == "DriftRepaired").map(|event| &*event.note).collect();
+    assert_eq!(
+        repairs,
+        [
+            "ConfigMap a/m had `data.k` changed by somebody else, and is as wanted again",
+            "ConfigMap a/m was deleted by somebody else, and is there again"
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_new_wish_or_a_restart_is_no_drift() {
+    let memory = memory();
+    put(&memory, &a_shop("x", json!({"k": "one"})));
+    let node = || plugin("p").answers(|shop| Ok(wants(vec![a_map("a", "m", json!({"k": shop["spec"]["k"]}))]))).0;
+    let stage = Stage::on(&memory, vec![node()]).await;
+    stage.put(&a_shop("x", json!({"k": "two"}))).await;
+    stage.engine.stop().await;
+    memory.remove(&map_ref("a", "m"));
+    let stage = Stage::on(&memory, vec![node()]).await;
+    assert_eq!(stage.data("m").unwrap(), json!({"k": "two"}));
+    assert_eq!(stage.memory.events().iter().filter(|event| event.reason == "DriftRepaired").count(), 0);
 }
 
 #[tokio::test]

@@ -32,6 +32,33 @@ pub(crate) fn shape(live: &Value, wanted: &Value) -> Value {
     }
 }
 
+/// The fields of `wanted` that `live` does not hold, as dotted paths: a list of another length as a whole.
+pub(crate) fn changed(live: &Value, wanted: &Value) -> Vec<String> {
+    let below = |step: String, live: &Value, wanted: &Value| {
+        let join = |rest: String| match rest.chars().next() {
+            None => step.clone(),
+            Some('[') => format!("{step}{rest}"),
+            Some(_) => format!("{step}.{rest}"),
+        };
+        changed(live, wanted).into_iter().map(join).collect::<Vec<_>>()
+    };
+    match (live, wanted) {
+        _ if holds(live, wanted) => Vec::new(),
+        (Value::Object(live), Value::Object(wanted)) => wanted
+            .iter()
+            .filter(|(key, value)| live.contains_key(*key) || !is_nothing(value))
+            .flat_map(|(key, value)| below(key.clone(), live.get(key).unwrap_or(&Value::Null), value))
+            .collect(),
+        (Value::Array(live), Value::Array(wanted)) if live.len() == wanted.len() => live
+            .iter()
+            .zip(wanted)
+            .enumerate()
+            .flat_map(|(at, (live, wanted))| below(format!("[{at}]"), live, wanted))
+            .collect(),
+        _ => vec![String::new()],
+    }
+}
+
 /// The API server leaves out what is empty.
 fn is_nothing(value: &Value) -> bool {
     match value {
@@ -67,6 +94,17 @@ mod tests {
     fn what_is_empty_may_be_left_out() {
         assert!(holds(&json!({}), &json!({"labels": {}, "list": [], "null": null})));
         assert!(!holds(&json!({}), &json!({"text": ""})));
+    }
+
+    #[test]
+    fn what_was_changed_is_named_field_by_field() {
+        let wanted = json!({"metadata": {"labels": {"a": "b"}}, "spec": {"mode": "STRICT", "http": [{"port": 80}, {"port": 81}], "empty": []}});
+        let live =
+            json!({"metadata": {}, "spec": {"mode": "DISABLE", "http": [{"port": 80}, {"port": 8}], "theirs": 1}});
+        assert_eq!(changed(&live, &wanted), ["metadata.labels", "spec.http[1].port", "spec.mode"]);
+        let shorter = json!({"metadata": {"labels": {"a": "b"}}, "spec": {"mode": "STRICT", "http": []}});
+        assert_eq!(changed(&shorter, &wanted), ["spec.http"]);
+        assert_eq!(changed(&wanted, &wanted), Vec::<String>::new());
     }
 
     #[test]

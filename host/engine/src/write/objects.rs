@@ -96,14 +96,19 @@ impl Writer<'_> {
         let apply = Apply { manager: &manager, document: &document, target: Target::Object, force: false };
         let after = self.claim(apply, claim).await?;
         let shape = Some(Digest::of_json(&drift::shape(&after.value(), &document)));
-        self.settled.insert(object.clone(), Settled { version: after.resource_version, shape });
+        let known = self.settled.insert(object.clone(), Settled { version: after.resource_version, shape }).is_some();
         let drifted = was.as_ref().is_some_and(|was| applied_digest(was) == Some(&*wanted.digest));
         let unchanged = live.as_ref().is_some_and(|live| live.json() == after.json());
         if !unchanged {
             self.wrote(if live.is_some() { Verb::Change } else { Verb::Create }, object, live, Some(after));
         }
-        if drifted && !unchanged {
-            let message = format!("{object} was changed by somebody else and is as wanted again");
+        let repair = match was {
+            Some(was) if drifted && !unchanged => Some(repaired(&drift::changed(&was, &document))),
+            None if known => Some("was deleted by somebody else, and is there again".to_owned()),
+            _ => None,
+        };
+        if let Some(repair) = repair {
+            let message = format!("{object} {repair}");
             let event = Event { regarding: None, severity: Severity::Normal, reason: "DriftRepaired".into(), message };
             self.publish(&[event]).await;
         }
@@ -198,6 +203,17 @@ impl Writer<'_> {
         let after = self.claim(apply, Claim::Polite).await?;
         self.wrote(Verb::Change, object, Some(live), Some(after));
         Ok(())
+    }
+}
+
+/// That fields were changed, naming the first few.
+fn repaired(fields: &[String]) -> String {
+    let named: Vec<_> = fields.iter().take(3).map(|field| format!("`{field}`")).collect();
+    let more =
+        if fields.len() > named.len() { format!(" and {} more", fields.len() - named.len()) } else { String::new() };
+    match &named[..] {
+        [] => "was changed by somebody else, and is as wanted again".into(),
+        named => format!("had {}{more} changed by somebody else, and is as wanted again", named.join(", ")),
     }
 }
 
