@@ -7,7 +7,7 @@ PLUGINS := $(CARGO_TARGET_DIR)/plugins
 BIN := $(CARGO_TARGET_DIR)/debug
 
 .DEFAULT_GOAL := help
-.PHONY: help build plugins istio-client guests run test unit e2e lint docs deny bench crds manifests clean
+.PHONY: help build plugins istio-client guests run test unit e2e lint docs deny bench bench-build crds manifests clean
 
 help: ## This list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -50,9 +50,12 @@ docs: ## The documentation, without warnings
 deny: ## Licences, sources and bans of the dependencies
 	$(CARGO) deny --log-level error check bans licenses sources
 
-bench: plugins ## What it costs, against native code in the same run
+bench: bench-build ## What it costs, against native code in the same run: one JSON document, in about ten minutes
+	@$(CARGO_TARGET_DIR)/release/mizzen-bench all
+
+bench-build: plugins ## What `make bench` and `mizzen-bench` need
+	$(CARGO) run -q -p mizzen-plugin-build -- --out $(CARGO_TARGET_DIR)/bench-guests mizzen-bench-guests
 	$(CARGO) build --release -p mizzen -p mizzen-bench
-	$(CARGO) run --release -p mizzen-bench
 
 crds: ## Writes deploy/crds anew from the Rust types
 	MIZZEN_UPDATE=1 $(CARGO) test -q -p mizzen-config -p mizzen-istio-api crd

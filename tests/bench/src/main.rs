@@ -1,13 +1,16 @@
 //! What the operator costs, against native code in the same run. Prints one JSON document.
 
+mod call;
 mod converge;
 mod idle;
+mod index;
 mod measure;
 mod mesh_cluster;
 mod operator;
+mod pods;
 
 use clap::{Parser, Subcommand};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::measure::Load;
 
@@ -18,21 +21,43 @@ use crate::measure::Load;
     max_term_width = 110,
     after_help = "Examples:\n  \
         make bench                                                   # all of it, as one document\n  \
-        mizzen-bench converge --count 1000 --count 5000 | jq '.converge[].mizzenToNative'\n\n\
-        The operators and plugins are taken from where this program was built: `make plugins` and \
-        `cargo build --release -p mizzen -p mizzen-bench` come first."
+        mizzen-bench converge --count 1000 --count 5000 | jq '.converge[].mizzenToNative'\n  \
+        mizzen-bench pods --count 5000\n\n\
+        The operators and components are taken from where this program was built: `make bench-build` comes first."
 )]
 struct Args {
     #[command(subcommand)]
     command: Command,
 }
 
+/// What `all` is, the quick ones first.
+const ALL: [&[&str]; 5] = [&["call"], &["index"], &["idle"], &["pods"], &["converge", "--count=1000", "--count=5000"]];
+
 #[derive(Subcommand)]
 enum Command {
+    /// All of these, one after the other, with what they are about: the document that README.md quotes.
+    All,
+    /// One call of a component, against the same code run natively.
+    Call,
     /// ExposedAPIs to routes and statuses on a real API server, by the plugin in the host and by a native operator.
     Converge(Converge),
     /// Memory and CPU of the host with all plugins of `deploy/reconcilers.yaml` and nothing to do.
     Idle,
+    /// Memory of the host over many Pods that a plugin reads through five fields.
+    Pods {
+        /// How many Pods.
+        #[arg(long, default_value_t = 20_000)]
+        count: usize,
+    },
+    /// One changed object among many subjects.
+    Index {
+        /// How many subjects there are in the one case.
+        #[arg(long, default_value_t = 1_000)]
+        few: usize,
+        /// And in the other.
+        #[arg(long, default_value_t = 10_000)]
+        many: usize,
+    },
 }
 
 #[derive(clap::Args)]
@@ -62,12 +87,35 @@ impl Converge {
     }
 }
 
+impl Command {
+    /// Measures; adds what came of it to the document.
+    async fn run(self, document: &mut Map<String, Value>) -> anyhow::Result<()> {
+        let (name, figures) = match self {
+            Self::All => {
+                for command in ALL {
+                    Box::pin(
+                        Args::try_parse_from(["mizzen-bench"].iter().chain(command.iter()))?.command.run(document),
+                    )
+                    .await?;
+                }
+                return Ok(());
+            }
+            Self::Call => ("call", call::call().await?),
+            Self::Converge(converge) => ("converge", converge.run().await?),
+            Self::Idle => ("idle", idle::idle().await?),
+            Self::Pods { count } => ("pods", pods::pods(count).await?),
+            Self::Index { few, many } => ("index", index::index(few, many).await?),
+        };
+        document.insert(name.to_owned(), figures);
+        Ok(())
+    }
+}
+
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let document = match Args::parse().command {
-        Command::Converge(converge) => json!({"converge": converge.run().await?}),
-        Command::Idle => json!({"idle": idle::idle().await?}),
-    };
-    println!("{document:#}");
+    let cores = std::thread::available_parallelism()?.get();
+    let mut document = Map::from_iter([("machine".to_owned(), json!({"cores": cores}))]);
+    Args::parse().command.run(&mut document).await?;
+    println!("{:#}", Value::Object(document));
     Ok(())
 }

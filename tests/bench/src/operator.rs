@@ -91,9 +91,8 @@ impl Operator {
         let output = std::fs::File::create(&log)?;
         command.arg("--kubeconfig").arg(kubeconfig).kill_on_drop(true);
         command.stdout(Stdio::from(output.try_clone()?)).stderr(Stdio::from(output));
-        let process = command.spawn().with_context(|| {
-            format!("{}: build it first: cargo build --release -p mizzen -p mizzen-bench", command_name(&command))
-        })?;
+        let process =
+            command.spawn().with_context(|| format!("{}: run `make bench-build` first", command_name(&command)))?;
         Ok(Self { process, log, _folder: folder })
     }
 
@@ -176,10 +175,17 @@ pub(crate) fn plugins() -> anyhow::Result<PathBuf> {
     let plugins = built()?.parent().context("no target folder")?.join("plugins");
     ensure!(
         plugins.join("api-operator.wasm").exists(),
-        "{} has no plugins: run `make plugins` first",
+        "{} has no plugins: run `make bench-build` first",
         plugins.display()
     );
     Ok(plugins)
+}
+
+/// The folder of the components that are there to be measured.
+pub(crate) fn guests() -> anyhow::Result<PathBuf> {
+    let guests = built()?.parent().context("no target folder")?.join("bench-guests");
+    ensure!(guests.join("pods.wasm").exists(), "{} has no guests: run `make bench-build` first", guests.display());
+    Ok(guests)
 }
 
 /// The folder of compiled components that runs share: compiling is measured by `idle` alone.

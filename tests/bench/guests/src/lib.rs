@@ -1,0 +1,3 @@
+//! Components that are there to be measured.
+//!
+//! Each example is one component.

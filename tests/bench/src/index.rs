@@ -1,0 +1,140 @@
+//! What one changed object costs among many subjects: the engine on a cluster in memory, with the real plugin in the real sandbox.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use anyhow::{Context as _, ensure};
+use mizzen_cluster::memory::Memory;
+use mizzen_config::Configuration;
+use mizzen_engine::observe::{Called, Observer};
+use mizzen_engine::{Concurrency, Engine, NodeSpec};
+use mizzen_model::yaml;
+use mizzen_sandbox::{Sandbox, SandboxOptions};
+use serde_json::{Value, json};
+
+use crate::converge::median;
+use crate::operator::{Setup, cache};
+
+/// How many changes are measured.
+const CHANGES: usize = 500;
+
+const NAMESPACE: &str = "components";
+
+/// The kinds that are read and written, without their schemas.
+const KINDS: [(&str, &str, &str); 4] = [
+    ("oda.tmforum.org", "ExposedAPI", "exposedapis"),
+    ("networking.istio.io", "VirtualService", "virtualservices"),
+    ("networking.istio.io", "Gateway", "gateways"),
+    ("monitoring.coreos.com", "ServiceMonitor", "servicemonitors"),
+];
+
+/// Counts calls of plugins.
+#[derive(Default)]
+struct Calls(AtomicU64);
+
+impl Observer for Calls {
+    fn called(&self, _: &Called<'_>) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// Time of one change, with `few` and with `many` subjects, taken in turns.
+pub(crate) async fn index(few: usize, many: usize) -> anyhow::Result<Value> {
+    let (small, large) = (Stage::with(few).await?, Stage::with(many).await?);
+    let mut micros: [Vec<f64>; 4] = Default::default();
+    for round in 0..CHANGES {
+        micros[0].push(small.change_one(round).await?);
+        micros[1].push(large.change_one(round).await?);
+        micros[2].push(small.change_unread(round).await?);
+        micros[3].push(large.change_unread(round).await?);
+    }
+    let asked = (small.asked(), large.asked());
+    ensure!(asked == (CHANGES as u64, CHANGES as u64), "{CHANGES} changes, each read by one, led to {asked:?} calls");
+    let [one_few, one_many, unread_few, unread_many] = micros.map(|times| median(times).unwrap_or(f64::NAN));
+    Ok(json!({
+        "subjects": [few, many], "changes": CHANGES, "callsPerChange": 1,
+        "changeMicros": [one_few, one_many], "ratio": one_many / one_few,
+        "changeThatNobodyReadMicros": [unread_few, unread_many],
+    }))
+}
+
+/// A cluster with subjects that have converged.
+struct Stage {
+    memory: Memory,
+    engine: Engine,
+    calls: Arc<Calls>,
+    before: u64,
+    subjects: usize,
+}
+
+impl Stage {
+    async fn with(subjects: usize) -> anyhow::Result<Self> {
+        let memory = Memory::new();
+        let put = |document: Value| memory.put("bench", &document).context("the cluster in memory refuses an object");
+        for (group, kind, plural) in KINDS {
+            put(json!({"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
+                "metadata": {"name": format!("{plural}.{group}")},
+                "spec": {"group": group, "scope": "Namespaced", "names": {"kind": kind, "plural": plural},
+                    "versions": [{"name": "v1", "served": true, "storage": true, "schema": {"openAPIV3Schema": {
+                        "type": "object", "x-kubernetes-preserve-unknown-fields": true}}}]}}))?;
+        }
+        for at in 0..subjects {
+            put(slice(at, true))?;
+            put(json!({"apiVersion": "oda.tmforum.org/v1", "kind": "ExposedAPI",
+                "metadata": {"name": format!("api-{at}"), "namespace": NAMESPACE},
+                "spec": {"name": format!("api-{at}"), "apiType": "openapi", "implementation": format!("api-{at}"),
+                         "path": format!("/{at}"), "port": 8080}}))?;
+        }
+        let calls = Arc::<Calls>::default();
+        let engine = Engine::start(Arc::new(memory.clone()), Arc::clone(&calls) as _, Concurrency::default());
+        engine.configure(vec![api_operator().await?]);
+        engine.settled().await;
+        let before = calls.0.load(Ordering::Relaxed);
+        ensure!(before >= subjects as u64, "only {before} of {subjects} subjects were asked about");
+        Ok(Self { memory, engine, calls, before, subjects })
+    }
+
+    /// Makes one Service's endpoints ready, or not: its API alone has read that.
+    async fn change_one(&self, round: usize) -> anyhow::Result<f64> {
+        let at = round % self.subjects;
+        self.put(&slice(at, (round / self.subjects) % 2 == 1)).await
+    }
+
+    /// Changes a Gateway that nobody reads.
+    async fn change_unread(&self, round: usize) -> anyhow::Result<f64> {
+        let gateway = json!({"apiVersion": "networking.istio.io/v1", "kind": "Gateway",
+            "metadata": {"name": "other", "namespace": "elsewhere"}, "spec": {"servers": [{"port": {"number": round}}]}});
+        self.put(&gateway).await
+    }
+
+    /// Microseconds from a change until there is nothing left to do.
+    async fn put(&self, document: &Value) -> anyhow::Result<f64> {
+        let started = Instant::now();
+        self.memory.put("bench", document)?;
+        self.engine.settled().await;
+        Ok(started.elapsed().as_secs_f64() * 1e6)
+    }
+
+    fn asked(&self) -> u64 {
+        self.calls.0.load(Ordering::Relaxed) - self.before
+    }
+}
+
+async fn api_operator() -> anyhow::Result<NodeSpec> {
+    let Setup { plugins, configuration } = Setup::api_operator()?;
+    let documents = yaml::parse(Path::new("reconcilers.yaml"), configuration)?;
+    let configuration = Configuration::strict(&documents).map_err(|problems| anyhow::anyhow!("{problems:?}"))?;
+    let reconciler = configuration.reconcilers.first().cloned().context("there is no reconciler")?;
+    let sandbox = Sandbox::new(SandboxOptions { cache: Some(cache()?), ..SandboxOptions::default() })?;
+    let component = sandbox.load_file(&plugins.join("api-operator.wasm")).await?;
+    let limits = reconciler.limits;
+    Ok(NodeSpec { reconciler, invoke: Ok(Arc::new(component.with_limits(limits))) })
+}
+
+fn slice(at: usize, ready: bool) -> Value {
+    json!({"apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "addressType": "IPv4",
+        "metadata": {"name": format!("api-{at}-1"), "namespace": NAMESPACE, "labels": {"kubernetes.io/service-name": format!("api-{at}")}},
+        "endpoints": [{"addresses": ["10.1.0.1"], "conditions": {"ready": ready}}]})
+}
