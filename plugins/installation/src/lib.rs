@@ -14,14 +14,13 @@ mod definitions;
 mod merge;
 mod nodes;
 mod objects;
-mod oldest;
 mod refusal;
 mod spec;
 mod steps;
 mod uninstall;
 mod webhooks;
 
-use mizzen_istio_api::{Version, plane};
+use mizzen_istio_api::{Version, oldest, plane};
 use mizzen_sdk::{Description, Failure, Kind, Outcome, Reconciler, Request};
 use serde_json::Value;
 
@@ -62,7 +61,7 @@ mizzen_sdk::export!(Installation);
 
 fn install(Request { subject, config, .. }: &Request<Value, Config>) -> Result<Outcome, Refusal> {
     if let Some(older) = oldest::instead_of(subject)? {
-        return Err(Refusal::Older(older));
+        return Ok(oldest::outcome(&older));
     }
     let spec = spec::validate(&subject.spec)?;
     let planes = plane::control_planes()?;

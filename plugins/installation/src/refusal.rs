@@ -10,8 +10,6 @@ use crate::spec::Invalid;
 /// Why nothing is installed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Refusal {
-    #[error("the older {0} describes the mesh already: delete one of the two")]
-    Older(String),
     #[error(transparent)]
     Invalid(#[from] Invalid),
     #[error(transparent)]
@@ -29,7 +27,6 @@ impl Refusal {
     /// What is answered. The readiness is `failed`, so that nothing later in the order acts for such a subject.
     pub(crate) fn into_outcome(self) -> Result<Outcome, Failure> {
         let reason = match &self {
-            Self::Older(_) => reasons::OLDER,
             Self::Invalid(_) | Self::Rejected(_) => reasons::INVALID,
             Self::Client(_) => reasons::FAILED,
             Self::Version(..) => reasons::VERSION,

@@ -1,12 +1,12 @@
 //! The end of an installation: not while users' resources need it; then everything, and workloads lose their sidecars.
 
-use mizzen_istio_api::{plane, reasons};
+use mizzen_istio_api::{oldest, plane, reasons};
 use mizzen_sdk::{AccessError, Description, Failure, Kind, Outcome, Query, Request, cluster};
 use serde::Deserialize;
 use serde_json::Value;
 
 use crate::config::Config;
-use crate::{oldest, webhooks};
+use crate::webhooks;
 
 /// Kinds of resources that mean nothing without Istio.
 const USERS: [(&str, &str); 15] = [

@@ -7,6 +7,7 @@ mod components;
 mod config;
 #[cfg(not(target_arch = "wasm32"))]
 mod definition;
+pub mod oldest;
 pub mod plane;
 pub mod reasons;
 mod status;

@@ -1,7 +1,9 @@
 //! Whose wish counts when several custom resources describe one mesh: the oldest one's.
 
-use mizzen_sdk::{AccessError, Description, Kind, Query, Subject, cluster};
+use mizzen_sdk::{AccessError, Description, Kind, Outcome, Query, Subject, cluster};
 use serde::Deserialize;
+
+use crate::reasons;
 
 /// The kinds of custom resource, and the names of their field sets: our own, and Kyma's.
 const KINDS: [(&str, &str); 2] =
@@ -24,7 +26,9 @@ struct Metadata {
     name: String,
 }
 
-pub(crate) fn declare(description: Description) -> Description {
+/// Declares what this module reads.
+#[must_use]
+pub fn declare(description: Description) -> Description {
     KINDS.iter().fold(description, |description, (api_version, set)| {
         let kind = Kind::new(api_version, "Istio");
         description.reads_fields(set, kind, &["metadata.creationTimestamp"], "the oldest one decides about the mesh")
@@ -32,7 +36,7 @@ pub(crate) fn declare(description: Description) -> Description {
 }
 
 /// The name of the custom resource that counts instead of this one; `None`: this one does.
-pub(crate) fn instead_of<S>(subject: &Subject<S>) -> Result<Option<String>, AccessError> {
+pub fn instead_of<S>(subject: &Subject<S>) -> Result<Option<String>, AccessError> {
     let Some((_, set)) = KINDS.iter().find(|(api_version, _)| *api_version == subject.api_version) else {
         let why = format!("it is of {}; write `mizzen.dev/v1alpha1` or Kyma's", subject.api_version);
         return Err(AccessError::Invalid(format!("the subject makes no sense: {why}")));
@@ -42,4 +46,10 @@ pub(crate) fn instead_of<S>(subject: &Subject<S>) -> Result<Option<String>, Acce
     Ok(oldest
         .filter(|oldest| (&oldest.namespace, &oldest.name) != (&subject.metadata.namespace, &subject.metadata.name))
         .map(|oldest| format!("{}/{}", oldest.namespace.unwrap_or_default(), oldest.name)))
+}
+
+/// What is answered about a custom resource that does not count. `failed`, so that nothing later in the order acts for it.
+pub fn outcome(older: &str) -> Outcome {
+    let message = format!("the older {older} describes the mesh already: delete one of the two");
+    Outcome::failed(&message).condition(reasons::INSTALLED, Some(false), reasons::OLDER, message)
 }
