@@ -63,11 +63,13 @@ fn ready(definitions: &Definitions, version: &str) -> Outcome {
 }
 
 fn step(object: &Value) -> Step {
-    let component = object["metadata"]["labels"]["operator.istio.io/component"].as_str();
+    let labels = &object["metadata"]["labels"];
+    // The chart of ztunnel knows of no components.
+    let component = labels["operator.istio.io/component"].as_str().or(labels["app.kubernetes.io/name"].as_str());
     match (object["kind"].as_str(), component) {
         (Some("Namespace"), _) => Step::Namespace,
         (Some("CustomResourceDefinition"), _) => Step::Definitions,
-        (_, Some("IngressGateways" | "EgressGateways" | "Ztunnel")) => Step::Gateways,
+        (_, Some("IngressGateways" | "EgressGateways" | "ztunnel")) => Step::Gateways,
         _ => Step::ControlPlane,
     }
 }

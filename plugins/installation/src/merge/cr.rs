@@ -107,11 +107,12 @@ fn some<T>(items: Vec<T>) -> Option<Vec<T>> {
     (!items.is_empty()).then_some(items)
 }
 
-/// What is left of a document without what nobody said: `null`, and objects that hold nothing else. An object that was empty stays.
+/// What is left of a document without what nobody said: `null`, and objects that hold nothing else. To Istio an empty object is a wish:
+/// a component that is named is enabled.
 fn said(value: Value) -> Option<Value> {
     match value {
         Value::Null => None,
-        Value::Object(fields) if !fields.is_empty() => {
+        Value::Object(fields) => {
             let fields: Map<_, _> = fields.into_iter().filter_map(|(name, value)| Some((name, said(value)?))).collect();
             (!fields.is_empty()).then_some(Value::Object(fields))
         }

@@ -149,7 +149,9 @@ fn what_nobody_said_is_left_to_istio() {
     for path in ["spec.meshConfig.trustDomain", "spec.meshConfig.extensionProviders", "spec.hub", TOPOLOGY] {
         assert_eq!(at(&merged, path), &Value::Null, "{path}");
     }
-    assert!(!merged.to_string().contains("null"), "Istio takes `null` for a wish");
+    let text = merged.to_string();
+    assert!(!text.contains("null") && !text.contains("{}"), "Istio takes both for wishes: {text}");
+    assert_eq!(at(&merged, "spec.components.ztunnel"), &Value::Null);
     assert_eq!(of(&json!({"config": {}, "components": {}, "experimental": {}})), merged);
 }
 
