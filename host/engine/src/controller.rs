@@ -3,7 +3,7 @@
 //! One task owns all of this state, so nothing here is locked but the read index, which running calls write to. Reconciles run
 //! beside it, each with a copy of what it needs, and hand back what they learned.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,6 +17,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tokio_util::time::DelayQueue;
 
+use crate::abandoned::Abandoned;
 use crate::cell::{Cell, Held, Phase, Wake};
 use crate::node::{Key, NodeId};
 use crate::nodes::{NodeSpec, Nodes, State, Subjects};
@@ -36,6 +37,7 @@ const HELD_QUIETLY: Duration = Duration::from_secs(5);
 /// What the loop is told from outside.
 pub(crate) enum Command {
     Configure(Vec<NodeSpec>),
+    AlsoNamed(HashSet<String>),
     Renderers(Vec<RendererSpec>),
     Settled(oneshot::Sender<()>),
     Snapshot(oneshot::Sender<Snapshot>),
@@ -52,6 +54,7 @@ pub(crate) struct Controller {
     pub(crate) syncs: mpsc::UnboundedSender<Synced>,
     pub(crate) syncing: usize,
     pub(crate) configured: bool,
+    pub(crate) abandoned: Abandoned,
     /// Whose an owned object is, by its [`OWNER_LABEL`].
     owners: HashMap<String, Key>,
     timers: DelayQueue<Key>,
@@ -70,6 +73,7 @@ impl Controller {
             syncs,
             syncing: 0,
             configured: false,
+            abandoned: Abandoned::default(),
             owners: HashMap::new(),
             timers: DelayQueue::new(),
             waiting: Vec::new(),
@@ -86,7 +90,8 @@ impl Controller {
     ) {
         loop {
             self.dispatch();
-            if self.queue.is_idle() && self.syncing == 0 && changes.is_empty() && commands.is_empty() {
+            let idle = self.queue.is_idle() && self.syncing == 0 && self.abandoned.releases.is_empty();
+            if idle && changes.is_empty() && commands.is_empty() {
                 for waiting in self.waiting.drain(..) {
                     // Whoever has stopped waiting need not be told.
                     let _ = waiting.send(());
@@ -101,14 +106,18 @@ impl Controller {
                 Some(command) = commands.recv() => self.command(command),
                 Some(synced) = synced.recv() => self.synced(synced),
                 Some(expired) = self.timers.next(), if !self.timers.is_empty() => self.expired(expired.into_inner()),
+                Some(hold) = self.abandoned.timers.next(), if !self.abandoned.timers.is_empty() => self.abandon(hold.into_inner()),
+                Some(released) = self.abandoned.releases.join_next() => if let Ok(released) = released { self.released(released) },
             }
         }
         while self.jobs.join_next().await.is_some() {}
+        while self.abandoned.releases.join_next().await.is_some() {}
     }
 
     fn command(&mut self, command: Command) {
         match command {
             Command::Configure(specs) => self.configure(specs),
+            Command::AlsoNamed(reconcilers) => self.abandoned.also_named = reconcilers,
             Command::Renderers(specs) => self.replace_renderers(specs),
             Command::Settled(reply) => self.waiting.push(reply),
             Command::Snapshot(reply) => drop(reply.send(self.snapshot())),
@@ -132,6 +141,7 @@ impl Controller {
         for key in keys {
             self.look(key);
         }
+        self.seek_abandoned();
     }
 
     /// Whoever asks from now on asks the new ones; whoever asked before is asked again if it concerns him.
@@ -157,6 +167,9 @@ impl Controller {
                             self.wake(key, Wake { cause: cause.clone(), ask: true });
                         }
                         self.subject_changed(before.as_deref(), after.as_deref());
+                        if let Some(after) = &after {
+                            self.notice_abandoned(after);
+                        }
                     }
                     Scope::Owned => {
                         let owner = object.labels.get(OWNER_LABEL).or_else(|| before.as_ref()?.labels.get(OWNER_LABEL));
@@ -420,7 +433,7 @@ impl Controller {
     }
 }
 
-fn note(set: &mut std::collections::HashSet<crate::node::SubjectId>, key: Key, is: bool) {
+fn note(set: &mut HashSet<crate::node::SubjectId>, key: Key, is: bool) {
     if is {
         set.insert(key.subject);
     } else {

@@ -8,6 +8,7 @@
 //! ```
 //! The engine knows plugins as [`mizzen_model::Invoke`] and clusters as [`mizzen_cluster::Cluster`]: neither wasmtime nor kube.
 
+mod abandoned;
 mod cell;
 mod controller;
 mod definitions;
@@ -90,6 +91,12 @@ impl Engine {
     /// before [`Engine::configure`], so that no plugin is asked while its renderers are not there.
     pub fn renderers(&self, renderers: Vec<RendererSpec>) {
         drop(self.commands.send(Command::Renderers(renderers)));
+    }
+
+    /// Names reconcilers that are configured beside those that run, because their documents are wrong: what they hold is not given up.
+    /// To be called before [`Engine::configure`].
+    pub fn also_named(&self, reconcilers: impl IntoIterator<Item = String>) {
+        drop(self.commands.send(Command::AlsoNamed(reconcilers.into_iter().collect())));
     }
 
     /// Waits until there is nothing left to do now: what waits for time to pass does not count.

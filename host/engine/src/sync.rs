@@ -72,6 +72,7 @@ impl Controller {
             self.look(Key { node: id, subject });
         }
         self.wake_everybody_after(id);
+        self.seek_abandoned_among(&subject.kind);
     }
 
     /// A node without subjects opens its successors' gates by having started.

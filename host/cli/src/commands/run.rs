@@ -126,6 +126,9 @@ impl Host {
         for problem in assemble::problems(&entries) {
             tracing::error!("{problem}");
         }
+        if let Some(names) = self.source.names() {
+            self.engine.also_named(names);
+        }
         self.engine.configure(assemble::nodes(&entries));
         if let Some(statuses) = &mut self.statuses {
             statuses.expect(&entries, problems);
@@ -134,6 +137,14 @@ impl Host {
 }
 
 impl Source {
+    /// The names of all reconcilers of the configuration, also of those whose documents are wrong; `None`: not known now. Files that
+    /// are wrong are not taken in at all.
+    fn names(&self) -> Option<Vec<String>> {
+        let Self::Cluster(cluster, _) = self else { return None };
+        let objects = cluster.list(Scope::All, &RECONCILER, None, &Selector::everything()).ok()?;
+        Some(objects.iter().map(|object| object.reference.name.to_string()).collect())
+    }
+
     fn configuration(&self) -> anyhow::Result<(Configuration, Vec<Problem>)> {
         match self {
             Self::Files(files) => Ok((assemble::configuration_of(files)?, Vec::new())),
