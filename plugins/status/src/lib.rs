@@ -130,7 +130,7 @@ fn tell(outcome: Outcome, standing: Standing, mesh: &Mesh) -> Outcome {
         state: Some(state),
         description: Some(description.clone()),
         observed_generation: mesh.metadata.generation,
-        conditions: Vec::new(),
+        ..Status::default()
     };
     outcome.condition("Ready", ready, &reason, description).status(status)
 }

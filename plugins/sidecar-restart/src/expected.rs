@@ -1,0 +1,103 @@
+//! How proxies shall be.
+
+use mizzen_istio_api::Spec;
+use mizzen_sdk::Failure;
+use mizzen_workloads::digest;
+
+use crate::config::Config;
+use crate::injector::Injector;
+use crate::resources::Resources;
+
+/// Kinds of Istio's images, which a tag names at its end.
+const TYPES: [&str; 2] = ["distroless", "debug"];
+
+/// How proxies shall be. What is None is not looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Expected {
+    pub(crate) image: Image,
+    pub(crate) resources: Resources,
+    pub(crate) merge: Option<bool>,
+    /// Whether the subject or the configuration says so about merging, and not Istio alone.
+    pub(crate) merge_is_told: bool,
+    pub(crate) cni: Option<bool>,
+    pub(crate) dns: Option<bool>,
+    pub(crate) trust_domain: Option<String>,
+}
+
+/// An image by its whole name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Image(String);
+
+impl Expected {
+    /// What the injector says, else the subject, else the configuration; the image the other way round: the configuration knows.
+    /// None: nobody knows the image.
+    pub(crate) fn read(spec: &Spec, config: &Config) -> Result<Option<Self>, Failure> {
+        let injector = if config.follow_injector { Injector::read(config)? } else { Injector::default() };
+        let Some(image) = config.image.clone().map(Image).or(injector.image) else { return Ok(None) };
+        let wish = spec.config.as_ref();
+        let told = wish
+            .and_then(|wish| wish.telemetry.as_ref()?.metrics.as_ref()?.prometheus_merge)
+            .or(config.defaults.prometheus_merge);
+        let resources =
+            spec.components.as_ref().and_then(|components| components.proxy.as_ref()?.k8s.resources.as_ref());
+        let resources = injector.resources.unwrap_or_else(|| {
+            let defaults = Resources::default().replaced_by(&config.defaults.resources);
+            resources.map_or(defaults.clone(), |resources| defaults.replaced_by(resources))
+        });
+        Ok(Some(Self {
+            image,
+            resources: resources.completed(),
+            merge: injector.merge.or(told),
+            merge_is_told: told.is_some(),
+            cni: injector.cni.or(config.defaults.cni),
+            dns: injector.dns.or(wish.and_then(|wish| wish.enable_dns_proxying)).or(config.defaults.dns_proxying),
+            trust_domain: injector
+                .trust_domain
+                .or_else(|| wish.and_then(|wish| wish.trust_domain.clone()))
+                .or_else(|| config.defaults.trust_domain.clone()),
+        }))
+    }
+
+    /// The same for proxies that shall be the same.
+    pub(crate) fn digest(&self) -> String {
+        let Self { image, resources, merge, merge_is_told: _, cni, dns, trust_domain } = self;
+        let (image, resources) = (image.as_str(), resources.canonical());
+        digest(&format!("{image}\n{resources}\n{merge:?} {cni:?} {dns:?} {trust_domain:?}"))
+    }
+}
+
+impl Image {
+    /// As the injector names it: a name with a slash is whole already.
+    pub(crate) fn new(hub: &str, name: &str, tag: &str) -> Self {
+        match name {
+            whole if whole.contains('/') => Self(whole.to_owned()),
+            "" => Self(format!("{hub}/proxyv2:{tag}")),
+            name => Self(format!("{hub}/{name}:{tag}")),
+        }
+    }
+
+    /// The same of another kind, e.g. `distroless`; `default` is the one without a kind.
+    pub(crate) fn of_type(&self, kind: &str) -> Self {
+        let plain = TYPES.iter().find_map(|own| self.0.strip_suffix(own)?.strip_suffix('-')).unwrap_or(&self.0);
+        if kind == "default" { Self(plain.to_owned()) } else { Self(format!("{plain}-{kind}")) }
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_image_is_named_as_the_injector_names_it() {
+        let image = |name: &str, tag: &str| Image::new("hub/istio", name, tag);
+        assert_eq!(image("", "1.31.0").as_str(), "hub/istio/proxyv2:1.31.0");
+        assert_eq!(image("mine", "1.31.0").as_str(), "hub/istio/mine:1.31.0");
+        assert_eq!(image("other/proxy:1", "1.31.0").as_str(), "other/proxy:1");
+        assert_eq!(image("", "1-debug").of_type("distroless").as_str(), "hub/istio/proxyv2:1-distroless");
+        assert_eq!(image("", "1-distroless").of_type("default").as_str(), "hub/istio/proxyv2:1");
+    }
+}

@@ -1,0 +1,146 @@
+//! What the injector says of itself: Istio's own ConfigMaps.
+//!
+//! A restart brings what the injector does, whatever anybody wants: so this is what pods are compared with. It also makes a restart
+//! wait until an installation has reached the injector, and serves a mesh that somebody else installed.
+
+use std::collections::BTreeMap;
+
+use mizzen_sdk::{Description, Failure, Kind, ObjectRef, cluster};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use crate::config::Config;
+use crate::expected::Image;
+use crate::resources::{Resources, text};
+
+const INJECTOR: &str = "injector";
+
+/// What the injector does, as far as it says.
+#[derive(Debug, Default)]
+pub(crate) struct Injector {
+    pub(crate) image: Option<Image>,
+    pub(crate) resources: Option<Resources>,
+    pub(crate) cni: Option<bool>,
+    pub(crate) merge: Option<bool>,
+    pub(crate) dns: Option<bool>,
+    pub(crate) trust_domain: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct ConfigMap {
+    #[serde(default)]
+    data: BTreeMap<String, String>,
+}
+
+/// The values that Istio's chart gives the injector, of `istio-sidecar-injector`.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Values {
+    global: Global,
+    pilot: Pilot,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Global {
+    hub: String,
+    #[serde(deserialize_with = "text")]
+    tag: Option<Box<str>>,
+    variant: String,
+    proxy: Proxy,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Proxy {
+    image: String,
+    resources: Resources,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Pilot {
+    cni: Cni,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Cni {
+    enabled: bool,
+}
+
+/// Istio's mesh configuration, of `istio`.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Mesh {
+    enable_prometheus_merge: Option<bool>,
+    trust_domain: Option<String>,
+    default_config: DefaultConfig,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct DefaultConfig {
+    proxy_metadata: BTreeMap<String, String>,
+}
+
+fn config_map() -> Kind {
+    Kind::new("v1", "ConfigMap")
+}
+
+pub(crate) fn declare(description: Description) -> Description {
+    description.reads_fields(
+        INJECTOR,
+        config_map(),
+        &["data.values", "data.mesh"],
+        "how the injector makes proxies now",
+    )
+}
+
+impl Injector {
+    /// What it says; nothing where its ConfigMaps are not there.
+    pub(crate) fn read(config: &Config) -> Result<Self, Failure> {
+        let mut injector = Self::default();
+        if let Some(Values { global, pilot }) = document(config, "istio-sidecar-injector", "values", json)? {
+            injector.image = global.tag.as_deref().filter(|_| !global.hub.is_empty()).map(|tag| {
+                let image = Image::new(&global.hub, &global.proxy.image, tag);
+                if global.variant.is_empty() { image } else { image.of_type(&global.variant) }
+            });
+            injector.resources = Some(global.proxy.resources);
+            injector.cni = Some(pilot.cni.enabled);
+        }
+        if let Some(mesh) = document::<Mesh>(config, "istio", "mesh", yaml)? {
+            // Istio's own default.
+            injector.merge = Some(mesh.enable_prometheus_merge.unwrap_or(true));
+            let capture = mesh.default_config.proxy_metadata.get("ISTIO_META_DNS_CAPTURE");
+            injector.dns = Some(capture.is_some_and(|capture| capture == "true"));
+            injector.trust_domain = mesh.trust_domain;
+        }
+        Ok(injector)
+    }
+}
+
+/// A document in one of the control plane's ConfigMaps; none where there is no such ConfigMap, or it has none.
+fn document<T>(
+    config: &Config,
+    name: &str,
+    key: &str,
+    parse: impl Fn(&str) -> Result<T, String>,
+) -> Result<Option<T>, Failure> {
+    let name = if config.revision == "default" { name.to_owned() } else { format!("{name}-{}", config.revision) };
+    let object = ObjectRef::new(config_map(), Some(&config.namespace), &name);
+    let found = cluster::get::<ConfigMap>(&object, Some(INJECTOR))?;
+    let Some(text) = found.as_ref().and_then(|found| found.data.get(key)) else { return Ok(None) };
+    let wrong = |why| {
+        Failure::retry(format!("`{key}` of ConfigMap {}/{name} is not what Istio writes: {why}", config.namespace))
+    };
+    parse(text).map(Some).map_err(wrong)
+}
+
+fn json<T: DeserializeOwned>(text: &str) -> Result<T, String> {
+    serde_json::from_str(text).map_err(|error| error.to_string())
+}
+
+fn yaml<T: DeserializeOwned>(text: &str) -> Result<T, String> {
+    serde_saphyr::from_str(text).map_err(|error| error.to_string())
+}

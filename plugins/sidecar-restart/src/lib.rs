@@ -1,0 +1,106 @@
+//! Restarts the workloads whose sidecars are not as the mesh's injector would make them now, or that have none and should.
+//!
+//! ```text
+//!   injector's ConfigMaps, subject, configuration ─► Expected ─┐
+//!   pods, one by one ─► rules · injection ─► finding ──────────┴─► workloads: one entry per owner ─► restart · wait · say why not
+//! ```
+//!
+//! Behaviour: Kyma's sidecar restart (its rules, owners, condition and reasons), judged by what is seen of each pod rather than by what
+//! was last applied. Pods pass through page by page; memory goes with the workloads that need a restart, not with the cluster's pods.
+//!
+//! A restart that did not help (the injector was behind, or says something else) is not repeated: the status names the workload.
+//! Removing the annotation `mizzen.dev/sidecar-restarted-for` from its template has it tried again.
+
+mod answer;
+mod config;
+mod expected;
+mod injection;
+mod injector;
+mod pod;
+mod quantity;
+mod resources;
+mod rules;
+
+use mizzen_istio_api::Spec;
+use mizzen_sdk::{AccessError, Description, Failure, Kind, Outcome, Query, Reconciler, Request, cluster};
+use mizzen_workloads::{Finding, NEVER, Restarts};
+
+pub use config::{Config, Defaults};
+pub use pod::MARK;
+
+use expected::Expected;
+use injection::Namespaces;
+use pod::Pod;
+
+/// The reconciler.
+#[derive(Debug)]
+pub struct SidecarRestart;
+
+impl Reconciler for SidecarRestart {
+    type Spec = Spec;
+    type Config = Config;
+
+    fn describe() -> Description {
+        let summary = "Restarts the workloads whose sidecars are not as the mesh would make them now";
+        let istio = Kind::new("mizzen.dev/v1alpha1", "Istio");
+        let description = Description::new("sidecar-restart", env!("CARGO_PKG_VERSION"), summary, istio);
+        let description = injector::declare(injection::declare(pod::declare(description)));
+        mizzen_workloads::declare(description, MARK)
+    }
+
+    fn reconcile(Request { subject, config, .. }: &Request<Spec, Config>) -> Result<Outcome, Failure> {
+        let Some(expected) = Expected::read(&subject.spec, config)? else {
+            return Ok(answer::unknown(&config.namespace));
+        };
+        let digest = expected.digest();
+        let mut restarts = Restarts::new(MARK, &digest, &config.pace, "SidecarRestarted");
+        judge(&expected, config, &mut restarts)?;
+        let decision = restarts.decide()?;
+        // Another CRD than ours has no room for names in its status, and would refuse them.
+        let tells_names = subject.api_version.starts_with("mizzen.dev/");
+        Ok(answer::decided(decision, &expected, tells_names))
+    }
+}
+
+mizzen_sdk::export!(SidecarRestart);
+
+/// Looks at every pod once.
+fn judge(expected: &Expected, config: &Config, restarts: &mut Restarts<'_>) -> Result<(), AccessError> {
+    let namespaces = Namespaces::read(config)?;
+    for pod in cluster::scan::<Pod>(&Query::of(pod::pod()).fields(pod::PODS))? {
+        let pod = pod?;
+        if !pod.is_live() || namespaces.skips(&pod.metadata.namespace) {
+            continue;
+        }
+        let wrong = wrong(&pod, expected, &namespaces, config);
+        if wrong.is_empty() {
+            continue;
+        }
+        let ready = pod.is_ready();
+        let pod::Metadata { name, namespace, uid, owner_references, annotations, .. } = pod.metadata;
+        let excluded = annotations.restart.as_deref() == Some(NEVER) || namespaces.excludes(&namespace);
+        let finding = Finding { what: &wrong, ready, excluded, mark: annotations.mark.as_deref() };
+        restarts.add(mizzen_workloads::Pod { namespace, name, uid, owners: owner_references }, &finding);
+    }
+    Ok(())
+}
+
+/// What is wrong with a pod, in words; empty when nothing is.
+fn wrong(pod: &Pod, expected: &Expected, namespaces: &Namespaces<'_>, config: &Config) -> String {
+    let annotations = &pod.metadata.annotations;
+    if annotations.status.is_none() {
+        let missing = config.missing_sidecars && namespaces.injects(pod);
+        return if missing { "it has no sidecar".into() } else { String::new() };
+    }
+    match annotations.revision.as_deref() {
+        // Another control plane's sidecar: none of ours, unless the pod was moved to us.
+        Some(other) if other != config.revision => {
+            let moved = namespaces.injects(pod);
+            if moved { format!("its sidecar is of revision {other}, not {}", config.revision) } else { String::new() }
+        }
+        _ => rules::differences(pod, expected),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,133 @@
+//! What a proxy may use and what is kept for it.
+
+use std::fmt;
+
+use serde::{Deserialize, Deserializer, de};
+
+use crate::quantity::{canonical, same};
+
+/// A container's `resources`, as far as CPU and memory go.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub(crate) struct Resources {
+    pub(crate) limits: Claims,
+    pub(crate) requests: Claims,
+}
+
+/// CPU and memory, as Kubernetes quantities.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub(crate) struct Claims {
+    #[serde(deserialize_with = "text")]
+    pub(crate) cpu: Option<Box<str>>,
+    #[serde(deserialize_with = "text")]
+    pub(crate) memory: Option<Box<str>>,
+}
+
+impl Resources {
+    /// These, with `over` in place of what it says.
+    #[must_use]
+    pub(crate) fn replaced_by(self, over: &mizzen_istio_api::Resources) -> Self {
+        let claims = |own: Claims, over: Option<&mizzen_istio_api::ResourceClaims>| Claims {
+            cpu: over.and_then(|over| over.cpu.as_deref().map(Into::into)).or(own.cpu),
+            memory: over.and_then(|over| over.memory.as_deref().map(Into::into)).or(own.memory),
+        };
+        Self {
+            limits: claims(self.limits, over.limits.as_ref()),
+            requests: claims(self.requests, over.requests.as_ref()),
+        }
+    }
+
+    /// These, and `base` where they say nothing.
+    #[must_use]
+    pub(crate) fn or(self, base: &Self) -> Self {
+        let claims = |own: Claims, base: &Claims| Claims {
+            cpu: own.cpu.or_else(|| base.cpu.clone()),
+            memory: own.memory.or_else(|| base.memory.clone()),
+        };
+        Self { limits: claims(self.limits, &base.limits), requests: claims(self.requests, &base.requests) }
+    }
+
+    /// As the API server completes them: a request that is not given is the limit.
+    #[must_use]
+    pub(crate) fn completed(mut self) -> Self {
+        self.requests.cpu = self.requests.cpu.or_else(|| self.limits.cpu.clone());
+        self.requests.memory = self.requests.memory.or_else(|| self.limits.memory.clone());
+        self
+    }
+
+    /// Each amount, by what it is called.
+    pub(crate) fn each(&self) -> [(&'static str, Option<&str>); 4] {
+        [
+            ("limits.cpu", self.limits.cpu.as_deref()),
+            ("limits.memory", self.limits.memory.as_deref()),
+            ("requests.cpu", self.requests.cpu.as_deref()),
+            ("requests.memory", self.requests.memory.as_deref()),
+        ]
+    }
+
+    /// What of these is not as expected.
+    pub(crate) fn differences<'a>(&'a self, expected: &'a Self) -> impl Iterator<Item = Difference<'a>> {
+        self.each().into_iter().zip(expected.each()).filter_map(|((what, found), (_, expected))| {
+            match (found, expected) {
+                (None, None) => None,
+                (Some(found), Some(expected)) if same(found, expected) => None,
+                _ => Some(Difference { what, found, expected }),
+            }
+        })
+    }
+
+    /// The same text for the same amounts.
+    pub(crate) fn canonical(&self) -> String {
+        self.each().map(|(what, amount)| format!("{what}={}", amount.map(canonical).unwrap_or_default())).join("\n")
+    }
+}
+
+/// An amount that is not as expected.
+pub(crate) struct Difference<'a> {
+    what: &'static str,
+    found: Option<&'a str>,
+    expected: Option<&'a str>,
+}
+
+impl fmt::Display for Difference<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { what, found, expected } = self;
+        write!(f, "{what} is {}, not {}", found.unwrap_or("unset"), expected.unwrap_or("unset"))
+    }
+}
+
+/// A text, also where somebody left out the quotes of a number.
+pub(crate) fn text<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Box<str>>, D::Error> {
+    struct Text;
+
+    impl de::Visitor<'_> for Text {
+        type Value = Option<Box<str>>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a text or a number")
+        }
+
+        fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+            Ok(Some(text.into()))
+        }
+
+        fn visit_u64<E>(self, number: u64) -> Result<Self::Value, E> {
+            Ok(Some(number.to_string().into()))
+        }
+
+        fn visit_i64<E>(self, number: i64) -> Result<Self::Value, E> {
+            Ok(Some(number.to_string().into()))
+        }
+
+        fn visit_f64<E>(self, number: f64) -> Result<Self::Value, E> {
+            Ok(Some(number.to_string().into()))
+        }
+
+        fn visit_unit<E>(self) -> Result<Self::Value, E> {
+            Ok(None)
+        }
+    }
+
+    from.deserialize_any(Text)
+}

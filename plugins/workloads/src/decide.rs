@@ -1,0 +1,183 @@
+//! For each workload whose pods are not as they should be: restart it, wait, or say why not.
+
+use std::collections::BTreeMap;
+
+use mizzen_sdk::{AccessError, Deletion, Kind, ObjectRef, Patch, Query, cluster};
+use serde_json::json;
+
+use crate::budgets::Budgets;
+use crate::decision::Decision;
+use crate::owners::{controller, lift};
+use crate::pods::{Finding, Found, Pod};
+use crate::read::TEMPLATED;
+use crate::state::{Progress, State};
+use crate::workload::{Controller, Workload};
+
+/// What one answer asks for at most: a host takes an outcome of some MiB, and the rest has its turn when these are done.
+const AT_ONCE: usize = 1_000;
+
+/// Restarts of workloads, for pods that are not as they should be.
+#[derive(Debug)]
+pub struct Restarts<'a> {
+    annotation: &'a str,
+    expected: &'a str,
+    pace: &'a str,
+    event: &'a str,
+    found: BTreeMap<Workload, Found>,
+}
+
+impl<'a> Restarts<'a> {
+    /// Restarts that are marked by `annotation` as being for `expected` (a digest of how pods should be), as fast as `pace` allows, and
+    /// told as Events with the reason `event`.
+    pub fn new(annotation: &'a str, expected: &'a str, pace: &'a str, event: &'a str) -> Self {
+        Self { annotation, expected, pace, event, found: BTreeMap::new() }
+    }
+
+    /// Takes in a pod that is not as it should be. Of it is kept what it means to its owner.
+    pub fn add(&mut self, pod: Pod, finding: &Finding<'_>) {
+        let Pod { namespace, name, uid, owners } = pod;
+        let owner = controller(&namespace, owners).unwrap_or_else(|| Workload {
+            namespace,
+            controller: Controller::Pod,
+            name: name.clone(),
+        });
+        self.found.entry(owner).or_default().add(self.expected, &name, &uid, finding);
+    }
+
+    /// How many owners have such pods.
+    pub fn len(&self) -> usize {
+        self.found.len()
+    }
+
+    /// Whether all pods are as they should be.
+    pub fn is_empty(&self) -> bool {
+        self.found.is_empty()
+    }
+
+    /// Decides. Reads nothing when there is nothing to decide.
+    ///
+    /// # Errors
+    /// When workloads or budgets can't be read.
+    pub fn decide(mut self) -> Result<Decision, AccessError> {
+        let mut decision = Decision::default();
+        if self.found.is_empty() {
+            return Ok(decision);
+        }
+        let found = lift(std::mem::take(&mut self.found))?;
+        let states = states(&found)?;
+        let mut budgets = None;
+        for (workload, found) in &found {
+            if let Some(state) = states.get(workload) {
+                self.templated(workload, found, state, &mut budgets, &mut decision)?;
+            } else if !TEMPLATED.iter().any(|(templated, ..)| *templated == workload.controller) {
+                untouched(workload, found, &mut decision);
+            }
+            // Else the workload is gone, and its pods are going.
+        }
+        Ok(decision)
+    }
+
+    /// A workload with a pod template.
+    fn templated(
+        &self,
+        workload: &Workload,
+        found: &Found,
+        state: &State,
+        budgets: &mut Option<Budgets>,
+        decision: &mut Decision,
+    ) -> Result<(), AccessError> {
+        if found.excluded || state.excluded() {
+            decision.excluded.add(|| workload.to_string());
+            return Ok(());
+        }
+        if found.stale.is_empty() {
+            decision.unhelped.add(|| format!("{workload} ({})", found.what));
+            return Ok(());
+        }
+        let progress = state.progress(&workload.controller);
+        let mark = state.mark(self.annotation);
+        let marked = found.stale.iter().all(|own| mark.covers(self.expected, own));
+        let rolls = !matches!(workload.controller, Controller::ReplicaSet | Controller::ReplicationController);
+        match progress {
+            Progress::OnDelete => decision.manual.add(|| format!("{workload} ({progress})")),
+            // The rollout that replaces these pods has begun, or is about to.
+            Progress::Steady | Progress::Rolling | Progress::Unready { .. } if rolls && marked => {
+                decision.restarting.add(|| workload.to_string());
+            }
+            Progress::Steady => match against(workload, found, state, budgets)? {
+                Some(why) => decision.pending.add(|| format!("{workload} ({why})")),
+                None => self.restart(workload, found, state, marked, decision),
+            },
+            other => decision.pending.add(|| format!("{workload} ({other})")),
+        }
+        Ok(())
+    }
+
+    /// Marks the template; of what does not roll then, deletes one pod that was made before.
+    fn restart(&self, workload: &Workload, found: &Found, state: &State, marked: bool, decision: &mut Decision) {
+        decision.restarting.add(|| workload.to_string());
+        if decision.asked() >= AT_ONCE {
+            return;
+        }
+        let reason = format!("restarted: {}", found.what);
+        let rolls = !matches!(workload.controller, Controller::ReplicaSet | Controller::ReplicationController);
+        if !marked {
+            let mark = state.mark(self.annotation).with(self.expected, &found.stale).to_string();
+            let fragment = json!({"spec": {"template": {"metadata": {"annotations": {self.annotation: mark}}}}});
+            let patch = Patch::new(workload.reference(), fragment, reason.clone());
+            // A template that nobody rolls out disrupts nothing: what is paced there is each deletion.
+            decision.patch(if rolls { patch.paced_by(self.pace) } else { patch });
+            decision.tell(workload, self.event, reason);
+        } else if let Some((name, uid)) = &found.first {
+            let pod = ObjectRef::new(Kind::new("v1", "Pod"), Some(&workload.namespace), name);
+            let reason = format!("{workload} is {reason}");
+            decision.delete(Deletion::new(pod, uid, reason).paced_by(self.pace));
+        }
+    }
+}
+
+/// What else stands against a restart now.
+fn against(
+    workload: &Workload,
+    found: &Found,
+    state: &State,
+    budgets: &mut Option<Budgets>,
+) -> Result<Option<String>, AccessError> {
+    if found.first.is_none() {
+        return Ok(Some("none of its pods is ready".into()));
+    }
+    let budgets = match budgets {
+        Some(budgets) => budgets,
+        None => budgets.insert(Budgets::read()?),
+    };
+    let budget = budgets.against(&workload.namespace, state.labels());
+    Ok(budget.map(|name| format!("PodDisruptionBudget {name} allows no disruption now")))
+}
+
+/// A workload that nothing here can restart.
+fn untouched(workload: &Workload, found: &Found, decision: &mut Decision) {
+    if found.excluded {
+        decision.excluded.add(|| workload.to_string());
+    } else {
+        decision.manual.add(|| workload.to_string());
+    }
+}
+
+/// How the workloads stand in which something was found. Kinds of which there is none are not read.
+fn states(found: &BTreeMap<Workload, Found>) -> Result<BTreeMap<Workload, State>, AccessError> {
+    let mut states = BTreeMap::new();
+    for (controller, fields, _) in TEMPLATED {
+        if !found.keys().any(|workload| workload.controller == controller) {
+            continue;
+        }
+        for state in cluster::scan::<State>(&Query::of(controller.kind()).fields(fields))? {
+            let state = state?;
+            let (namespace, name) = (state.metadata.namespace.clone(), state.metadata.name.clone());
+            let workload = Workload { namespace, controller: controller.clone(), name };
+            if found.contains_key(&workload) {
+                states.insert(workload, state);
+            }
+        }
+    }
+    Ok(states)
+}

@@ -1,0 +1,76 @@
+//! From a pod up to what would have to be restarted.
+
+use std::collections::BTreeMap;
+
+use mizzen_sdk::{AccessError, Query, cluster};
+use serde::Deserialize;
+
+use crate::pods::Found;
+use crate::read::{OWNERS, replica_set};
+use crate::workload::{Controller, Workload};
+
+/// One of an object's `metadata.ownerReferences`.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct OwnerReference {
+    api_version: Box<str>,
+    kind: Box<str>,
+    name: Box<str>,
+    #[serde(default)]
+    controller: bool,
+}
+
+/// The paths of an owner reference, below `metadata.ownerReferences[*]`.
+pub(crate) const OWNER_PATHS: [&str; 4] = [
+    "metadata.ownerReferences[*].apiVersion",
+    "metadata.ownerReferences[*].kind",
+    "metadata.ownerReferences[*].name",
+    "metadata.ownerReferences[*].controller",
+];
+
+#[derive(Deserialize)]
+struct Owned {
+    metadata: Metadata,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Metadata {
+    name: Box<str>,
+    namespace: Box<str>,
+    #[serde(default)]
+    owner_references: Vec<OwnerReference>,
+}
+
+/// What controls an object with these owners, in its namespace; an owner that does not control it is not asked.
+pub(crate) fn controller(namespace: &str, owners: Vec<OwnerReference>) -> Option<Workload> {
+    let owner = owners.into_iter().find(|owner| owner.controller)?;
+    Some(Workload {
+        namespace: namespace.into(),
+        controller: Controller::of(&owner.api_version, &owner.kind),
+        name: owner.name,
+    })
+}
+
+/// Puts what was found of ReplicaSets' pods down to what controls those: a Deployment, or something of somebody else's making. A
+/// ReplicaSet that nothing controls stands for itself; one that is gone for nothing: its pods go, too.
+///
+/// # Errors
+/// When ReplicaSets can't be read.
+pub(crate) fn lift(found: BTreeMap<Workload, Found>) -> Result<BTreeMap<Workload, Found>, AccessError> {
+    let is_set = |workload: &Workload| workload.controller == Controller::ReplicaSet;
+    let (mut sets, mut lifted): (BTreeMap<_, _>, BTreeMap<_, _>) =
+        found.into_iter().partition(|(workload, _)| is_set(workload));
+    if sets.is_empty() {
+        return Ok(lifted);
+    }
+    for set in cluster::scan::<Owned>(&Query::of(replica_set()).fields(OWNERS))? {
+        let Metadata { name, namespace, owner_references } = set?.metadata;
+        let set = Workload { namespace, controller: Controller::ReplicaSet, name };
+        if let Some((set, found)) = sets.remove_entry(&set) {
+            let owner = controller(&set.namespace, owner_references).unwrap_or(set);
+            lifted.entry(owner).and_modify(|own: &mut Found| own.merge(&found)).or_insert(found);
+        }
+    }
+    Ok(lifted)
+}

@@ -1,0 +1,103 @@
+//! What is read of workloads, and what is done to them, as a description declares it.
+
+use mizzen_sdk::{Description, Kind};
+
+use crate::owners::OWNER_PATHS;
+use crate::workload::Controller;
+
+pub(crate) const OWNERS: &str = "replicasets-owners";
+pub(crate) const BUDGETS: &str = "budgets";
+
+/// Kinds with a pod template, and what is read of each beyond what is common to all.
+pub(crate) const TEMPLATED: [(Controller, &str, &[&str]); 5] = [
+    (
+        Controller::Deployment,
+        "deployments",
+        &[
+            "spec.paused",
+            "status.updatedReplicas",
+            "status.availableReplicas",
+            "status.conditions[type=Progressing].reason",
+        ],
+    ),
+    (
+        Controller::StatefulSet,
+        "statefulsets",
+        &[
+            "spec.updateStrategy.type",
+            "spec.updateStrategy.rollingUpdate.partition",
+            "status.currentRevision",
+            "status.updateRevision",
+            "status.readyReplicas",
+        ],
+    ),
+    (
+        Controller::DaemonSet,
+        "daemonsets",
+        &[
+            "spec.updateStrategy.type",
+            "status.desiredNumberScheduled",
+            "status.updatedNumberScheduled",
+            "status.numberAvailable",
+        ],
+    ),
+    (Controller::ReplicaSet, "replicasets", &["status.readyReplicas"]),
+    (Controller::ReplicationController, "replicationcontrollers", &["status.readyReplicas"]),
+];
+
+/// Read of every kind with a pod template.
+const OF_ALL: [&str; 7] = [
+    "metadata.generation",
+    "metadata.annotations['mizzen.dev/restart']",
+    "spec.replicas",
+    "spec.template.metadata.labels",
+    "spec.template.metadata.annotations['mizzen.dev/restart']",
+    "status.observedGeneration",
+    "status.replicas",
+];
+
+/// Declares all that [`Restarts`](crate::Restarts) reads and writes, where it marks restarts with `annotation`. What is read of pods is
+/// for the reconciler to declare: it judges them.
+#[must_use]
+pub fn declare(description: Description, annotation: &str) -> Description {
+    let owners = "what a pod's ReplicaSet belongs to";
+    let budgets = "a disruption that a budget does not allow now is put off";
+    let description = TEMPLATED
+        .iter()
+        .fold(description, |description, templated| workload(description, templated, annotation))
+        .reads_fields(OWNERS, replica_set(), &OWNER_PATHS, owners)
+        .reads_fields(BUDGETS, budget(), &["spec.selector", "status.disruptionsAllowed"], budgets);
+    let why = "pods that only a ReplicaSet or ReplicationController brings back are deleted one at a time";
+    description.deletes(Kind::new("v1", "Pod"), why)
+}
+
+/// Declares what is read and written of Deployments alone, for who restarts no others.
+#[must_use]
+pub fn deployment(description: Description, annotation: &str) -> Description {
+    workload(description, &TEMPLATED[0], annotation)
+}
+
+fn workload(
+    description: Description,
+    (controller, set, paths): &(Controller, &str, &[&str]),
+    annotation: &str,
+) -> Description {
+    let mark = format!("spec.template.metadata.annotations['{annotation}']");
+    let paths: Vec<&str> = OF_ALL.into_iter().chain(paths.iter().copied()).chain([mark.as_str()]).collect();
+    description
+        .reads_fields(
+            set,
+            controller.kind(),
+            &paths,
+            "whether it is in the middle of a rollout, ready, or restarted already",
+        )
+        .patches(controller.kind(), "an annotation on its pod template restarts it")
+}
+
+pub(crate) fn replica_set() -> Kind {
+    Controller::ReplicaSet.kind()
+}
+
+pub(crate) fn budget() -> Kind {
+    Kind::new("policy/v1", "PodDisruptionBudget")
+}
