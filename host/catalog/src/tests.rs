@@ -67,6 +67,7 @@ fn configuration(config: Value, granted: bool) -> Configuration {
         config,
         grants: Grants { read: granted.then_some(grant).into_iter().collect(), ..Grants::default() },
         limits: Limits::default(),
+        pace: BTreeMap::new(),
         mode: Mode::Enforce,
     };
     Configuration { reconcilers: vec![Arc::new(reconciler)], ..Configuration::default() }

@@ -1,5 +1,6 @@
 //! The kinds of our own, as they are written: in a file or in the cluster. The definitions in `deploy/crds` are generated from here.
 
+pub mod pace;
 mod renderer;
 
 use std::collections::BTreeMap;
@@ -9,6 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use pace::PaceSpec;
 pub use renderer::{RenderLimitsSpec, RendererSpec, RendererStatus, renderer_crd};
 
 /// What a reconciler is, what it may do, and when its turn is.
@@ -36,6 +38,9 @@ pub struct ReconcilerSpec {
     /// What one call may cost.
     #[serde(default)]
     pub limits: LimitsSpec,
+    /// How fast it may disrupt what others own, by the names that its patches and deletions use.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub pace: BTreeMap<String, PaceSpec>,
     /// Whether it acts.
     #[serde(default)]
     pub mode: ModeSpec,

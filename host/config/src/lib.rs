@@ -7,6 +7,7 @@ mod configuration;
 pub mod document;
 mod lines;
 mod order;
+mod pace;
 mod problem;
 mod quantity;
 mod reconciler;
@@ -15,6 +16,7 @@ mod shape;
 mod validate;
 
 pub use configuration::{Configuration, RECONCILER, RENDERER};
+pub use pace::{Pace, Window};
 pub use problem::Problem;
 pub use reconciler::{Component, Grant, Grants, Limits, Mode, Origin, Reconciler, Subject};
 pub use renderer::{RenderLimits, Renderer};

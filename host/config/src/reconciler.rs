@@ -1,11 +1,14 @@
 //! One reconciler's configuration, validated.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use mizzen_model::{Access, Kind, Selector};
 use serde_json::Value;
+
+use crate::pace::Pace;
 
 /// One `Reconciler` document that made sense.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,6 +33,8 @@ pub struct Reconciler {
     pub grants: Grants,
     /// What one call may cost.
     pub limits: Limits,
+    /// How fast it may disrupt what others own, by name.
+    pub pace: BTreeMap<String, Pace>,
     /// Whether it acts.
     pub mode: Mode,
 }

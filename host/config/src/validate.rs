@@ -2,6 +2,8 @@
 
 mod renderer;
 
+mod pace;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -68,6 +70,7 @@ impl<'a> Checker<'a> {
                 }),
             },
             limits: self.limits(&spec.limits),
+            pace: self.paces(spec.pace),
             mode: match spec.mode {
                 ModeSpec::Enforce => Mode::Enforce,
                 ModeSpec::Plan => Mode::Plan,

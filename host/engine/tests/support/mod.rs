@@ -129,6 +129,7 @@ pub fn plugin(name: &'static str) -> Making {
         config: json!({}),
         grants: Grants { read: vec![grant(service())], apply: vec![grant(config_map())], ..Grants::default() },
         limits: Limits::default(),
+        pace: BTreeMap::new(),
         mode: Mode::Enforce,
     };
     Making { name, version: 1, description, reconciler }

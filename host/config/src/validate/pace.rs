@@ -1,0 +1,73 @@
+//! Paces, validated.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+
+use jiff::tz::TimeZone;
+
+use super::Checker;
+use crate::document::pace::{PaceSpec, WindowSpec};
+use crate::pace::{PATIENCE, Pace, Window, days, time};
+use crate::quantity;
+
+/// The longest name: it is part of an annotation's value and of metrics' labels.
+const LONGEST_NAME: usize = 40;
+
+impl Checker<'_> {
+    pub(super) fn paces(&mut self, paces: BTreeMap<String, PaceSpec>) -> BTreeMap<String, Pace> {
+        let checked = paces.into_iter().map(|(name, pace)| {
+            let field = format!("spec.pace.{name}");
+            if name.is_empty() || name.len() > LONGEST_NAME || name.contains(char::is_whitespace) {
+                self.wrong(&field, format!("a pace's name has 1 to {LONGEST_NAME} characters, and no spaces"));
+            }
+            let pace = self.pace(&field, pace);
+            (name, pace)
+        });
+        checked.collect()
+    }
+
+    fn pace(&mut self, field: &str, pace: PaceSpec) -> Pace {
+        let number = |number: Option<u32>| NonZeroUsize::new(usize::try_from(number?).unwrap_or(usize::MAX));
+        let patience = pace.patience.as_deref().map_or(Ok(PATIENCE), quantity::duration);
+        let patience = patience.unwrap_or_else(|message| {
+            self.wrong(&format!("{field}.patience"), message);
+            PATIENCE
+        });
+        let windows = pace.windows.into_iter().enumerate();
+        let windows = windows.filter_map(|(at, window)| self.window(&format!("{field}.windows[{at}]"), &window));
+        Pace {
+            windows: windows.collect(),
+            at_once: number(pace.at_once),
+            per_minute: number(pace.per_minute),
+            patience,
+        }
+    }
+
+    fn window(&mut self, field: &str, window: &WindowSpec) -> Option<Window> {
+        let mut on = [window.days.is_empty(); 7];
+        for (at, text) in window.days.iter().enumerate() {
+            match days(text) {
+                Ok(named) => on.iter_mut().zip(named).for_each(|(day, named)| *day |= named),
+                Err(message) => self.wrong(&format!("{field}.days[{at}]"), message),
+            }
+        }
+        let mut at =
+            |name: &str, text: &str| time(text).map_err(|message| self.wrong(&format!("{field}.{name}"), message)).ok();
+        let (from, to) = (at("from", &window.from), at("to", &window.to));
+        let zone = match window.timezone.as_deref() {
+            None => Some(TimeZone::UTC),
+            Some(name) => {
+                let zone = TimeZone::get(name).ok();
+                if zone.is_none() {
+                    self.wrong(
+                        &format!("{field}.timezone"),
+                        format!("`{name}` is no time zone; write e.g. `Europe/Berlin`"),
+                    );
+                }
+                zone
+            }
+        };
+        // A day that begins and ends at the same time is a whole one.
+        Some(Window::new(on, from?, to?, zone?))
+    }
+}
