@@ -6,7 +6,7 @@ use mizzen_catalog::Catalog;
 use mizzen_cluster::memory::Memory;
 use mizzen_config::{Configuration, Mode, RECONCILER, RENDERER, Reconciler};
 use mizzen_engine::observe::Observer;
-use mizzen_engine::{Concurrency, Engine, NodeSpec};
+use mizzen_engine::{Engine, NodeSpec, Settings};
 use mizzen_model::Kind;
 use mizzen_model::yaml::Document;
 
@@ -27,7 +27,8 @@ pub(crate) async fn rehearse(documents: &[Document], catalog: &mut Catalog, stat
     anyhow::ensure!(problems.is_empty(), problems.join("\n"));
     let collector = Arc::new(Collector::default());
     let observer: Arc<dyn Observer> = Arc::clone(&collector) as _;
-    let engine = Engine::start(Arc::new(memory), observer, Concurrency::default());
+    let settings = Settings { paced: false, ..Settings::default() };
+    let engine = Engine::start_with(Arc::new(memory), observer, settings);
     engine.configure(assemble::nodes(&entries).into_iter().map(acting).collect());
     engine.settled().await;
     let snapshot = engine.snapshots().now().await.unwrap_or_default();

@@ -4,14 +4,10 @@
 //! beside it, each with a copy of what it needs, and hand back what they learned.
 
 use std::collections::{HashMap, HashSet};
-use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
-use std::time::Duration;
 
-use futures::{FutureExt, StreamExt};
+use futures::StreamExt;
 use mizzen_cluster::{Change, Changes, OWNER_LABEL, Scope};
-use mizzen_config::Mode;
-use mizzen_model::{CallError, Kind, Object, Readiness};
+use mizzen_model::{Kind, Object, Readiness};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -21,18 +17,14 @@ use crate::abandoned::Abandoned;
 use crate::cell::{Cell, Held, Phase, Wake};
 use crate::node::{Key, NodeId};
 use crate::nodes::{NodeSpec, Nodes, State, Subjects};
-use crate::order::Gate;
 use crate::prepare::owner_label;
-use crate::problem::{Problem, Retry, pause};
+use crate::problem::{Retry, pause};
 use crate::queue::Queue;
-use crate::reconcile::{Context, Done, Job, Task, Verdict};
+use crate::reconcile::{Context, Done, Verdict};
 use crate::renderers::RendererSpec;
 use crate::snapshot::Snapshot;
 use crate::sync::Synced;
-use crate::write::subject::{is_held_by, wish};
-
-/// How long a key is held back before its subject's status says so: at a start all are, for a moment.
-const HELD_QUIETLY: Duration = Duration::from_secs(5);
+use crate::write::subject::wish;
 
 /// What the loop is told from outside.
 pub(crate) enum Command {
@@ -57,7 +49,7 @@ pub(crate) struct Controller {
     pub(crate) abandoned: Abandoned,
     /// Whose an owned object is, by its [`OWNER_LABEL`].
     owners: HashMap<String, Key>,
-    timers: DelayQueue<Key>,
+    pub(crate) timers: DelayQueue<Key>,
     waiting: Vec<oneshot::Sender<()>>,
 }
 
@@ -89,6 +81,7 @@ impl Controller {
         stop: CancellationToken,
     ) {
         loop {
+            let turn = self.turns();
             self.dispatch();
             let idle = self.queue.is_idle() && self.syncing == 0 && self.abandoned.releases.is_empty();
             if idle && changes.is_empty() && commands.is_empty() {
@@ -108,6 +101,7 @@ impl Controller {
                 Some(expired) = self.timers.next(), if !self.timers.is_empty() => self.expired(expired.into_inner()),
                 Some(hold) = self.abandoned.timers.next(), if !self.abandoned.timers.is_empty() => self.abandon(hold.into_inner()),
                 Some(released) = self.abandoned.releases.join_next() => if let Ok(released) = released { self.released(released) },
+                () = tokio::time::sleep(turn.unwrap_or_default()), if turn.is_some() => {}
             }
         }
         while self.jobs.join_next().await.is_some() {}
@@ -127,7 +121,11 @@ impl Controller {
     fn configure(&mut self, specs: Vec<NodeSpec>) {
         self.configured = true;
         let (changed, gone) = self.nodes.configure(specs);
+        for plugin in self.nodes.iter().filter_map(|node| Some((node.id, node.plugin.as_ref()?))) {
+            self.paces().configure(plugin.0, &plugin.1.reconciler.pace);
+        }
         for node in gone {
+            self.paces().forget(node);
             let keys: Vec<_> = self.cells.keys().filter(|key| key.node == node).copied().collect();
             for key in keys {
                 self.forget(key);
@@ -170,6 +168,7 @@ impl Controller {
                         if let Some(after) = &after {
                             self.notice_abandoned(after);
                         }
+                        self.came_through(&object.reference);
                     }
                     Scope::Owned => {
                         let owner = object.labels.get(OWNER_LABEL).or_else(|| before.as_ref()?.labels.get(OWNER_LABEL));
@@ -238,6 +237,7 @@ impl Controller {
         }
         self.queue.remove(key);
         self.index().remove(key);
+        self.paces().forget_key(key);
         let name = self.subjects.name(key.subject).cloned();
         if let Some(node) = self.nodes.get_mut(key.node) {
             node.forget(key.subject);
@@ -274,102 +274,10 @@ impl Controller {
         }
     }
 
-    /// Gives everybody whose turn it is a task of its own.
-    fn dispatch(&mut self) {
-        while let Some(key) = self.queue.pop() {
-            let Some(job) = self.job(key) else {
-                self.queue.done(key);
-                continue;
-            };
-            let context = self.context.clone();
-            let (plugin, subject) = (job.plugin.clone(), Arc::clone(&job.subject));
-            self.jobs.spawn(async move {
-                let lost = |_| Done {
-                    key,
-                    verdict: Verdict::Wrong(Problem::Call(CallError::Host(format!(
-                        "a reconcile of `{}` panicked",
-                        plugin.name()
-                    )))),
-                    subject,
-                    memo: None,
-                    settled: HashMap::new(),
-                    seen: HashMap::new(),
-                    reported: "HostFailure",
-                    planned: Vec::new(),
-                };
-                AssertUnwindSafe(job.run(context)).catch_unwind().await.unwrap_or_else(lost)
-            });
-        }
-    }
-
-    /// What is to be done for a key now; `None`: nothing.
-    fn job(&mut self, key: Key) -> Option<Job> {
-        let subject = self.subject(key.subject)?;
-        let node = self.nodes.get(key.node)?;
-        let plugin = node.plugin.clone().filter(|_| node.state == State::Running)?;
-        let revision = node.revision;
-        let plans = plugin.reconciler.mode == Mode::Plan;
-        let (task, predecessors) = if subject.deleting {
-            let held = is_held_by(&subject, plugin.name()) && self.still_held_by(key.node, &subject).is_none();
-            held.then_some((Task::Finalize, Vec::new()))?
-        } else {
-            match self.gate(key) {
-                Gate::Open(predecessors) => (Task::Reconcile, predecessors),
-                Gate::Closed(why) => (self.hold(key, why)?, Vec::new()),
-            }
-        };
-        let cell = self.cells.get_mut(&key)?;
-        if task == Task::Reconcile {
-            cell.held = Held::No;
-        }
-        if let Some(timer) = cell.timer.take() {
-            self.timers.try_remove(&timer);
-        }
-        cell.phase = Phase::Running;
-        Some(Job {
-            key,
-            task,
-            plugin,
-            revision,
-            subject,
-            predecessors,
-            ask: std::mem::take(&mut cell.ask),
-            memo: cell.memo.clone(),
-            settled: std::mem::take(&mut cell.settled),
-            reported: cell.reported,
-            planned: if plans { cell.planned.clone() } else { Vec::new() },
-        })
-    }
-
-    /// What holds a key back, if something does.
-    pub(crate) fn held_back(&self, key: Key) -> Option<String> {
-        let held = self.cells.get(&key).is_some_and(|cell| cell.held != Held::No);
-        match held.then(|| self.gate(key))? {
-            Gate::Open(_) => None,
-            Gate::Closed(why) => Some(why),
-        }
-    }
-
-    /// A key is held back: quietly at first, then its subject's status says so.
-    fn hold(&mut self, key: Key, why: String) -> Option<Task> {
-        let cell = self.cells.get_mut(&key)?;
-        match cell.held {
-            Held::Openly => Some(Task::Hold(why)),
-            Held::Quietly => None,
-            Held::No => {
-                cell.held = Held::Quietly;
-                if let Some(timer) = cell.timer.take() {
-                    self.timers.try_remove(&timer);
-                }
-                cell.timer = Some(self.timers.insert(key, HELD_QUIETLY));
-                None
-            }
-        }
-    }
-
     /// Takes in what a reconcile came to.
     fn done(&mut self, done: Done) {
         self.queue.done(done.key);
+        self.paces().dismiss(done.key);
         let now = self.subject(done.key.subject);
         let Some(cell) = self.cells.get_mut(&done.key) else {
             self.index().remove(done.key);

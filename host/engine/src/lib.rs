@@ -12,11 +12,13 @@ mod abandoned;
 mod cell;
 mod controller;
 mod definitions;
+mod dispatch;
 mod index;
 mod node;
 mod nodes;
 pub mod observe;
 mod order;
+mod pace;
 mod prepare;
 mod problem;
 mod queue;
@@ -29,6 +31,7 @@ mod write;
 
 use std::sync::{Arc, Mutex};
 
+use jiff::Timestamp;
 use mizzen_cluster::Cluster;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
@@ -36,11 +39,13 @@ use tokio_util::sync::CancellationToken;
 
 use controller::{Command, Controller};
 use observe::Observer;
+use pace::Paces;
 use queue::Queue;
 use reconcile::Context;
 
 pub use node::Plugin;
 pub use nodes::{NodeSpec, State};
+pub use pace::PaceSnapshot;
 pub use prepare::APPLIED_ANNOTATION;
 pub use renderers::RendererSpec;
 pub use snapshot::{NodeSnapshot, PlanCounts, Snapshot};
@@ -54,6 +59,20 @@ pub struct Concurrency {
     pub reconciles: usize,
     /// Reconciles of one reconciler at once: bounds what one slow plugin can take from the others.
     pub of_one: usize,
+}
+
+/// What time it is.
+pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
+/// How an engine runs.
+#[derive(Clone)]
+pub struct Settings {
+    /// How much runs at once.
+    pub concurrency: Concurrency,
+    /// What paces are measured by.
+    pub clock: Clock,
+    /// Whether paces hold anything back. In a rehearsal they must not: nothing that is patched ever comes through there.
+    pub paced: bool,
 }
 
 /// Asks a running engine how everything stands. Cheap to clone.
@@ -72,10 +91,18 @@ pub struct Engine {
 impl Engine {
     /// Starts an engine with no reconcilers. Needs a tokio runtime.
     pub fn start(cluster: Arc<dyn Cluster>, observer: Arc<dyn Observer>, concurrency: Concurrency) -> Self {
+        Self::start_with(cluster, observer, Settings { concurrency, ..Settings::default() })
+    }
+
+    /// As [`start`](Self::start), with more to choose.
+    pub fn start_with(cluster: Arc<dyn Cluster>, observer: Arc<dyn Observer>, settings: Settings) -> Self {
+        let Settings { concurrency, clock, paced } = settings;
         let changes = cluster.subscribe();
         let (commands, commanded) = mpsc::unbounded_channel();
         let (syncs, synced) = mpsc::unbounded_channel();
-        let context = Context { cluster, observer, index: Arc::new(Mutex::default()), renderers: Arc::default() };
+        let paces = Arc::new(Mutex::new(Paces::new(paced)));
+        let (index, renderers) = (Arc::new(Mutex::default()), Arc::default());
+        let context = Context { cluster, observer, index, renderers, paces, clock };
         let controller = Controller::new(context, Queue::new(concurrency.reconciles, concurrency.of_one), syncs);
         let stop = CancellationToken::new();
         let run = tokio::spawn(controller.run(changes, commanded, synced, stop.clone()));
@@ -124,6 +151,12 @@ impl Snapshots {
         let (reply, snapshot) = oneshot::channel();
         self.0.send(Command::Snapshot(reply)).ok()?;
         snapshot.await.ok()
+    }
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { concurrency: Concurrency::default(), clock: Arc::new(Timestamp::now), paced: true }
     }
 }
 

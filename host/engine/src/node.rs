@@ -31,6 +31,11 @@ pub struct Plugin {
     pub invoke: Arc<dyn Invoke>,
 }
 
+/// Whom an object belongs to: what replaces it when it is deleted.
+fn owners() -> Fields {
+    Fields::parse(["metadata.ownerReferences"]).unwrap_or_else(|_| Fields::identity())
+}
+
 // === impl Plugin ===
 
 impl Plugin {
@@ -73,6 +78,9 @@ impl Plugin {
         }
         // Whether a patch is still to be done can only be told from the whole object: its fields are the plugin's to choose.
         fields.extend(description.kinds(Access::Patch).map(|kind| (kind.clone(), Fields::Whole)));
+        for kind in description.kinds(Access::Delete) {
+            fields.entry(kind.clone()).and_modify(|own| *own = own.union(&owners())).or_insert_with(owners);
+        }
         let read = fields.into_iter().map(|(kind, fields)| View { kind, scope: Scope::All, fields });
         let owned = description.kinds(Access::Apply).map(|kind| View {
             kind: kind.clone(),

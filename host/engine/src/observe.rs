@@ -14,6 +14,10 @@ pub trait Observer: Send + Sync + 'static {
     fn wrote(&self, _write: &Written<'_>) {}
     /// What a reconciler in mode `Plan` would write for a subject is different from what it was.
     fn planned(&self, _planned: &Planned<'_>) {}
+    /// Something of others was patched or deleted.
+    fn disrupted(&self, _disrupted: &Disrupted<'_>) {}
+    /// What was patched or deleted did not come through: it keeps nobody waiting any longer.
+    fn gave_up(&self, _gave_up: &GaveUp<'_>) {}
     /// One reconcile ended.
     fn reconciled(&self, _reconciled: &Reconciled<'_>) {}
 }
@@ -89,6 +93,34 @@ pub struct Planned<'a> {
     pub intents: &'a [Intent],
 }
 
+/// Something that was done to an object of others.
+#[derive(Debug)]
+pub struct Disrupted<'a> {
+    /// The reconciler it was done for.
+    pub reconciler: &'a str,
+    /// About whom.
+    pub subject: &'a ObjectRef,
+    /// To what.
+    pub object: &'a ObjectRef,
+    /// Under which pace.
+    pub pace: Option<&'a str>,
+    /// Why, in the plugin's words.
+    pub reason: &'a str,
+}
+
+/// Something under a pace that did not come through.
+#[derive(Debug)]
+pub struct GaveUp<'a> {
+    /// The reconciler.
+    pub reconciler: &'a str,
+    /// The pace.
+    pub pace: &'a str,
+    /// Which object.
+    pub object: &'a ObjectRef,
+    /// What it says itself, or how long was waited.
+    pub why: &'a str,
+}
+
 /// How one reconcile ended.
 #[derive(Debug)]
 pub struct Reconciled<'a> {
@@ -126,6 +158,12 @@ impl Observer for Observers {
     fn planned(&self, planned: &Planned<'_>) {
         self.0.iter().for_each(|observer| observer.planned(planned));
     }
+    fn disrupted(&self, disrupted: &Disrupted<'_>) {
+        self.0.iter().for_each(|observer| observer.disrupted(disrupted));
+    }
+    fn gave_up(&self, gave_up: &GaveUp<'_>) {
+        self.0.iter().for_each(|observer| observer.gave_up(gave_up));
+    }
     fn reconciled(&self, reconciled: &Reconciled<'_>) {
         self.0.iter().for_each(|observer| observer.reconciled(reconciled));
     }
@@ -134,7 +172,8 @@ impl Observer for Observers {
 /// The most objects that one log line names.
 const NAMED: usize = 20;
 
-/// Writes one log line for each reconcile that did something or went wrong, and for each plan that became different.
+/// Writes one log line for each reconcile that did something or went wrong, for each object of others that was disrupted, and for
+/// each plan that became different.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Log;
 
@@ -148,6 +187,16 @@ impl Observer for Log {
         let more = (intents.len() > NAMED).then(|| format!("{} more", intents.len() - NAMED));
         let would = named.chain(more).collect::<Vec<_>>().join(", ");
         tracing::info!(reconciler, %subject, would, "planned, and not done: mode is Plan");
+    }
+
+    fn disrupted(&self, disrupted: &Disrupted<'_>) {
+        let Disrupted { reconciler, subject, object, pace, reason } = *disrupted;
+        tracing::info!(reconciler, %subject, %object, pace, reason, "disrupted");
+    }
+
+    fn gave_up(&self, gave_up: &GaveUp<'_>) {
+        let GaveUp { reconciler, pace, object, why } = *gave_up;
+        tracing::warn!(reconciler, %object, pace, why, "gave up waiting");
     }
 
     fn reconciled(&self, done: &Reconciled<'_>) {

@@ -23,7 +23,8 @@ pub(crate) struct Prepared {
     pub(crate) readiness: Readiness,
     /// `None`: not known now.
     pub(crate) desired: Option<Desired>,
-    pub(crate) patches: Vec<Patch>,
+    /// With digests of their fields.
+    pub(crate) patches: Vec<(Patch, Digest)>,
     pub(crate) deletions: Vec<Deletion>,
     pub(crate) status: Map<String, Value>,
     pub(crate) conditions: Vec<Condition>,
@@ -123,7 +124,7 @@ pub(crate) async fn prepare(
     Ok(Prepared {
         readiness: outcome.readiness,
         desired,
-        patches: outcome.patches,
+        patches: outcome.patches.into_iter().map(digested).collect(),
         deletions: outcome.deletions,
         status,
         conditions: outcome.conditions,
@@ -131,6 +132,11 @@ pub(crate) async fn prepare(
         requeue_after: outcome.requeue_after,
         outlives_subject,
     })
+}
+
+fn digested(patch: Patch) -> (Patch, Digest) {
+    let digest = Digest::of_json(&patch.fragment);
+    (patch, digest)
 }
 
 /// Lets an access through that was declared and granted; gives whether it may use force.

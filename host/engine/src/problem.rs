@@ -1,5 +1,6 @@
 //! What can go wrong in a reconcile, and what is done about it.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use mizzen_cluster::{ReadError, WriteError};
@@ -22,6 +23,9 @@ pub(crate) enum Problem {
     /// The cluster did not take what was written.
     #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
     Write(Vec<WriteError>),
+    /// Something is subject to paces that are not in the configuration. The rest was done.
+    #[error("pace {} is not in the configuration: add it to `spec.pace`", named(.0))]
+    Pace(BTreeSet<String>),
 }
 
 /// When a reconcile that went wrong is tried again.
@@ -54,15 +58,16 @@ impl Problem {
             Self::Refused(Refusal::Unknown(ReadError::NotServed(_))) => "NotServed",
             Self::Refused(Refusal::Unknown(_)) => "Unavailable",
             Self::Write(errors) => errors.iter().map(write_reason).next().unwrap_or("WriteFailed"),
+            Self::Pace(_) => "UnknownPace",
         }
     }
 
     /// When to try again.
     pub(crate) fn retry(&self) -> Retry {
         match self {
-            Self::Plugin(Failure::Invalid(_)) | Self::Refused(Refusal::Denied(_) | Refusal::Invalid(_)) => {
-                Retry::OnChange
-            }
+            Self::Plugin(Failure::Invalid(_))
+            | Self::Refused(Refusal::Denied(_) | Refusal::Invalid(_))
+            | Self::Pace(_) => Retry::OnChange,
             Self::Refused(Refusal::Unknown(_)) => Retry::Backoff(UNREACHABLE),
             Self::Write(errors) if errors.iter().any(passing) => Retry::Backoff(UNREACHABLE),
             Self::Call(_) | Self::Plugin(_) | Self::Write(_) => Retry::Backoff(BROKEN),
@@ -71,7 +76,7 @@ impl Problem {
 
     /// Whether the plugin must be asked again, or only the writing be repeated.
     pub(crate) fn asks_again(&self) -> bool {
-        !matches!(self, Self::Write(_))
+        !matches!(self, Self::Write(_) | Self::Pace(_))
     }
 }
 
@@ -81,10 +86,8 @@ impl From<WriteError> for Problem {
     }
 }
 
-impl From<Vec<WriteError>> for Problem {
-    fn from(errors: Vec<WriteError>) -> Self {
-        Self::Write(errors)
-    }
+fn named(paces: &BTreeSet<String>) -> String {
+    paces.iter().map(|pace| format!("`{pace}`")).collect::<Vec<_>>().join(", ")
 }
 
 /// The pause before the next try, after this many in a row went wrong: doubling, and spread so that many don't come at once.

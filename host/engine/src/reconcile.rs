@@ -11,10 +11,12 @@ use mizzen_model::{Call, Condition, Digest, Object, ObjectRef, Predecessor, Read
 use crate::index::ReadIndex;
 use crate::node::{Key, Plugin};
 use crate::observe::{Called, Intent, Observer, Planned, Reconciled};
+use crate::pace::Paces;
 use crate::prepare::{Prepared, Refusal, prepare};
 use crate::problem::Problem;
 use crate::recorder::Recorder;
 use crate::renderers::Renderers;
+use crate::write::disrupt::Disruptions;
 use crate::write::objects::View;
 use crate::write::status::Report;
 use crate::write::subject::wish;
@@ -30,6 +32,8 @@ pub(crate) struct Context {
     pub(crate) observer: Arc<dyn Observer>,
     pub(crate) index: Arc<Mutex<ReadIndex>>,
     pub(crate) renderers: Arc<Renderers>,
+    pub(crate) paces: Arc<Mutex<Paces>>,
+    pub(crate) clock: crate::Clock,
 }
 
 /// What a reconcile is for.
@@ -105,14 +109,15 @@ impl Job {
         let started = Instant::now();
         let known = self.memo.clone();
         let plugin = self.plugin.clone();
-        let mut writer = Writer::new(&context, &plugin, Arc::clone(&self.subject), std::mem::take(&mut self.settled));
+        let mut writer =
+            Writer::new(&context, self.key, &plugin, Arc::clone(&self.subject), std::mem::take(&mut self.settled));
         let result = match &self.task {
             Task::Reconcile => self.reconcile(&context, &mut writer).await.map(Verdict::Answered),
             Task::Finalize => self.finalize(&context, &mut writer).await,
             Task::Hold(_) => Ok(Verdict::Held),
         };
         let mut verdict = result.unwrap_or_else(Verdict::Wrong);
-        let (condition, reason) = self.condition(&verdict);
+        let (condition, reason) = self.condition(&verdict, &writer.disruptions);
         self.tell(&mut writer, known.as_deref(), &verdict, reason).await;
         if let Err(problem) = self.report(&context, &mut writer, &verdict, condition.clone()).await
             && !matches!(verdict, Verdict::Wrong(_))
@@ -187,6 +192,9 @@ impl Job {
             if !memo.prepared.readiness.is_ready() {
                 return Ok(Verdict::Answered(memo.prepared.readiness.clone()));
             }
+            if writer.disruptions.wait() {
+                return Ok(Verdict::Answered(Readiness::Progressing(String::new())));
+            }
         }
         if writer.release().await? {
             return Ok(Verdict::Released);
@@ -238,20 +246,22 @@ impl Job {
         changes.iter().any(|(before, after)| index.affected(before.as_deref(), after.as_deref()).contains(&self.key))
     }
 
-    /// The condition that says how it went, and its reason.
-    fn condition(&self, verdict: &Verdict) -> (Condition, &'static str) {
-        let (status, reason, message) = match verdict {
-            Verdict::Answered(readiness) => {
-                let status = readiness.is_ready();
-                (Some(status), readiness.reason(), readiness.message().to_owned())
+    /// The condition that says how it went, and its reason. A plugin's "ready" stands for those who come after it; the condition is
+    /// not true before everything has had its turn.
+    fn condition(&self, verdict: &Verdict, disruptions: &Disruptions) -> (Condition, &'static str) {
+        let (status, reason, message) = match (verdict, &self.task) {
+            (Verdict::Answered(readiness), _) if readiness.is_ready() && disruptions.wait() => {
+                (Some(false), "Pacing", readiness.message().to_owned())
             }
-            Verdict::Held => {
-                let Task::Hold(why) = &self.task else { return self.condition(&Verdict::Released) };
-                (None, "Held", why.clone())
+            (Verdict::Answered(readiness), _) => {
+                (Some(readiness.is_ready()), readiness.reason(), readiness.message().to_owned())
             }
-            Verdict::Released => (Some(true), "Released", String::new()),
-            Verdict::Wrong(problem) => (Some(false), problem.reason(), problem.to_string()),
+            (Verdict::Held, Task::Hold(why)) => (None, "Held", why.clone()),
+            (Verdict::Held | Verdict::Released, _) => (Some(true), "Released", String::new()),
+            (Verdict::Wrong(problem), _) => (Some(false), problem.reason(), problem.to_string()),
         };
+        let parts = [message, disruptions.message()].into_iter().filter(|part| !part.is_empty());
+        let message = parts.collect::<Vec<_>>().join("; ");
         let kind = self.plugin.field_manager();
         (Condition { kind, status, reason: reason.to_owned(), message }, reason)
     }

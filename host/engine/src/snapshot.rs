@@ -7,6 +7,7 @@ use crate::controller::Controller;
 use crate::node::Key;
 use crate::nodes::{Node, State};
 use crate::observe::Verb;
+use crate::pace::PaceSnapshot;
 
 /// How the engine stands.
 #[derive(Clone, Debug, Default)]
@@ -42,6 +43,8 @@ pub struct NodeSnapshot {
     pub held: Option<String>,
     /// What it would write, in mode `Plan`; `None`: it is in another mode.
     pub planned: Option<PlanCounts>,
+    /// How its paces stand.
+    pub paces: Vec<PaceSnapshot>,
     /// Whether nothing of it waits or runs.
     pub idle: bool,
 }
@@ -74,6 +77,7 @@ impl Controller {
                 last_error: errors.first().map(|error| (*error).to_owned()),
                 held: node.subjects.iter().find_map(|subject| self.held_back(Key { node: node.id, subject: *subject })),
                 planned: self.planned(node),
+                paces: self.paces().snapshot(node.id),
                 idle: self.queue.is_idle_for(node.id),
             }
         });

@@ -62,6 +62,8 @@ impl Controller {
         }
         node.state = State::Running;
         let Some(plugin) = node.plugin.clone() else { return };
+        // Before anybody is asked: what an earlier life of the host began counts.
+        self.paces().resume(id, &plugin, &*self.context.cluster);
         let subject = plugin.subject();
         let found = self.context.cluster.list(Scope::All, &subject.kind, None, &subject.labels).unwrap_or_default();
         let known: Vec<_> = self.nodes.get(id).map(|node| node.subjects.iter().copied().collect()).unwrap_or_default();

@@ -49,6 +49,13 @@ struct ByState {
     state: Text,
 }
 
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct ByPace {
+    reconciler: String,
+    pace: String,
+    state: Text,
+}
+
 /// A label value that is known when the host is built.
 #[derive(Clone, Copy, Debug, Hash, PartialEq, Eq)]
 struct Text(&'static str);
@@ -64,6 +71,7 @@ pub struct Metrics {
     reconciles: Family<ByResult, Counter>,
     subjects: Family<ByState, Gauge>,
     planned: Family<ByIntent, Gauge>,
+    disruptions: Family<ByPace, Gauge>,
     waiting: Gauge,
     index: Gauge,
 }
@@ -83,6 +91,7 @@ impl Metrics {
             reconciles: Family::default(),
             subjects: Family::default(),
             planned: Family::default(),
+            disruptions: Family::default(),
             waiting: Gauge::default(),
             index: Gauge::default(),
         };
@@ -106,6 +115,11 @@ impl Metrics {
         registry.register("subjects", "Subjects, by how they stand", self.subjects.clone());
         let planned = "Objects that reconcilers in mode Plan would write, and do not, by what would be done";
         registry.register("planned", planned, self.planned.clone());
+        registry.register(
+            "disruptions",
+            "What is to be done to objects of others under a pace: what waits, what is under way, what was given up on",
+            self.disruptions.clone(),
+        );
         registry.register("waiting", "Reconciles that wait for their turn", self.waiting.clone());
         registry.register("read_index_size", "Distinct reads held in the read index", self.index.clone());
     }
@@ -125,7 +139,16 @@ impl Metrics {
     fn take_in(&self, snapshot: &Snapshot) {
         // Whoever has left mode Plan plans nothing any more.
         self.planned.clear();
+        // A pace that is no longer configured is no longer told of.
+        self.disruptions.clear();
         for node in &snapshot.nodes {
+            for pace in &node.paces {
+                let states = [("waiting", pace.waiting), ("under_way", pace.under_way), ("given_up", pace.given_up)];
+                for (state, count) in states {
+                    let labels = ByPace { reconciler: node.name.clone(), pace: pace.name.clone(), state: Text(state) };
+                    self.disruptions.get_or_create(&labels).set(i64::try_from(count).unwrap_or(i64::MAX));
+                }
+            }
             let states = [("total", node.subjects), ("ready", node.ready), ("failed", node.failed)];
             for (state, count) in states {
                 let labels = ByState { reconciler: node.name.clone(), state: Text(state) };
@@ -185,7 +208,7 @@ pub(crate) async fn metrics(State(shared): State<Shared>) -> impl IntoResponse {
 mod tests {
     use std::time::Duration;
 
-    use mizzen_engine::{NodeSnapshot, PlanCounts, State};
+    use mizzen_engine::{NodeSnapshot, PaceSnapshot, PlanCounts, State};
     use mizzen_model::{Call, Kind, ObjectRef};
 
     use super::*;
@@ -228,11 +251,14 @@ mod tests {
             last_error: None,
             held: None,
             planned,
+            paces: vec![PaceSnapshot { name: "restarts".into(), waiting: 3, under_way: 2, given_up: 1 }],
             idle: true,
         };
         let snapshot = |planned| Snapshot { nodes: vec![node(planned)], ..Snapshot::default() };
         let text = metrics.encode(Some(&snapshot(Some(PlanCounts { create: 2, change: 0, delete: 1 }))));
         assert!(text.contains(r#"mizzen_planned{reconciler="mtls",verb="create"} 2"#), "{text}");
+        let waiting = r#"mizzen_disruptions{reconciler="mtls",pace="restarts",state="waiting"} 3"#;
+        assert!(text.contains(waiting), "{text}");
         let text = metrics.encode(Some(&snapshot(None)));
         assert!(!text.contains("mizzen_planned{"), "{text}");
     }

@@ -38,6 +38,7 @@ fn reconciler(grants: Grants) -> Reconciler {
         config: json!({}),
         grants,
         limits: Limits::default(),
+        pace: std::collections::BTreeMap::new(),
         mode: Mode::Enforce,
     }
 }

@@ -36,7 +36,7 @@ impl Writer<'_> {
                 intents.extend(self.foresee_release()?.into_iter().filter(|intent| !keep.contains(&intent.object)));
             }
         }
-        for patch in &prepared.patches {
+        for (patch, _) in &prepared.patches {
             let live = self.cluster.get(Scope::All, &patch.object).ok().flatten();
             if !live.is_some_and(|live| drift::holds(&live.value(), &patch.fragment)) {
                 intents.push(Intent { verb: Verb::Change, object: patch.object.clone() });

@@ -4,6 +4,7 @@
 //!   Prepared ─► objects: apply what drifted ─► prune what is no longer wanted ─► patches, deletions ─► status ─► events
 //! ```
 
+pub(crate) mod disrupt;
 pub(crate) mod drift;
 pub(crate) mod foresee;
 pub(crate) mod objects;
@@ -17,9 +18,10 @@ use std::sync::Arc;
 use mizzen_cluster::{Apply, Cluster, EventRecord, WriteError};
 use mizzen_model::{Digest, Event, Object, ObjectRef, Severity};
 
-use crate::node::Plugin;
+use crate::node::{Key, Plugin};
 use crate::observe::{Observer, Verb, Written};
 use crate::reconcile::Context;
+use disrupt::Disruptions;
 
 /// What is known of an object after it was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +30,8 @@ pub(crate) struct Settled {
     pub(crate) version: u64,
     /// Digest of what had become of the wanted values, as the API server may rewrite them.
     pub(crate) shape: Option<Digest>,
+    /// Digest of the fields that were set, for an object of others.
+    pub(crate) wanted: Option<Digest>,
 }
 
 /// Ends the name of the field manager that says of a reconciler that it failed before it ever answered.
@@ -38,8 +42,10 @@ pub(crate) type Change = (Option<Arc<Object>>, Option<Arc<Object>>);
 
 /// Writes for one reconciler and one subject.
 pub(crate) struct Writer<'a> {
+    context: &'a Context,
     cluster: &'a dyn Cluster,
     observer: &'a dyn Observer,
+    key: Key,
     plugin: &'a Plugin,
     subject: Arc<Object>,
     /// What earlier writes left behind; brought up to date here.
@@ -48,6 +54,8 @@ pub(crate) struct Writer<'a> {
     pub(crate) changes: Vec<Change>,
     /// How many writes there were.
     pub(crate) writes: usize,
+    /// How far has come what is to be done to objects of others.
+    pub(crate) disruptions: Disruptions,
 }
 
 /// How an apply treats the fields of others.
@@ -66,12 +74,14 @@ enum Claim {
 impl<'a> Writer<'a> {
     pub(crate) fn new(
         context: &'a Context,
+        key: Key,
         plugin: &'a Plugin,
         subject: Arc<Object>,
         settled: HashMap<ObjectRef, Settled>,
     ) -> Self {
         let (cluster, observer) = (&*context.cluster, &*context.observer);
-        Self { cluster, observer, plugin, subject, settled, changes: Vec::new(), writes: 0 }
+        let disruptions = Disruptions::default();
+        Self { context, cluster, observer, key, plugin, subject, settled, changes: Vec::new(), writes: 0, disruptions }
     }
 
     /// What is known of the objects written, and the versions up to which their changes are accounted for.
@@ -126,9 +136,13 @@ impl<'a> Writer<'a> {
                 action: "Reconcile".into(),
                 note: event.message.clone(),
             };
-            if let Err(error) = self.cluster.publish(record).await {
-                tracing::warn!(reconciler = self.plugin.name(), subject = %self.subject.reference, %error, "event lost");
-            }
+            self.send(record).await;
+        }
+    }
+
+    async fn send(&self, record: EventRecord) {
+        if let Err(error) = self.cluster.publish(record).await {
+            tracing::warn!(reconciler = self.plugin.name(), subject = %self.subject.reference, %error, "event lost");
         }
     }
 

@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use mizzen_cluster::{Apply, OWNER_LABEL, ReadError, Scope, Target, WriteError};
 use mizzen_model::{Access, Digest, Event, Object, ObjectRef, Selector, Severity};
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::time::Instant;
 
 use super::survivors::survives;
 use super::{Claim, Settled, Writer, drift};
 use crate::observe::Verb;
 use crate::prepare::{APPLIED_ANNOTATION, Desired, Item, Prepared, owner_label};
+use crate::problem::Problem;
 
 /// Whether the whole picture is known, so that what is not in it may go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,7 +34,7 @@ const SERVED_LATE: Duration = Duration::from_millis(500);
 impl Writer<'_> {
     /// Makes the cluster hold what is wanted. Goes on after an error, except when the API server can't be reached; reports all of
     /// them. Prunes only when the plugin named the whole set, all of it was applied, and the view is complete.
-    pub(crate) async fn converge(&mut self, prepared: &Prepared, view: View) -> Result<(), Vec<WriteError>> {
+    pub(crate) async fn converge(&mut self, prepared: &Prepared, view: View) -> Result<(), Problem> {
         let mut errors = Vec::new();
         if let Some(desired) = &prepared.desired {
             for item in &desired.objects {
@@ -41,23 +42,25 @@ impl Writer<'_> {
                     let unreachable = matches!(error, WriteError::Unavailable { .. });
                     errors.push(error);
                     if unreachable {
-                        return Err(errors);
+                        return Err(Problem::Write(errors));
                     }
                 }
             }
             if desired.complete && errors.is_empty() && view == View::Complete {
                 let keep: HashSet<_> = desired.objects.iter().map(|item| &item.reference).collect();
                 errors.extend(self.prune(&keep).await.err());
-                self.settled.retain(|object, _| keep.contains(object) || *object == self.subject.reference);
+                let patched = |settled: &Settled| settled.wanted.is_some();
+                self.settled.retain(|object, settled| {
+                    keep.contains(object) || patched(settled) || *object == self.subject.reference
+                });
             }
         }
-        for patch in &prepared.patches {
-            errors.extend(self.patch(&patch.object, &patch.fragment).await.err());
+        errors.extend(self.disrupt(prepared).await);
+        match (errors.is_empty(), self.disruptions.unknown.is_empty()) {
+            (false, _) => Err(Problem::Write(errors)),
+            (true, false) => Err(Problem::Pace(self.disruptions.unknown.clone())),
+            (true, true) => Ok(()),
         }
-        for deletion in &prepared.deletions {
-            errors.extend(self.delete(&deletion.object, &deletion.uid, None).await.err());
-        }
-        if errors.is_empty() { Ok(()) } else { Err(errors) }
     }
 
     /// Applies one object unless the cluster holds it already.
@@ -82,7 +85,7 @@ impl Writer<'_> {
             && self.holds(wanted, was, &document)
         {
             let shape = Some(Digest::of_json(&drift::shape(was, &document)));
-            self.settled.insert(object.clone(), Settled { version: live.resource_version, shape });
+            self.settled.insert(object.clone(), Settled { version: live.resource_version, shape, wanted: None });
             return Ok(());
         }
         let claim = if wanted.force {
@@ -96,7 +99,8 @@ impl Writer<'_> {
         let apply = Apply { manager: &manager, document: &document, target: Target::Object, force: false };
         let after = self.claim(apply, claim).await?;
         let shape = Some(Digest::of_json(&drift::shape(&after.value(), &document)));
-        let known = self.settled.insert(object.clone(), Settled { version: after.resource_version, shape }).is_some();
+        let settled = Settled { version: after.resource_version, shape, wanted: None };
+        let known = self.settled.insert(object.clone(), settled).is_some();
         let drifted = was.as_ref().is_some_and(|was| applied_digest(was) == Some(&*wanted.digest));
         let unchanged = live.as_ref().is_some_and(|live| live.json() == after.json());
         if !unchanged {
@@ -171,37 +175,6 @@ impl Writer<'_> {
         self.cluster.delete(object, uid).await?;
         self.settled.remove(object);
         self.wrote(Verb::Delete, object, before, None);
-        Ok(())
-    }
-
-    /// Sets fields of an object that others own, if it exists and does not have them already.
-    async fn patch(&mut self, object: &ObjectRef, fragment: &Value) -> Result<(), WriteError> {
-        let absent = || WriteError::NotFound { object: object.to_string(), message: "a patch never creates".into() };
-        let live = self.cluster.get(Scope::All, object).ok().flatten().ok_or_else(absent)?;
-        if drift::holds(&live.value(), fragment) {
-            return Ok(());
-        }
-        let mut document = fragment.clone();
-        if !document.is_object() {
-            return Err(WriteError::Invalid {
-                object: object.to_string(),
-                message: "the fragment is not an object".into(),
-            });
-        }
-        document["apiVersion"] = json!(object.kind.api_version);
-        document["kind"] = json!(object.kind.name);
-        if !document["metadata"].is_object() {
-            document["metadata"] = json!({});
-        }
-        document["metadata"]["name"] = json!(object.name);
-        document["metadata"]["uid"] = json!(live.uid);
-        if let Some(namespace) = &object.namespace {
-            document["metadata"]["namespace"] = json!(namespace);
-        }
-        let manager = self.plugin.field_manager();
-        let apply = Apply { manager: &manager, document: &document, target: Target::Object, force: false };
-        let after = self.claim(apply, Claim::Polite).await?;
-        self.wrote(Verb::Change, object, Some(live), Some(after));
         Ok(())
     }
 }

@@ -50,7 +50,7 @@ impl Writer<'_> {
         // A list of conditions that is not keyed by type has one owner at a time, and our text holds everybody's.
         let claim = if facts.conditions_by_type && report.fields.is_some() { Claim::Ours } else { Claim::Force };
         let after = self.claim(apply, claim).await?;
-        self.settled.insert(subject.clone(), Settled { version: after.resource_version, shape: None });
+        self.settled.insert(subject.clone(), Settled { version: after.resource_version, shape: None, wanted: None });
         if after.json() != live.json() {
             self.wrote(Verb::Status, &subject, Some(Arc::clone(live)), Some(after));
         }

@@ -200,6 +200,23 @@ impl Stage {
         Self { memory: memory.clone(), engine }
     }
 
+    /// With a clock that tokio's time moves, from `start` on.
+    pub async fn at(start: &str, memory: &Memory, nodes: Vec<NodeSpec>) -> Self {
+        let (start, begun) = (start.parse::<jiff::Timestamp>().unwrap(), tokio::time::Instant::now());
+        let clock: mizzen_engine::Clock = Arc::new(move || start + begun.elapsed());
+        let settings = mizzen_engine::Settings { clock, ..mizzen_engine::Settings::default() };
+        let engine = Engine::start_with(Arc::new(memory.clone()), Arc::new(Log), settings);
+        engine.configure(nodes);
+        engine.settled().await;
+        Self { memory: memory.clone(), engine }
+    }
+
+    /// Lets time pass, and everything come to rest.
+    pub async fn after(&self, time: std::time::Duration) {
+        tokio::time::sleep(time).await;
+        self.engine.settled().await;
+    }
+
     pub async fn put(&self, document: &Value) {
         put(&self.memory, document);
         self.engine.settled().await;

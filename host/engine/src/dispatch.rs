@@ -1,0 +1,118 @@
+//! From a key whose turn it is to a reconcile of its own: what is to be done for it now, or what holds it back.
+
+use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::FutureExt;
+use mizzen_config::Mode;
+use mizzen_model::CallError;
+
+use crate::cell::{Held, Phase};
+use crate::controller::Controller;
+use crate::node::Key;
+use crate::nodes::State;
+use crate::order::Gate;
+use crate::problem::Problem;
+use crate::reconcile::{Done, Job, Task, Verdict};
+use crate::write::subject::is_held_by;
+
+/// How long a key is held back before its subject's status says so: at a start all are, for a moment.
+const HELD_QUIETLY: Duration = Duration::from_secs(5);
+
+impl Controller {
+    /// Gives everybody whose turn it is a task of its own.
+    pub(crate) fn dispatch(&mut self) {
+        while let Some(key) = self.queue.pop() {
+            let Some(job) = self.job(key) else {
+                self.queue.done(key);
+                self.paces().dismiss(key);
+                continue;
+            };
+            let context = self.context.clone();
+            let (plugin, subject) = (job.plugin.clone(), Arc::clone(&job.subject));
+            self.jobs.spawn(async move {
+                let lost = |_| Done {
+                    key,
+                    verdict: Verdict::Wrong(Problem::Call(CallError::Host(format!(
+                        "a reconcile of `{}` panicked",
+                        plugin.name()
+                    )))),
+                    subject,
+                    memo: None,
+                    settled: HashMap::new(),
+                    seen: HashMap::new(),
+                    reported: "HostFailure",
+                    planned: Vec::new(),
+                };
+                AssertUnwindSafe(job.run(context)).catch_unwind().await.unwrap_or_else(lost)
+            });
+        }
+    }
+
+    /// What is to be done for a key now; `None`: nothing.
+    fn job(&mut self, key: Key) -> Option<Job> {
+        let subject = self.subject(key.subject)?;
+        let node = self.nodes.get(key.node)?;
+        let plugin = node.plugin.clone().filter(|_| node.state == State::Running)?;
+        let revision = node.revision;
+        let plans = plugin.reconciler.mode == Mode::Plan;
+        let (task, predecessors) = if subject.deleting {
+            let held = is_held_by(&subject, plugin.name()) && self.still_held_by(key.node, &subject).is_none();
+            held.then_some((Task::Finalize, Vec::new()))?
+        } else {
+            match self.gate(key) {
+                Gate::Open(predecessors) => (Task::Reconcile, predecessors),
+                Gate::Closed(why) => (self.hold(key, why)?, Vec::new()),
+            }
+        };
+        let cell = self.cells.get_mut(&key)?;
+        if task == Task::Reconcile {
+            cell.held = Held::No;
+        }
+        if let Some(timer) = cell.timer.take() {
+            self.timers.try_remove(&timer);
+        }
+        cell.phase = Phase::Running;
+        Some(Job {
+            key,
+            task,
+            plugin,
+            revision,
+            subject,
+            predecessors,
+            ask: std::mem::take(&mut cell.ask),
+            memo: cell.memo.clone(),
+            settled: std::mem::take(&mut cell.settled),
+            reported: cell.reported,
+            planned: if plans { cell.planned.clone() } else { Vec::new() },
+        })
+    }
+
+    /// What holds a key back, if something does.
+    pub(crate) fn held_back(&self, key: Key) -> Option<String> {
+        let held = self.cells.get(&key).is_some_and(|cell| cell.held != Held::No);
+        match held.then(|| self.gate(key))? {
+            Gate::Open(_) => None,
+            Gate::Closed(why) => Some(why),
+        }
+    }
+
+    /// A key is held back: quietly at first, then its subject's status says so.
+    fn hold(&mut self, key: Key, why: String) -> Option<Task> {
+        let cell = self.cells.get_mut(&key)?;
+        match cell.held {
+            Held::Openly => Some(Task::Hold(why)),
+            Held::Quietly => None,
+            Held::No => {
+                cell.held = Held::Quietly;
+                if let Some(timer) = cell.timer.take() {
+                    self.timers.try_remove(&timer);
+                }
+                cell.timer = Some(self.timers.insert(key, HELD_QUIETLY));
+                None
+            }
+        }
+    }
+}

@@ -1,0 +1,256 @@
+//! What a reconciler wants done to objects of others: patched or deleted, as fast as their paces allow.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use mizzen_cluster::{Apply, EventRecord, ReadError, Scope, Target, View, WriteError};
+use mizzen_model::{Deletion, Digest, Fields, Kind, Object, ObjectRef, Patch, Severity};
+use serde_json::json;
+
+use super::{Claim, Settled, Writer, drift};
+use crate::observe::{Disrupted, Verb};
+use crate::pace::{Stage, Standing, Turn, annotation, mark};
+use crate::prepare::Prepared;
+
+/// What tells of whoever a deleted object belonged to whether it has been replaced.
+const COUNTS: [&str; 5] = [
+    "metadata.generation",
+    "spec.replicas",
+    "status.readyReplicas",
+    "status.desiredNumberScheduled",
+    "status.numberReady",
+];
+
+/// How far the disruptions of an outcome have come.
+#[derive(Debug, Default)]
+pub(crate) struct Disruptions {
+    /// How the paces stand that have something to say.
+    pub(crate) standings: Vec<Standing>,
+    /// Names of paces that are not in the configuration.
+    pub(crate) unknown: BTreeSet<String>,
+}
+
+/// How much is wanted under a pace, and how much of it waits.
+type Tally<'a> = BTreeMap<&'a str, (usize, usize)>;
+
+// === impl Disruptions ===
+
+impl Disruptions {
+    /// Whether something has not had its turn yet.
+    pub(crate) fn wait(&self) -> bool {
+        self.standings.iter().any(|standing| standing.waiting > 0)
+    }
+
+    /// How they stand, for people; empty when there is nothing to say.
+    pub(crate) fn message(&self) -> String {
+        self.standings.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+    }
+}
+
+// === impl Writer ===
+
+impl Writer<'_> {
+    /// Patches and deletes what is not as wanted yet and has its turn. Goes on after an error, except when the API server can't be
+    /// reached.
+    pub(super) async fn disrupt(&mut self, prepared: &Prepared) -> Vec<WriteError> {
+        let (mut errors, mut tally) = (Vec::new(), Tally::new());
+        self.disruptions = Disruptions::default();
+        for (patch, digest) in &prepared.patches {
+            errors.extend(self.patch(patch, *digest, &mut tally).await.err());
+            if matches!(errors.last(), Some(WriteError::Unavailable { .. })) {
+                return errors;
+            }
+        }
+        for deletion in &prepared.deletions {
+            errors.extend(self.end(deletion, &mut tally).await.err());
+            if matches!(errors.last(), Some(WriteError::Unavailable { .. })) {
+                return errors;
+            }
+        }
+        let mut paces = self.context.paces();
+        let deferred: HashMap<_, _> = tally.iter().map(|(pace, (_, waiting))| (*pace, *waiting)).collect();
+        paces.defer(self.key, &deferred);
+        let standings =
+            tally.iter().filter_map(|(pace, (all, waiting))| paces.standing(self.key, pace, *all, *waiting));
+        self.disruptions.standings = standings.filter(Standing::is_notable).collect();
+        errors
+    }
+
+    /// Sets fields of an object that others own, if it exists and does not have them already.
+    async fn patch<'p>(&mut self, patch: &'p Patch, digest: Digest, tally: &mut Tally<'p>) -> Result<(), WriteError> {
+        let object = &patch.object;
+        let absent = || WriteError::NotFound { object: object.to_string(), message: "a patch never creates".into() };
+        let live = self.cluster.get(Scope::All, object).ok().flatten().ok_or_else(absent)?;
+        let pace = patch.pace.as_deref();
+        if self.is_patched(&live, patch, digest) {
+            if let Some(pace) = pace {
+                tally.entry(pace).or_default().0 += 1;
+                self.context.paces().claim(self.key, pace, object);
+            }
+            return Ok(());
+        }
+        let Some(now) = self.turn(object, pace, tally) else { return Ok(()) };
+        match self.set(&live, patch, now).await {
+            Ok(after) => {
+                let shape = Some(Digest::of_json(&drift::shape(&after.value(), &patch.fragment)));
+                let settled = Settled { version: after.resource_version, shape, wanted: Some(digest) };
+                self.settled.insert(object.clone(), settled);
+                self.begun(object, pace, Stage::Patched { version: after.resource_version });
+                self.wrote(Verb::Change, object, Some(Arc::clone(&live)), Some(after));
+                self.told("Patched", &live, pace, &patch.reason).await;
+                Ok(())
+            }
+            Err(error) => {
+                self.take_back(object, pace);
+                Err(error)
+            }
+        }
+    }
+
+    /// Whether an object has the fields already; the API server may have rewritten them.
+    fn is_patched(&mut self, live: &Object, patch: &Patch, digest: Digest) -> bool {
+        let settled = self.settled.get(&patch.object).filter(|settled| settled.wanted == Some(digest)).copied();
+        if settled.is_some_and(|settled| settled.version == live.resource_version) {
+            return true;
+        }
+        let value = live.value();
+        let shape = Some(Digest::of_json(&drift::shape(&value, &patch.fragment)));
+        let is = drift::holds(&value, &patch.fragment) || settled.is_some_and(|settled| settled.shape == shape);
+        if is {
+            let settled = Settled { version: live.resource_version, shape, wanted: Some(digest) };
+            self.settled.insert(patch.object.clone(), settled);
+        }
+        is
+    }
+
+    async fn set(&self, live: &Object, patch: &Patch, now: Timestamp) -> Result<Arc<Object>, WriteError> {
+        let object = &patch.object;
+        let mut document = patch.fragment.clone();
+        if !document.is_object() {
+            let message = "the fragment is not an object".into();
+            return Err(WriteError::Invalid { object: object.to_string(), message });
+        }
+        document["apiVersion"] = json!(object.kind.api_version);
+        document["kind"] = json!(object.kind.name);
+        if !document["metadata"].is_object() {
+            document["metadata"] = json!({});
+        }
+        document["metadata"]["name"] = json!(object.name);
+        document["metadata"]["uid"] = json!(live.uid);
+        if let Some(namespace) = &object.namespace {
+            document["metadata"]["namespace"] = json!(namespace);
+        }
+        if let Some(pace) = &patch.pace {
+            if !document["metadata"]["annotations"].is_object() {
+                document["metadata"]["annotations"] = json!({});
+            }
+            document["metadata"]["annotations"][annotation(self.plugin.name())] = json!(mark(pace, now));
+        }
+        let manager = self.plugin.field_manager();
+        let apply = Apply { manager: &manager, document: &document, target: Target::Object, force: false };
+        self.claim(apply, Claim::Polite).await
+    }
+
+    /// Deletes an object that others own, if it is still the one that was meant.
+    async fn end<'p>(&mut self, deletion: &'p Deletion, tally: &mut Tally<'p>) -> Result<(), WriteError> {
+        let (object, pace) = (&deletion.object, deletion.pace.as_deref());
+        let live = match self.cluster.get(Scope::All, object) {
+            Ok(live) => live.filter(|live| *live.uid == *deletion.uid),
+            Err(ReadError::NotServed(_)) => None,
+            Err(error) => {
+                return Err(WriteError::Unavailable { object: object.to_string(), message: error.to_string() });
+            }
+        };
+        let Some(live) = live else { return Ok(()) };
+        if live.deleting {
+            if let Some(pace) = pace {
+                tally.entry(pace).or_default().0 += 1;
+                let stage = Stage::Deleted { uid: live.uid.clone(), owner: self.owner(&live).await };
+                self.context.paces().adopt(self.key, pace, object, stage, (self.context.clock)());
+            }
+            return Ok(());
+        }
+        if self.turn(object, pace, tally).is_none() {
+            return Ok(());
+        }
+        let owner = if pace.is_some() { self.owner(&live).await } else { None };
+        match self.cluster.delete(object, &deletion.uid).await {
+            Ok(()) => {
+                self.begun(object, pace, Stage::Deleted { uid: live.uid.clone(), owner });
+                self.wrote(Verb::Delete, object, Some(Arc::clone(&live)), None);
+                self.told("Deleted", &live, pace, &deletion.reason).await;
+                Ok(())
+            }
+            Err(error) => {
+                self.take_back(object, pace);
+                Err(error)
+            }
+        }
+    }
+
+    /// The controller of an object, and its version now. The host watches its counts from then on; where it may not, patience alone
+    /// ends the wait for a replacement.
+    async fn owner(&self, live: &Object) -> Option<(ObjectRef, u64)> {
+        let value = live.value();
+        let owners = value["metadata"]["ownerReferences"].as_array()?;
+        let owner = owners.iter().find(|owner| owner["controller"] == true)?;
+        let kind = Kind::new(owner["apiVersion"].as_str()?, owner["kind"].as_str()?);
+        let namespaced = self.cluster.facts(&kind).await.is_ok_and(|facts| facts.namespaced);
+        let namespace = live.reference.namespace.as_deref().filter(|_| namespaced);
+        let owner = ObjectRef::new(kind.clone(), namespace, owner["name"].as_str()?);
+        let fields = Fields::parse(COUNTS).unwrap_or_else(|_| Fields::identity());
+        if let Err(error) = self.cluster.watch(View { kind, scope: Scope::All, fields }).await {
+            tracing::warn!(%owner, %error, "what replaces a deleted object can't be watched");
+        }
+        let version = self.cluster.get(Scope::All, &owner).ok().flatten().map_or(0, |owner| owner.resource_version);
+        Some((owner, version))
+    }
+
+    /// When a disruption begins; `None`: it does not, now.
+    fn turn<'p>(&mut self, object: &ObjectRef, pace: Option<&'p str>, tally: &mut Tally<'p>) -> Option<Timestamp> {
+        let now = (self.context.clock)();
+        let Some(pace) = pace else { return Some(now) };
+        let (all, waiting) = tally.entry(pace).or_default();
+        *all += 1;
+        match self.context.paces().begin(self.key, pace, object, now) {
+            Turn::Now => Some(now),
+            Turn::Later => {
+                *waiting += 1;
+                None
+            }
+            Turn::Unknown => {
+                self.disruptions.unknown.insert(pace.to_owned());
+                None
+            }
+        }
+    }
+
+    fn begun(&self, object: &ObjectRef, pace: Option<&str>, stage: Stage) {
+        if let Some(pace) = pace {
+            self.context.paces().begun(self.key, pace, object, stage, self.cluster);
+        }
+    }
+
+    fn take_back(&self, object: &ObjectRef, pace: Option<&str>) {
+        if let Some(pace) = pace {
+            self.context.paces().take_back(self.key, pace, object);
+        }
+    }
+
+    /// Tells the log, and by an Event whoever the object belongs to, what was done to it and why.
+    async fn told(&self, what: &str, live: &Object, pace: Option<&str>, reason: &str) {
+        let (reconciler, subject, object) = (self.plugin.name(), &self.subject.reference, &live.reference);
+        self.observer.disrupted(&Disrupted { reconciler, subject, object, pace, reason });
+        let record = EventRecord {
+            reporter: self.plugin.field_manager(),
+            regarding: object.clone(),
+            regarding_uid: live.uid.to_string(),
+            severity: Severity::Normal,
+            reason: what.to_owned(),
+            action: "Reconcile".into(),
+            note: reason.to_owned(),
+        };
+        self.send(record).await;
+    }
+}

@@ -1,0 +1,357 @@
+//! What disrupts others is done as fast as its pace allows, and no faster.
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    reason = "tests say what they show by their names; a plugin of a test may panic"
+)]
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use mizzen_cluster::memory::Memory;
+use mizzen_config::{Grant, Pace};
+use mizzen_engine::{NodeSpec, PaceSnapshot};
+use mizzen_model::{Access, Deletion, Kind, Need, ObjectRef, Outcome, Patch, Readiness};
+use serde_json::{Value, json};
+use support::{Making, Stage, a_shop, count, memory, plugin, put};
+
+const NOW: &str = "2026-01-05T12:00:00Z";
+const SECOND: Duration = Duration::from_secs(1);
+
+fn deployment(name: &str) -> ObjectRef {
+    ObjectRef::new(Kind::new("apps/v1", "Deployment"), Some("a"), name)
+}
+
+fn pod(name: &str) -> ObjectRef {
+    ObjectRef::new(Kind::new("v1", "Pod"), Some("a"), name)
+}
+
+/// A cluster with a shop and so many Deployments `d0`, … that are at rest.
+fn deployments(number: usize) -> Memory {
+    let memory = memory();
+    put(&memory, &a_shop("x", json!({"hash": "1"})));
+    for at in 0..number {
+        let name = format!("d{at}");
+        put(
+            &memory,
+            &json!({
+                "apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": name, "namespace": "a"},
+                "spec": {"replicas": 1, "template": {"metadata": {}}},
+            }),
+        );
+        come_through(&memory, &name);
+    }
+    memory
+}
+
+/// What the Deployment's controller does in the end.
+fn come_through(memory: &Memory, name: &str) {
+    let through = |object: &mut Value| {
+        let counts = json!({"observedGeneration": object["metadata"]["generation"], "replicas": 1, "updatedReplicas": 1,
+                            "readyReplicas": 1, "availableReplicas": 1});
+        object["status"] = counts;
+    };
+    memory.edit("kube-controller-manager", &deployment(name), through).unwrap();
+}
+
+fn miss_the_deadline(memory: &Memory, name: &str) {
+    let missed = |object: &mut Value| {
+        let conditions = json!([{"type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded", "message": "timed out"}]);
+        object["status"] = json!({"observedGeneration": object["metadata"]["generation"], "conditions": conditions});
+    };
+    memory.edit("kube-controller-manager", &deployment(name), missed).unwrap();
+}
+
+fn hash(memory: &Memory, name: &str) -> Option<String> {
+    let object = memory.find(&deployment(name))?;
+    object["spec"]["template"]["metadata"]["annotations"]["hash"].as_str().map(str::to_owned)
+}
+
+/// Those that were restarted for a hash and have not come through.
+fn rolling(memory: &Memory, number: usize, hash: &str) -> Vec<String> {
+    let names = (0..number).map(|at| format!("d{at}"));
+    let is_rolling = |name: &String| {
+        let object = memory.find(&deployment(name)).unwrap();
+        self::hash(memory, name).as_deref() == Some(hash)
+            && object["status"]["observedGeneration"] != object["metadata"]["generation"]
+    };
+    names.filter(is_rolling).collect()
+}
+
+fn restarted(memory: &Memory, number: usize, hash: &str) -> usize {
+    (0..number).filter(|at| self::hash(memory, &format!("d{at}")).as_deref() == Some(hash)).count()
+}
+
+fn pace(at_once: usize) -> Pace {
+    Pace {
+        at_once: NonZeroUsize::new(at_once),
+        per_minute: None,
+        windows: Vec::new(),
+        patience: Duration::from_mins(10),
+    }
+}
+
+fn paced(name: &'static str, pace: Pace) -> Making {
+    plugin(name).with(|description, reconciler| {
+        for (kind, access) in [(deployment("").kind, Access::Patch), (pod("").kind, Access::Delete)] {
+            description.needs.push(Need { kind, access, why: String::new() });
+        }
+        let grant = |kind| Grant { kind, namespaces: Vec::new(), force: false };
+        reconciler.grants.patch.push(grant(deployment("").kind));
+        reconciler.grants.delete.push(grant(pod("").kind));
+        reconciler.pace = BTreeMap::from([("workloads".to_owned(), pace)]);
+    })
+}
+
+fn restart(name: &str, hash: &Value, pace: &str) -> Patch {
+    Patch {
+        object: deployment(name),
+        fragment: json!({"spec": {"template": {"metadata": {"annotations": {"hash": hash}}}}}),
+        pace: Some(pace.into()),
+        reason: "its proxy is old".into(),
+    }
+}
+
+/// A plugin that restarts so many Deployments for its shop's hash.
+fn restarts(pace: Pace, number: usize) -> NodeSpec {
+    paced("p", pace).answers(move |shop| Ok(wanting(0..number, &shop["spec"]["hash"]))).0
+}
+
+fn wanting(which: std::ops::Range<usize>, hash: &Value) -> Outcome {
+    let patches = which.map(|at| restart(&format!("d{at}"), hash, "workloads")).collect();
+    Outcome { patches, ..Outcome::new(Readiness::Ready) }
+}
+
+async fn standing(stage: &Stage) -> PaceSnapshot {
+    stage.engine.snapshots().now().await.unwrap().nodes[0].paces[0].clone()
+}
+
+#[tokio::test(start_paused = true)]
+async fn never_more_than_so_many_are_under_way_and_each_is_restarted_once() {
+    const MANY: usize = 300;
+    let memory = deployments(MANY);
+    memory.take_writes();
+    let making = paced("p", pace(10));
+    let (node, calls) = making.answers(|shop| Ok(wanting(0..MANY, &shop["spec"]["hash"])));
+    let stage = Stage::at(NOW, &memory, vec![node]).await;
+    let (status, reason, message) = stage.condition("mizzen.dev/p");
+    assert_eq!((&*status, &*reason), ("False", "Pacing"));
+    assert_eq!(message, "290 of 300 disruptions wait for pace `workloads` (at once 10)");
+    let mut most = 0;
+    while let Some(name) = {
+        let rolling = rolling(&memory, MANY, "1");
+        most = most.max(rolling.len());
+        rolling.last().cloned()
+    } {
+        come_through(&memory, &name);
+        stage.engine.settled().await;
+    }
+    assert_eq!((most, restarted(&memory, MANY, "1"), count(&calls)), (10, MANY, 1));
+    let patched = stage.writes().into_iter().filter(|write| write.object.kind == deployment("").kind);
+    assert_eq!(patched.filter(|write| write.verb == "apply").count(), MANY);
+    assert_eq!(stage.condition("mizzen.dev/p").1, "Ready");
+    let told =
+        memory.events().into_iter().filter(|event| event.reason == "Patched" && event.note == "its proxy is old");
+    assert_eq!(told.map(|event| event.regarding).collect::<std::collections::BTreeSet<_>>().len(), MANY);
+    assert_eq!(memory.events().len(), MANY);
+}
+
+#[tokio::test(start_paused = true)]
+async fn subjects_of_one_reconciler_share_its_pace() {
+    let memory = deployments(20);
+    put(&memory, &a_shop("y", json!({"hash": "1"})));
+    let (node, _) = paced("p", pace(3)).answers(|shop| {
+        let own = if shop["metadata"]["name"] == "x" { 0..10 } else { 10..20 };
+        Ok(wanting(own, &shop["spec"]["hash"]))
+    });
+    let stage = Stage::at(NOW, &memory, vec![node]).await;
+    let mut most = 0;
+    while let Some(name) = {
+        let rolling = rolling(&memory, 20, "1");
+        most = most.max(rolling.len());
+        rolling.first().cloned()
+    } {
+        come_through(&memory, &name);
+        stage.engine.settled().await;
+    }
+    assert_eq!((most, restarted(&memory, 20, "1")), (3, 20));
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_more_than_so_many_begin_within_a_minute() {
+    let memory = deployments(10);
+    let pace = Pace { per_minute: NonZeroUsize::new(4), at_once: None, ..pace(1) };
+    let stage = Stage::at(NOW, &memory, vec![restarts(pace, 10)]).await;
+    assert_eq!(restarted(&memory, 10, "1"), 4);
+    stage.after(SECOND * 59).await;
+    assert_eq!(restarted(&memory, 10, "1"), 4);
+    stage.after(SECOND * 2).await;
+    assert_eq!(restarted(&memory, 10, "1"), 8);
+    stage.after(SECOND * 60).await;
+    assert_eq!(restarted(&memory, 10, "1"), 10);
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_begins_outside_of_the_windows() {
+    let memory = deployments(3);
+    let document = "{apiVersion: mizzen.dev/v1alpha1, kind: Reconciler, metadata: {name: p}, spec: {component: {file: x}, \
+                    pace: {workloads: {windows: [{from: '13:00', to: '13:01'}]}}}}";
+    let documents = mizzen_model::yaml::parse("p.yaml".as_ref(), document).unwrap();
+    let read = mizzen_config::Configuration::strict(&documents).unwrap().reconcilers.remove(0);
+    let pace = Pace { at_once: NonZeroUsize::new(1), ..read.pace["workloads"].clone() };
+    let stage = Stage::at(NOW, &memory, vec![restarts(pace, 3)]).await;
+    stage.after(SECOND * 3599).await;
+    assert_eq!(restarted(&memory, 3, "1"), 0);
+    stage.after(SECOND * 2).await;
+    assert_eq!(restarted(&memory, 3, "1"), 1);
+    // What comes through after the window has closed makes room for nobody.
+    tokio::time::sleep(SECOND * 60).await;
+    come_through(&memory, "d0");
+    stage.engine.settled().await;
+    assert_eq!(restarted(&memory, 3, "1"), 1);
+    assert!(stage.condition("mizzen.dev/p").2.contains("2 of 3 disruptions wait"));
+    stage.after(SECOND * 24 * 3600).await;
+    assert_eq!(restarted(&memory, 3, "1"), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_never_comes_through_is_given_up_on_and_named_and_the_others_go_on() {
+    let memory = deployments(3);
+    let stage = Stage::at(NOW, &memory, vec![restarts(pace(1), 3)]).await;
+    stage.after(SECOND * 599).await;
+    assert_eq!(restarted(&memory, 3, "1"), 1);
+    stage.after(SECOND * 2).await;
+    assert_eq!(restarted(&memory, 3, "1"), 2);
+    let message = stage.condition("mizzen.dev/p").2;
+    assert!(
+        message.contains("gave up waiting for") && message.contains("a/d0") && message.contains("600 s"),
+        "{message}"
+    );
+    assert_eq!(
+        standing(&stage).await,
+        PaceSnapshot { name: "workloads".into(), waiting: 1, under_way: 1, given_up: 1 }
+    );
+    come_through(&memory, "d0");
+    come_through(&memory, "d1");
+    stage.engine.settled().await;
+    come_through(&memory, "d2");
+    stage.engine.settled().await;
+    assert_eq!(stage.condition("mizzen.dev/p"), ("True".into(), "Ready".into(), String::new()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_says_that_it_failed_gives_its_place_back_at_once() {
+    let memory = deployments(2);
+    let stage = Stage::at(NOW, &memory, vec![restarts(pace(1), 2)]).await;
+    miss_the_deadline(&memory, "d0");
+    stage.engine.settled().await;
+    assert_eq!(restarted(&memory, 2, "1"), 2);
+    let message = stage.condition("mizzen.dev/p").2;
+    assert!(message.contains("a/d0 (timed out)"), "{message}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_restarted_host_counts_what_the_one_before_it_began() {
+    let memory = deployments(10);
+    let stage = Stage::at(NOW, &memory, vec![restarts(pace(3), 10)]).await;
+    stage.after(SECOND * 300).await;
+    stage.engine.stop().await;
+    memory.take_writes();
+    let stage = Stage::at("2026-01-05T12:05:00Z", &memory, vec![restarts(pace(3), 10)]).await;
+    assert_eq!((restarted(&memory, 10, "1"), stage.writes()), (3, Vec::new()));
+    come_through(&memory, "d1");
+    stage.engine.settled().await;
+    assert_eq!(rolling(&memory, 10, "1").len(), 3);
+    // Their patience goes on from when they began.
+    stage.after(SECOND * 301).await;
+    assert_eq!((standing(&stage).await.given_up, restarted(&memory, 10, "1")), (2, 6));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_restarted_host_counts_the_last_minute() {
+    let memory = deployments(4);
+    let pace = || Pace { per_minute: NonZeroUsize::new(2), at_once: None, ..pace(1) };
+    Stage::at(NOW, &memory, vec![restarts(pace(), 4)]).await.engine.stop().await;
+    let stage = Stage::at("2026-01-05T12:00:30Z", &memory, vec![restarts(pace(), 4)]).await;
+    assert_eq!(restarted(&memory, 4, "1"), 2);
+    stage.after(SECOND * 31).await;
+    assert_eq!(restarted(&memory, 4, "1"), 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pace_that_is_not_configured_is_reported_and_what_has_another_is_done() {
+    let memory = deployments(2);
+    let (node, _) = paced("p", pace(1)).answers(|shop| {
+        let patches =
+            vec![restart("d0", &shop["spec"]["hash"], "wrklds"), restart("d1", &shop["spec"]["hash"], "workloads")];
+        Ok(Outcome { patches, ..Outcome::new(Readiness::Ready) })
+    });
+    let stage = Stage::at(NOW, &memory, vec![node]).await;
+    let (status, reason, message) = stage.condition("mizzen.dev/p");
+    assert_eq!((&*status, &*reason), ("False", "UnknownPace"));
+    assert!(message.contains("`wrklds`") && message.contains("spec.pace"), "{message}");
+    assert_eq!((hash(&memory, "d0"), hash(&memory, "d1")), (None, Some("1".into())));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_write_that_fails_keeps_no_place() {
+    let memory = deployments(2);
+    let refused = mizzen_cluster::WriteError::Forbidden { object: "d".into(), message: "no rights".into() };
+    memory.fail_writes(&deployment("").kind, Some(refused));
+    let stage = Stage::at(NOW, &memory, vec![restarts(pace(1), 2)]).await;
+    assert_eq!((stage.condition("mizzen.dev/p").1, standing(&stage).await.under_way), ("Forbidden".into(), 0));
+    memory.fail_writes(&deployment("").kind, None);
+    stage.after(SECOND).await;
+    assert_eq!(rolling(&memory, 2, "1").len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deletion_is_under_way_until_its_owner_has_replaced_the_pod() {
+    let memory = memory();
+    put(&memory, &a_shop("x", json!({})));
+    let set = |ready: u8| {
+        json!({"apiVersion": "apps/v1", "kind": "ReplicaSet", "metadata": {"name": "r", "namespace": "a"},
+               "spec": {"replicas": 2}, "status": {"readyReplicas": ready}})
+    };
+    put(&memory, &set(2));
+    for name in ["p0", "p1"] {
+        let owner = json!({"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "r", "uid": "u", "controller": true});
+        put(
+            &memory,
+            &json!({"apiVersion": "v1", "kind": "Pod",
+            "metadata": {"name": name, "namespace": "a", "ownerReferences": [owner]}}),
+        );
+    }
+    let uids: Vec<_> = ["p0", "p1"].map(|name| memory.find(&pod(name)).unwrap()["metadata"]["uid"].clone()).to_vec();
+    let (node, _) = paced("p", pace(1)).answers(move |_| {
+        let deletion = |at: usize| Deletion {
+            object: pod(&format!("p{at}")),
+            uid: uids[at].as_str().unwrap().to_owned(),
+            pace: Some("workloads".into()),
+            reason: "its proxy is old".into(),
+        };
+        Ok(Outcome { deletions: vec![deletion(0), deletion(1)], ..Outcome::new(Readiness::Ready) })
+    });
+    let stage = Stage::at(NOW, &memory, vec![node]).await;
+    let there = |name: &str| memory.find(&pod(name)).is_some();
+    assert_eq!((there("p0"), there("p1")), (false, true));
+    stage.put(&set(1)).await;
+    assert!(there("p1"));
+    stage.put(&set(2)).await;
+    assert!(!there("p1"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_new_configuration_of_a_pace_counts_at_once_and_calls_nobody() {
+    let memory = deployments(10);
+    let making = |at_once: usize| paced("p", pace(at_once)).answers(|shop| Ok(wanting(0..10, &shop["spec"]["hash"])));
+    let ((few, few_calls), (more, more_calls)) = (making(2), making(5));
+    let stage = Stage::at(NOW, &memory, vec![few]).await;
+    assert_eq!(restarted(&memory, 10, "1"), 2);
+    stage.engine.configure(vec![more]);
+    stage.engine.settled().await;
+    assert_eq!((restarted(&memory, 10, "1"), count(&few_calls), count(&more_calls)), (5, 1, 0));
+}
