@@ -9,8 +9,8 @@
 
 mod standing;
 
-use mizzen_istio_api::{State, Status};
-use mizzen_sdk::{Description, Failure, Kind, ObjectRef, Outcome, Query, Reconciler, Request, Subject, cluster};
+use mizzen_istio_api::{State, Status, oldest};
+use mizzen_sdk::{Description, Failure, Kind, ObjectRef, Outcome, Reconciler, Request, Subject, cluster};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
@@ -30,8 +30,9 @@ pub struct Config {
     pub reconcilers: Vec<String>,
 }
 
-const CONDITIONS: &str = "conditions";
-const AGE: &str = "age";
+/// The kinds of custom resource, our own and Kyma's, and the names of their field sets.
+const KINDS: [(&str, &str); 2] = [(OURS, "conditions"), ("operator.kyma-project.io/v1alpha2", "kyma-conditions")];
+const OURS: &str = "mizzen.dev/v1alpha1";
 
 /// The subject, with what its request leaves out.
 #[derive(Deserialize)]
@@ -42,12 +43,8 @@ struct Mesh {
 }
 
 #[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[serde(default)]
 struct Metadata {
-    name: String,
-    namespace: String,
-    /// As Kubernetes writes times: their texts are in the order of the times.
-    creation_timestamp: String,
     generation: Option<i64>,
     finalizers: Vec<String>,
 }
@@ -56,10 +53,6 @@ struct Metadata {
 #[serde(default)]
 struct Conditions {
     conditions: Vec<Condition>,
-}
-
-fn istio() -> Kind {
-    Kind::new("mizzen.dev/v1alpha1", "Istio")
 }
 
 impl Reconciler for Sum {
@@ -71,19 +64,21 @@ impl Reconciler for Sum {
         let of_conditions = ["type", "status", "reason", "message", "observedGeneration"].map(each);
         let mut paths: Vec<_> = of_conditions.iter().map(String::as_str).collect();
         paths.extend(["metadata.generation", "metadata.finalizers"]);
-        Description::new("status", env!("CARGO_PKG_VERSION"), "How far the mesh has come, in one word", istio())
-            .reads_fields(CONDITIONS, istio(), &paths, "to sum up what each reconciler says of it")
-            .reads_fields(AGE, istio(), &["metadata.creationTimestamp"], "to tell which one counts")
-            .finalizes()
+        let (summary, version) = ("How far the mesh has come, in one word", env!("CARGO_PKG_VERSION"));
+        let description = Description::new("status", version, summary, Kind::new(OURS, "Istio")).finalizes();
+        KINDS.iter().fold(oldest::declare(description), |description, (api_version, set)| {
+            let why = "to sum up what each reconciler says of the mesh";
+            description.reads_fields(set, Kind::new(api_version, "Istio"), &paths, why)
+        })
     }
 
     fn reconcile(request: &Request<Value, Config>) -> Result<Outcome, Failure> {
         let mesh = read(&request.subject)?;
-        let standing = match older_than(&request.subject)? {
+        let standing = match oldest::instead_of(&request.subject)? {
             Some(older) => Standing::superseded(&older),
             None => Standing::sum(&request.config.reconcilers, &mesh.status.conditions, mesh.metadata.generation),
         };
-        Ok(tell(Outcome::ready(), standing, &mesh))
+        Ok(tell(Outcome::ready(), standing, request, &mesh))
     }
 
     fn finalize(request: &Request<Value, Config>) -> Result<Outcome, Failure> {
@@ -96,30 +91,23 @@ impl Reconciler for Sum {
         }
         let names = holding.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
         let standing = Standing::leaving(&holding, &mesh.status.conditions, mesh.metadata.generation);
-        Ok(tell(Outcome::progressing(format!("waits until {names} let it go")), standing, &mesh))
+        Ok(tell(Outcome::progressing(format!("waits until {names} let it go")), standing, request, &mesh))
     }
 }
 
 mizzen_sdk::export!(Sum);
 
 fn read(subject: &Subject<Value>) -> Result<Mesh, Failure> {
-    let own = ObjectRef::new(istio(), subject.metadata.namespace.as_deref(), &subject.metadata.name);
-    // It was there when the question was asked: that it is gone will be told by not asking again.
-    cluster::get(&own, Some(CONDITIONS))?.ok_or_else(|| Failure::retry("the subject is not there"))
+    let Subject { api_version, kind, metadata, .. } = subject;
+    let Some((_, set)) = KINDS.iter().find(|(known, _)| known == api_version) else {
+        return Err(Failure::invalid(format!("the subject is of {api_version}; write `{OURS}` or Kyma's")));
+    };
+    let own = ObjectRef::new(Kind::new(api_version, kind), metadata.namespace.as_deref(), &metadata.name);
+    // It was there when the question was asked: once it is gone, nobody asks again.
+    cluster::get(&own, Some(set))?.ok_or_else(|| Failure::retry("the subject is not there"))
 }
 
-/// The object that counts instead of the subject, as `namespace/name`: the oldest of the cluster.
-fn older_than(subject: &Subject<Value>) -> Result<Option<String>, Failure> {
-    let all = cluster::list::<Mesh>(&Query::of(istio()).fields(AGE))?;
-    let oldest = all.iter().map(|mesh| &mesh.metadata).min_by_key(|metadata| metadata.age());
-    let own = (subject.metadata.namespace.as_deref().unwrap_or_default(), &*subject.metadata.name);
-    Ok(oldest
-        .map(|oldest| (&*oldest.namespace, &*oldest.name))
-        .filter(|oldest| *oldest != own)
-        .map(|(namespace, name)| format!("{namespace}/{name}")))
-}
-
-fn tell(outcome: Outcome, standing: Standing, mesh: &Mesh) -> Outcome {
+fn tell(outcome: Outcome, standing: Standing, request: &Request<Value, Config>, mesh: &Mesh) -> Outcome {
     let Standing { state, reason, description } = standing;
     let ready = match state {
         State::Ready => Some(true),
@@ -129,16 +117,11 @@ fn tell(outcome: Outcome, standing: Standing, mesh: &Mesh) -> Outcome {
     let status = Status {
         state: Some(state),
         description: Some(description.clone()),
-        observed_generation: mesh.metadata.generation,
+        // Kyma's definition has no such field: what the API server drops would be written again and again.
+        observed_generation: mesh.metadata.generation.filter(|_| request.subject.api_version == OURS),
         ..Status::default()
     };
     outcome.condition("Ready", ready, &reason, description).status(status)
-}
-
-impl Metadata {
-    fn age(&self) -> (&str, &str, &str) {
-        (&self.creation_timestamp, &self.namespace, &self.name)
-    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! What the conditions of all reconcilers come to: the worst state, Kyma's reason for it, and who says so.
 
-use mizzen_istio_api::State;
+use mizzen_istio_api::{State, reasons};
 use serde::Deserialize;
 
 /// One condition of the subject, as it stands there.
@@ -27,9 +27,6 @@ pub(crate) struct Standing {
 
 /// Reasons that the host gives to what mends itself, by waiting or by trying again.
 const PASSING: [&str; 6] = ["Progressing", "Held", "Retrying", "Unavailable", "NotServed", "Stale"];
-
-/// The reason that users are asked for what blocks a deletion: nothing is broken.
-const DANGLING: &str = "IstioCustomResourcesDangling";
 
 // === impl Standing ===
 
@@ -70,7 +67,7 @@ impl Standing {
     pub(crate) fn superseded(older: &str) -> Self {
         Self {
             state: State::Warning,
-            reason: "OlderCRExists".into(),
+            reason: reasons::OLDER.into(),
             description: format!("Istio {older} is older and is what the mesh follows; this one changes nothing"),
         }
     }
@@ -92,7 +89,8 @@ fn one(name: &str, conditions: &[Condition], generation: Option<i64>) -> Standin
     }
     let reason = conditions.iter().find_map(|other| other.explains(own)).unwrap_or_else(|| usual(name, &own.reason));
     let state = match &*own.status {
-        _ if reason == DANGLING => State::Warning,
+        // Nothing is broken, though it can't go on.
+        _ if reason == reasons::DANGLING => State::Warning,
         "True" if own.reason == "Warning" => State::Warning,
         "True" => State::Ready,
         _ if PASSING.contains(&&*own.reason) => State::Processing,
@@ -105,8 +103,8 @@ fn one(name: &str, conditions: &[Condition], generation: Option<i64>) -> Standin
 /// Kyma's reason for what goes wrong with a reconciler that gives none of its own.
 fn usual(name: &str, reason: &str) -> &'static str {
     match name {
-        _ if reason == "Invalid" => "ValidationFailed",
-        "installation" => "IstioInstallUninstallFailed",
+        _ if reason == "Invalid" => reasons::INVALID,
+        "installation" => reasons::FAILED,
         "gateway-restart" => "IngressGatewayRestartFailed",
         "sidecar-restart" => "ProxySidecarRestartFailed",
         "gateway" | "mtls" | "monitoring" | "injector" => "CustomResourcesReconcileFailed",

@@ -177,3 +177,17 @@ fn a_deletion_that_a_users_resources_block_is_a_warning_that_lists_them() {
     assert_eq!((&*state, ready, &*reason), ("Warning", Some(false), "IstioCustomResourcesDangling"));
     assert!(description.contains("shop/cart"), "{description}");
 }
+
+#[test]
+fn kyma_s_own_custom_resource_is_told_of_as_well_in_the_fields_that_it_has() {
+    let kyma = |text: &str| text.replace("mizzen.dev/v1alpha1", "operator.kyma-project.io/v1alpha2");
+    let conditions = json!([ready("installation"), ready("mtls")]);
+    let there = format!(
+        "{{apiVersion: operator.kyma-project.io/v1alpha2, kind: Istio, metadata: {{name: default, namespace: istio-system, generation: 2}}, status: {{conditions: {conditions}}}}}"
+    );
+    let outcome = testing::reconcile::<Sum>(&Cluster::new().with(&there), &kyma(ISTIO), &config()).unwrap();
+    assert_eq!(outcome.status, Some(json!({"state": "Ready", "description": "Istio is as wanted"})));
+    let unknown = ISTIO.replace("mizzen.dev/v1alpha1", "example.com/v1");
+    let answer = testing::reconcile::<Sum>(&Cluster::new(), &unknown, &config());
+    assert!(matches!(answer, Err(Failure::Invalid(why)) if why.contains("example.com/v1")));
+}
