@@ -32,18 +32,18 @@ pub(crate) fn decided(decision: Decision, expected: &Expected, tells_names: bool
     .into_iter()
     .flatten()
     .collect();
+    let message = restarting.iter().chain(&trouble).map(String::as_str).collect::<Vec<_>>().join("; ");
     let outcome = match (&restarting, trouble.is_empty()) {
-        (Some(restarting), _) => Outcome::progressing(restarting),
-        (None, false) => Outcome::warning(trouble.join("; ")),
+        (Some(_), _) => Outcome::progressing(&message),
+        (None, false) => Outcome::warning(&message),
         (None, true) => Outcome::ready(),
     };
-    let message = || restarting.iter().chain(&trouble).map(String::as_str).collect::<Vec<_>>().join("; ");
     let outcome = if unhelped.count > 0 {
-        outcome.condition(CONDITION, Some(false), "ProxySidecarRestartFailed", message())
+        outcome.condition(CONDITION, Some(false), "ProxySidecarRestartFailed", message)
     } else if manual.count > 0 {
-        outcome.condition(CONDITION, Some(false), "ProxySidecarManualRestartRequired", message())
+        outcome.condition(CONDITION, Some(false), "ProxySidecarManualRestartRequired", message)
     } else if restarting.is_some() || pending.count > 0 {
-        outcome.condition(CONDITION, None, "ProxySidecarRestartPending", message())
+        outcome.condition(CONDITION, None, "ProxySidecarRestartPending", message)
     } else {
         outcome.condition(CONDITION, Some(true), CONDITION, "every sidecar is as it should be")
     };

@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 
 use crate::config::Config;
 use crate::expected::Image;
+use crate::mesh;
 use crate::resources::{Resources, text};
 
 const INJECTOR: &str = "injector";
@@ -69,21 +70,6 @@ struct Cni {
     enabled: bool,
 }
 
-/// Istio's mesh configuration, of `istio`.
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct Mesh {
-    enable_prometheus_merge: Option<bool>,
-    trust_domain: Option<String>,
-    default_config: DefaultConfig,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct DefaultConfig {
-    proxy_metadata: BTreeMap<String, String>,
-}
-
 fn config_map() -> Kind {
     Kind::new("v1", "ConfigMap")
 }
@@ -109,12 +95,12 @@ impl Injector {
             injector.resources = Some(global.proxy.resources);
             injector.cni = Some(pilot.cni.enabled);
         }
-        if let Some(mesh) = document::<Mesh>(config, "istio", "mesh", yaml)? {
-            // Istio's own default.
-            injector.merge = Some(mesh.enable_prometheus_merge.unwrap_or(true));
-            let capture = mesh.default_config.proxy_metadata.get("ISTIO_META_DNS_CAPTURE");
+        if let Some(mesh) = document(config, "istio", "mesh", mesh::texts)? {
+            // Where it says nothing, Istio's own defaults.
+            injector.merge = Some(mesh.get("enablePrometheusMerge").is_none_or(|merge| merge == "true"));
+            let capture = mesh.get("defaultConfig.proxyMetadata.ISTIO_META_DNS_CAPTURE");
             injector.dns = Some(capture.is_some_and(|capture| capture == "true"));
-            injector.trust_domain = mesh.trust_domain;
+            injector.trust_domain = mesh.get("trustDomain").cloned();
         }
         Ok(injector)
     }
@@ -139,8 +125,4 @@ fn document<T>(
 
 fn json<T: DeserializeOwned>(text: &str) -> Result<T, String> {
     serde_json::from_str(text).map_err(|error| error.to_string())
-}
-
-fn yaml<T: DeserializeOwned>(text: &str) -> Result<T, String> {
-    serde_saphyr::from_str(text).map_err(|error| error.to_string())
 }

@@ -16,6 +16,7 @@ mod config;
 mod expected;
 mod injection;
 mod injector;
+mod mesh;
 mod pod;
 mod quantity;
 mod resources;
@@ -53,7 +54,7 @@ impl Reconciler for SidecarRestart {
             return Ok(answer::unknown(&config.namespace));
         };
         let digest = expected.digest();
-        let mut restarts = Restarts::new(MARK, &digest, &config.pace, "SidecarRestarted");
+        let mut restarts = Restarts::new(MARK, &digest, &config.pace);
         judge(&expected, config, &mut restarts)?;
         let decision = restarts.decide()?;
         // Another CRD than ours has no room for names in its status, and would refuse them.

@@ -12,7 +12,8 @@ pub(crate) const PODS: &str = "sidecars";
 /// On pod templates, and so on the pods made from them: for which proxy the workload was restarted.
 pub const MARK: &str = "mizzen.dev/sidecar-restarted-for";
 
-const PATHS: &[&str] = &[
+/// What is read of each pod: what decides, of the proxy alone.
+pub(crate) const PATHS: &[&str] = &[
     "metadata.deletionTimestamp",
     "metadata.ownerReferences[*].apiVersion",
     "metadata.ownerReferences[*].kind",

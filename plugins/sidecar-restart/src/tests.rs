@@ -3,6 +3,7 @@
 mod missing;
 mod owners;
 mod rules;
+mod scale;
 
 mod sources;
 mod telling;

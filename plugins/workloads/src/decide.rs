@@ -22,15 +22,13 @@ pub struct Restarts<'a> {
     annotation: &'a str,
     expected: &'a str,
     pace: &'a str,
-    event: &'a str,
     found: BTreeMap<Workload, Found>,
 }
 
 impl<'a> Restarts<'a> {
-    /// Restarts that are marked by `annotation` as being for `expected` (a digest of how pods should be), as fast as `pace` allows, and
-    /// told as Events with the reason `event`.
-    pub fn new(annotation: &'a str, expected: &'a str, pace: &'a str, event: &'a str) -> Self {
-        Self { annotation, expected, pace, event, found: BTreeMap::new() }
+    /// Restarts that are marked by `annotation` as being for `expected` (a digest of how pods should be), as fast as `pace` allows.
+    pub fn new(annotation: &'a str, expected: &'a str, pace: &'a str) -> Self {
+        Self { annotation, expected, pace, found: BTreeMap::new() }
     }
 
     /// Takes in a pod that is not as it should be. Of it is kept what it means to its owner.
@@ -124,10 +122,9 @@ impl<'a> Restarts<'a> {
         if !marked {
             let mark = state.mark(self.annotation).with(self.expected, &found.stale).to_string();
             let fragment = json!({"spec": {"template": {"metadata": {"annotations": {self.annotation: mark}}}}});
-            let patch = Patch::new(workload.reference(), fragment, reason.clone());
+            let patch = Patch::new(workload.reference(), fragment, reason);
             // A template that nobody rolls out disrupts nothing: what is paced there is each deletion.
             decision.patch(if rolls { patch.paced_by(self.pace) } else { patch });
-            decision.tell(workload, self.event, reason);
         } else if let Some((name, uid)) = &found.first {
             let pod = ObjectRef::new(Kind::new("v1", "Pod"), Some(&workload.namespace), name);
             let reason = format!("{workload} is {reason}");

@@ -1,8 +1,6 @@
 //! What is to be done, and what is told of it.
 
-use mizzen_sdk::{Deletion, Event, Outcome, Patch, Severity};
-
-use crate::workload::Workload;
+use mizzen_sdk::{Deletion, Outcome, Patch};
 
 /// Names in a list for people; what there is beyond them is counted.
 const NAMED: usize = 5;
@@ -22,7 +20,6 @@ pub struct Decision {
     pub unhelped: Named,
     patches: Vec<Patch>,
     deletions: Vec<Deletion>,
-    events: Vec<Event>,
 }
 
 /// Some workloads: the first few by name, and how many there are.
@@ -53,18 +50,11 @@ impl Decision {
         self.deletions.push(deletion);
     }
 
-    pub(crate) fn tell(&mut self, workload: &Workload, reason: &str, message: String) {
-        let regarding = Some(workload.reference());
-        self.events.push(Event { regarding, severity: Severity::Normal, reason: reason.into(), message });
-    }
-
-    /// The outcome, with all that is to be done.
+    /// The outcome, with all that is to be done. The host tells of each patch and deletion, by an Event at the object, when it makes it.
     #[must_use]
     pub fn into_outcome(self, outcome: Outcome) -> Outcome {
         let outcome = self.patches.into_iter().fold(outcome, Outcome::patch);
-        let mut outcome = self.deletions.into_iter().fold(outcome, Outcome::delete);
-        outcome.events.extend(self.events);
-        outcome
+        self.deletions.into_iter().fold(outcome, Outcome::delete)
     }
 }
 

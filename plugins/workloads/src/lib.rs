@@ -28,7 +28,7 @@ pub use decision::{Decision, Named};
 pub use mark::{Mark, digest};
 pub use owners::OwnerReference;
 pub use pods::{Finding, Pod};
-pub use read::{declare, deployment};
+pub use read::{DEPLOYMENTS, declare, deployment};
 pub use state::{Progress, State};
 pub use workload::{Controller, Workload};
 

@@ -6,13 +6,17 @@ use crate::owners::OWNER_PATHS;
 use crate::workload::Controller;
 
 pub(crate) const OWNERS: &str = "replicasets-owners";
+
+/// The field set of Deployments.
+pub const DEPLOYMENTS: &str = "deployments";
+
 pub(crate) const BUDGETS: &str = "budgets";
 
 /// Kinds with a pod template, and what is read of each beyond what is common to all.
 pub(crate) const TEMPLATED: [(Controller, &str, &[&str]); 5] = [
     (
         Controller::Deployment,
-        "deployments",
+        DEPLOYMENTS,
         &[
             "spec.paused",
             "status.updatedReplicas",
@@ -71,10 +75,13 @@ pub fn declare(description: Description, annotation: &str) -> Description {
     description.deletes(Kind::new("v1", "Pod"), why)
 }
 
-/// Declares what is read and written of Deployments alone, for who restarts no others.
+/// Declares what is read and written of Deployments alone, for who restarts no others; with `more` paths. Reads name the field set
+/// [`DEPLOYMENTS`].
 #[must_use]
-pub fn deployment(description: Description, annotation: &str) -> Description {
-    workload(description, &TEMPLATED[0], annotation)
+pub fn deployment(description: Description, annotation: &str, more: &[&str]) -> Description {
+    let (controller, set, paths) = &TEMPLATED[0];
+    let paths: Vec<&str> = paths.iter().chain(more).copied().collect();
+    workload(description, &(controller.clone(), set, &paths), annotation)
 }
 
 fn workload(

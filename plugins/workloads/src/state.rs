@@ -124,6 +124,11 @@ impl State {
             .any(|annotations| annotations.get(RESTART_ANNOTATION).is_some_and(|value| &**value == NEVER))
     }
 
+    /// The value of an annotation on itself.
+    pub fn annotation(&self, name: &str) -> Option<&str> {
+        self.metadata.annotations.get(name).map(|value| &**value)
+    }
+
     /// The value of an annotation on its pod template.
     pub fn template_annotation(&self, name: &str) -> Option<&str> {
         self.spec.template.metadata.annotations.get(name).map(|value| &**value)

@@ -1,6 +1,6 @@
 //! What is told: events, conditions, status.
 
-use mizzen_sdk::{Condition, Readiness, Severity};
+use mizzen_sdk::{Condition, Readiness};
 
 use super::*;
 
@@ -20,14 +20,15 @@ fn bare_pods(count: usize) -> Cluster {
 }
 
 #[test]
-fn a_restart_is_told_at_the_workload_with_its_reason() {
+fn a_restart_says_why() {
     let outcome = outcome(&cart_with(&pod(OLD)));
-    let [event] = outcome.events.as_slice() else { panic!("{outcome:?}") };
-    let about = event.regarding.as_ref().unwrap();
-    assert_eq!((&*about.kind.name, about.namespace.as_deref(), &*about.name), ("Deployment", Some("shop"), "cart"));
-    assert_eq!((event.severity, &*event.reason), (Severity::Normal, "SidecarRestarted"));
-    assert_eq!(event.message, format!("restarted: its image is {OLD}, not {NEW}"));
-    assert_eq!(outcome.patches[0].reason, event.message);
+    let [patch] = outcome.patches.as_slice() else { panic!("{outcome:?}") };
+    assert_eq!(
+        (&*patch.object.kind.name, patch.object.namespace.as_deref(), &*patch.object.name),
+        ("Deployment", Some("shop"), "cart")
+    );
+    assert_eq!(patch.reason, format!("restarted: its image is {OLD}, not {NEW}"));
+    assert_eq!(outcome.events, [], "the host tells of what it does when it does it");
 }
 
 #[test]

@@ -1,0 +1,126 @@
+//! Restarts the ingress gateway when what it reads only at its start has changed: `numTrustedProxies`, `forwardClientCertDetails`,
+//! `trustDomain` and `proxyStatsMatcher`.
+//!
+//! Behaviour: Kyma's ingress gateway reconciler, as state rather than as a difference to what was last applied. The gateway's pod
+//! template bears the digests of the four inputs that its pods were started with; where they are others, it is restarted by writing them.
+//!
+//! Where nothing bears them yet, the gateway is new: an installation for the same subject has just made it, and its pods have read what
+//! is wanted now. That is noted on the Deployment itself, which restarts nothing. So neither a fresh gateway nor one that was deleted and
+//! made anew is restarted for no reason. (A gateway that was there before anybody noted anything, adopted in the very moment in which an
+//! input changes, is taken for a new one; `restartUnknown` has such gateways restarted once.)
+
+mod inputs;
+
+use mizzen_istio_api::Spec;
+use mizzen_sdk::{Description, Failure, Kind, ObjectRef, Outcome, Patch, Reconciler, Request, cluster};
+use mizzen_workloads::{Controller, Progress, State};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::json;
+
+use inputs::Inputs;
+
+/// On the pod template: the inputs that the gateway was last restarted for.
+pub const RESTARTED_FOR: &str = "mizzen.dev/gateway-restarted-for";
+
+/// On the Deployment: the inputs that it was made with.
+pub const MADE_WITH: &str = "mizzen.dev/gateway-made-with";
+
+/// The reconciler.
+#[derive(Debug)]
+pub struct GatewayRestart;
+
+/// What the operator decides.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Config {
+    /// The gateway's namespace.
+    #[schemars(length(min = 1))]
+    pub namespace: String,
+    /// The gateway's Deployment.
+    #[schemars(length(min = 1))]
+    pub name: String,
+    /// The pace, by its name in the Reconciler's `spec.pace`, that restarts are subject to; default: at once.
+    pub pace: Option<String>,
+    /// Whether a gateway of which nobody knows what it was made with is restarted.
+    pub restart_unknown: bool,
+}
+
+impl Reconciler for GatewayRestart {
+    type Spec = Spec;
+    type Config = Config;
+
+    fn describe() -> Description {
+        let summary = "Restarts the ingress gateway when what it reads at its start has changed";
+        let istio = Kind::new("mizzen.dev/v1alpha1", "Istio");
+        let description = Description::new("gateway-restart", env!("CARGO_PKG_VERSION"), summary, istio);
+        mizzen_workloads::deployment(
+            description,
+            RESTARTED_FOR,
+            &["metadata.annotations['mizzen.dev/gateway-made-with']"],
+        )
+    }
+
+    fn reconcile(Request { subject, config, .. }: &Request<Spec, Config>) -> Result<Outcome, Failure> {
+        let deployment = ObjectRef::new(Controller::Deployment.kind(), Some(&config.namespace), &config.name);
+        let Some(gateway) = cluster::get::<State>(&deployment, Some(mizzen_workloads::DEPLOYMENTS))? else {
+            return Ok(Outcome::ready());
+        };
+        let inputs = Inputs::of(&subject.spec);
+        let known = gateway.template_annotation(RESTARTED_FOR).or_else(|| gateway.annotation(MADE_WITH));
+        let Some(known) = known else {
+            return Ok(if config.restart_unknown {
+                restart(deployment, &inputs, config, "nobody knows what it was made with")
+            } else {
+                note(deployment, &inputs)
+            });
+        };
+        match inputs.changed_since(known) {
+            changed if !changed.is_empty() => {
+                Ok(restart(deployment, &inputs, config, &format!("{} changed", changed.join(", "))))
+            }
+            _ => Ok(settled(&gateway, config)),
+        }
+    }
+}
+
+mizzen_sdk::export!(GatewayRestart);
+
+/// Notes what a new gateway was made with, where it restarts nothing.
+fn note(deployment: ObjectRef, inputs: &Inputs) -> Outcome {
+    let fragment = json!({"metadata": {"annotations": {MADE_WITH: inputs.to_string()}}});
+    Outcome::ready().patch(Patch::new(deployment, fragment, "notes what the gateway was made with"))
+}
+
+fn restart(deployment: ObjectRef, inputs: &Inputs, config: &Config, why: &str) -> Outcome {
+    let fragment = json!({"spec": {"template": {"metadata": {"annotations": {RESTARTED_FOR: inputs.to_string()}}}}});
+    let patch = Patch::new(deployment, fragment, format!("restarted: {why}"));
+    let patch = config.pace.iter().fold(patch, |patch, pace| patch.paced_by(pace));
+    Outcome::progressing(format!("Deployment {}/{} is being restarted: {why}", config.namespace, config.name))
+        .patch(patch)
+}
+
+/// A gateway whose pods were started with what is wanted, or are being started so.
+fn settled(gateway: &State, config: &Config) -> Outcome {
+    let restarted = gateway.template_annotation(RESTARTED_FOR).is_some();
+    let name = format!("Deployment {}/{}", config.namespace, config.name);
+    match gateway.progress(&Controller::Deployment) {
+        progress @ Progress::Rolling if restarted => Outcome::progressing(format!("{name}: {progress}")),
+        progress @ (Progress::Stuck | Progress::Paused) if restarted => Outcome::warning(format!("{name}: {progress}")),
+        _ => Outcome::ready(),
+    }
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            namespace: "istio-system".into(),
+            name: "istio-ingressgateway".into(),
+            pace: None,
+            restart_unknown: false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
