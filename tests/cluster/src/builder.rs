@@ -27,6 +27,7 @@ const NODE: &str = "kwok-0";
 pub struct Builder {
     programs: BTreeSet<Program>,
     mesh_crds: bool,
+    service_monitors: bool,
     crds: Vec<PathBuf>,
     users: BTreeMap<String, Vec<String>>,
 }
@@ -93,6 +94,13 @@ impl Builder {
         self
     }
 
+    /// Whether the definition of `ServiceMonitor` is installed without Istio's.
+    #[must_use]
+    pub fn service_monitors(mut self, wanted: bool) -> Self {
+        self.service_monitors = wanted;
+        self
+    }
+
     /// Installs the custom resource definitions of a file or folder, which must hold nothing else. May be called again for more.
     #[must_use]
     pub fn crds(mut self, path: impl Into<PathBuf>) -> Self {
@@ -148,12 +156,17 @@ impl Builder {
     async fn assets(&self) -> Result<Assets, AssetsError> {
         let programs: Vec<_> =
             [Program::Etcd, Program::ApiServer].into_iter().chain(self.programs.iter().copied()).collect();
-        let crds = self.mesh_crds.then_some([Manifests::IstioCrds, Manifests::ServiceMonitorCrd]);
         let stages = self.programs.contains(&Program::Kwok).then_some(Manifests::KwokStages);
-        let manifests: Vec<_> = crds.into_iter().flatten().chain(stages).collect();
+        let manifests: Vec<_> = self.sets().chain(stages).collect();
         let find = move || Assets::find_or_build_only(&programs, &manifests);
         let interrupted = |_| AssetsError::NotIncluded { name: "what the control plane needs".to_owned() };
         tokio::task::spawn_blocking(find).await.map_err(interrupted)?
+    }
+
+    /// The definitions to be installed of those that their projects release.
+    fn sets(&self) -> impl Iterator<Item = Manifests> {
+        let istio = self.mesh_crds.then_some(Manifests::IstioCrds);
+        istio.into_iter().chain((self.mesh_crds || self.service_monitors).then_some(Manifests::ServiceMonitorCrd))
     }
 
     /// Starts etcd; the API server is started with the method that also starts it again.
@@ -182,10 +195,8 @@ impl Builder {
 
     async fn install(&self, cluster: &ControlPlane) -> Result<(), StartError> {
         let mut crds = self.crds.clone();
-        if self.mesh_crds {
-            for set in [Manifests::IstioCrds, Manifests::ServiceMonitorCrd] {
-                crds.extend_from_slice(cluster.assets.manifests(set)?);
-            }
+        for set in self.sets() {
+            crds.extend_from_slice(cluster.assets.manifests(set)?);
         }
         for path in crds {
             cluster.install_crds(&path).await?;

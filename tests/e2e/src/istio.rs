@@ -1,0 +1,158 @@
+//! A mesh whose Istio is installed by the operator, on a cluster with nodes, a scheduler and controllers.
+
+use kube::ResourceExt;
+use kube::api::{Api, DeleteParams, DynamicObject, ListParams, Patch, PatchParams};
+use kube::discovery::{Discovery, Scope, verbs};
+use mizzen_testcluster::ControlPlane;
+use mizzen_testcluster::Verb;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::objects::{Objects, condition};
+use crate::operator::{Operator, plugins};
+use crate::{eventually, repository};
+
+/// Where Istio lives.
+pub const NAMESPACE: &str = "istio-system";
+
+/// A running operator, and the mesh it keeps.
+pub struct Mesh {
+    /// Its cluster.
+    pub cluster: ControlPlane,
+    /// The objects in there.
+    pub objects: Objects,
+    /// The operator.
+    pub operator: Operator,
+    _plugins: TempDir,
+}
+
+impl Mesh {
+    /// Starts a cluster without Istio, and the operator with `deploy/mesh.yaml`, which is to install a version of it. `None` where there is
+    /// no Go to build either with.
+    pub async fn start(version: &str) -> Option<Self> {
+        let builder =
+            ControlPlane::builder().controller_manager(true).scheduler(true).kwok(true).service_monitors(true);
+        let cluster = builder.crds(repository("deploy/crds")).start_for_test().await?;
+        let objects = Objects(cluster.client().unwrap());
+        cluster.apply_path(&repository("deploy/mesh.yaml")).await.unwrap();
+        let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}});
+        let istio = json!({"apiVersion": "mizzen.dev/v1alpha1", "kind": "Istio",
+                           "metadata": {"name": "default", "namespace": NAMESPACE}, "spec": {}});
+        for document in [namespace, istio] {
+            cluster.apply_yaml(&document.to_string()).await.unwrap();
+        }
+        let plugins = plugins();
+        let operator = Operator::launch(&cluster.kubeconfig_path(), plugins.path()).await;
+        let mesh = Self { cluster, objects, operator, _plugins: plugins };
+        mesh.configure("installation", &json!({"config": {"version": version}})).await;
+        Some(mesh)
+    }
+
+    /// Changes the spec of a reconciler.
+    pub async fn configure(&self, reconciler: &str, spec: &Value) {
+        let patch = Patch::Merge(json!({"spec": spec}));
+        self.objects.reconcilers().patch(reconciler, &PatchParams::default(), &patch).await.unwrap();
+    }
+
+    /// The custom resources that describe the mesh.
+    pub fn istios(&self) -> Api<DynamicObject> {
+        self.objects.within(NAMESPACE, "mizzen.dev/v1alpha1", "Istio", "istios")
+    }
+
+    /// The mesh's own.
+    pub async fn istio(&self) -> DynamicObject {
+        self.istios().get("default").await.unwrap()
+    }
+
+    /// Waits until the mesh says that it is so, in Kyma's words: `Ready`, `Warning`, `Error`, …
+    pub async fn is(&self, state: &str) {
+        eventually(&format!("the mesh is {state}"), async || self.istio().await.data["status"]["state"] == state).await;
+    }
+
+    /// Waits until a condition of the mesh has a reason; gives its message.
+    pub async fn says(&self, kind: &str, reason: &str) -> String {
+        let mut said = String::new();
+        eventually(&format!("the mesh says {kind}: {reason}"), async || {
+            let found = condition(&self.istio().await, kind);
+            found.is_some_and(|(_, own, _)| own == reason)
+        })
+        .await;
+        if let Some((_, _, message)) = condition(&self.istio().await, kind) {
+            said = message;
+        }
+        said
+    }
+
+    /// Has the installation asked again, for no reason; gives how many applies that costs.
+    pub async fn asked_again(&self) -> u64 {
+        self.settled().await;
+        let (calls, applies) = (self.operator.calls("installation").await, self.applies().await);
+        let touch = json!({"metadata": {"annotations": {"touched": calls.to_string()}}});
+        self.istios().patch("default", &PatchParams::default(), &Patch::Merge(touch)).await.unwrap();
+        eventually("the installation is asked again", async || self.operator.calls("installation").await > calls).await;
+        self.settled().await;
+        self.applies().await - applies
+    }
+
+    /// Waits until the operator has nothing left to do.
+    pub async fn settled(&self) {
+        eventually("nothing is left to do", async || {
+            self.operator.metric("mizzen_waiting", &[]).await == 0
+                && self.operator.metric("mizzen_running", &[]).await == 0
+        })
+        .await;
+    }
+
+    /// How often anybody applied anything: nobody in the cluster but the operator does.
+    async fn applies(&self) -> u64 {
+        self.cluster.writes().await.unwrap().of_verb(Verb::Apply).total()
+    }
+
+    /// Deletes an object, and gives how long it was away.
+    pub async fn comes_back(&self, api: &Api<DynamicObject>, name: &str) -> std::time::Duration {
+        let before = api.get(name).await.unwrap();
+        api.delete(name, &DeleteParams::background()).await.unwrap();
+        eventually(&format!("{name} is back"), async || {
+            api.get_opt(name).await.unwrap().is_some_and(|now| now.uid() != before.uid())
+        })
+        .await
+    }
+
+    /// The webhooks that inject sidecars.
+    pub fn injectors(&self) -> Api<DynamicObject> {
+        let kind = ("admissionregistration.k8s.io/v1", "MutatingWebhookConfiguration", "mutatingwebhookconfigurations");
+        self.objects.of(kind.0, kind.1, kind.2)
+    }
+
+    /// A certificate authority, as it stands in a webhook: the cluster's own.
+    pub fn authority(&self) -> String {
+        let kubeconfig = kube::config::Kubeconfig::read_from(self.cluster.kubeconfig_path()).unwrap();
+        let cluster = kubeconfig.clusters.into_iter().find_map(|named| named.cluster).unwrap();
+        cluster.certificate_authority_data.unwrap()
+    }
+
+    /// Everything in the cluster, of whatever kind, that the operator calls its own.
+    pub async fn ours(&self) -> Vec<String> {
+        let discovery = Discovery::new(self.objects.0.clone()).run().await.unwrap();
+        let mut ours = Vec::new();
+        for group in discovery.groups() {
+            for (resource, capabilities) in group.recommended_resources() {
+                if !capabilities.supports_operation(verbs::LIST)
+                    || capabilities.scope == Scope::Cluster && resource.kind == "ComponentStatus"
+                {
+                    continue;
+                }
+                let api: Api<DynamicObject> = Api::all_with(self.objects.0.clone(), &resource);
+                let all = api.list_metadata(&ListParams::default().labels("mizzen.dev/reconciler")).await.unwrap();
+                ours.extend(all.items.iter().map(|own| format!("{} {}", resource.kind, own.name_any())));
+            }
+        }
+        ours
+    }
+
+    /// Ends the operator, which must end well.
+    pub async fn end(self) {
+        self.operator.stop().await;
+        drop(self.cluster);
+    }
+}
