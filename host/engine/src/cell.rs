@@ -2,8 +2,10 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use mizzen_model::{ObjectRef, Readiness};
+use tokio::time::Instant;
 use tokio_util::time::delay_queue;
 
 use crate::observe::Intent;
@@ -51,6 +53,12 @@ pub(crate) struct Cell {
     /// Whether it is held back, and whether that has been said.
     pub(crate) held: Held,
     pub(crate) timer: Option<delay_queue::Key>,
+    /// What its last call cost.
+    pub(crate) cost: Option<Duration>,
+    /// Until when it rests from that.
+    pub(crate) rests_until: Option<Instant>,
+    /// Set while something has changed that it is to be asked about once it has rested.
+    pub(crate) rest: Option<delay_queue::Key>,
 }
 
 /// Whether a key is held back by the order.

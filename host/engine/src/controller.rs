@@ -50,6 +50,8 @@ pub(crate) struct Controller {
     /// Whose an owned object is, by its [`OWNER_LABEL`].
     owners: HashMap<String, Key>,
     pub(crate) timers: DelayQueue<Key>,
+    /// Keys that are to be asked once they have rested.
+    pub(crate) rests: DelayQueue<Key>,
     waiting: Vec<oneshot::Sender<()>>,
 }
 
@@ -68,6 +70,7 @@ impl Controller {
             abandoned: Abandoned::default(),
             owners: HashMap::new(),
             timers: DelayQueue::new(),
+            rests: DelayQueue::new(),
             waiting: Vec::new(),
         }
     }
@@ -99,6 +102,7 @@ impl Controller {
                 Some(command) = commands.recv() => self.command(command),
                 Some(synced) = synced.recv() => self.synced(synced),
                 Some(expired) = self.timers.next(), if !self.timers.is_empty() => self.expired(expired.into_inner()),
+                Some(rested) = self.rests.next(), if !self.rests.is_empty() => self.rested(rested.into_inner()),
                 Some(hold) = self.abandoned.timers.next(), if !self.abandoned.timers.is_empty() => self.abandon(hold.into_inner()),
                 Some(released) = self.abandoned.releases.join_next() => if let Ok(released) = released { self.released(released) },
                 () = tokio::time::sleep(turn.unwrap_or_default()), if turn.is_some() => {}
@@ -230,6 +234,7 @@ impl Controller {
     }
 
     fn forget(&mut self, key: Key) {
+        self.end_rest(key);
         if let Some(cell) = self.cells.remove(&key)
             && let Some(timer) = cell.timer
         {
@@ -253,17 +258,6 @@ impl Controller {
         self.wake(key, Wake::look());
     }
 
-    /// Something that a key depends on has changed.
-    pub(crate) fn wake(&mut self, key: Key, wake: Wake) {
-        let Some(cell) = self.cells.get_mut(&key) else { return };
-        if cell.phase == Phase::Running {
-            cell.pending.push(wake);
-        } else {
-            cell.ask |= wake.ask;
-            self.queue.push(key);
-        }
-    }
-
     fn expired(&mut self, key: Key) {
         if let Some(cell) = self.cells.get_mut(&key) {
             cell.timer = None;
@@ -278,12 +272,16 @@ impl Controller {
     fn done(&mut self, done: Done) {
         self.queue.done(done.key);
         self.paces().dismiss(done.key);
+        if let Some(cost) = done.cost {
+            self.end_rest(done.key);
+            self.cells.entry(done.key).and_modify(|cell| cell.called(cost));
+        }
         let now = self.subject(done.key.subject);
         let Some(cell) = self.cells.get_mut(&done.key) else {
             self.index().remove(done.key);
             return;
         };
-        let Done { key, verdict, subject, memo, settled, seen, reported, planned } = done;
+        let Done { key, verdict, subject, memo, settled, seen, reported, planned, stale, .. } = done;
         cell.phase = Phase::Idle;
         cell.memo = memo;
         cell.settled = settled;
@@ -323,6 +321,9 @@ impl Controller {
         });
         if wants_otherwise {
             self.look(key);
+        }
+        if stale {
+            self.wake(key, Wake { cause: None, ask: true });
         }
         for wake in pending {
             self.wake(key, wake);

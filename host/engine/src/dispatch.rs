@@ -45,6 +45,8 @@ impl Controller {
                     seen: HashMap::new(),
                     reported: "HostFailure",
                     planned: Vec::new(),
+                    cost: None,
+                    stale: false,
                 };
                 AssertUnwindSafe(job.run(context)).catch_unwind().await.unwrap_or_else(lost)
             });
@@ -83,6 +85,9 @@ impl Controller {
             subject,
             predecessors,
             ask: std::mem::take(&mut cell.ask),
+            cost: None,
+            stale: false,
+            news: Vec::new(),
             memo: cell.memo.clone(),
             settled: std::mem::take(&mut cell.settled),
             reported: cell.reported,

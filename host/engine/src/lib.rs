@@ -25,6 +25,7 @@ mod queue;
 mod reconcile;
 mod recorder;
 mod renderers;
+mod rest;
 mod snapshot;
 mod sync;
 mod write;

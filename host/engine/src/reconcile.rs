@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::Duration;
 
 use mizzen_cluster::{Cluster, Scope};
 use mizzen_config::Mode;
-use mizzen_model::{Call, Condition, Digest, Object, ObjectRef, Predecessor, Readiness, Request};
+use mizzen_model::{Call, Condition, Digest, Event, Object, ObjectRef, Predecessor, Readiness, Request};
+use tokio::time::Instant;
 
 use crate::index::ReadIndex;
 use crate::node::{Key, Plugin};
@@ -16,6 +17,7 @@ use crate::prepare::{Prepared, Refusal, prepare};
 use crate::problem::Problem;
 use crate::recorder::Recorder;
 use crate::renderers::Renderers;
+use crate::rest::is_expensive;
 use crate::write::disrupt::Disruptions;
 use crate::write::objects::View;
 use crate::write::status::Report;
@@ -68,6 +70,12 @@ pub(crate) struct Job {
     pub(crate) predecessors: Vec<Predecessor>,
     /// Whether something that was read has changed.
     pub(crate) ask: bool,
+    /// What the last call cost; replaced when there is another.
+    pub(crate) cost: Option<Duration>,
+    /// Whether its own writes changed what it read, and it is to rest before it is asked about them.
+    pub(crate) stale: bool,
+    /// Events that none of its answers told of before.
+    pub(crate) news: Vec<Event>,
     pub(crate) memo: Option<Arc<Memo>>,
     pub(crate) settled: HashMap<ObjectRef, Settled>,
     /// The reason that was last reported, so that an event is told once.
@@ -101,6 +109,10 @@ pub(crate) struct Done {
     pub(crate) seen: HashMap<ObjectRef, u64>,
     pub(crate) reported: &'static str,
     pub(crate) planned: Vec<Intent>,
+    /// What its last call cost; `None`: there was none.
+    pub(crate) cost: Option<Duration>,
+    /// Whether it is to be asked again once it has rested.
+    pub(crate) stale: bool,
 }
 
 impl Job {
@@ -118,7 +130,7 @@ impl Job {
         };
         let mut verdict = result.unwrap_or_else(Verdict::Wrong);
         let (condition, reason) = self.condition(&verdict, &writer.disruptions);
-        self.tell(&mut writer, known.as_deref(), &verdict, reason).await;
+        self.tell(&mut writer, &verdict, reason).await;
         if let Err(problem) = self.report(&context, &mut writer, &verdict, condition.clone()).await
             && !matches!(verdict, Verdict::Wrong(_))
         {
@@ -145,6 +157,8 @@ impl Job {
             seen,
             reported: reason,
             planned: self.planned,
+            cost: self.cost,
+            stale: self.stale,
         }
     }
 
@@ -162,6 +176,10 @@ impl Job {
             let written = writer.changes.len();
             writer.converge(&memo.prepared, memo.view).await?;
             if !self.has_read(context, &writer.changes[written..]) {
+                break;
+            }
+            if self.cost.is_some_and(is_expensive) {
+                self.stale = true;
                 break;
             }
             self.ask = true;
@@ -218,6 +236,8 @@ impl Job {
         let recorder = Arc::new(Recorder::new(self.key, self.plugin.clone(), subject, context));
         let started = Instant::now();
         let answer = self.plugin.invoke.invoke(call, &request, recorder.clone()).await;
+        let took = started.elapsed();
+        self.cost = Some(took);
         let read = recorder.recorded();
         context.index.lock().unwrap_or_else(PoisonError::into_inner).retain(self.key, &read.reads);
         context.observer.called(&Called {
@@ -229,13 +249,15 @@ impl Job {
                 Ok(Err(_)) => "Refused",
                 Err(error) => error.reason(),
             },
-            took: started.elapsed(),
+            took,
             reads: read.reads.len(),
             bytes: read.bytes,
         });
         let prepared = prepare(&self.plugin, &self.subject, answer??, &context.cluster).await?;
         let view = if read.failed { View::Partial } else { View::Complete };
         let memo = Arc::new(Memo { prepared, input, revision: self.revision, view, timed: read.timed });
+        let told = self.memo.as_ref().map_or(&[][..], |known| &known.prepared.events);
+        self.news.extend(memo.prepared.events.iter().filter(|event| !told.contains(event)).cloned());
         self.memo = Some(Arc::clone(&memo));
         Ok(memo)
     }
@@ -266,8 +288,8 @@ impl Job {
         (Condition { kind, status, reason: reason.to_owned(), message }, reason)
     }
 
-    /// Publishes events: the plugin's, unless it says the same as before, and one about what went wrong, unless it went wrong before.
-    async fn tell(&self, writer: &mut Writer<'_>, known: Option<&Memo>, verdict: &Verdict, reason: &'static str) {
+    /// Publishes events: the plugin's, unless its answer before had the same, and one about what went wrong, unless it went wrong before.
+    async fn tell(&mut self, writer: &mut Writer<'_>, verdict: &Verdict, reason: &'static str) {
         if self.plugin.reconciler.mode == Mode::Plan {
             return;
         }
@@ -276,10 +298,7 @@ impl Job {
         {
             writer.warn(reason, &problem.to_string()).await;
         }
-        let told = known.map_or(&[][..], |memo| &memo.prepared.events);
-        let events = self.memo.iter().flat_map(|memo| &memo.prepared.events);
-        let news: Vec<_> = events.filter(|event| !told.contains(event)).cloned().collect();
-        writer.publish(&news).await;
+        writer.publish(&std::mem::take(&mut self.news)).await;
     }
 
     /// Tells the subject's status how it went.

@@ -136,3 +136,83 @@ async fn a_plugin_that_asks_to_be_asked_again_is() {
     stage.engine.settled().await;
     assert_eq!(count(&calls), 2);
 }
+
+/// A lister whose calls take so long.
+fn slow_lister(
+    takes: std::time::Duration,
+) -> (mizzen_engine::NodeSpec, std::sync::Arc<std::sync::atomic::AtomicUsize>) {
+    plugin("slow").asks(move |shop, reads| async move {
+        let found = support::services(&reads, &shop).await;
+        tokio::time::sleep(takes).await;
+        let types: Vec<_> = found.unwrap_or_default().iter().map(|found| found["spec"]["type"].clone()).collect();
+        Ok(Ok(support::wants(vec![support::a_map("a", "x", json!({"types": json!(types).to_string()}))])))
+    })
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_expensive_call_is_not_made_for_every_change_and_no_change_is_lost() {
+    let memory = memory();
+    put(&memory, &a_shop("x", json!({})));
+    let (node, calls) = slow_lister(std::time::Duration::from_millis(100));
+    let stage = Stage::on(&memory, vec![node]).await;
+    for at in 0..1_000 {
+        put(&memory, &a_service("s", "x", &format!("T{at}")));
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    stage.after(std::time::Duration::from_secs(1)).await;
+    assert!((10..=20).contains(&count(&calls)), "{} calls", count(&calls));
+    assert_eq!(stage.data("x").unwrap()["types"], "[\"T999\"]");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_first_change_after_a_rest_and_a_change_of_the_subject_do_not_wait() {
+    let memory = memory();
+    put(&memory, &a_shop("x", json!({})));
+    let (node, calls) = slow_lister(std::time::Duration::from_millis(100));
+    let stage = Stage::on(&memory, vec![node]).await;
+    stage.put(&a_shop("x", json!({"new": true}))).await;
+    assert_eq!(count(&calls), 2);
+    // This one has to wait until it has rested.
+    stage.put(&a_service("s", "x", "A")).await;
+    assert_eq!(count(&calls), 2);
+    stage.after(std::time::Duration::from_secs(2)).await;
+    assert_eq!(count(&calls), 3);
+    stage.put(&a_service("s", "x", "B")).await;
+    assert_eq!((count(&calls), stage.data("x").unwrap()["types"].clone()), (4, json!("[\"B\"]")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cheap_call_is_made_at_once_for_every_change() {
+    let memory = memory();
+    put(&memory, &a_shop("x", json!({})));
+    let (node, calls) = slow_lister(std::time::Duration::from_millis(2));
+    let stage = Stage::on(&memory, vec![node]).await;
+    for at in 0..20 {
+        stage.put(&a_service("s", "x", &format!("T{at}"))).await;
+    }
+    assert_eq!(count(&calls), 21);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_expensive_plugin_that_reads_what_it_writes_is_asked_about_it_when_it_has_rested() {
+    let memory = memory();
+    put(&memory, &a_shop("x", json!({})));
+    let reading = plugin("p").with(|description, reconciler| {
+        let need =
+            mizzen_model::Need { kind: support::config_map(), access: mizzen_model::Access::Read, why: String::new() };
+        description.needs.push(need);
+        reconciler.grants.read.push(reconciler.grants.apply[0].clone());
+    });
+    let (node, calls) = reading.asks(|_, reads| async move {
+        let there = reads.get(&support::map_ref("a", "m"), None).await;
+        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+        let readiness =
+            if matches!(there, Ok(Some(_))) { Readiness::Ready } else { Readiness::Progressing("not there".into()) };
+        let desired = Some(mizzen_model::Wanted::All(vec![support::a_map("a", "m", json!({}))]));
+        Ok(Ok(Outcome { desired, ..Outcome::new(readiness) }))
+    });
+    let stage = Stage::on(&memory, vec![node]).await;
+    assert_eq!((count(&calls), stage.condition("mizzen.dev/p").1), (1, "Progressing".into()));
+    stage.after(std::time::Duration::from_secs(2)).await;
+    assert_eq!((count(&calls), stage.condition("mizzen.dev/p").1), (2, "Ready".into()));
+}

@@ -15,7 +15,7 @@ pub(crate) mod survivors;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use mizzen_cluster::{Apply, Cluster, EventRecord, WriteError};
+use mizzen_cluster::{Apply, Cluster, EventRecord, Scope, WriteError};
 use mizzen_model::{Digest, Event, Object, ObjectRef, Severity};
 
 use crate::node::{Key, Plugin};
@@ -127,10 +127,15 @@ impl<'a> Writer<'a> {
     /// Tells of events. A lost one is logged and no reason to fail.
     pub(crate) async fn publish(&self, events: &[Event]) {
         for event in events {
+            // Without its uid, `kubectl describe` does not show it with the object.
+            let uid = match &event.regarding {
+                None => Some(self.subject.uid.to_string()),
+                Some(other) => self.uid(other),
+            };
             let record = EventRecord {
                 reporter: self.plugin.field_manager(),
                 regarding: event.regarding.clone().unwrap_or_else(|| self.subject.reference.clone()),
-                regarding_uid: if event.regarding.is_none() { self.subject.uid.to_string() } else { String::new() },
+                regarding_uid: uid.unwrap_or_default(),
                 severity: event.severity,
                 reason: event.reason.clone(),
                 action: "Reconcile".into(),
@@ -138,6 +143,13 @@ impl<'a> Writer<'a> {
             };
             self.send(record).await;
         }
+    }
+
+    /// The uid of an object, if some view has it.
+    fn uid(&self, object: &ObjectRef) -> Option<String> {
+        let found =
+            [Scope::All, Scope::Owned].into_iter().find_map(|scope| self.cluster.get(scope, object).ok().flatten());
+        found.map(|object| object.uid.to_string())
     }
 
     async fn send(&self, record: EventRecord) {

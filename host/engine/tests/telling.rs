@@ -1,0 +1,72 @@
+//! What users are told by Events, and how often.
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    reason = "tests say what they show by their names; a plugin of a test may panic"
+)]
+
+mod support;
+
+use mizzen_model::{Access, Event, Need, ObjectRef, Outcome, Readiness, Severity, Wanted};
+use serde_json::json;
+use support::{Stage, a_map, a_service, a_shop, config_map, count, map_ref, memory, plugin, put, service};
+
+fn event(regarding: Option<ObjectRef>, message: &str) -> Event {
+    Event { regarding, severity: Severity::Normal, reason: "Noticed".into(), message: message.into() }
+}
+
+/// The messages told so far.
+fn told(stage: &Stage) -> Vec<String> {
+    stage.memory.events().into_iter().filter(|event| event.reason == "Noticed").map(|event| event.note).collect()
+}
+
+#[tokio::test]
+async fn an_event_is_told_once_while_it_stands_and_again_when_it_comes_back() {
+    let memory = memory();
+    put(&memory, &a_shop("x", json!({"says": ["a"], "at": 0})));
+    let (node, calls) = plugin("p").answers(|shop| {
+        let says = shop["spec"]["says"].as_array().unwrap();
+        let events = says.iter().map(|says| event(None, says.as_str().unwrap())).collect();
+        Ok(Outcome { events, ..Outcome::new(Readiness::Ready) })
+    });
+    let stage = Stage::on(&memory, vec![node]).await;
+    stage.put(&a_shop("x", json!({"says": ["a"], "at": 1}))).await;
+    stage.put(&a_shop("x", json!({"says": ["a", "b"], "at": 2}))).await;
+    assert_eq!((count(&calls), told(&stage)), (3, vec!["a".to_owned(), "b".into()]));
+    stage.put(&a_shop("x", json!({"says": ["b"], "at": 3}))).await;
+    stage.put(&a_shop("x", json!({"says": ["b", "a"], "at": 4}))).await;
+    assert_eq!(told(&stage), ["a", "b", "a"]);
+}
+
+#[tokio::test]
+async fn what_a_plugin_tells_before_it_sees_its_own_writes_is_not_lost() {
+    let memory = memory();
+    put(&memory, &a_shop("x", json!({})));
+    let reading = plugin("p").with(|description, reconciler| {
+        description.needs.push(Need { kind: config_map(), access: Access::Read, why: String::new() });
+        reconciler.grants.read.push(reconciler.grants.apply[0].clone());
+    });
+    let (node, calls) = reading.asks(|_, reads| async move {
+        let there = matches!(reads.get(&map_ref("a", "m"), None).await, Ok(Some(_)));
+        let events = if there { Vec::new() } else { vec![event(None, "made it")] };
+        let desired = Some(Wanted::All(vec![a_map("a", "m", json!({}))]));
+        Ok(Ok(Outcome { desired, events, ..Outcome::new(Readiness::Ready) }))
+    });
+    let stage = Stage::on(&memory, vec![node]).await;
+    assert_eq!((count(&calls), told(&stage)), (2, vec!["made it".to_owned()]));
+}
+
+#[tokio::test]
+async fn an_event_about_another_object_carries_its_uid() {
+    let memory = memory();
+    put(&memory, &a_shop("x", json!({})));
+    put(&memory, &a_service("s", "x", "ClusterIP"));
+    let other = ObjectRef::new(service(), Some("a"), "s");
+    let uid = memory.find(&other).unwrap()["metadata"]["uid"].as_str().unwrap().to_owned();
+    let (node, _) = plugin("p").answers(move |_| {
+        Ok(Outcome { events: vec![event(Some(other.clone()), "look")], ..Outcome::new(Readiness::Ready) })
+    });
+    let stage = Stage::on(&memory, vec![node]).await;
+    let events = stage.memory.events();
+    assert_eq!((&*events[0].regarding.name, &events[0].regarding_uid), ("s", &uid));
+}
