@@ -15,6 +15,7 @@ mod merge;
 mod nodes;
 mod objects;
 mod refusal;
+mod sidecars;
 mod spec;
 mod steps;
 mod uninstall;
@@ -43,9 +44,9 @@ impl Reconciler for Installation {
         let istio = Kind::new("mizzen.dev/v1alpha1", "Istio");
         let description =
             Description::new("installation", env!("CARGO_PKG_VERSION"), summary, istio).renderer("istio").finalizes();
-        let description = plane::declare(nodes::declare(oldest::declare(description)));
+        let description = plane::declare_all(nodes::declare(oldest::declare(description)));
         let description = webhooks::declare(definitions::declare(description));
-        uninstall::declare(objects::declare(description))
+        uninstall::declare(sidecars::declare(objects::declare(description)))
     }
 
     fn reconcile(request: &Request<Value, Config>) -> Result<Outcome, Failure> {

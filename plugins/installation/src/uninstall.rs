@@ -1,12 +1,13 @@
 //! The end of an installation: not while users' resources need it; then everything, and workloads lose their sidecars.
 
 use mizzen_istio_api::{oldest, plane, reasons};
-use mizzen_sdk::{AccessError, Description, Failure, Kind, Outcome, Query, Request, cluster};
+use mizzen_sdk::{AccessError, Description, Failure, Kind, Outcome, Query, Request, Severity, cluster};
+use mizzen_workloads::Named;
 use serde::Deserialize;
 use serde_json::Value;
 
 use crate::config::Config;
-use crate::webhooks;
+use crate::{sidecars, webhooks};
 
 /// Kinds of resources that mean nothing without Istio.
 const USERS: [(&str, &str); 15] = [
@@ -70,15 +71,24 @@ pub(crate) fn outcome(Request { subject, config, .. }: &Request<Value, Config>) 
         return Ok(Outcome::failed(&message).condition(reasons::INSTALLED, Some(false), reasons::DANGLING, message));
     }
     if !planes.is_empty() || webhooks::injector_is_there()? {
-        let message = "Istio is being taken away";
-        return Ok(going(message).desire([]));
+        return Ok(going("Istio is being taken away".into()).desire([]));
     }
-    let _ = config;
-    Ok(Outcome::ready())
+    let decision = sidecars::remove(config, &subject.metadata.uid)?;
+    if decision.restarting.count > 0 {
+        let message = format!("workloads are restarted without their sidecars: {}", decision.restarting.sentence());
+        return Ok(sidecars::outcome(decision, going(message), config));
+    }
+    let left = [&decision.pending, &decision.manual, &decision.excluded, &decision.unhelped];
+    let left: Vec<_> = left.into_iter().filter(|own| own.count > 0).map(Named::sentence).collect();
+    if left.is_empty() {
+        return Ok(Outcome::ready());
+    }
+    let message = format!("Istio is gone, and these keep their sidecars until they are restarted: {}", left.join(", "));
+    Ok(Outcome::ready().event(Severity::Warning, "SidecarsLeft", message))
 }
 
-fn going(message: &str) -> Outcome {
-    Outcome::progressing(message).condition(reasons::INSTALLED, None, reasons::GOING, message)
+fn going(message: String) -> Outcome {
+    Outcome::progressing(&message).condition(reasons::INSTALLED, None, reasons::GOING, message)
 }
 
 /// What stands in the way, in words.

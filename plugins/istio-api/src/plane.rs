@@ -93,34 +93,38 @@ pub enum Rollout {
     Stuck(String),
 }
 
-/// Declares what this module reads.
+/// Read of all.
+const COMMON: [&str; 6] = [
+    "metadata.generation",
+    "metadata.labels['mizzen.dev/owner']",
+    "metadata.labels['operator.istio.io/version']",
+    "spec.template.spec.containers[*].name",
+    "spec.template.spec.containers[*].image",
+    "status.observedGeneration",
+];
+
+const WHY: &str = "which version of Istio is there, and whether it is up";
+
+/// Declares what [`control_planes`] reads.
 #[must_use]
 pub fn declare(description: Description) -> Description {
-    let common = [
-        "metadata.generation",
-        "metadata.labels['mizzen.dev/owner']",
-        "metadata.labels['operator.istio.io/version']",
-        "spec.template.spec.containers[*].name",
-        "spec.template.spec.containers[*].image",
-        "status.observedGeneration",
-    ];
-    let paths = |own: &[&'static str]| [&common, own].concat();
-    let deployment = paths(&[
+    let own = [
         "spec.replicas",
         "status.replicas",
         "status.updatedReplicas",
         "status.availableReplicas",
         "status.conditions[type=Progressing].reason",
-    ]);
-    let daemon_set =
-        paths(&["status.desiredNumberScheduled", "status.updatedNumberScheduled", "status.numberAvailable"]);
-    let why = "which version of Istio is there, and whether it is up";
-    description.reads_fields(DEPLOYMENTS, Kind::new("apps/v1", "Deployment"), &deployment, why).reads_fields(
-        DAEMON_SETS,
-        Kind::new("apps/v1", "DaemonSet"),
-        &daemon_set,
-        why,
-    )
+    ];
+    let paths = [&COMMON[..], &own].concat();
+    description.reads_fields(DEPLOYMENTS, Kind::new("apps/v1", "Deployment"), &paths, WHY)
+}
+
+/// Declares what [`workloads`] reads, too.
+#[must_use]
+pub fn declare_all(description: Description) -> Description {
+    let own = ["status.desiredNumberScheduled", "status.updatedNumberScheduled", "status.numberAvailable"];
+    let paths = [&COMMON[..], &own].concat();
+    declare(description).reads_fields(DAEMON_SETS, Kind::new("apps/v1", "DaemonSet"), &paths, WHY)
 }
 
 /// The control planes, wherever they are.

@@ -8,6 +8,7 @@ use super::defaults::resources;
 
 /// How large the cluster is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
 pub enum Size {
     /// One to try things in: one of each, with little.
     Small,

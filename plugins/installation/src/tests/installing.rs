@@ -162,5 +162,5 @@ fn the_nodes_say_how_large_the_cluster_is_unless_the_configuration_does() {
     let small = "{apiVersion: v1, kind: Node, metadata: {name: node}, status: {capacity: {cpu: '4', memory: 64Gi}}}";
     assert_eq!(replicas(cluster(&[]), &json!({})), "2");
     assert_eq!(replicas(cluster(&[]).with(small), &json!({})), "1");
-    assert_eq!(replicas(cluster(&[]).with(small), &json!({"size": "Full"})), "2");
+    assert_eq!(replicas(cluster(&[]).with(small), &json!({"size": "full"})), "2");
 }

@@ -70,3 +70,54 @@ fn a_subject_that_never_counted_takes_nothing_with_it() {
     let outcome = leave(&there().with(&older));
     assert_eq!((outcome.readiness, outcome.desired), (Readiness::Ready, None));
 }
+
+/// A pod with a sidecar, of a StatefulSet that stands so.
+fn with_sidecar(kind: &str, template: &Value, ready: bool) -> Cluster {
+    let set = json!({"apiVersion": "apps/v1", "kind": "StatefulSet",
+        "metadata": {"name": "db", "namespace": "shop", "generation": 1},
+        "spec": {"replicas": 1, "template": {"metadata": {"annotations": template}}},
+        "status": {"observedGeneration": 1, "replicas": 1, "readyReplicas": u8::from(ready)}});
+    let pod = |name: &str, namespace: &str| {
+        json!({"apiVersion": "v1", "kind": "Pod",
+               "metadata": {"name": name, "namespace": namespace, "uid": "u", "annotations": {"sidecar.istio.io/status": "{}"},
+                            "ownerReferences": [{"apiVersion": "apps/v1", "kind": kind, "name": "db", "controller": true}]},
+               "status": {"conditions": [{"type": "Ready", "status": if ready { "True" } else { "False" }}]}})
+        .to_string()
+    };
+    cluster(&["1.31.0"])
+        .with(&set.to_string())
+        .with(&pod("db-0", "shop"))
+        .with(&pod("istio-ingressgateway-0", "istio-system"))
+}
+
+#[test]
+fn workloads_lose_their_sidecars_when_all_of_istio_is_gone() {
+    let outcome = leave(&with_sidecar("StatefulSet", &json!({}), true));
+    assert_eq!(said(&outcome).1, "workloads are restarted without their sidecars: StatefulSet shop/db");
+    let [patch] = outcome.patches.as_slice() else { panic!("{:?}", outcome.patches) };
+    assert_eq!((&*patch.object.name, &patch.pace), ("db", &None));
+    // The patch done, and the pod not replaced yet.
+    let mark = &patch.fragment["spec"]["template"]["metadata"]["annotations"];
+    let again = leave(&with_sidecar("StatefulSet", mark, true));
+    assert!(again.patches.is_empty() && matches!(again.readiness, Readiness::Progressing(_)));
+}
+
+#[test]
+fn workloads_are_restarted_at_the_pace_that_the_configuration_names() {
+    let config = json!({"restartPace": "slowly"});
+    let there = with_sidecar("StatefulSet", &json!({}), true);
+    let outcome = testing::finalize::<Installation>(&there, &istio(&json!({})), &config).unwrap();
+    assert_eq!(outcome.patches[0].pace.as_deref(), Some("slowly"));
+}
+
+#[test]
+fn what_can_not_be_restarted_keeps_nothing_and_is_told() {
+    for (there, name) in [
+        (with_sidecar("Job", &json!({}), true), "Job shop/db"),
+        (with_sidecar("StatefulSet", &json!({}), false), "StatefulSet shop/db (0 of 1 pods are ready)"),
+    ] {
+        let outcome = leave(&there);
+        assert_eq!(outcome.readiness, Readiness::Ready);
+        assert!(outcome.events[0].message.ends_with(name), "{:?}", outcome.events);
+    }
+}

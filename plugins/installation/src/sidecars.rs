@@ -1,0 +1,105 @@
+//! The end of sidecars: workloads are restarted once the injector is gone, so that their pods come back without.
+//!
+//! Behaviour: Kyma restarts every pod with a sidecar before the subject goes. Here as everywhere a restart is state: the template's mark
+//! says that it was for the end of this very subject. What can't be restarted now does not keep the subject, and is told.
+
+use mizzen_sdk::{AccessError, Description, Kind, Outcome, Query, cluster};
+use mizzen_workloads::{Decision, Finding, NEVER, OwnerReference, Pod, Restarts, digest};
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+use crate::config::Config;
+
+/// On pod templates: for the end of which subject the workload was restarted.
+const MARK: &str = "mizzen.dev/sidecar-removed-for";
+
+const PODS: &str = "pods-with-sidecars";
+
+#[derive(Debug, Deserialize)]
+struct Injected {
+    metadata: Metadata,
+    #[serde(default)]
+    status: Status,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Metadata {
+    name: Box<str>,
+    namespace: Box<str>,
+    #[serde(default)]
+    uid: Box<str>,
+    deletion_timestamp: Option<IgnoredAny>,
+    #[serde(default)]
+    owner_references: Vec<OwnerReference>,
+    #[serde(default)]
+    annotations: Annotations,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Annotations {
+    /// What the injector did.
+    #[serde(rename = "sidecar.istio.io/status")]
+    injected: Option<IgnoredAny>,
+    #[serde(rename = "mizzen.dev/restart")]
+    restart: Option<Box<str>>,
+    #[serde(rename = "mizzen.dev/sidecar-removed-for")]
+    mark: Option<Box<str>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Status {
+    conditions: Vec<Condition>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Condition {
+    status: Box<str>,
+}
+
+pub(crate) fn declare(description: Description) -> Description {
+    let paths = [
+        "metadata.deletionTimestamp",
+        "metadata.ownerReferences[*].apiVersion",
+        "metadata.ownerReferences[*].kind",
+        "metadata.ownerReferences[*].name",
+        "metadata.ownerReferences[*].controller",
+        "metadata.annotations['sidecar.istio.io/status']",
+        "metadata.annotations['mizzen.dev/restart']",
+        "metadata.annotations['mizzen.dev/sidecar-removed-for']",
+        "status.conditions[type=Ready].status",
+    ];
+    let why = "which workloads have sidecars when Istio goes";
+    mizzen_workloads::declare(description, MARK).reads_fields(PODS, Kind::new("v1", "Pod"), &paths, why)
+}
+
+/// What becomes of workloads with sidecars, when the subject with this uid goes.
+pub(crate) fn remove(config: &Config, uid: &str) -> Result<Decision, AccessError> {
+    let expected = digest(uid);
+    let pace = config.restart_pace.as_deref().unwrap_or_default();
+    let mut restarts = Restarts::new(MARK, &expected, pace, "SidecarRemoved");
+    for pod in cluster::scan::<Injected>(&Query::of(Kind::new("v1", "Pod")).fields(PODS))? {
+        let Injected { metadata, status } = pod?;
+        let Metadata { name, namespace, uid, deletion_timestamp, owner_references, annotations } = metadata;
+        if annotations.injected.is_none() || deletion_timestamp.is_some() || *namespace == *config.namespace {
+            continue;
+        }
+        let ready = status.conditions.iter().any(|own| &*own.status == "True");
+        let excluded = annotations.restart.as_deref() == Some(NEVER);
+        let finding = Finding { what: "Istio goes", ready, excluded, mark: annotations.mark.as_deref() };
+        restarts.add(Pod { namespace, name, uid, owners: owner_references }, &finding);
+    }
+    restarts.decide()
+}
+
+/// An outcome with what is to be done: at the configured pace, or at once.
+pub(crate) fn outcome(decision: Decision, outcome: Outcome, config: &Config) -> Outcome {
+    let mut outcome = decision.into_outcome(outcome);
+    if config.restart_pace.is_none() {
+        outcome.patches.iter_mut().for_each(|patch| patch.pace = None);
+        outcome.deletions.iter_mut().for_each(|deletion| deletion.pace = None);
+    }
+    outcome
+}
