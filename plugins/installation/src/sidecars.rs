@@ -79,7 +79,7 @@ pub(crate) fn declare(description: Description) -> Description {
 pub(crate) fn remove(config: &Config, uid: &str) -> Result<Decision, AccessError> {
     let expected = digest(uid);
     let pace = config.restart_pace.as_deref().unwrap_or_default();
-    let mut restarts = Restarts::new(MARK, &expected, pace, "SidecarRemoved");
+    let mut restarts = Restarts::new(MARK, &expected, pace);
     for pod in cluster::scan::<Injected>(&Query::of(Kind::new("v1", "Pod")).fields(PODS))? {
         let Injected { metadata, status } = pod?;
         let Metadata { name, namespace, uid, deletion_timestamp, owner_references, annotations } = metadata;
