@@ -16,9 +16,9 @@ use crate::renderers::Replaced;
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Read {
     /// One object.
-    Get { object: ObjectRef, fields: Arc<Fields> },
+    Get { object: ObjectRef, fields: Fields },
     /// The objects that a selector selects.
-    List { kind: Kind, namespace: Option<Arc<str>>, labels: Selector, fields: Arc<Fields> },
+    List { kind: Kind, namespace: Option<Arc<str>>, labels: Selector, fields: Fields },
     /// Whether a kind is served.
     Serves(Kind),
     /// Which renderers are granted.
@@ -144,10 +144,7 @@ impl Read {
         };
         match (before.filter(|o| selected(o)), after.filter(|o| selected(o))) {
             (None, None) => false,
-            (Some(before), Some(after)) => match **fields {
-                Fields::Whole => before.json() != after.json(),
-                Fields::Some(_) => before.project(fields).json() != after.project(fields).json(),
-            },
+            (Some(before), Some(after)) => before.text(fields) != after.text(fields),
             _ => true,
         }
     }
@@ -219,7 +216,7 @@ mod tests {
             kind: Kind::new("discovery.k8s.io/v1", "EndpointSlice"),
             namespace: Some("shop".into()),
             labels: Selector::equal("service", service),
-            fields: Arc::new(Fields::parse(paths).unwrap()),
+            fields: Fields::parse(paths).unwrap(),
         }
     }
 
@@ -277,7 +274,7 @@ mod tests {
     fn an_object_that_was_absent_wakes_its_reader_when_it_comes() {
         let mut index = ReadIndex::default();
         let object = slice("a", "cart", true, "").reference;
-        index.record(key(1), Read::Get { object, fields: Arc::new(Fields::Whole) });
+        index.record(key(1), Read::Get { object, fields: Fields::Whole });
         assert_eq!(index.affected(None, Some(&slice("a", "x", true, ""))), HashSet::from([key(1)]));
         assert!(index.affected(None, Some(&slice("b", "x", true, ""))).is_empty());
     }

@@ -73,7 +73,7 @@ impl Recorder {
     }
 
     /// Lets a read through if the plugin declared it and the operator granted it; gives the fields that come back.
-    fn admit(&self, kind: &Kind, namespace: Option<&str>, fields: Option<&str>) -> Result<Arc<Fields>, AccessError> {
+    fn admit(&self, kind: &Kind, namespace: Option<&str>, fields: Option<&str>) -> Result<Fields, AccessError> {
         let (name, description) = (self.plugin.name(), self.plugin.invoke.description());
         if *kind == Kind::new("v1", "Secret") {
             return Err(AccessError::Denied("plugins never see Secrets; ask for a credential instead".into()));
@@ -88,14 +88,14 @@ impl Recorder {
         }
         match fields {
             Some(set) => match description.field_sets.get(set) {
-                Some(declared) if declared.kind == *kind => Ok(Arc::new(declared.fields.clone())),
+                Some(declared) if declared.kind == *kind => Ok(declared.fields.clone()),
                 Some(declared) => {
                     Err(AccessError::Invalid(format!("field set `{set}` is of {}, not of {kind}", declared.kind)))
                 }
                 None => Err(AccessError::Denied(format!("`{name}` did not declare a field set `{set}`"))),
             },
             None => match description.visible(kind) {
-                Fields::Whole => Ok(Arc::new(Fields::Whole)),
+                Fields::Whole => Ok(Fields::Whole),
                 Fields::Some(_) => {
                     Err(AccessError::Denied(format!("`{name}` declared field sets of {kind}: name one of them")))
                 }
@@ -115,10 +115,7 @@ impl Recorder {
     }
 
     fn project(&self, object: &Arc<Object>, fields: &Fields) -> Arc<Object> {
-        let projected = match fields {
-            Fields::Whole => Arc::clone(object),
-            Fields::Some(_) => Arc::new(object.project(fields)),
-        };
+        let projected = object.project(fields);
         self.bytes.fetch_add(projected.json().len() as u64, Ordering::Relaxed);
         projected
     }
@@ -150,13 +147,13 @@ impl Recorder {
     }
 
     /// The objects of a list, not yet projected.
-    fn select(&self, query: &Query) -> Result<(Arc<Fields>, Vec<Arc<Object>>), AccessError> {
+    fn select(&self, query: &Query) -> Result<(Fields, Vec<Arc<Object>>), AccessError> {
         let fields = self.admit(&query.kind, query.namespace.as_deref(), query.fields.as_deref())?;
         self.record(Read::List {
             kind: query.kind.clone(),
             namespace: query.namespace.clone(),
             labels: query.labels.clone(),
-            fields: Arc::clone(&fields),
+            fields: fields.clone(),
         });
         let mut objects =
             self.context.cluster.list(Scope::All, &query.kind, query.namespace.as_deref(), &query.labels)?;
@@ -175,7 +172,7 @@ impl Recorder {
             }
             other => other,
         })?;
-        let fields = Arc::new(Fields::identity());
+        let fields = Fields::identity();
         self.record(Read::List { kind: kind.clone(), namespace: None, labels: labels.clone(), fields });
         let namespaces = self.context.cluster.list(Scope::All, &kind, None, labels)?;
         Ok(namespaces.iter().map(|namespace| Arc::clone(&namespace.reference.name)).collect())
@@ -186,7 +183,7 @@ impl Recorder {
 impl Reads for Recorder {
     async fn get(&self, object: &ObjectRef, fields: Option<&str>) -> Result<Option<Arc<Object>>, AccessError> {
         let answer = self.admit(&object.kind, object.namespace.as_deref(), fields).and_then(|fields| {
-            self.record(Read::Get { object: object.clone(), fields: Arc::clone(&fields) });
+            self.record(Read::Get { object: object.clone(), fields: fields.clone() });
             Ok(self.context.cluster.get(Scope::All, object)?.map(|found| self.project(&found, &fields)))
         });
         self.settle(&object.kind, answer)

@@ -2,11 +2,14 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::{Arc, LazyLock};
 
 use serde_json::{Map, Value};
 
 /// A set of fields, as dotted paths: `spec.containers[*].image`, `metadata.annotations['example.com/team']`, and of the elements of a
 /// list those alone that have a text: `spec.containers[name=proxy].image`.
+///
+/// Cheap to clone: every object and every recorded read says which fields it is about.
 ///
 /// An object's identity (`apiVersion`, `kind`, `metadata.name`, `metadata.namespace`, `metadata.uid`) is always in.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -14,7 +17,7 @@ pub enum Fields {
     /// Every field, except those the host keeps to itself (`metadata.managedFields`, `metadata.resourceVersion`).
     Whole,
     /// These paths and the identity.
-    Some(Tree),
+    Some(Arc<Tree>),
 }
 
 /// Paths, merged into a tree.
@@ -58,12 +61,13 @@ impl Fields {
         for path in paths {
             tree.insert(&steps(path.as_ref())?);
         }
-        Ok(Self::Some(tree))
+        Ok(Self::Some(Arc::new(tree)))
     }
 
     /// The identity alone.
     pub fn identity() -> Self {
-        Self::Some(Tree::identity())
+        static ALONE: LazyLock<Arc<Tree>> = LazyLock::new(|| Arc::new(Tree::identity()));
+        Self::Some(Arc::clone(&ALONE))
     }
 
     /// What both sets hold together.
@@ -71,9 +75,9 @@ impl Fields {
     pub fn union(&self, other: &Self) -> Self {
         match (self, other) {
             (Self::Some(a), Self::Some(b)) => {
-                let mut tree = a.clone();
+                let mut tree = Tree::clone(a);
                 tree.merge(b);
-                Self::Some(tree)
+                Self::Some(Arc::new(tree))
             }
             _ => Self::Whole,
         }

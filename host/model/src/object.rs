@@ -1,5 +1,6 @@
 //! One object as the host holds it: compact text, with what the host looks at beside it.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -28,6 +29,8 @@ pub struct Object {
     pub labels: Labels,
     /// Whether `metadata.deletionTimestamp` is set.
     pub deleting: bool,
+    /// Which fields the text was projected to.
+    fields: Fields,
     json: Box<str>,
 }
 
@@ -85,7 +88,8 @@ impl Object {
             Fields::Whole => document.to_string(),
             Fields::Some(_) => fields.project(&document).to_string(),
         };
-        Ok(Self { reference, uid, resource_version, generation, labels, deleting, json: json.into() })
+        let fields = fields.clone();
+        Ok(Self { reference, uid, resource_version, generation, labels, deleting, fields, json: json.into() })
     }
 
     /// The projected document as compact JSON, keys sorted.
@@ -99,12 +103,20 @@ impl Object {
         serde_json::from_str(&self.json).unwrap_or_default()
     }
 
-    /// The same object with fewer fields. Meaningful when the fields it holds cover `fields`.
+    /// The same object with fewer fields: itself when it holds exactly these. Meaningful when the fields it holds cover `fields`.
     #[must_use]
-    pub fn project(&self, fields: &Fields) -> Self {
+    pub fn project(self: &Arc<Self>, fields: &Fields) -> Arc<Self> {
+        match self.text(fields) {
+            Cow::Borrowed(_) => Arc::clone(self),
+            Cow::Owned(json) => Arc::new(Self { fields: fields.clone(), json: json.into(), ..Self::clone(self) }),
+        }
+    }
+
+    /// Its text with fewer fields: what is compared when only they count.
+    pub fn text(&self, fields: &Fields) -> Cow<'_, str> {
         match fields {
-            Fields::Whole => self.clone(),
-            Fields::Some(_) => Self { json: fields.project(&self.value()).to_string().into(), ..self.clone() },
+            Fields::Some(_) if self.fields != *fields => Cow::Owned(fields.project(&self.value()).to_string()),
+            _ => Cow::Borrowed(&self.json),
         }
     }
 }
@@ -133,6 +145,18 @@ mod tests {
         let object = Object::new(document, &Fields::identity()).unwrap();
         assert_eq!(object.labels.get("b"), Some("2"));
         assert!(!object.json().contains("labels"));
+    }
+
+    #[test]
+    fn an_object_that_holds_just_the_fields_asked_for_is_not_copied() {
+        let document = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "a"}, "spec": {"x": 1, "y": 2}});
+        let parse = |path| Fields::parse([path]).unwrap();
+        let object = Arc::new(Object::new(document, &parse("spec")).unwrap());
+        assert!(Arc::ptr_eq(&object, &object.project(&parse("spec"))));
+        let fewer = object.project(&parse("spec.x"));
+        assert_eq!(fewer.json(), r#"{"apiVersion":"v1","kind":"Pod","metadata":{"name":"a"},"spec":{"x":1}}"#);
+        assert_eq!(fewer.json(), object.text(&parse("spec.x")));
+        assert!(Arc::ptr_eq(&fewer, &fewer.project(&parse("spec.x"))));
     }
 
     #[test]

@@ -125,9 +125,9 @@ struct Answers {
 }
 
 impl Answers {
-    fn project(&self, object: &Object, set: Option<&str>) -> Arc<Object> {
+    fn project(&self, object: &Arc<Object>, set: Option<&str>) -> Arc<Object> {
         let fields = self.fields.iter().find(|(name, _)| Some(name.as_str()) == set);
-        Arc::new(object.project(fields.map_or(&Fields::Whole, |(_, fields)| fields)))
+        object.project(fields.map_or(&Fields::Whole, |(_, fields)| fields))
     }
 }
 

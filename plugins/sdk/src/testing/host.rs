@@ -56,7 +56,7 @@ pub(crate) fn get(object: &ObjectRef, fields: Option<&str>) -> Result<Option<Str
         let fields = host.admit(&object.kind, fields)?;
         let reference = model::ObjectRef::new(kind(&object.kind), object.namespace.as_deref(), &object.name);
         let found = host.cluster.objects.iter().find(|own| own.reference == reference);
-        Ok(found.map(|object| object.project(&fields).json().to_owned()))
+        Ok(found.map(|object| object.text(&fields).into_owned()))
     })
 }
 
@@ -156,7 +156,7 @@ impl Answering {
                 && namespaces.as_ref().is_none_or(|all| namespace.is_some_and(|own| all.contains(&own)))
         };
         let objects = self.of(&query.kind).filter(wanted);
-        Ok(objects.map(|object| object.project(&fields).json().to_owned()).collect())
+        Ok(objects.map(|object| object.text(&fields).into_owned()).collect())
     }
 
     /// The names of the namespaces with such labels: a read of its own.
