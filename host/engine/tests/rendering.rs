@@ -1,5 +1,6 @@
 //! Renderers: who may call them, and who is asked again when one is replaced.
 #![allow(missing_docs, reason = "tests say what they show by their names")]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking, also in what its cases share")]
 
 mod support;
 
@@ -45,8 +46,8 @@ fn spec(name: &str, render: Result<Arc<Maps>, &str>) -> RendererSpec {
 
 async fn ask(reads: &Arc<dyn Reads>, renderer: &str, shop: &Value) -> Result<Vec<Value>, RenderError> {
     let config = json!({"name": shop["spec"]["map"]}).to_string();
-    let rendered = reads.render(renderer, &config).await?;
-    Ok(rendered.iter().map(|object| serde_json::from_str(object).unwrap()).collect())
+    let objects = reads.render(renderer, &config).await?;
+    Ok(objects.iter().map(|object| serde_json::from_str(object).unwrap()).collect())
 }
 
 /// A plugin that wants what the first renderer that is there makes of its shop.
@@ -67,8 +68,8 @@ fn asking(granted: Option<Selector>) -> (NodeSpec, Arc<AtomicUsize>) {
     })
 }
 
-fn of_maps() -> Option<Selector> {
-    Some(Selector::equal("example.com/makes", "maps"))
+fn of_maps() -> Selector {
+    Selector::equal("example.com/makes", "maps")
 }
 
 /// A stage on which there is one shop, these renderers, and the plugin that asks them.
@@ -91,7 +92,7 @@ async fn replace(stage: &Stage, renderers: Vec<RendererSpec>) {
 #[tokio::test]
 async fn what_a_renderer_makes_is_applied_and_not_made_again_while_nothing_changes() {
     let one = maps("1");
-    let (stage, calls) = stage(of_maps(), vec![spec("one", Ok(Arc::clone(&one)))]).await;
+    let (stage, calls) = stage(Some(of_maps()), vec![spec("one", Ok(Arc::clone(&one)))]).await;
     assert_eq!(stage.data("m").unwrap(), json!({"by": "1"}));
     replace(&stage, vec![spec("one", Ok(Arc::clone(&one)))]).await;
     assert_eq!((count(&calls), one.calls.load(Ordering::SeqCst)), (1, 1));
@@ -99,7 +100,7 @@ async fn what_a_renderer_makes_is_applied_and_not_made_again_while_nothing_chang
 
 #[tokio::test]
 async fn a_renderer_that_is_replaced_has_its_callers_asked_again() {
-    let (stage, calls) = stage(of_maps(), vec![spec("one", Ok(maps("1")))]).await;
+    let (stage, calls) = stage(Some(of_maps()), vec![spec("one", Ok(maps("1")))]).await;
     replace(&stage, vec![spec("one", Ok(maps("2")))]).await;
     assert_eq!((count(&calls), stage.data("m").unwrap()), (2, json!({"by": "2"})));
 }
@@ -107,7 +108,7 @@ async fn a_renderer_that_is_replaced_has_its_callers_asked_again() {
 #[tokio::test]
 async fn a_renderer_that_comes_or_goes_wakes_who_looked_and_one_that_is_not_granted_does_not() {
     let one = maps("1");
-    let (stage, calls) = stage(of_maps(), vec![spec("one", Ok(Arc::clone(&one)))]).await;
+    let (stage, calls) = stage(Some(of_maps()), vec![spec("one", Ok(Arc::clone(&one)))]).await;
     let mut foreign = spec("foreign", Ok(maps("3")));
     foreign.renderer.labels = Labels::of(&json!({"example.com/makes": "charts"}));
     replace(&stage, vec![spec("one", Ok(Arc::clone(&one))), foreign.clone()]).await;
@@ -118,7 +119,7 @@ async fn a_renderer_that_comes_or_goes_wakes_who_looked_and_one_that_is_not_gran
 
 #[tokio::test]
 async fn a_renderer_that_is_being_loaded_is_unavailable_and_wakes_its_callers_when_it_is_there() {
-    let (stage, _) = stage(of_maps(), vec![spec("one", Err("it is being compiled"))]).await;
+    let (stage, _) = stage(Some(of_maps()), vec![spec("one", Err("it is being compiled"))]).await;
     let (_, reason, message) = stage.condition("mizzen.dev/p");
     assert_eq!(reason, "Retrying");
     assert!(message.contains("renderer `one`: it is being compiled"), "{message}");
@@ -139,7 +140,7 @@ async fn no_renderer_is_there_for_whom_none_is_granted() {
 #[tokio::test]
 async fn a_renderer_is_denied_to_who_did_not_declare_it_and_to_who_was_not_granted_it() {
     for (declared, granted, said) in [
-        (false, of_maps(), "did not declare calling renderers"),
+        (false, Some(of_maps()), "did not declare calling renderers"),
         (true, None, "add `spec.grants.renderers.matchLabels`"),
         (true, Some(Selector::equal("a", "b")), "or not granted to `p` by its labels"),
     ] {
@@ -171,7 +172,7 @@ async fn what_a_renderer_rejects_prunes_nothing() {
     put(&memory, &a_shop("x", json!({"map": "m"})));
     let making = plugin("p").with(|description, reconciler| {
         description.renderers.push("maps".into());
-        reconciler.grants.renderers = of_maps();
+        reconciler.grants.renderers = Some(of_maps());
     });
     let (node, calls) =
         making.asks(|shop, reads| async move { Ok(Ok(wants(ask(&reads, "one", &shop).await.unwrap_or_default()))) });
