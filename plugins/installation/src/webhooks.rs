@@ -1,6 +1,7 @@
 //! Istio's webhooks: what istiod itself writes into them is left to it.
 //!
-//! istiod sets every `caBundle`, and turns a validating webhook's `failurePolicy` from `Ignore` to `Fail` once it answers.
+//! istiod sets every `caBundle`, and turns a validating webhook's `failurePolicy` from `Ignore` to `Fail` once it answers. Until then the webhook
+//! must not fail, so `Ignore` is ours to say; from then on nothing is said: the field is istiod's, and `Fail` what the API server takes for none.
 
 use std::collections::BTreeMap;
 
@@ -58,7 +59,10 @@ pub(crate) fn yield_to_istiod(document: &mut Value, config: &Config) -> Result<(
         }
         if let Some(policies) = &policies {
             let now = webhook["name"].as_str().and_then(|name| policies.get(name));
-            webhook["failurePolicy"] = json!(now.map_or("Ignore", |policy| policy));
+            match webhook.as_object_mut() {
+                Some(fields) if now.is_some_and(|now| now == "Fail") => drop(fields.remove("failurePolicy")),
+                _ => webhook["failurePolicy"] = json!("Ignore"),
+            }
         } else if injects && !config.injector_expressions.is_empty() {
             narrow(webhook, &config.injector_expressions);
         }
