@@ -39,8 +39,9 @@ pub(crate) fn outcome(
     // Istio's own order within a step is kept.
     objects.sort_by_key(step);
     let up_to = |last: Step| objects.iter().filter(|own| step(own) <= last).cloned().collect::<Vec<_>>();
-    if !definitions.awaited.is_empty() {
-        let wait = Wait::For(format!("{} to be served", definitions.awaited.join(", ")));
+    if let Some((first, others)) = definitions.awaited.split_first() {
+        let more = if others.is_empty() { String::new() } else { format!(" and {} more", others.len()) };
+        let wait = Wait::For(format!("{first}{more} to be served"));
         return Ok(wait.outcome(version).desire_so_far(up_to(Step::Definitions)));
     }
     let there = plane::workloads(&config.namespace)?;
