@@ -8,8 +8,8 @@ use mizzen_model::{ObjectRef, Readiness};
 use tokio::time::Instant;
 use tokio_util::time::delay_queue;
 
+use crate::answer::Memo;
 use crate::observe::Intent;
-use crate::reconcile::Memo;
 use crate::write::Settled;
 
 /// Whether a reconcile is under way.
@@ -53,6 +53,8 @@ pub(crate) struct Cell {
     /// Whether it is held back, and whether that has been said.
     pub(crate) held: Held,
     pub(crate) timer: Option<delay_queue::Key>,
+    /// When its plugin wants to be asked again even if nothing changes. A look before that neither hurries it nor puts it off.
+    pub(crate) ask_at: Option<Instant>,
     /// What its last call cost.
     pub(crate) cost: Option<Duration>,
     /// Until when it rests from that.

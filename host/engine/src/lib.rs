@@ -9,10 +9,13 @@
 //! The engine knows plugins as [`mizzen_model::Invoke`] and clusters as [`mizzen_cluster::Cluster`]: neither wasmtime nor kube.
 
 mod abandoned;
+mod answer;
 mod cell;
+mod changes;
 mod controller;
 mod definitions;
 mod dispatch;
+mod done;
 mod index;
 mod node;
 mod nodes;
@@ -25,6 +28,7 @@ mod queue;
 mod reconcile;
 mod recorder;
 mod renderers;
+mod report;
 mod rest;
 mod snapshot;
 mod sync;

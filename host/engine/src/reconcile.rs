@@ -4,24 +4,19 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use mizzen_cluster::{Cluster, Scope};
+use mizzen_cluster::Cluster;
 use mizzen_config::Mode;
-use mizzen_model::{Call, Condition, Digest, Event, Object, ObjectRef, Predecessor, Readiness, Request};
+use mizzen_model::{Call, Event, Object, ObjectRef, Predecessor, Readiness};
 use tokio::time::Instant;
 
+use crate::answer::Memo;
 use crate::index::ReadIndex;
 use crate::node::{Key, Plugin};
-use crate::observe::{Called, Intent, Observer, Planned, Reconciled};
+use crate::observe::{Intent, Observer, Planned, Reconciled};
 use crate::pace::Paces;
-use crate::prepare::{Prepared, Refusal, prepare};
 use crate::problem::Problem;
-use crate::recorder::Recorder;
 use crate::renderers::Renderers;
 use crate::rest::is_expensive;
-use crate::write::disrupt::Disruptions;
-use crate::write::objects::View;
-use crate::write::status::Report;
-use crate::write::subject::wish;
 use crate::write::{Settled, Writer};
 
 /// How often a plugin is asked within one reconcile when its own writes change what it read.
@@ -47,16 +42,6 @@ pub(crate) enum Task {
     Finalize,
     /// Only say that it is held back, and by what.
     Hold(String),
-}
-
-/// An answer, with all it depends on.
-#[derive(Debug)]
-pub(crate) struct Memo {
-    pub(crate) prepared: Prepared,
-    input: Digest,
-    revision: u64,
-    view: View,
-    timed: bool,
 }
 
 /// One reconcile to be done.
@@ -220,110 +205,10 @@ impl Job {
         Ok(Verdict::Answered(Readiness::Progressing("what was applied is still going away".into())))
     }
 
-    /// The plugin's answer: the last one, while nothing it depends on has changed, or a new one.
-    async fn answer(&mut self, call: Call, context: &Context) -> Result<Arc<Memo>, Problem> {
-        let config = self.plugin.reconciler.config.to_string();
-        let request = Request { subject: wish(&self.subject), config, predecessors: self.predecessors.clone() };
-        let input = digest(call, &request);
-        if let Some(memo) = &self.memo
-            && !self.ask
-            && !memo.timed
-            && (memo.input, memo.revision) == (input, self.revision)
-        {
-            return Ok(Arc::clone(memo));
-        }
-        let subject = self.subject.reference.clone();
-        let recorder = Arc::new(Recorder::new(self.key, self.plugin.clone(), subject, context));
-        let started = Instant::now();
-        let answer = self.plugin.invoke.invoke(call, &request, recorder.clone()).await;
-        let took = started.elapsed();
-        self.cost = Some(took);
-        let read = recorder.recorded();
-        context.index.lock().unwrap_or_else(PoisonError::into_inner).retain(self.key, &read.reads);
-        context.observer.called(&Called {
-            reconciler: self.plugin.name(),
-            subject: &self.subject.reference,
-            call,
-            result: match &answer {
-                Ok(Ok(_)) => "Answered",
-                Ok(Err(_)) => "Refused",
-                Err(error) => error.reason(),
-            },
-            took,
-            reads: read.reads.len(),
-            bytes: read.bytes,
-        });
-        let prepared = prepare(&self.plugin, &self.subject, answer??, &context.cluster).await?;
-        let view = if read.failed { View::Partial } else { View::Complete };
-        let memo = Arc::new(Memo { prepared, input, revision: self.revision, view, timed: read.timed });
-        let told = self.memo.as_ref().map_or(&[][..], |known| &known.prepared.events);
-        self.news.extend(memo.prepared.events.iter().filter(|event| !told.contains(event)).cloned());
-        self.memo = Some(Arc::clone(&memo));
-        Ok(memo)
-    }
-
     /// Whether the plugin has read any of what was just written.
     fn has_read(&self, context: &Context, changes: &[crate::write::Change]) -> bool {
         let index = context.index.lock().unwrap_or_else(PoisonError::into_inner);
         changes.iter().any(|(before, after)| index.affected(before.as_deref(), after.as_deref()).contains(&self.key))
-    }
-
-    /// The condition that says how it went, and its reason. A plugin's "ready" stands for those who come after it; the condition is
-    /// not true before everything has had its turn.
-    fn condition(&self, verdict: &Verdict, disruptions: &Disruptions) -> (Condition, &'static str) {
-        let (status, reason, message) = match (verdict, &self.task) {
-            (Verdict::Answered(readiness), _) if readiness.is_ready() && disruptions.wait() => {
-                (Some(false), "Pacing", readiness.message().to_owned())
-            }
-            (Verdict::Answered(readiness), _) => {
-                (Some(readiness.is_ready()), readiness.reason(), readiness.message().to_owned())
-            }
-            (Verdict::Held, Task::Hold(why)) => (None, "Held", why.clone()),
-            (Verdict::Held | Verdict::Released, _) => (Some(true), "Released", String::new()),
-            (Verdict::Wrong(problem), _) => (Some(false), problem.reason(), problem.to_string()),
-        };
-        let parts = [message, disruptions.message()].into_iter().filter(|part| !part.is_empty());
-        let message = parts.collect::<Vec<_>>().join("; ");
-        let kind = self.plugin.field_manager();
-        (Condition { kind, status, reason: reason.to_owned(), message }, reason)
-    }
-
-    /// Publishes events: the plugin's, unless its answer before had the same, and one about what went wrong, unless it went wrong before.
-    async fn tell(&mut self, writer: &mut Writer<'_>, verdict: &Verdict, reason: &'static str) {
-        if self.plugin.reconciler.mode == Mode::Plan {
-            return;
-        }
-        if let Verdict::Wrong(problem) = verdict
-            && reason != self.reported
-        {
-            writer.warn(reason, &problem.to_string()).await;
-        }
-        writer.publish(&std::mem::take(&mut self.news)).await;
-    }
-
-    /// Tells the subject's status how it went.
-    async fn report(
-        &self,
-        context: &Context,
-        writer: &mut Writer<'_>,
-        verdict: &Verdict,
-        outcome: Condition,
-    ) -> Result<(), Problem> {
-        let live = context.cluster.get(Scope::All, &self.subject.reference).ok().flatten();
-        let there = |live: &Arc<Object>| live.uid == self.subject.uid && !matches!(verdict, Verdict::Released);
-        let Some(live) = live.filter(there) else { return Ok(()) };
-        if self.plugin.reconciler.mode == Mode::Plan {
-            return Ok(());
-        }
-        let facts = context.cluster.facts(&self.subject.reference.kind).await.map_err(Refusal::from)?;
-        // A built-in kind without a status subresource (a ConfigMap) has no status at all; a CRD's may have one all the same.
-        if !facts.status_subresource && live.reference.kind.is_built_in() {
-            return Ok(());
-        }
-        let memo = self.memo.as_ref();
-        let fields = memo.map(|memo| &memo.prepared.status);
-        let conditions = memo.map_or(&[][..], |memo| &memo.prepared.conditions);
-        Ok(writer.report(&Report { fields, conditions, outcome }, &facts, &live).await?)
     }
 }
 
@@ -333,13 +218,4 @@ fn same(a: Option<&Arc<Memo>>, b: Option<&Arc<Memo>>) -> bool {
         (None, None) => true,
         _ => false,
     }
-}
-
-fn digest(call: Call, request: &Request) -> Digest {
-    let call = format!("{call:?}");
-    let mut parts = vec![call.as_bytes(), request.subject.as_bytes(), request.config.as_bytes()];
-    for Predecessor { name, readiness } in &request.predecessors {
-        parts.extend([name.as_bytes(), readiness.reason().as_bytes(), readiness.message().as_bytes()]);
-    }
-    Digest::of_parts(parts)
 }

@@ -1,0 +1,77 @@
+//! The plugin's answer, and all it depends on: while none of that changes, it is not asked again.
+
+use std::sync::{Arc, PoisonError};
+
+use mizzen_model::{Call, Digest, Predecessor, Request};
+use tokio::time::Instant;
+
+use crate::observe::Called;
+use crate::prepare::{Prepared, prepare};
+use crate::problem::Problem;
+use crate::reconcile::{Context, Job};
+use crate::recorder::Recorder;
+use crate::write::objects::View;
+use crate::write::subject::wish;
+
+/// An answer, with all it depends on.
+#[derive(Debug)]
+pub(crate) struct Memo {
+    pub(crate) prepared: Prepared,
+    input: Digest,
+    revision: u64,
+    pub(crate) view: View,
+    timed: bool,
+}
+
+impl Job {
+    /// The plugin's answer: the last one, while nothing it depends on has changed, or a new one.
+    pub(crate) async fn answer(&mut self, call: Call, context: &Context) -> Result<Arc<Memo>, Problem> {
+        let config = self.plugin.reconciler.config.to_string();
+        let request = Request { subject: wish(&self.subject), config, predecessors: self.predecessors.clone() };
+        let input = digest(call, &request);
+        if let Some(memo) = &self.memo
+            && !self.ask
+            && !memo.timed
+            && (memo.input, memo.revision) == (input, self.revision)
+        {
+            return Ok(Arc::clone(memo));
+        }
+        let subject = self.subject.reference.clone();
+        let recorder = Arc::new(Recorder::new(self.key, self.plugin.clone(), subject, context));
+        let started = Instant::now();
+        let answer = self.plugin.invoke.invoke(call, &request, recorder.clone()).await;
+        let took = started.elapsed();
+        self.cost = Some(took);
+        let read = recorder.recorded();
+        context.index.lock().unwrap_or_else(PoisonError::into_inner).retain(self.key, &read.reads);
+        context.observer.called(&Called {
+            reconciler: self.plugin.name(),
+            subject: &self.subject.reference,
+            call,
+            result: match &answer {
+                Ok(Ok(_)) => "Answered",
+                Ok(Err(_)) => "Refused",
+                Err(error) => error.reason(),
+            },
+            took,
+            reads: read.reads.len(),
+            bytes: read.bytes,
+        });
+        let prepared = prepare(&self.plugin, &self.subject, answer??, &context.cluster).await?;
+        let view = if read.failed { View::Partial } else { View::Complete };
+        let memo = Arc::new(Memo { prepared, input, revision: self.revision, view, timed: read.timed });
+        let told = self.memo.as_ref().map_or(&[][..], |known| &known.prepared.events);
+        self.news.extend(memo.prepared.events.iter().filter(|event| !told.contains(event)).cloned());
+        self.memo = Some(Arc::clone(&memo));
+        Ok(memo)
+    }
+}
+
+fn digest(call: Call, request: &Request) -> Digest {
+    let call = format!("{call:?}");
+    let mut parts = vec![call.as_bytes(), request.subject.as_bytes(), request.config.as_bytes()];
+    for Predecessor { name, readiness } in &request.predecessors {
+        parts.extend([name.as_bytes(), readiness.reason().as_bytes(), readiness.message().as_bytes()]);
+    }
+    Digest::of_parts(parts)
+}
