@@ -2,36 +2,43 @@
 
 use jsonschema::ValidationError;
 use jsonschema::error::ValidationErrorKind;
-use mizzen_config::Reconciler;
-use mizzen_model::{Description, Kind, Need};
+use mizzen_config::{Problem, Reconciler};
+use mizzen_model::{Access, Description, Kind, Need};
 
-/// Everything that does not fit: configuration against the plugin's schema, grants against its needs.
-pub(crate) fn check(reconciler: &Reconciler, description: &Description) -> Vec<String> {
+/// Everything that does not fit: configuration against the plugin's schema, grants against its needs, its own declarations against
+/// each other.
+pub(crate) fn check(reconciler: &Reconciler, description: &Description) -> Vec<Problem> {
     let mut problems = config(reconciler, description);
     problems.extend(grants(reconciler, description));
+    problems.extend(field_sets(reconciler, description));
     problems.extend(subject(reconciler, description));
     problems
 }
 
 /// What the plugin's schema says of the configuration, each violation with its field.
-pub(crate) fn config(reconciler: &Reconciler, description: &Description) -> Vec<String> {
+pub(crate) fn config(reconciler: &Reconciler, description: &Description) -> Vec<Problem> {
     let schema = match jsonschema::validator_for(&description.config_schema) {
         Ok(schema) => schema,
-        Err(error) => return vec![format!("the plugin's own configuration schema is wrong: {error}")],
+        Err(error) => {
+            let message = format!("the plugin's own configuration schema is wrong: {error}");
+            return vec![reconciler.problem("spec.config", message)];
+        }
     };
-    schema.iter_errors(&reconciler.config).flat_map(|error| violation(&error)).collect()
+    let violations = schema.iter_errors(&reconciler.config).flat_map(|error| violation(&error));
+    violations.map(|(field, message)| reconciler.problem(&field, message)).collect()
 }
 
-fn violation(error: &ValidationError<'_>) -> Vec<String> {
+fn violation(error: &ValidationError<'_>) -> Vec<(String, String)> {
     let at = field(error.instance_path().as_str());
     match error.kind() {
-        ValidationErrorKind::AdditionalProperties { unexpected } => {
-            unexpected.iter().map(|name| format!("{at}.{name}: the plugin knows no such field")).collect()
-        }
+        ValidationErrorKind::AdditionalProperties { unexpected } => unexpected
+            .iter()
+            .map(|name| (format!("{at}.{name}"), "the plugin knows no such field".to_owned()))
+            .collect(),
         ValidationErrorKind::Required { property } => {
-            vec![format!("{at}.{}: is missing", property.as_str().unwrap_or_default())]
+            vec![(format!("{at}.{}", property.as_str().unwrap_or_default()), "is missing".to_owned())]
         }
-        _ => vec![format!("{at}: {error}")],
+        _ => vec![(at, error.to_string())],
     }
 }
 
@@ -44,27 +51,39 @@ fn field(pointer: &str) -> String {
     pointer.split('/').skip(1).fold("spec.config".to_owned(), step)
 }
 
-fn grants(reconciler: &Reconciler, description: &Description) -> Vec<String> {
+fn grants(reconciler: &Reconciler, description: &Description) -> Vec<Problem> {
     let missing = description
         .needs
         .iter()
         .filter(|need| reconciler.grants.of(need.access).iter().all(|grant| grant.kind != need.kind));
     let say = |need: &Need| {
         let Need { kind, access, why } = need;
-        format!(
-            "spec.grants.{access}: the plugin needs to {access} {kind} ({why}): add `- {{apiVersion: {}, kind: {}}}`",
+        let message = format!(
+            "the plugin needs to {access} {kind} ({why}): add `- {{apiVersion: {}, kind: {}}}`",
             kind.api_version, kind.name
-        )
+        );
+        reconciler.problem(&format!("spec.grants.{access}"), message)
     };
     missing.map(say).collect()
 }
 
+/// A field set of a kind that the plugin never reads is a mistake of its author's, and a read that names it would be refused.
+fn field_sets(reconciler: &Reconciler, description: &Description) -> Vec<Problem> {
+    let strays = description.field_sets.iter().filter(|(_, set)| !description.declares(Access::Read, &set.kind));
+    let say = |(name, set): (&String, &mizzen_model::FieldSet)| {
+        let message = format!(
+            "the plugin declares a field set `{name}` of {}, which it does not declare to read: its author has to mend it",
+            set.kind
+        );
+        reconciler.problem("spec.component", message)
+    };
+    strays.map(say).collect()
+}
+
 /// A subject comes with every request: plugins never see Secrets, so not that way either. One that the document names has been
 /// refused with the document.
-pub(crate) fn subject(reconciler: &Reconciler, description: &Description) -> Option<String> {
+pub(crate) fn subject(reconciler: &Reconciler, description: &Description) -> Option<Problem> {
     let secret = reconciler.subject.is_none() && description.subject == Kind::new("v1", "Secret");
-    secret.then(|| {
-        "spec.subject: the plugin asks for Secrets as its subjects, and plugins never see those: name another kind"
-            .into()
-    })
+    let message = "the plugin asks for Secrets as its subjects, and plugins never see those: name another kind";
+    secret.then(|| reconciler.problem("spec.subject", message.to_owned()))
 }

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use mizzen_config::{Component, Configuration, Limits, Origin, Reconciler};
+use mizzen_config::{Component, Configuration, Limits, Origin, Problem, Reconciler};
 use mizzen_model::{Digest, Invoke};
 
 pub use watch::FileWatch;
@@ -21,8 +21,8 @@ pub use watch::FileWatch;
 /// Loads a component from a file: the sandbox, or, in tests, something simpler.
 #[async_trait]
 pub trait Loader: Send + Sync {
-    /// The component of these bytes, with limits for each call. The error says what is wrong with the component.
-    async fn load(&self, bytes: Vec<u8>, limits: Limits) -> Result<Arc<dyn Invoke>, String>;
+    /// The component of these bytes of a file, with limits for each call. The error says what is wrong with the component.
+    async fn load(&self, file: &Path, bytes: Vec<u8>, limits: Limits) -> Result<Arc<dyn Invoke>, String>;
 }
 
 /// One reconciler with its plugin.
@@ -35,8 +35,11 @@ pub struct Entry {
     /// The last good revision; `None`: there never was one.
     pub invoke: Option<Arc<dyn Invoke>>,
     /// What is wrong with the newest revision, or with its configuration.
-    pub problems: Vec<String>,
+    pub problems: Vec<Problem>,
 }
+
+/// What became of components while a configuration is taken in, so that one that several reconcilers share is loaded once.
+type Tried = HashMap<(Digest, Limits), Result<Arc<dyn Invoke>, String>>;
 
 /// The components of a host.
 pub struct Catalog {
@@ -48,8 +51,8 @@ pub struct Catalog {
 
 struct Loaded {
     entry: Entry,
-    /// Digest of the bytes that the entry is about, good or not.
-    tried: Option<Digest>,
+    /// What a call of the entry's revision may cost: what was configured when it was loaded.
+    limits: Limits,
 }
 
 // === impl Catalog ===
@@ -73,10 +76,10 @@ impl Catalog {
     /// Brings the catalog up to date with a configuration and with the files: loads what is new or changed, keeps the last good
     /// revision of what does not load.
     pub async fn refresh(&mut self, configuration: &Configuration) -> Vec<Entry> {
-        let mut entries = Vec::new();
+        let (mut entries, mut shared) = (Vec::new(), self.running());
         for reconciler in &configuration.reconcilers {
             let known = self.entries.remove(&reconciler.name);
-            let loaded = self.load(reconciler, known).await;
+            let loaded = self.load(reconciler, known, &mut shared).await;
             entries.push(loaded.entry.clone());
             self.entries.insert(reconciler.name.clone(), loaded);
         }
@@ -84,41 +87,52 @@ impl Catalog {
         entries
     }
 
-    async fn load(&self, reconciler: &Arc<Reconciler>, known: Option<Loaded>) -> Loaded {
+    /// What runs, by what it was made of.
+    fn running(&self) -> Tried {
+        let running = self.entries.values().filter_map(|loaded| {
+            let invoke = loaded.entry.invoke.as_ref()?;
+            Some(((invoke.digest(), loaded.limits), Ok(Arc::clone(invoke))))
+        });
+        running.collect()
+    }
+
+    async fn load(&self, reconciler: &Arc<Reconciler>, known: Option<Loaded>, tried: &mut Tried) -> Loaded {
         let file = self.file(reconciler);
-        let bytes = tokio::fs::read(&file).await;
-        let tried = bytes.as_ref().ok().map(Digest::of);
-        let same_limits = |loaded: &&Loaded| loaded.entry.reconciler.limits == reconciler.limits;
-        // The same bytes again: nothing to load, but the configuration may fit now, or no longer.
-        let reloaded =
-            match known.as_ref().filter(same_limits).filter(|known| known.tried.is_some() && known.tried == tried) {
-                Some(Loaded { entry, .. }) if entry.invoke.as_ref().map(|invoke| invoke.digest()) == tried => {
-                    Ok(entry.invoke.clone())
-                }
-                _ => match bytes {
-                    Ok(bytes) => self.loader.load(bytes, reconciler.limits).await.map(Some),
-                    Err(error) => Err(error.to_string()),
-                },
-            };
+        let revision = self.revision(&file, reconciler.limits, tried).await;
         let last_config = known.as_ref().map(|known| known.entry.reconciler.config.clone());
-        let last_good = known.and_then(|known| known.entry.invoke);
-        let (invoke, problems) = match reloaded {
-            Ok(Some(invoke)) => {
+        let last_good = known.and_then(|known| Some((known.entry.invoke?, known.limits)));
+        let (running, problems) = match revision {
+            Ok(invoke) => {
                 let problems = check::check(reconciler, invoke.description());
-                if problems.is_empty() { (Some(invoke), problems) } else { (last_good, problems) }
+                if problems.is_empty() { (Some((invoke, reconciler.limits)), problems) } else { (last_good, problems) }
             }
-            Ok(None) => (last_good, Vec::new()),
-            Err(why) => (last_good, vec![format!("component {}: {why}", file.display())]),
+            Err(why) => {
+                let message = format!("component {}: {why}", file.display());
+                (last_good, vec![reconciler.problem("spec.component.file", message)])
+            }
         };
         // What went on would be shown its own default subjects from now on: better that nothing goes on.
-        let invoke = invoke.filter(|invoke| check::subject(reconciler, invoke.description()).is_none());
+        let running = running.filter(|(invoke, _)| check::subject(reconciler, invoke.description()).is_none());
+        let (invoke, limits) = running.unzip();
         let reconciler = match (&invoke, last_config) {
             (Some(invoke), Some(config)) if !check::config(reconciler, invoke.description()).is_empty() => {
                 Arc::new(Reconciler { config, ..Reconciler::clone(reconciler) })
             }
             _ => Arc::clone(reconciler),
         };
-        Loaded { entry: Entry { reconciler, invoke, problems }, tried }
+        Loaded { entry: Entry { reconciler, invoke, problems }, limits: limits.unwrap_or_default() }
+    }
+
+    /// The component that is in a file now.
+    async fn revision(&self, file: &Path, limits: Limits, tried: &mut Tried) -> Result<Arc<dyn Invoke>, String> {
+        let bytes = tokio::fs::read(file).await.map_err(|error| error.to_string())?;
+        let key = (Digest::of(&bytes), limits);
+        if let Some(known) = tried.get(&key) {
+            return known.clone();
+        }
+        let loaded = self.loader.load(file, bytes, limits).await;
+        tried.insert(key, loaded.clone());
+        loaded
     }
 }
 

@@ -19,7 +19,7 @@ struct Plugin(Description, Digest);
 
 #[async_trait]
 impl Loader for Fake {
-    async fn load(&self, bytes: Vec<u8>, _: Limits) -> Result<Arc<dyn Invoke>, String> {
+    async fn load(&self, _: &Path, bytes: Vec<u8>, _: Limits) -> Result<Arc<dyn Invoke>, String> {
         self.loads.fetch_add(1, Ordering::Relaxed);
         if bytes == b"garbage" {
             return Err("not a component".into());
@@ -87,7 +87,7 @@ async fn garbage_leaves_the_last_good_revision_running() {
     std::fs::write(folder.path().join("r.wasm"), "garbage").unwrap();
     let entry = catalog.refresh(&configuration(json!({}), true)).await.remove(0);
     assert_eq!(entry.invoke.unwrap().digest(), Digest::of("one"));
-    assert!(entry.problems[0].contains("not a component"));
+    assert!(entry.problems[0].to_string().contains("not a component"));
     std::fs::write(folder.path().join("r.wasm"), "two").unwrap();
     let entry = catalog.refresh(&configuration(json!({}), true)).await.remove(0);
     assert_eq!((entry.invoke.unwrap().digest(), entry.problems.len()), (Digest::of("two"), 0));
@@ -104,13 +104,48 @@ async fn the_same_bytes_are_loaded_once() {
 }
 
 #[tokio::test]
+async fn a_component_that_several_share_is_loaded_once_and_so_is_one_that_can_not_be() {
+    let folder = tempfile::tempdir().unwrap();
+    let (loader, mut catalog) = catalog(folder.path());
+    let mut configuration = configuration(json!({}), true);
+    let other = Reconciler { name: "s".into(), ..Reconciler::clone(&configuration.reconcilers[0]) };
+    configuration.reconcilers.push(Arc::new(other));
+    for (bytes, problems) in [("one", 0), ("garbage", 2)] {
+        std::fs::write(folder.path().join("r.wasm"), bytes).unwrap();
+        let entries = catalog.refresh(&configuration).await;
+        assert_eq!(entries.iter().map(|entry| entry.problems.len()).sum::<usize>(), problems);
+    }
+    assert_eq!(loader.loads.load(Ordering::Relaxed), 2);
+}
+
+#[tokio::test]
+async fn limits_that_could_not_be_taken_in_are_when_they_can() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("r.wasm"), "one").unwrap();
+    let (loader, mut catalog) = catalog(folder.path());
+    catalog.refresh(&configuration(json!({}), true)).await;
+    let tighter = |config| {
+        let mut configuration = configuration(config, true);
+        Arc::make_mut(&mut configuration.reconcilers[0]).limits.reads = 1;
+        configuration
+    };
+    catalog.refresh(&tighter(json!({"mode": "C"}))).await;
+    catalog.refresh(&tighter(json!({}))).await;
+    assert_eq!(
+        loader.loads.load(Ordering::Relaxed),
+        3,
+        "the revision that went on was loaded with the limits of before"
+    );
+}
+
+#[tokio::test]
 async fn every_violation_of_the_schema_and_every_missing_grant_is_listed() {
     let folder = tempfile::tempdir().unwrap();
     let (_, mut catalog) = catalog(folder.path());
     std::fs::write(folder.path().join("r.wasm"), "one").unwrap();
     let entry = catalog.refresh(&configuration(json!({"mode": "C", "x": 1}), false)).await.remove(0);
     assert!(entry.invoke.is_none());
-    let all = entry.problems.join("\n");
+    let all = entry.problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
     for part in ["spec.config.mode: \"C\" is not one of", "spec.config.x: ", "add `- {apiVersion: v1, kind: Pod}`"] {
         assert!(all.contains(part), "{part} not in {all}");
     }
@@ -123,7 +158,7 @@ async fn a_plugin_is_never_run_with_a_configuration_that_its_schema_refuses() {
     std::fs::write(folder.path().join("r.wasm"), "one").unwrap();
     catalog.refresh(&configuration(json!({"mode": "A"}), true)).await;
     let entry = catalog.refresh(&configuration(json!({"mode": "C"}), true)).await.remove(0);
-    assert!(entry.problems[0].contains("spec.config.mode"), "{:?}", entry.problems);
+    assert!(entry.problems[0].to_string().contains("spec.config.mode"), "{:?}", entry.problems);
     assert_eq!((entry.invoke.is_some(), &entry.reconciler.config), (true, &json!({"mode": "A"})));
     // Wrong twice in a row is not right, and put right is right.
     let entry = catalog.refresh(&configuration(json!({"mode": "D"}), true)).await.remove(0);
@@ -150,14 +185,14 @@ async fn a_plugin_whose_subjects_are_secrets_is_refused_unless_it_is_given_other
     let mut catalog = Catalog::new(Arc::new(loader), Some(folder.path().to_owned()));
     let mut configuration = configuration(json!({}), true);
     let entry = catalog.refresh(&configuration).await.remove(0);
-    assert!(entry.invoke.is_none() && entry.problems[0].contains("never see"), "{:?}", entry.problems);
+    assert!(entry.invoke.is_none() && entry.problems[0].to_string().contains("never see"), "{:?}", entry.problems);
     let pods = Subject { kind: Kind::new("v1", "Pod"), labels: Selector::everything(), namespaces: Vec::new() };
     Arc::make_mut(&mut configuration.reconcilers[0]).subject = Some(pods);
     assert!(catalog.refresh(&configuration).await[0].problems.is_empty());
     // Once there is a revision that could go on, it must not go on with Secrets.
     Arc::make_mut(&mut configuration.reconcilers[0]).subject = None;
     let entry = catalog.refresh(&configuration).await.remove(0);
-    assert!(entry.invoke.is_none() && entry.problems[0].contains("never see"), "{:?}", entry.problems);
+    assert!(entry.invoke.is_none() && entry.problems[0].to_string().contains("never see"), "{:?}", entry.problems);
 }
 
 #[tokio::test]
@@ -177,7 +212,7 @@ async fn a_missing_file_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let (_, mut catalog) = catalog(folder.path());
     let entry = catalog.refresh(&configuration(json!({}), true)).await.remove(0);
-    assert!(entry.problems[0].contains("r.wasm"), "{:?}", entry.problems);
+    assert!(entry.problems[0].to_string().contains("r.wasm"), "{:?}", entry.problems);
 }
 
 #[tokio::test]

@@ -17,44 +17,58 @@ pub(crate) struct Args {
 const EXIT_CODES: &str =
     "Exit codes: 0 success; 1 something is wrong; 2 `plan` found changes, or the command line is wrong.";
 
+/// A command's examples, with what its exit codes mean.
+macro_rules! help {
+    ($text:literal) => {
+        help!($text, "0 success; 1 something is wrong, and said on standard error; 2 the command line is wrong")
+    };
+    ($text:literal, $codes:literal) => {
+        concat!($text, "\n\nExit codes: ", $codes, ".")
+    };
+}
+
 /// kube's client logs every request that fails; of an API server that is away, `mizzen_live` tells once.
 const DEFAULT_LOG: &str = "info,kube_client=off";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Runs the operator: against the kubeconfig's cluster, or, in a pod, the cluster it is in.
-    #[command(after_help = "Examples:\n  \
+    #[command(after_help = help!("Examples:\n  \
         mizzen run --plugins ./plugins                    # configuration: the cluster's Reconciler objects\n  \
         mizzen run -f reconcilers.yaml --plugins ./plugins  # configuration: a file, read again when it changes\n  \
-        mizzen run --context staging --listen 127.0.0.1:8080")]
+        mizzen run --context staging --listen 127.0.0.1:8080",
+        "0 it was told to stop (SIGTERM, Ctrl-C) and has; 1 it could not start; 2 the command line is wrong"))]
     Run(Run),
     /// Shows what the reconcilers would create, change and delete, and touches nothing.
-    #[command(after_help = "Examples:\n  \
+    #[command(after_help = help!("Examples:\n  \
         mizzen plan -f deploy/ --plugins ./plugins\n  \
         mizzen plan -f reconcilers.yaml -f crds/ -f objects/ -o json | jq '.changes[].object.name'\n\n\
-        The files hold Reconciler documents, CRDs, and the objects of the cluster as it is. Exit code 2: there are changes.")]
+        The files hold Reconciler documents, CRDs, and the objects of the cluster as it is. ", "0 no changes; 1 something is wrong, or a reconcile would end in an error; 2 there are changes, or the command line is wrong"))]
     Plan(Plan),
     /// Watches a folder of YAML and the plugins, plans again on each change, and shows what became different.
-    #[command(after_help = "Example:\n  mizzen dev deploy/ --plugins target/plugins")]
+    #[command(after_help = help!("Example:\n  mizzen dev deploy/ --plugins target/plugins"))]
     Dev(Dev),
     /// Checks a configuration and the components it names; reports everything that is wrong with it.
-    #[command(after_help = "Example:\n  mizzen check -f reconcilers.yaml --plugins ./plugins")]
+    #[command(after_help = help!("Example:\n  mizzen check -f reconcilers.yaml --plugins ./plugins"))]
     Check(Check),
     /// Prints the least rights that a configuration needs: roles, and their bindings to the host's service account.
-    #[command(after_help = "Examples:\n  \
+    #[command(after_help = help!("Examples:\n  \
         mizzen rbac -f reconcilers.yaml -f crds/ --plugins ./plugins | kubectl apply --server-side -f -\n  \
         mizzen rbac -f reconcilers.yaml --name mesh --service-account mesh-system/mizzen -o json\n\n\
         Definitions (CRDs) among the files say what resources are called, and whether they have a status subresource. What had to be\n\
-        guessed, and what you should know before you grant it, is on standard error.")]
+        guessed, and what you should know before you grant it, is on standard error."))]
     Rbac(Rbac),
     /// Looks at components.
     #[command(subcommand)]
     Plugin(Plugin),
     /// Prints the definitions of the Reconciler and Renderer kinds, to be applied before `run`.
-    #[command(after_help = "Example:\n  mizzen crd | kubectl apply --server-side -f -")]
+    #[command(after_help = help!("Example:\n  mizzen crd | kubectl apply --server-side -f -"))]
     Crd,
+    /// Prints the version, and that of the contract with plugins.
+    #[command(after_help = help!("Example:\n  mizzen version"))]
+    Version,
     /// Prints a completion script for a shell.
-    #[command(after_help = "Example:\n  mizzen completions bash > /etc/bash_completion.d/mizzen")]
+    #[command(after_help = help!("Example:\n  mizzen completions bash > /etc/bash_completion.d/mizzen"))]
     Completions {
         /// The shell.
         shell: clap_complete::Shell,
@@ -64,7 +78,7 @@ pub(crate) enum Command {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Plugin {
     /// Shows what a component says of itself: its subject, what it needs and why, its configuration.
-    #[command(after_help = "Example:\n  mizzen plugin inspect mtls.wasm -o yaml")]
+    #[command(after_help = help!("Example:\n  mizzen plugin inspect mtls.wasm -o yaml"))]
     Inspect {
         /// The component.
         #[arg(value_hint = ValueHint::FilePath)]
@@ -80,7 +94,7 @@ pub(crate) enum Plugin {
 /// Where components come from and where compiled ones are kept.
 #[derive(Clone, Debug, ClapArgs)]
 pub(crate) struct Sandbox {
-    /// Folder of compiled components; they are compiled anew each time without it.
+    /// Folder of compiled components; default: mizzen/components in $XDG_CACHE_HOME or ~/.cache.
     #[arg(long, env = "MIZZEN_CACHE_DIR", value_hint = ValueHint::DirPath)]
     pub(crate) cache: Option<PathBuf>,
 }

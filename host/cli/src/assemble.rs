@@ -12,22 +12,41 @@ use mizzen_model::Invoke;
 use mizzen_model::yaml::{self, Document};
 use mizzen_sandbox::{Sandbox, SandboxOptions};
 
-use crate::args;
+use crate::{args, progress};
 
 /// The sandbox, as the catalog loads through it.
 struct SandboxLoader(Sandbox);
 
 #[async_trait]
 impl Loader for SandboxLoader {
-    async fn load(&self, bytes: Vec<u8>, limits: Limits) -> Result<Arc<dyn Invoke>, String> {
-        let component = self.0.load(bytes).await.map_err(|error| error.to_string())?;
+    async fn load(&self, file: &Path, bytes: Vec<u8>, limits: Limits) -> Result<Arc<dyn Invoke>, String> {
+        let component = progress::while_loading(file, self.0.load(bytes)).await.map_err(|error| error.to_string())?;
         Ok(Arc::new(component.with_limits(limits)))
     }
 }
 
-/// A sandbox as the command line wants it.
+/// A sandbox as the command line wants it. Without a word about where to keep compiled components, they are kept where a user keeps
+/// such things; where that can't be, they are not kept.
 pub(crate) fn sandbox(args: &args::Sandbox) -> anyhow::Result<Sandbox> {
-    Ok(Sandbox::new(SandboxOptions { cache: args.cache.clone(), ..SandboxOptions::default() })?)
+    let with = |cache| Sandbox::new(SandboxOptions { cache, ..SandboxOptions::default() });
+    match (&args.cache, default_cache(|name| std::env::var_os(name).map(PathBuf::from))) {
+        (None, Some(folder)) => match with(Some(folder)) {
+            Ok(sandbox) => Ok(sandbox),
+            Err(error) => {
+                tracing::warn!(%error, "components are compiled anew each time");
+                Ok(with(None)?)
+            }
+        },
+        (cache, _) => Ok(with(cache.clone())?),
+    }
+}
+
+/// Where compiled components are kept by default.
+fn default_cache(variable: impl Fn(&str) -> Option<PathBuf>) -> Option<PathBuf> {
+    // The specification of these folders: a path that is not absolute is to be ignored.
+    let folder = |name| variable(name).filter(|path| path.is_absolute());
+    let caches = folder("XDG_CACHE_HOME").or_else(|| Some(folder("HOME")?.join(".cache")))?;
+    Some(caches.join("mizzen/components"))
 }
 
 /// An empty catalog on a sandbox.
@@ -39,7 +58,7 @@ pub(crate) fn catalog(sandbox: Sandbox, plugins: Option<PathBuf>) -> Catalog {
 pub(crate) fn nodes(entries: &[Entry]) -> Vec<NodeSpec> {
     let node = |entry: &Entry| NodeSpec {
         reconciler: Arc::clone(&entry.reconciler),
-        invoke: entry.invoke.clone().ok_or_else(|| entry.problems.join("; ")),
+        invoke: entry.invoke.clone().ok_or_else(|| lines(&entry.problems).join("; ")),
     };
     entries.iter().map(node).collect()
 }
@@ -64,7 +83,7 @@ pub(crate) fn documents(files: &[PathBuf]) -> anyhow::Result<Vec<Document>> {
 /// # Errors
 /// Everything that is wrong with it, a line each.
 pub(crate) fn configuration(documents: &[Document]) -> anyhow::Result<Configuration> {
-    Configuration::strict(documents).map_err(|problems| anyhow::anyhow!(list(&problems)))
+    Configuration::strict(documents).map_err(|problems| anyhow::anyhow!(lines(&problems).join("\n")))
 }
 
 /// The configuration of files.
@@ -76,26 +95,44 @@ pub(crate) fn configuration_of(files: &[PathBuf]) -> anyhow::Result<Configuratio
 pub(crate) fn configuration_among(documents: &[Document], files: &[PathBuf]) -> anyhow::Result<Configuration> {
     let configuration = configuration(documents)?;
     if configuration.reconcilers.is_empty() {
-        let files = files.iter().map(|file| file.display().to_string()).collect::<Vec<_>>().join(", ");
-        anyhow::bail!("{files}: there is no document of kind `Reconciler` (apiVersion `mizzen.dev/v1alpha1`)");
+        return Err(no_reconciler(files));
     }
     Ok(configuration)
 }
 
-/// What is wrong with entries, a line each, with the place of the document.
-pub(crate) fn problems(entries: &[Entry]) -> Vec<String> {
-    let of = |entry: &Entry| {
-        let (origin, name) = (entry.reconciler.origin.to_string(), entry.reconciler.name.clone());
-        entry.problems.iter().map(move |problem| format!("{origin}: {name}: {problem}")).collect::<Vec<_>>()
-    };
-    entries.iter().flat_map(of).collect()
+/// What to say of files without a reconciler.
+pub(crate) fn no_reconciler(files: &[PathBuf]) -> anyhow::Error {
+    let files = files.iter().map(|file| file.display().to_string()).collect::<Vec<_>>().join(", ");
+    anyhow::anyhow!("{files}: there is no document of kind `Reconciler` (apiVersion `mizzen.dev/v1alpha1`)")
 }
 
-fn list(problems: &[Problem]) -> String {
-    problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+/// What is wrong with entries, a line each, with the place of the field.
+pub(crate) fn problems(entries: &[Entry]) -> Vec<String> {
+    entries.iter().flat_map(|entry| lines(&entry.problems)).collect()
+}
+
+/// Problems as lines.
+pub(crate) fn lines(problems: &[Problem]) -> Vec<String> {
+    problems.iter().map(ToString::to_string).collect()
 }
 
 /// Reads one component.
 pub(crate) async fn component(sandbox: &Sandbox, file: &Path) -> anyhow::Result<mizzen_sandbox::Component> {
-    sandbox.load_file(file).await.with_context(|| file.display().to_string())
+    progress::while_loading(file, sandbox.load_file(file)).await.with_context(|| file.display().to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn compiled_components_are_kept_where_a_user_keeps_such_things() {
+        let of = |set: &'static [(&str, &str)]| {
+            default_cache(|name| set.iter().find(|(own, _)| *own == name).map(|(_, value)| PathBuf::from(value)))
+        };
+        let path = |text: &str| Some(PathBuf::from(text));
+        assert_eq!(of(&[("XDG_CACHE_HOME", "/c"), ("HOME", "/h")]), path("/c/mizzen/components"));
+        assert_eq!(of(&[("XDG_CACHE_HOME", "c"), ("HOME", "/h")]), path("/h/.cache/mizzen/components"));
+        assert_eq!(of(&[("XDG_CACHE_HOME", "")]), None);
+    }
 }

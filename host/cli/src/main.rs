@@ -5,6 +5,7 @@ mod assemble;
 mod commands;
 mod intents;
 mod logging;
+mod progress;
 mod rehearse;
 mod rights;
 mod statuses;

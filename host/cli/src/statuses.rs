@@ -12,6 +12,8 @@ use mizzen_engine::{NodeSnapshot, PlanCounts, Snapshots, State};
 use mizzen_model::{Object, Selector};
 use serde_json::json;
 
+use crate::assemble;
+
 const MANAGER: &str = "mizzen.dev/host";
 
 /// Keeps the statuses.
@@ -31,7 +33,8 @@ impl Statuses {
 
     /// Takes note of what was loaded and what was not.
     pub(crate) fn expect(&mut self, entries: &[Entry], configuration: Vec<Problem>) {
-        self.load = entries.iter().map(|entry| (entry.reconciler.name.clone(), entry.problems.clone())).collect();
+        self.load =
+            entries.iter().map(|entry| (entry.reconciler.name.clone(), assemble::lines(&entry.problems))).collect();
         self.configuration = configuration;
     }
 

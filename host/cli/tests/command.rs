@@ -145,6 +145,29 @@ fn check_names_missing_grants_and_wrong_configuration_of_a_component() {
 }
 
 #[test]
+fn check_says_at_which_lines_components_and_documents_disagree_and_goes_on_after_what_is_wrong_otherwise() {
+    let wrong = MTLS.replace("mode: STRICT", "mode: strict").replace("    apply:", "    patch:");
+    let list = "apiVersion: v1\nkind: List\nitems:\n- apiVersion: mizzen.dev/v1alpha1\n  kind: Reconciler\n  metadata: {name: two}\n  \
+                spec:\n    component: {file: mtls.wasm}\n    config:\n      nonsense: 1\n";
+    let stray = "apiVersion: mizzen.dev/v1alpha1\nkind: Reconcilers\nmetadata: {name: three}\n";
+    let broken = MTLS.replace("name: mtls", "name: Four");
+    let folder = folder(&format!("{wrong}---\n{list}---\n{stray}---\n{broken}"));
+    let done = mizzen().arg("check").arg("-f").arg(folder.path().join("reconcilers.yaml")).output().unwrap();
+    let said = text(&done.stderr);
+    assert_eq!(done.status.code(), Some(1));
+    for part in [
+        "reconcilers.yaml:8: spec.config.mode: ",
+        "reconcilers.yaml:9: spec.grants.apply: ",
+        "reconcilers.yaml:22: spec.config.nonsense: ",
+        "reconcilers.yaml:19: spec.grants.read: ",
+        "reconcilers.yaml:25: kind: `Reconcilers` is not known; did you mean `Reconciler`?",
+        "reconcilers.yaml:32: metadata.name: ",
+    ] {
+        assert!(said.contains(part), "{part} not in:\n{said}");
+    }
+}
+
+#[test]
 fn check_of_the_shipped_configuration_is_content() {
     let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/reconcilers.yaml");
     let done = mizzen().arg("check").arg("-f").arg(shipped).output().unwrap();
@@ -237,12 +260,26 @@ fn an_api_server_that_is_not_there_ends_run_with_its_name() {
 }
 
 #[test]
+fn version_names_the_host_and_the_contract() {
+    let done = mizzen().arg("version").output().unwrap();
+    assert!(text(&done.stdout).starts_with("mizzen ") && text(&done.stdout).contains("mizzen:plugin"), "{done:?}");
+}
+
+#[test]
 fn every_command_helps_with_an_example() {
-    for command in
-        [&["run"][..], &["plan"], &["dev"], &["check"], &["rbac"], &["plugin", "inspect"], &["crd"], &["completions"]]
-    {
+    for command in [
+        &["run"][..],
+        &["plan"],
+        &["dev"],
+        &["check"],
+        &["rbac"],
+        &["plugin", "inspect"],
+        &["crd"],
+        &["version"],
+        &["completions"],
+    ] {
         let help = text(&mizzen().args(command).arg("--help").output().unwrap().stdout);
-        assert!(help.contains("Example"), "{command:?}:\n{help}");
+        assert!(help.contains("Example") && help.contains("Exit codes: 0"), "{command:?}:\n{help}");
     }
     let completions = text(&mizzen().args(["completions", "bash"]).output().unwrap().stdout);
     assert!(completions.contains("complete -F"));
@@ -271,6 +308,6 @@ fn dev_plans_again_when_a_file_changes_and_shows_only_what_became_different() {
     let second = until(&mut lines, "to delete");
     assert!(second.iter().any(|line| line.contains("mode: PERMISSIVE")), "{second:#?}");
     assert!(!second.iter().any(|line| line.contains("status")), "what stays the same is not shown: {second:#?}");
-    dev.kill().unwrap();
-    dev.wait().unwrap();
+    let told = Command::new("kill").arg(dev.id().to_string()).status().unwrap();
+    assert!(told.success() && dev.wait().unwrap().success(), "it ends well when it is told to");
 }

@@ -1,7 +1,6 @@
 //! All reconcilers and renderers of a host.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::{Arc, LazyLock};
 
 use mizzen_model::yaml::Document;
@@ -35,37 +34,48 @@ impl Configuration {
     /// # Errors
     /// Everything that is wrong with any of them.
     pub fn strict(documents: &[Document]) -> Result<Self, Vec<Problem>> {
-        let (configuration, problems) = Self::from(documents, true);
+        let (configuration, problems) = Self::from(documents, true, Picked::Ordered);
         if problems.is_empty() { Ok(configuration) } else { Err(problems) }
     }
 
     /// What is configured by objects of a cluster: those that are wrong are left out, and the others run.
     pub fn lenient<'a>(objects: impl IntoIterator<Item = &'a Object>) -> (Self, Vec<Problem>) {
-        let documents: Vec<_> = objects
-            .into_iter()
-            .map(|object| Document {
-                file: Path::new("").to_owned(),
-                line: 1,
-                text: String::new(),
-                value: object.value(),
-            })
-            .collect();
-        Self::from(&documents, false)
+        let documents: Vec<_> = objects.into_iter().map(|object| Document::of(object.value())).collect();
+        Self::from(&documents, false, Picked::Ordered)
     }
 
-    fn from(documents: &[Document], from_file: bool) -> (Self, Vec<Problem>) {
+    /// Everything in the documents of files that makes sense by itself, in no order, and everything that is wrong: to find out as much
+    /// as possible at once, not to be run.
+    pub fn survey(documents: &[Document]) -> (Self, Vec<Problem>) {
+        Self::from(documents, true, Picked::All)
+    }
+
+    fn from(documents: &[Document], from_file: bool, picked: Picked) -> (Self, Vec<Problem>) {
         let mut problems = Vec::new();
         let reconcilers = each(documents, &RECONCILER, from_file, &mut problems, Checker::reconciler);
         let renderers = each(documents, &RENDERER, from_file, &mut problems, Checker::renderer);
-        for document in documents {
-            problems.extend(stranger(document, from_file));
+        if from_file {
+            problems.extend(documents.iter().filter_map(stranger));
         }
         problems.extend(unknown_names(documents, from_file));
-        let reconcilers = order(&reconcilers, from_file, &mut problems);
+        let ordered = order(&reconcilers, from_file, &mut problems);
+        let reconcilers = match picked {
+            Picked::Ordered => ordered,
+            Picked::All => reconcilers.into_values().map(|(reconciler, _)| Arc::new(reconciler)).collect(),
+        };
         let renderers = renderers.into_values().map(|(renderer, _)| Arc::new(renderer)).collect();
         problems.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
         (Self { reconcilers, renderers }, problems)
     }
+}
+
+/// Which reconcilers are wanted.
+#[derive(Clone, Copy)]
+enum Picked {
+    /// Those that have their place in the order.
+    Ordered,
+    /// All whose documents are right.
+    All,
 }
 
 /// The documents of one kind, by name, as far as they are right. What is wrong with the others is added to `problems`.
@@ -79,7 +89,10 @@ fn each<'a, T>(
     let mut found: BTreeMap<String, (T, &Document)> = BTreeMap::new();
     for document in documents.iter().filter(|document| is(document, kind)) {
         let origin = |document: &Document| {
-            if from_file { Origin::File { file: document.file.clone(), line: document.line } } else { Origin::Cluster }
+            if !from_file {
+                return Origin::Cluster;
+            }
+            Origin::File { file: document.file.clone(), line: document.line, lines: document.lines() }
         };
         let mut checker = Checker::new(document, &origin(document));
         if let Some(checked) = check(&mut checker, origin(document)) {
@@ -95,14 +108,31 @@ fn each<'a, T>(
     found
 }
 
-/// A document that was meant for us and is not one of ours.
-fn stranger(document: &Document, from_file: bool) -> Option<Problem> {
-    let (api_version, kind) = (document.value["apiVersion"].as_str()?, document.value["kind"].as_str()?);
-    let kind = [&RECONCILER, &RENDERER].into_iter().find(|own| *own.name == *kind)?;
-    let misspelt = api_version.starts_with("mizzen.dev/") && api_version != &*kind.api_version;
+/// A document that was meant for us and is not one of ours: nearly our kind in nearly our group, or what a reconciler is made of
+/// without saying that it is one.
+fn stranger(document: &Document) -> Option<Problem> {
+    let text = |field: &str| document.value[field].as_str();
     let name = document.value["metadata"]["name"].as_str().unwrap_or_default();
-    let message = format!("`{api_version}` is not served; write `{}`", kind.api_version);
-    misspelt.then(|| problem(document, from_file, name, "apiVersion", message))
+    let wrong = |field: &str, message: String| Some(problem(document, true, name, field, message));
+    let (Some(api_version), Some(kind)) = (text("apiVersion"), text("kind")) else {
+        let missing = if text("kind").is_none() { "kind" } else { "apiVersion" };
+        let message =
+            format!("is missing: write `apiVersion: {}` and `kind: {}`", RECONCILER.api_version, RECONCILER.name);
+        return document.value["spec"]["component"].is_object().then(|| wrong(missing, message))?;
+    };
+    let near = |own: &str, other: &str| strsim::damerau_levenshtein(&own.to_lowercase(), &other.to_lowercase()) <= 2;
+    let own = [&RECONCILER, &RENDERER].into_iter().find(|own| near(&own.name, kind))?;
+    let (group, _) = api_version.split_once('/').unwrap_or((api_version, ""));
+    if !near(own.group(), group) && api_version != own.version() {
+        return None;
+    }
+    if *own.name != *kind {
+        return wrong("kind", format!("`{kind}` is not known; did you mean `{}`?", own.name));
+    }
+    if *own.api_version != *api_version {
+        return wrong("apiVersion", format!("`{api_version}` is not served; write `{}`", own.api_version));
+    }
+    None
 }
 
 /// Names in `after` and `afterAny` that nobody has. A name whose document is wrong is known, and reported as what it is.

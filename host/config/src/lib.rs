@@ -5,7 +5,6 @@
 
 mod configuration;
 pub mod document;
-mod lines;
 mod order;
 mod pace;
 mod problem;

@@ -5,10 +5,11 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use mizzen_model::{Access, Kind, Selector};
+use mizzen_model::{Access, Kind, Lines, Selector};
 use serde_json::Value;
 
 use crate::pace::Pace;
+use crate::problem::Problem;
 
 /// One `Reconciler` document that made sense.
 #[derive(Clone, Debug, PartialEq)]
@@ -48,6 +49,8 @@ pub enum Origin {
         file: PathBuf,
         /// From 1.
         line: usize,
+        /// The lines of its fields.
+        lines: Lines,
     },
     /// An object of the cluster.
     Cluster,
@@ -122,6 +125,19 @@ pub enum Mode {
     Paused,
 }
 
+// === impl Reconciler ===
+
+impl Reconciler {
+    /// What is wrong with a field of its document, found out when its component was looked at.
+    pub fn problem(&self, field: &str, message: String) -> Problem {
+        let (file, line) = match &self.origin {
+            Origin::File { file, lines, .. } => (Some(file.clone()), Some(lines.line(field))),
+            Origin::Cluster => (None, None),
+        };
+        Problem { kind: "Reconciler".into(), name: self.name.clone(), file, line, field: field.to_owned(), message }
+    }
+}
+
 // === impl Grants ===
 
 impl Grants {
@@ -162,7 +178,7 @@ impl Default for Limits {
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::File { file, line } => write!(f, "{}:{line}", file.display()),
+            Self::File { file, line, .. } => write!(f, "{}:{line}", file.display()),
             Self::Cluster => f.write_str("cluster"),
         }
     }

@@ -13,7 +13,6 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::document::{GrantSpec, LimitsSpec, ModeSpec, ReconcilerSpec, SubjectSpec};
-use crate::lines;
 use crate::problem::Problem;
 use crate::quantity;
 use crate::reconciler::{Component, Grant, Grants, Limits, Mode, Origin, Reconciler, Subject};
@@ -230,22 +229,11 @@ fn without(spec: &Value, violations: &[(String, String)]) -> Value {
 
 /// A problem at a field of a document, with the line it stands on, or that of what it stands in.
 pub(crate) fn problem(document: &Document, from_file: bool, name: &str, field: &str, message: String) -> Problem {
-    let lines = if from_file { lines::of(&document.text) } else { std::collections::HashMap::new() };
-    let mut at = field;
-    let within = loop {
-        if let Some(line) = lines.get(at) {
-            break *line;
-        }
-        match at.rfind(['.', '[']) {
-            Some(end) => at = &at[..end],
-            None => break 1,
-        }
-    };
     Problem {
         kind: document.value["kind"].as_str().unwrap_or_default().to_owned(),
         name: name.to_owned(),
         file: from_file.then(|| document.file.clone()),
-        line: from_file.then(|| document.line + within - 1),
+        line: from_file.then(|| document.lines().line(field)),
         field: field.to_owned(),
         message,
     }

@@ -9,6 +9,7 @@ pub mod digest;
 pub mod fields;
 pub mod invoke;
 pub mod kind;
+mod lines;
 pub mod object;
 pub mod outcome;
 pub mod read;
@@ -21,6 +22,7 @@ pub use digest::Digest;
 pub use fields::Fields;
 pub use invoke::{Call, CallError, Invoke};
 pub use kind::{Kind, ObjectRef};
+pub use lines::Lines;
 pub use object::{Labels, Object};
 pub use outcome::{
     Condition, Deletion, Event, Failure, Outcome, Patch, Predecessor, Readiness, Request, Severity, Wanted,

@@ -2,15 +2,22 @@
 
 use std::process::ExitCode;
 
+use mizzen_config::Configuration;
+
 use crate::args::Check;
 use crate::assemble;
 use crate::style::{ADDED, WRONG};
 
 pub(crate) async fn check(args: Check) -> anyhow::Result<ExitCode> {
-    let configuration = assemble::configuration_of(&args.source.files)?;
+    let (configuration, mut problems) = Configuration::survey(&assemble::documents(&args.source.files)?);
+    if configuration.reconcilers.is_empty() && problems.is_empty() {
+        return Err(assemble::no_reconciler(&args.source.files));
+    }
+    // Also where something is wrong already: whoever mends it wants to know of all of it.
     let mut catalog = assemble::catalog(assemble::sandbox(&args.source.sandbox)?, args.source.plugins);
     let entries = catalog.refresh(&configuration).await;
-    let problems = assemble::problems(&entries);
+    problems.extend(entries.iter().flat_map(|entry| entry.problems.iter().cloned()));
+    problems.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
     for problem in &problems {
         anstream::eprintln!("{WRONG}error{WRONG:#}: {problem}");
     }

@@ -4,12 +4,24 @@ use std::process::ExitCode;
 
 use mizzen_catalog::{Catalog, FileWatch};
 
+use tokio::signal::unix::{SignalKind, signal};
+
 use crate::args::Dev;
 use crate::intents::Intents;
 use crate::style::{FAINT, HEADING, WRONG};
 use crate::{assemble, rehearse};
 
 pub(crate) async fn dev(args: Dev) -> anyhow::Result<ExitCode> {
+    // Before anything takes long: a signal that comes early ends it, too.
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    tokio::select! {
+        ended = follow(args) => ended,
+        _ = terminate.recv() => Ok(ExitCode::SUCCESS),
+        _ = interrupt.recv() => Ok(ExitCode::SUCCESS),
+    }
+}
+
+async fn follow(args: Dev) -> anyhow::Result<ExitCode> {
     let mut watch = FileWatch::new()?;
     watch.folder(&args.folder, true)?;
     if let Some(plugins) = &args.plugins {
@@ -33,10 +45,7 @@ pub(crate) async fn dev(args: Dev) -> anyhow::Result<ExitCode> {
                 last_error = error;
             }
         }
-        tokio::select! {
-            () = watch.changed() => {}
-            _ = tokio::signal::ctrl_c() => return Ok(ExitCode::SUCCESS),
-        }
+        watch.changed().await;
     }
 }
 

@@ -41,12 +41,22 @@ pub(crate) fn run(args: Args) -> ExitCode {
             anstream::print!("{}", definitions.each_ref().map(crate::intents::yaml).join("---\n"));
             Ok(ExitCode::SUCCESS)
         }
+        Command::Version => {
+            println!("mizzen {} (plugins: {})", env!("CARGO_PKG_VERSION"), contract());
+            Ok(ExitCode::SUCCESS)
+        }
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Args::command(), "mizzen", &mut std::io::stdout());
             Ok(ExitCode::SUCCESS)
         }
     };
     done.unwrap_or_else(|error| fail(&error))
+}
+
+/// The contract with plugins, as its text says it: `mizzen:plugin@0.1.0`.
+fn contract() -> &'static str {
+    let package = include_str!("../../../../wit/types.wit").lines().find_map(|line| line.strip_prefix("package "));
+    package.map_or("", |package| package.trim_end_matches(';'))
 }
 
 fn fail(error: &anyhow::Error) -> ExitCode {

@@ -1,3 +1,5 @@
+use std::path::Path;
+
 use mizzen_model::yaml;
 
 use super::*;
@@ -259,4 +261,31 @@ fn paces_are_read_and_what_is_wrong_with_one_is_said_with_its_line() {
         assert!(problems.iter().any(|problem| problem.starts_with(start)), "{start} not in {problems:#?}");
     }
     assert_eq!(problems.len(), 4, "{problems:#?}");
+}
+
+#[test]
+fn a_document_that_is_nearly_ours_is_not_overlooked() {
+    let spec = "metadata: {name: a}\nspec: {component: {file: x.wasm}}\n";
+    let said = |head: &str| problems(&format!("{head}{spec}")).join("; ");
+    assert!(
+        said("apiVersion: mizzen.dev/v1alpha1\nkind: Reconcilers\n")
+            .starts_with("r.yaml:2: kind: `Reconcilers` is not")
+    );
+    assert!(said("apiVersion: mizen.dev/v1alpha1\nkind: Reconciler\n").starts_with("r.yaml:1: apiVersion: "));
+    assert!(said("apiVersion: v1alpha1\nkind: reconciler\n").starts_with("r.yaml:2: kind: "));
+    assert!(said("apiVersion: mizzen.dev/v1alpha1\n").starts_with("r.yaml:1: kind: is missing"));
+}
+
+#[test]
+fn what_others_call_their_own_is_theirs() {
+    let text =
+        "apiVersion: example.com/v1\nkind: Reconciler\n---\napiVersion: mizzen.dev/v1alpha1\nkind: Istio\n---\na: 1\n";
+    assert_eq!(Configuration::strict(&documents(text)), Ok(Configuration::default()));
+}
+
+#[test]
+fn a_survey_keeps_what_comes_after_something_that_is_wrong() {
+    let text = reconciler("a", "  after: [b]\n") + &reconciler("b", "  mode: no\n");
+    let (configuration, problems) = Configuration::survey(&documents(&text));
+    assert_eq!((configuration.reconcilers.len(), problems.len()), (1, 1));
 }

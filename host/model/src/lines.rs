@@ -1,11 +1,49 @@
-//! Where in a text each field of a document stands.
+//! Where in a text of YAML each field stands.
 
 use std::collections::HashMap;
 
 use granit_parser::{Event, Parser};
 
-/// Line of every field, by its path (`spec.after[1]`), from 1 and within the text.
-pub(crate) fn of(text: &str) -> HashMap<String, usize> {
+/// Lines of fields, by their paths (`spec.after[1]`).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Lines {
+    lines: HashMap<String, usize>,
+    /// The line at which the text itself stands.
+    first: usize,
+    /// The path of the document within the text; empty: the text is the document.
+    within: String,
+}
+
+// === impl Lines ===
+
+impl Lines {
+    /// The lines of a document, which is at a path (empty: the whole) of a text that begins at a line, from 1.
+    pub(crate) fn of(text: &str, first: usize, within: &str) -> Self {
+        Self { lines: lines(text), first, within: within.to_owned() }
+    }
+
+    /// The line of a field of the document, or, where it is not there, of what it would stand in.
+    pub fn line(&self, field: &str) -> usize {
+        let path = match (&*self.within, field) {
+            (within, "") => within.to_owned(),
+            ("", field) => field.to_owned(),
+            (within, field) => format!("{within}.{field}"),
+        };
+        let mut at = &*path;
+        loop {
+            if let Some(line) = self.lines.get(at) {
+                return self.first + line - 1;
+            }
+            match at.rfind(['.', '[']) {
+                Some(end) => at = &at[..end],
+                None => return self.first,
+            }
+        }
+    }
+}
+
+/// Line of every field, by its path, from 1 and within the text.
+fn lines(text: &str) -> HashMap<String, usize> {
     let mut lines = HashMap::new();
     let mut open: Vec<Level> = Vec::new();
     for event in Parser::new_from_str(text) {
@@ -85,12 +123,25 @@ fn join(path: &str, key: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
+
     #[test]
     fn every_field_has_its_line() {
-        let lines = super::of("a: 1\nb:\n  - x\n  - y: 2\n    z: {w: 3}\nc: [p,\n  q]\n");
+        let lines = Lines::of("a: 1\nb:\n  - x\n  - y: 2\n    z: {w: 3}\nc: [p,\n  q]\n", 1, "");
         for (path, line) in [("a", 1), ("b", 2), ("b[0]", 3), ("b[1]", 4), ("b[1].y", 4), ("b[1].z.w", 5), ("c[1]", 7)]
         {
-            assert_eq!(lines.get(path), Some(&line), "{path}");
+            assert_eq!(lines.line(path), line, "{path}");
         }
+    }
+
+    #[test]
+    fn a_field_that_is_not_there_has_the_line_of_what_it_would_stand_in() {
+        let lines = Lines::of("a:\n  b: 1\n", 10, "");
+        assert_eq!((lines.line("a.b.c[3].d"), lines.line("a.x"), lines.line("z")), (11, 10, 10));
+    }
+
+    #[test]
+    fn a_key_with_a_dot_in_it_is_found() {
+        assert_eq!(Lines::of("a:\n  x: 1\n  b.c/d: 1\n", 1, "").line("a.b.c/d"), 3);
     }
 }
