@@ -7,6 +7,7 @@ use serde_json::json;
 
 use crate::budgets::Budgets;
 use crate::decision::Decision;
+use crate::mark;
 use crate::owners::{controller, lift};
 use crate::pods::{Finding, Found, Pod};
 use crate::read::TEMPLATED;
@@ -23,12 +24,14 @@ pub struct Restarts<'a> {
     expected: &'a str,
     pace: &'a str,
     found: BTreeMap<Workload, Found>,
+    /// The last finding, and its digest: in an upgrade they are all the same.
+    last: (String, Box<str>),
 }
 
 impl<'a> Restarts<'a> {
     /// Restarts that are marked by `annotation` as being for `expected` (a digest of how pods should be), as fast as `pace` allows.
     pub fn new(annotation: &'a str, expected: &'a str, pace: &'a str) -> Self {
-        Self { annotation, expected, pace, found: BTreeMap::new() }
+        Self { annotation, expected, pace, found: BTreeMap::new(), last: Default::default() }
     }
 
     /// Takes in a pod that is not as it should be. Of it is kept what it means to its owner.
@@ -39,7 +42,10 @@ impl<'a> Restarts<'a> {
             controller: Controller::Pod,
             name: name.clone(),
         });
-        self.found.entry(owner).or_default().add(self.expected, &name, &uid, finding);
+        if self.last.0 != finding.what {
+            self.last = (finding.what.to_owned(), mark::finding(finding.what));
+        }
+        self.found.entry(owner).or_default().add(self.expected, &self.last.1, (&name, &uid), finding);
     }
 
     /// How many owners have such pods.
@@ -62,15 +68,25 @@ impl<'a> Restarts<'a> {
             return Ok(decision);
         }
         let found = lift(std::mem::take(&mut self.found))?;
-        let states = states(&found)?;
         let mut budgets = None;
-        for (workload, found) in &found {
-            if let Some(state) = states.get(workload) {
-                self.templated(workload, found, state, &mut budgets, &mut decision)?;
-            } else if !TEMPLATED.iter().any(|(templated, ..)| *templated == workload.controller) {
-                untouched(workload, found, &mut decision);
+        for (controller, fields, _) in TEMPLATED {
+            if !found.keys().any(|workload| workload.controller == controller) {
+                continue;
             }
-            // Else the workload is gone, and its pods are going.
+            // Each is decided as it passes by: how thousands of workloads stand need not be known at once.
+            for state in cluster::scan::<State>(&Query::of(controller.kind()).fields(fields))? {
+                let state = state?;
+                let (namespace, name) = (state.metadata.namespace.clone(), state.metadata.name.clone());
+                let workload = Workload { namespace, controller: controller.clone(), name };
+                if let Some(found) = found.get(&workload) {
+                    self.templated(&workload, found, &state, &mut budgets, &mut decision)?;
+                }
+            }
+        }
+        // What is of a kind with a template and was not among those is gone, and its pods are going.
+        let is_templated = |workload: &Workload| TEMPLATED.iter().any(|(own, ..)| *own == workload.controller);
+        for (workload, found) in found.iter().filter(|(workload, _)| !is_templated(workload)) {
+            untouched(workload, found, &mut decision);
         }
         Ok(decision)
     }
@@ -158,23 +174,4 @@ fn untouched(workload: &Workload, found: &Found, decision: &mut Decision) {
     } else {
         decision.manual.add(|| workload.to_string());
     }
-}
-
-/// How the workloads stand in which something was found. Kinds of which there is none are not read.
-fn states(found: &BTreeMap<Workload, Found>) -> Result<BTreeMap<Workload, State>, AccessError> {
-    let mut states = BTreeMap::new();
-    for (controller, fields, _) in TEMPLATED {
-        if !found.keys().any(|workload| workload.controller == controller) {
-            continue;
-        }
-        for state in cluster::scan::<State>(&Query::of(controller.kind()).fields(fields))? {
-            let state = state?;
-            let (namespace, name) = (state.metadata.namespace.clone(), state.metadata.name.clone());
-            let workload = Workload { namespace, controller: controller.clone(), name };
-            if found.contains_key(&workload) {
-                states.insert(workload, state);
-            }
-        }
-    }
-    Ok(states)
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::mark::{Mark, finding};
+use crate::mark::Mark;
 use crate::owners::OwnerReference;
 
 /// A pod that is not as it should be.
@@ -46,18 +46,19 @@ pub(crate) struct Found {
 }
 
 impl Found {
-    /// Takes in a pod.
-    pub(crate) fn add(&mut self, expected: &str, name: &str, uid: &str, new: &Finding<'_>) {
+    /// Takes in a pod: its name and uid, and what was found of it, with the digest of that.
+    pub(crate) fn add(&mut self, expected: &str, found: &str, (name, uid): (&str, &str), new: &Finding<'_>) {
         if self.what.is_empty() {
             self.what = new.what.into();
         }
         self.excluded |= new.excluded;
-        let found = finding(new.what);
-        if new.mark.is_some_and(|mark| Mark::parse(mark).covers(expected, &found)) {
+        if new.mark.is_some_and(|mark| Mark::parse(mark).covers(expected, found)) {
             self.unhelped = true;
             return;
         }
-        self.stale.insert(found);
+        if !self.stale.contains(found) {
+            self.stale.insert(found.into());
+        }
         if new.ready && self.first.as_ref().is_none_or(|(first, _)| **first > *name) {
             self.first = Some((name.into(), uid.into()));
         }

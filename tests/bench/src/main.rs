@@ -8,6 +8,7 @@ mod measure;
 mod mesh_cluster;
 mod operator;
 mod pods;
+mod restarts;
 
 use clap::{Parser, Subcommand};
 use serde_json::{Map, Value, json};
@@ -31,7 +32,8 @@ struct Args {
 }
 
 /// What `all` is, the quick ones first.
-const ALL: [&[&str]; 5] = [&["call"], &["index"], &["idle"], &["pods"], &["converge", "--count=1000", "--count=5000"]];
+const ALL: [&[&str]; 6] =
+    [&["call"], &["restarts"], &["index"], &["idle"], &["pods"], &["converge", "--count=1000", "--count=5000"]];
 
 #[derive(Subcommand)]
 enum Command {
@@ -48,6 +50,12 @@ enum Command {
         /// How many Pods.
         #[arg(long, default_value_t = 20_000)]
         count: usize,
+    },
+    /// One decision which workloads of a mesh are to be restarted, over all its Pods.
+    Restarts {
+        /// How many Pods; may be given several times.
+        #[arg(long, default_values_t = [10_000, 50_000])]
+        count: Vec<usize>,
     },
     /// One changed object among many subjects.
     Index {
@@ -104,6 +112,13 @@ impl Command {
             Self::Converge(converge) => ("converge", converge.run().await?),
             Self::Idle => ("idle", idle::idle().await?),
             Self::Pods { count } => ("pods", pods::pods(count).await?),
+            Self::Restarts { count } => {
+                let mut runs = Vec::new();
+                for count in count {
+                    runs.push(restarts::restarts(count).await?);
+                }
+                ("restarts", runs.into())
+            }
             Self::Index { few, many } => ("index", index::index(few, many).await?),
         };
         document.insert(name.to_owned(), figures);
