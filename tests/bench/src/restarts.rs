@@ -22,7 +22,7 @@ const REPLICAS: usize = 4;
 const MEMORY: u64 = 32 << 20;
 
 /// Time that it may take, on a machine that may be busy.
-const TIME: Duration = Duration::from_secs(60);
+const TIME: Duration = Duration::from_mins(1);
 
 const SUBJECT: &str =
     r#"{"apiVersion":"mizzen.dev/v1alpha1","kind":"Istio","metadata":{"name":"default","namespace":"istio-system"}}"#;
