@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/json"
-	"fmt"
 
 	"istio.io/istio/operator/pkg/apis"
 	"istio.io/istio/operator/pkg/apis/validation"
@@ -18,13 +17,13 @@ var fromInput = []string{"-"}
 func generate(asked resourceList) (answer resourceList) {
 	defer func() {
 		if panicked := recover(); panicked != nil {
-			answer = asked.refuse(problem(fmt.Errorf("istio's renderer panicked on this document: %v", panicked)))
+			answer = asked.refuse(refusal("", "istio's renderer panicked on this document: %v", panicked)...)
 		}
 	}()
 
 	operator := asked.FunctionConfig
 	if refused := check(operator); refused != nil {
-		return asked.refuse(*refused)
+		return asked.refuse(refused...)
 	}
 	warnings, errors := validate(operator)
 	if len(errors) > 0 {
@@ -32,13 +31,13 @@ func generate(asked resourceList) (answer resourceList) {
 	}
 	sets, err := manifests(operator)
 	if err != nil {
-		return asked.refuse(append([]result{problem(err)}, warnings...)...)
+		return asked.refuse(append(problems(severityError, err, operator), warnings...)...)
 	}
 	return asked.answer(ordered(sets), warnings)
 }
 
 // check refuses what is no IstioOperator, and what asks for files, of which there are none.
-func check(operator json.RawMessage) *result {
+func check(operator json.RawMessage) []result {
 	var document struct {
 		APIVersion string `json:"apiVersion"`
 		Kind       string `json:"kind"`
@@ -64,20 +63,20 @@ func check(operator json.RawMessage) *result {
 }
 
 // validate asks Istio what is wrong with the document, one result for each thing; rendering would tell the first sentence only.
-func validate(operator []byte) (warnings, errors []result) {
+func validate(operator json.RawMessage) (warnings, errors []result) {
 	give(operator)
 	merged, err := render.MergeInputs(fromInput, nil, nil)
 	if err != nil {
-		return nil, []result{problem(err)}
+		return nil, problems(severityError, err, operator)
 	}
 	warned, wrong := validation.ParseAndValidateIstioOperator(merged, nil)
 	for _, err := range wrong {
-		errors = append(errors, problem(err))
+		errors = append(errors, problems(severityError, err, operator)...)
 	}
 	for _, err := range warned {
-		warnings = append(warnings, warning(err))
+		warnings = append(warnings, problems(severityWarning, err, operator)...)
 	}
-	return warnings, errors
+	return distinct(warnings), distinct(errors)
 }
 
 // manifests renders: this and nothing else makes the objects.

@@ -8,12 +8,19 @@ import (
 	"fmt"
 	"io"
 	"os"
+
+	"istio.io/istio/pkg/log"
 )
 
 func main() {
-	// Istio's libraries may print to standard output, which belongs to the answer.
+	// Standard output belongs to the answer: Istio logs there unless told otherwise.
 	answer := os.Stdout
 	os.Stdout = os.Stderr
+	logging := log.DefaultOptions()
+	logging.OutputPaths = []string{"stderr"}
+	if err := log.Configure(logging); err != nil {
+		fail(fmt.Errorf("can't log to standard error: %w", err))
+	}
 
 	input, err := io.ReadAll(os.Stdin)
 	if err != nil {
@@ -28,7 +35,7 @@ func main() {
 func call(input []byte) resourceList {
 	asked, err := parse(input)
 	if err != nil {
-		return asked.refuse(problem(err))
+		return asked.refuse(refusal("", "%v", err)...)
 	}
 	return generate(asked)
 }

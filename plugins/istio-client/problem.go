@@ -1,60 +1,132 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"regexp"
 	"strings"
 )
 
-// Where Istio's messages name a field of the document.
+// Where Istio's messages name a field of the document, the surest first.
 var fieldNames = []*regexp.Regexp{
-	regexp.MustCompile(`unknown field "([^"]+)"`),
 	regexp.MustCompile(`invalid schema for ([\w.-]+):`),
+	regexp.MustCompile(`unknown field "([^"]+)"`),
 	regexp.MustCompile(`cannot unmarshal .* into Go struct field (?:\w+\.)?([\w.-]+) of type`),
 	regexp.MustCompile(`\b((?:components|values|meshConfig|global|gateways|pilot|cni)\.[\w.\[\]=-]*[\w\]])`),
-	regexp.MustCompile(`^(profile|bad hub|bad tag|invalid revision)\b`),
+	regexp.MustCompile(`^(profile|bad hub|bad tag|invalid revision|trustDomain)\b`),
 }
 
-// What Istio says instead of a field's name.
-var meant = map[string]string{"bad hub": "hub", "bad tag": "tag", "invalid revision": "revision"}
-
-// problem is an error of Istio's.
-func problem(err error) result {
-	return result{Message: err.Error(), Severity: severityError, Field: named(err.Error())}
+// Under which path of the document stands what a message names by less than its path.
+var roots = map[string]string{
+	"bad hub":          "spec.hub",
+	"bad tag":          "spec.tag",
+	"invalid revision": "spec.revision",
+	"trustDomain":      "spec.meshConfig.trustDomain",
+	"profile":          "spec.profile",
+	"components":       "spec.components",
+	"meshConfig":       "spec.meshConfig",
+	"values":           "spec.values",
+	"global":           "spec.values.global",
+	"gateways":         "spec.values.gateways",
+	"pilot":            "spec.values.pilot",
+	"cni":              "spec.values.cni",
 }
 
-// warning is a warning of Istio's.
-func warning(err error) result {
-	return result{Message: err.Error(), Severity: severityWarning, Field: named(err.Error())}
+// problems are results of one error of Istio's, which may be several that it has put into one text.
+func problems(of severity, err error, document json.RawMessage) []result {
+	var all []result
+	for _, message := range sentences(err.Error()) {
+		all = append(all, result{Message: message, Severity: of, Field: named(message, document)})
+	}
+	return all
+}
+
+// sentences takes apart what go-multierror has put together: "2 errors occurred:\n\t* one\n\t* two\n\n".
+func sentences(text string) []string {
+	head, list, several := strings.Cut(text, " occurred:\n\t* ")
+	if !several {
+		return []string{strings.TrimSpace(text)}
+	}
+	// What stands before the count is what the errors have in common.
+	common := strings.TrimRight(head, "0123456789 errors")
+	var all []string
+	for _, message := range strings.Split(list, "\n\t* ") {
+		all = append(all, strings.TrimSpace(common+" "+strings.TrimSpace(message)))
+	}
+	return all
+}
+
+// distinct leaves out what was said before: Istio looks at the mesh's configuration more than once.
+func distinct(results []result) []result {
+	said := map[string]bool{}
+	var all []result
+	for _, one := range results {
+		if !said[one.Message] {
+			said[one.Message] = true
+			all = append(all, one)
+		}
+	}
+	return all
 }
 
 // refusal is an error of this client's; an empty path names no field.
-func refusal(path, format string, values ...any) *result {
+func refusal(path, format string, values ...any) []result {
 	refused := result{Message: fmt.Sprintf(format, values...), Severity: severityError}
 	if path != "" {
 		refused.Field = &field{Path: path}
 	}
-	return &refused
+	return []result{refused}
 }
 
 // named is the field that a message of Istio's is about, if it says so.
-func named(message string) *field {
+func named(message string, document json.RawMessage) *field {
 	for _, name := range fieldNames {
 		found := name.FindStringSubmatch(message)
 		if found == nil {
 			continue
 		}
-		path := found[1]
-		if better, ok := meant[path]; ok {
-			path = better
+		root, rest, nested := strings.Cut(found[1], ".")
+		if better, ok := roots[root]; ok {
+			root = better
 		}
-		switch root, _, _ := strings.Cut(path, "."); root {
-		case "global", "gateways", "pilot", "cni":
-			path = "spec.values." + path
-		case "values", "components", "meshConfig", "profile", "hub", "tag", "revision":
-			path = "spec." + path
+		if nested {
+			return &field{Path: root + "." + rest}
 		}
-		return &field{Path: path}
+		if root != found[1] || strings.HasPrefix(root, "spec") {
+			return &field{Path: root}
+		}
+		// A name alone: where the document has it once, that is the place.
+		if places := paths(document, root); len(places) == 1 {
+			return &field{Path: places[0]}
+		}
+		return nil
 	}
 	return nil
+}
+
+// paths are all places of the document with a field of this name.
+func paths(document json.RawMessage, name string) []string {
+	var tree any
+	if json.Unmarshal(document, &tree) != nil {
+		return nil
+	}
+	var all []string
+	var walk func(at string, node any)
+	walk = func(at string, node any) {
+		switch node := node.(type) {
+		case map[string]any:
+			for key, value := range node {
+				if key == name {
+					all = append(all, strings.TrimPrefix(at+"."+key, "."))
+				}
+				walk(at+"."+key, value)
+			}
+		case []any:
+			for index, value := range node {
+				walk(fmt.Sprintf("%s[%d]", at, index), value)
+			}
+		}
+	}
+	walk("", tree)
+	return all
 }

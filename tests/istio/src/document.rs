@@ -1,0 +1,30 @@
+//! YAML documents as JSON values, and what makes an object the same object.
+
+use serde_json::Value;
+
+/// The objects of a text of YAML documents; empty documents are none.
+///
+/// # Errors
+/// When it is no YAML.
+pub fn objects(yaml: &str) -> Result<Vec<Value>, serde_saphyr::Error> {
+    let all: Vec<Value> = serde_saphyr::from_multiple(yaml)?;
+    Ok(all.into_iter().filter(|object| !object.is_null()).collect())
+}
+
+/// What an object is called: `apiVersion kind namespace/name`.
+pub fn identity(object: &Value) -> String {
+    let text = |at: &str| object.pointer(at).and_then(Value::as_str).unwrap_or_default();
+    let (namespace, name) = (text("/metadata/namespace"), text("/metadata/name"));
+    format!("{} {} {namespace}/{name}", text("/apiVersion"), text("/kind"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_document_is_an_object_and_an_empty_one_is_none() {
+        let objects = objects("---\nkind: A\nmetadata: {name: a, namespace: b}\n---\n---\nkind: C\n").unwrap();
+        assert_eq!(objects.iter().map(identity).collect::<Vec<_>>(), [" A b/a", " C /"]);
+    }
+}

@@ -1,0 +1,107 @@
+//! The commands of `istioctl` that judge, built from Istio's Go module.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use mizzen_go_build::{Build, Cache, GoError, GoModule};
+use serde_json::Value;
+
+use crate::document::objects;
+
+/// Where go.mod and the program's sources lie.
+const SOURCES: &str = env!("CARGO_MANIFEST_DIR");
+const PROGRAM: &str = include_str!("../cmd/istioctl/main.go");
+
+/// `istioctl manifest generate` and `istioctl validate` of one version.
+#[derive(Clone, Debug)]
+pub struct Istioctl {
+    program: PathBuf,
+}
+
+/// Why `istioctl` gives no answer, or not the one that was hoped for.
+#[derive(Debug, thiserror::Error)]
+pub enum IstioctlError {
+    /// It can't be built.
+    #[error(transparent)]
+    Go(#[from] GoError),
+    /// It refused what it was given.
+    #[error("istioctl refused it: {0}")]
+    Refused(String),
+    /// It did not run, or what it printed can't be read.
+    #[error("istioctl failed: {0}")]
+    Failed(String),
+}
+
+// === impl Istioctl ===
+
+impl Istioctl {
+    /// Finds it in the project's cache, or builds it there: minutes, once. Blocks; says on standard error what it does.
+    pub fn find_or_build(version: &str) -> Result<Self, IstioctlError> {
+        let module = GoModule::read(Path::new(SOURCES))?;
+        let stamp = |name: &str, value: &str| format!("-X istio.io/istio/pkg/version.{name}={value}");
+        let stamps =
+            [stamp("buildVersion", version), stamp("buildTag", version), stamp("buildHub", "docker.io/istio")].join(" ");
+        let build = Build {
+            wanted: format!("istioctl {version}"),
+            takes: "6 minutes",
+            package: "./cmd/istioctl".to_owned(),
+            flags: vec!["-trimpath".to_owned(), "-ldflags".to_owned(), format!("-s -w {stamps}")],
+            ..Build::default()
+        };
+        let cache = Cache::open(&Cache::project()?, "istioctl")?;
+        let program = cache.folder(&format!("istioctl-{version}-{}", module.key(&[&stamps, PROGRAM])));
+        cache.unless_there(std::slice::from_ref(&program), || build.run(module.folder(), &program))?;
+        Ok(Self { program })
+    }
+
+    /// The same, for a test. `None`, with a line on standard error, where it can't be built for want of Go; the test then has nothing to check.
+    ///
+    /// # Panics
+    ///
+    /// When it can't be had for any other reason, and for want of Go too where the environment has `CI=true`: there no test may be skipped.
+    #[expect(clippy::panic, reason = "it is called by tests alone, which have no other way to fail")]
+    pub fn for_test(version: &str) -> Option<Self> {
+        match Self::find_or_build(version) {
+            Ok(istioctl) => Some(istioctl),
+            Err(IstioctlError::Go(error))
+                if error.wants_go() && std::env::var_os("CI").is_none_or(|ci| ci != "true") =>
+            {
+                eprintln!("SKIPPED: {error}");
+                None
+            }
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    /// The objects that `istioctl manifest generate` prints for an `IstioOperator`.
+    pub fn generate(&self, operator: &Value) -> Result<Vec<Value>, IstioctlError> {
+        let printed = self.ask(&["manifest", "generate", "-f", "-"], &operator.to_string())?;
+        objects(&printed).map_err(|error| IstioctlError::Failed(error.to_string()))
+    }
+
+    /// Has `istioctl validate` judge YAML documents. It judges Istio's own kinds, Services and Deployments, and lets others pass. Returns what it
+    /// says, which may be warnings.
+    pub fn validate(&self, yaml: &str) -> Result<String, IstioctlError> {
+        self.ask(&["validate", "-f", "-"], yaml)
+    }
+
+    fn ask(&self, arguments: &[&str], input: &str) -> Result<String, IstioctlError> {
+        let failed = |error: std::io::Error| IstioctlError::Failed(error.to_string());
+        let mut command = Command::new(&self.program);
+        // No cluster: neither command may ask one.
+        command.args(arguments).env("KUBECONFIG", "/dev/null");
+        let mut child =
+            command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().map_err(failed)?;
+        // It reads all before it prints anything; dropping the pipe ends its input.
+        child.stdin.take().map_or(Ok(()), |mut pipe| pipe.write_all(input.as_bytes())).map_err(failed)?;
+        let output = child.wait_with_output().map_err(failed)?;
+        let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+        if output.status.success() {
+            let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+            Ok(if printed.is_empty() { said } else { printed })
+        } else {
+            Err(IstioctlError::Refused(said))
+        }
+    }
+}
