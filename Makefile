@@ -6,8 +6,12 @@ export CARGO_TARGET_DIR
 PLUGINS := $(CARGO_TARGET_DIR)/plugins
 BIN := $(CARGO_TARGET_DIR)/debug
 
+# What is written in Go is left out where there is no Go, and says so; CI leaves nothing out.
+IF_GO := if command -v go >/dev/null; then
+FI := else echo "SKIPPED: there is no go on the PATH: install Go 1.26 or later" >&2; [ "$$CI" != true ]; fi
+
 .DEFAULT_GOAL := help
-.PHONY: help build plugins istio-client guests run test unit e2e lint docs deny bench bench-build crds manifests clean
+.PHONY: help build plugins istio-client istio-clients guests run test unit e2e lint docs deny bench bench-build crds manifests clean
 
 help: ## This list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -23,6 +27,10 @@ ISTIO_VERSION ?= 1.31.1
 istio-client: ## The renderer of a version of Istio, built with Go: make istio-client ISTIO_VERSION=1.31.1
 	$(CARGO) run -q -p mizzen-plugin-build -- istio-client@$(ISTIO_VERSION)
 
+# Two, so that tests can upgrade from one to the other.
+istio-clients:
+	@$(IF_GO) $(CARGO) run -q -p mizzen-plugin-build -- istio-client@1.31.0 istio-client@1.31.1; $(FI)
+
 guests: ## The hostile guests of the tests
 	$(CARGO) run -q -p mizzen-plugin-build -- --out $(CARGO_TARGET_DIR)/guests-out mizzen-hostile-guests
 
@@ -33,7 +41,8 @@ run: build ## A small mesh on a real control plane, converging before your eyes;
 
 test: lint docs deny unit e2e ## Everything
 
-unit: plugins guests ## Tests without a control plane
+unit: plugins guests istio-clients ## Tests without a control plane
+	@$(IF_GO) cd plugins/istio-client && CGO_ENABLED=0 go test -trimpath -tags agent .; $(FI)
 	$(CARGO) test --workspace --exclude mizzen-e2e --exclude mizzen-testcluster
 
 e2e: plugins guests ## Tests on a real control plane, which is built from Go modules the first time
@@ -42,6 +51,7 @@ e2e: plugins guests ## Tests on a real control plane, which is built from Go mod
 
 lint: ## Formatting and lints
 	$(CARGO) fmt --all --check
+	@$(IF_GO) unformatted=$$(gofmt -l plugins tests); test -z "$$unformatted" || { echo "gofmt: $$unformatted"; exit 1; }; $(FI)
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
 
 docs: ## The documentation, without warnings

@@ -40,8 +40,8 @@ impl Istioctl {
     pub fn find_or_build(version: &str) -> Result<Self, IstioctlError> {
         let module = GoModule::read(Path::new(SOURCES))?;
         let stamp = |name: &str, value: &str| format!("-X istio.io/istio/pkg/version.{name}={value}");
-        let stamps =
-            [stamp("buildVersion", version), stamp("buildTag", version), stamp("buildHub", "docker.io/istio")].join(" ");
+        let stamps = [stamp("buildVersion", version), stamp("buildTag", version), stamp("buildHub", "docker.io/istio")]
+            .join(" ");
         let build = Build {
             wanted: format!("istioctl {version}"),
             takes: "6 minutes",

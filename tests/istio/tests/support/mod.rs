@@ -119,7 +119,10 @@ fn kept(engine: &Engine, wasm: &[u8]) -> PathBuf {
     cache.folder(&format!("{:016x}.cwasm", hasher.finish()))
 }
 
-#[expect(unsafe_code, reason = "the file was written by this very code, into the cache of the person who runs the tests")]
+#[expect(
+    unsafe_code,
+    reason = "the file was written by this very code, into the cache of the person who runs the tests"
+)]
 fn map(engine: &Engine, file: &std::path::Path) -> Option<Module> {
     // SAFETY: see the reason above; wasmtime itself checks version and settings.
     unsafe { Module::deserialize_file(engine, file) }.ok()

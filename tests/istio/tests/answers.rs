@@ -1,0 +1,122 @@
+//! What the client answers in the sandbox: the same to the same, each version its own images, and what is wrong in place of a crash.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking, also in what its cases share")]
+
+mod support;
+
+use mizzen_istio_tests::{Istioctl, IstioctlError, identity};
+use serde_json::{Value, json};
+use support::{Answer, Client};
+
+const VERSION: &str = "1.31.1";
+const OLDER: &str = "1.31.0";
+
+fn operator(spec: &Value) -> Value {
+    json!({"apiVersion": "install.istio.io/v1alpha1", "kind": "IstioOperator", "spec": spec})
+}
+
+/// Every image of the workloads, the proxy's from the injector's values among them.
+fn images(answer: &Answer) -> Vec<String> {
+    let workloads = answer.items.iter().filter(|object| object.pointer("/spec/template/spec/containers").is_some());
+    let containers = workloads.flat_map(|object| object["spec"]["template"]["spec"]["containers"].as_array().unwrap());
+    let mut images: Vec<_> = containers.map(|container| container["image"].as_str().unwrap().to_owned()).collect();
+    let injector = answer.items.iter().find(|object| identity(object).ends_with("/istio-sidecar-injector")).unwrap();
+    let values: Value = serde_json::from_str(injector["data"]["values"].as_str().unwrap()).unwrap();
+    let global = &values["global"];
+    images.push(format!("{}/proxyv2:{}", global["hub"].as_str().unwrap(), global["tag"].as_str().unwrap()));
+    images.retain(|image| image != "auto");
+    images
+}
+
+#[test]
+fn two_versions_stand_side_by_side_and_each_names_its_own_images() {
+    let Some((older, newer)) = Client::for_test(OLDER).zip(Client::for_test(VERSION)) else { return };
+    let spec = operator(&json!({"components": {"cni": {"enabled": true}}}));
+    for (client, version) in [(older, OLDER), (newer, VERSION)] {
+        let answer = client.render(&spec);
+        let images = images(&answer);
+        for name in ["pilot", "install-cni", "proxyv2"] {
+            assert!(images.contains(&format!("docker.io/istio/{name}:{version}")), "{version}: {images:?}");
+        }
+        assert!(images.iter().all(|image| image.ends_with(version)), "{version}: {images:?}");
+        let label = "/metadata/labels/operator.istio.io~1version";
+        assert!(answer.items.iter().filter_map(|object| object.pointer(label)).all(|label| label == version));
+    }
+}
+
+#[test]
+fn the_same_document_gets_the_same_answer_to_the_byte_whatever_chance_and_the_clock_say() {
+    let Some(client) = Client::for_test(VERSION) else { return };
+    let operator = operator(&json!({"profile": "demo", "components": {"pilot": {"k8s": {
+        "replicaCount": 2, "env": [{"name": "A", "value": "1"}], "nodeSelector": {"a": "b"}, "podAnnotations": {"c": "d"},
+        "resources": {"requests": {"cpu": "1"}},
+    }}}}));
+    // Each call has a clock that has gone on, and other random numbers, by which Go orders its maps.
+    let first = client.render(&operator).text;
+    for _ in 0..4 {
+        assert!(client.render(&operator).text == first, "two answers");
+    }
+}
+
+#[test]
+fn a_panic_in_istios_code_is_a_result() {
+    let Some(client) = Client::for_test(VERSION) else { return };
+    let answer = client.render(&operator(&json!({"values": {"global": 3}})));
+    let told = answer.told("error");
+    assert!(told.len() == 1 && told[0].1.contains("panicked on this document"), "{told:?}");
+    assert_eq!(answer.items.len(), 0);
+}
+
+#[test]
+fn what_is_no_resource_list_is_answered_with_what_is_wrong() {
+    let Some(client) = Client::for_test(VERSION) else { return };
+    for input in ["", "{}", "kind: [", "\u{0}", "{\"apiVersion\": \"v1\", \"kind\": \"List\"}"] {
+        let answer = client.call(input);
+        assert_eq!((answer.items.len(), answer.told("error").len()), (0, 1), "{input:?}: {}", answer.text);
+    }
+}
+
+#[test]
+fn files_are_refused_by_the_name_of_the_field() {
+    let Some(client) = Client::for_test(VERSION) else { return };
+    let told = client.render(&operator(&json!({"installPackagePath": "/etc"}))).told("error");
+    assert_eq!(told.iter().map(|(field, _)| field.as_str()).collect::<Vec<_>>(), ["spec.installPackagePath"]);
+}
+
+#[test]
+fn what_istioctl_refuses_the_client_refuses_and_names_the_field() {
+    let Some((client, istioctl)) = Client::for_test(VERSION).zip(Istioctl::for_test(VERSION)) else { return };
+    let wrong = [
+        (json!({"profile": "nope"}), "spec.profile"),
+        (json!({"tag": "a b"}), "spec.tag"),
+        (json!({"meshConfig": {"trustDomain": "A B"}}), "spec.meshConfig.trustDomain"),
+        (json!({"components": {"pilott": {}}}), "spec.components.pilott"),
+        (json!({"components": {"pilot": {"k8s": {"replicaCount": "x"}}}}), "spec.components.pilot.k8s.replicaCount"),
+        (
+            json!({"values": {"global": {"proxy": {"includeIPRanges": "1.2"}}}}),
+            "spec.values.global.proxy.includeIPRanges",
+        ),
+    ];
+    for (spec, field) in wrong {
+        let operator = operator(&spec);
+        let Err(IstioctlError::Refused(_)) = istioctl.generate(&operator) else { panic!("istioctl renders {spec}") };
+        let answer = client.render(&operator);
+        assert_eq!(answer.items.len(), 0, "{spec}");
+        assert_eq!(
+            answer.told("error").first().map(|(path, _)| path.as_str()),
+            Some(field),
+            "{spec}: {:?}",
+            answer.results
+        );
+    }
+}
+
+#[test]
+fn a_warning_comes_with_what_is_rendered() {
+    let Some(client) = Client::for_test(VERSION) else { return };
+    let spec = json!({"meshConfig": {"defaultConfig": {"proxyMetadata": {"ISTIO_META_DNS_AUTO_ALLOCATE": "true"}}}});
+    let answer = client.render(&operator(&spec));
+    let told = answer.told("warning");
+    assert!(told.len() == 1 && told[0].1.contains("deprecated"), "{told:?}");
+    assert!(!answer.items.is_empty());
+}
