@@ -20,7 +20,11 @@ fn images(answer: &Answer) -> Vec<String> {
     let workloads = answer.items.iter().filter(|object| object.pointer("/spec/template/spec/containers").is_some());
     let containers = workloads.flat_map(|object| object["spec"]["template"]["spec"]["containers"].as_array().unwrap());
     let mut images: Vec<_> = containers.map(|container| container["image"].as_str().unwrap().to_owned()).collect();
-    let injector = answer.items.iter().find(|object| identity(object).ends_with("/istio-sidecar-injector")).unwrap();
+    let injector = answer
+        .items
+        .iter()
+        .find(|object| identity(object) == "v1 ConfigMap istio-system/istio-sidecar-injector")
+        .unwrap();
     let values: Value = serde_json::from_str(injector["data"]["values"].as_str().unwrap()).unwrap();
     let global = &values["global"];
     images.push(format!("{}/proxyv2:{}", global["hub"].as_str().unwrap(), global["tag"].as_str().unwrap()));

@@ -77,6 +77,7 @@ impl Client {
         let answer = MemoryOutputPipe::new(ANSWER);
         let errors = MemoryOutputPipe::new(ANSWER);
         let wasi = WasiCtxBuilder::new()
+            .arg("istio-client")
             .stdin(MemoryInputPipe::new(input.to_owned()))
             .stdout(answer.clone())
             .stderr(errors.clone())
