@@ -126,15 +126,12 @@ impl Rights {
             Access::Patch => (Why::Patched, &[Patch]),
             Access::Delete => (Why::Deleted, &[Delete]),
         };
-        // What it deletes it has found by reading, or not at all.
-        if access != Access::Delete {
-            self.allow(Where::Everywhere, kind.group(), &known.plural, &[List, Watch], why, name);
-            if !namespaces.is_empty() {
-                self.note(format!(
-                    "{kind} is watched in the whole cluster, though `{name}` may only {access} it in {}",
-                    namespaces.join(", ")
-                ));
-            }
+        self.allow(Where::Everywhere, kind.group(), &known.plural, &[List, Watch], why, name);
+        if !namespaces.is_empty() {
+            self.note(format!(
+                "{kind} is watched in the whole cluster, though `{name}` may only {access} it in {}",
+                namespaces.join(", ")
+            ));
         }
         if verbs.is_empty() || reconciler.mode == Mode::Plan {
             return;

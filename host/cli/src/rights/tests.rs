@@ -126,7 +126,7 @@ async fn writing_roles_needs_escalate_and_binding_them_needs_bind_and_both_are_e
 async fn a_resource_that_nothing_defines_is_guessed_and_said_to_be() {
     let grants = Grants { delete: vec![grant(&Kind::new("example.com/v1", "Policy"), &[])], ..Grants::default() };
     let rights = rights(&reconciler(grants)).await;
-    assert_eq!(verbs(&rights.cluster, "policies"), Some(json!(["delete"])));
+    assert_eq!(verbs(&rights.cluster, "policies"), Some(json!(["list", "watch", "delete"])));
     assert!(rights.notes.iter().any(|note| note.contains("`policies` is a guess")), "{:?}", rights.notes);
 }
 
