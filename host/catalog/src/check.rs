@@ -11,8 +11,20 @@ pub(crate) fn check(reconciler: &Reconciler, description: &Description) -> Vec<P
     let mut problems = config(reconciler, description);
     problems.extend(grants(reconciler, description));
     problems.extend(field_sets(reconciler, description));
+    problems.extend(renderers(reconciler, description));
     problems.extend(subject(reconciler, description));
     problems
+}
+
+fn renderers(reconciler: &Reconciler, description: &Description) -> Option<Problem> {
+    let missing = !description.renderers.is_empty() && reconciler.grants.renderers.is_none();
+    missing.then(|| {
+        let what = description.renderers.join(", ");
+        let message = format!(
+            "the plugin calls renderers ({what}): add `renderers: {{matchLabels: {{…}}}}` with the labels of those that it may"
+        );
+        reconciler.problem("spec.grants.renderers", message)
+    })
 }
 
 /// What the plugin's schema says of the configuration, each violation with its field.

@@ -6,6 +6,7 @@
 //! ```
 
 mod check;
+mod renderers;
 mod watch;
 
 use std::collections::HashMap;
@@ -13,9 +14,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use mizzen_config::{Component, Configuration, Limits, Origin, Problem, Reconciler};
+use mizzen_config::{Component, Configuration, Limits, Origin, Problem, Reconciler, Renderer};
 use mizzen_model::{Digest, Invoke};
 
+pub use renderers::{Loading, RendererEntry};
 pub use watch::FileWatch;
 
 /// Loads a component from a file: the sandbox, or, in tests, something simpler.
@@ -23,6 +25,9 @@ pub use watch::FileWatch;
 pub trait Loader: Send + Sync {
     /// The component of these bytes of a file, with limits for each call. The error says what is wrong with the component.
     async fn load(&self, file: &Path, bytes: Vec<u8>, limits: Limits) -> Result<Arc<dyn Invoke>, String>;
+
+    /// The renderer in a file, which is too large to be held. Asked at each refresh: cheap when the file is the same, and never long.
+    async fn load_renderer(&self, renderer: &Renderer, file: &Path) -> Result<Loading, String>;
 }
 
 /// One reconciler with its plugin.
@@ -47,6 +52,8 @@ pub struct Catalog {
     plugins: Option<PathBuf>,
     /// By reconciler.
     entries: HashMap<String, Loaded>,
+    /// By renderer.
+    renderers: HashMap<String, RendererEntry>,
 }
 
 struct Loaded {
@@ -60,17 +67,35 @@ struct Loaded {
 impl Catalog {
     /// An empty catalog. `plugins` is the folder that files are relative to; without it, they are relative to the document's.
     pub fn new(loader: Arc<dyn Loader>, plugins: Option<PathBuf>) -> Self {
-        Self { loader, plugins, entries: HashMap::new() }
+        Self { loader, plugins, entries: HashMap::new(), renderers: HashMap::new() }
     }
 
     /// The file that a reconciler's component is in.
     pub fn file(&self, reconciler: &Reconciler) -> PathBuf {
-        let Component::File(file) = &reconciler.component;
-        match (&self.plugins, &reconciler.origin) {
+        self.path(&reconciler.component, &reconciler.origin)
+    }
+
+    fn path(&self, component: &Component, origin: &Origin) -> PathBuf {
+        let Component::File(file) = component;
+        match (&self.plugins, origin) {
             (Some(plugins), _) => plugins.join(file),
             (None, Origin::File { file: document, .. }) => document.parent().unwrap_or(Path::new("")).join(file),
             (None, Origin::Cluster) => file.clone(),
         }
+    }
+
+    /// The same for renderers as [`Catalog::refresh`] for reconcilers.
+    pub async fn refresh_renderers(&mut self, configuration: &Configuration) -> Vec<RendererEntry> {
+        let mut entries = Vec::new();
+        for renderer in &configuration.renderers {
+            let file = self.path(&renderer.component, &renderer.origin);
+            let loaded = self.loader.load_renderer(renderer, &file).await;
+            let entry = RendererEntry::after(renderer, &file, self.renderers.get(&renderer.name), loaded);
+            entries.push(entry.clone());
+            self.renderers.insert(renderer.name.clone(), entry);
+        }
+        self.renderers.retain(|name, _| configuration.renderers.iter().any(|renderer| renderer.name == *name));
+        entries
     }
 
     /// Brings the catalog up to date with a configuration and with the files: loads what is new or changed, keeps the last good

@@ -2,8 +2,11 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use mizzen_config::{Grant, Grants, Mode, Subject};
-use mizzen_model::{Access, Call, CallError, Description, Failure, Kind, Need, Outcome, Reads, Request, Selector};
+use mizzen_config::{Grant, Grants, Mode, RenderLimits, Subject};
+use mizzen_model::{
+    Access, Call, CallError, Description, Failure, Kind, Labels, Need, Outcome, Reads, Render, RenderError, Rendered,
+    Request, Selector,
+};
 use serde_json::{Value, json};
 
 use super::*;
@@ -13,6 +16,20 @@ use super::*;
 struct Fake {
     loads: AtomicUsize,
     subject: Option<Kind>,
+    renderers: Vec<String>,
+}
+
+/// A renderer that is never asked.
+struct Silent(Digest);
+
+#[async_trait]
+impl Render for Silent {
+    fn digest(&self) -> Digest {
+        self.0
+    }
+    async fn render(&self, _: &str) -> Result<Rendered, RenderError> {
+        Ok([].into())
+    }
 }
 
 struct Plugin(Description, Digest);
@@ -34,10 +51,19 @@ impl Loader for Fake {
             needs: vec![Need { kind: pod, access: Access::Read, why: "to look".into() }],
             field_sets: BTreeMap::new(),
             credentials: Vec::new(),
-            renderers: Vec::new(),
+            renderers: self.renderers.clone(),
             finalizes: false,
         };
         Ok(Arc::new(Plugin(description, Digest::of(bytes))))
+    }
+
+    async fn load_renderer(&self, _: &Renderer, file: &Path) -> Result<Loading, String> {
+        let bytes = std::fs::read(file).map_err(|error| error.to_string())?;
+        match &*bytes {
+            b"garbage" => Err("not a component".into()),
+            b"slow" => Ok(Loading::Compiling),
+            _ => Ok(Loading::Ready(Arc::new(Silent(Digest::of(bytes))))),
+        }
     }
 }
 
@@ -223,4 +249,69 @@ async fn a_file_that_is_replaced_by_renaming_is_noticed() {
     std::fs::write(folder.path().join("partial"), "two").unwrap();
     std::fs::rename(folder.path().join("partial"), folder.path().join("r.wasm")).unwrap();
     tokio::time::timeout(Duration::from_secs(10), watch.changed()).await.unwrap();
+}
+
+fn renderers(limits: RenderLimits) -> Configuration {
+    let renderer = Renderer {
+        name: "charts".into(),
+        origin: Origin::Cluster,
+        generation: 1,
+        labels: Labels::default(),
+        component: Component::File("charts.wasm".into()),
+        limits,
+    };
+    Configuration { renderers: vec![Arc::new(renderer)], ..Configuration::default() }
+}
+
+#[tokio::test]
+async fn the_last_good_renderer_answers_until_the_next_one_is_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("charts.wasm");
+    let (_, mut catalog) = catalog(folder.path());
+    let configuration = renderers(RenderLimits::default());
+    let why = |entry: &RendererEntry| entry.answers().err().unwrap();
+    std::fs::write(&file, "slow").unwrap();
+    let entry = catalog.refresh_renderers(&configuration).await.remove(0);
+    assert!(entry.compiling && why(&entry).contains("is being compiled"), "{}", why(&entry));
+    std::fs::write(&file, "garbage").unwrap();
+    let entry = catalog.refresh_renderers(&configuration).await.remove(0);
+    assert!(!entry.compiling && why(&entry).contains("charts.wasm: not a component"), "{}", why(&entry));
+    std::fs::write(&file, "one").unwrap();
+    let entry = catalog.refresh_renderers(&configuration).await.remove(0);
+    assert_eq!((entry.answers().ok().unwrap().digest(), entry.problem), (Digest::of("one"), None));
+    for bytes in ["slow", "garbage"] {
+        std::fs::write(&file, bytes).unwrap();
+        let entry = catalog.refresh_renderers(&configuration).await.remove(0);
+        assert_eq!(entry.answers().ok().unwrap().digest(), Digest::of("one"), "{bytes}");
+    }
+}
+
+#[tokio::test]
+async fn a_renderer_that_stays_the_same_stays_the_same_value_and_under_other_limits_it_does_not() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("charts.wasm"), "one").unwrap();
+    let (_, mut catalog) = catalog(folder.path());
+    let mut answers = Vec::new();
+    let defaults = RenderLimits::default();
+    for limits in [defaults, defaults, RenderLimits { output: 1, ..defaults }] {
+        answers.push(catalog.refresh_renderers(&renderers(limits)).await.remove(0).answers().ok().unwrap());
+    }
+    assert!(Arc::ptr_eq(&answers[0], &answers[1]) && !Arc::ptr_eq(&answers[1], &answers[2]));
+}
+
+#[tokio::test]
+async fn a_plugin_that_calls_renderers_is_not_run_until_some_are_granted() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("r.wasm"), "one").unwrap();
+    let loader = Fake { renderers: vec!["charts".into()], ..Fake::default() };
+    let mut catalog = Catalog::new(Arc::new(loader), Some(folder.path().to_owned()));
+    let mut configuration = configuration(json!({}), true);
+    let entry = catalog.refresh(&configuration).await.remove(0);
+    assert!(
+        entry.invoke.is_none() && entry.problems[0].message.contains("calls renderers (charts)"),
+        "{:?}",
+        entry.problems
+    );
+    Arc::make_mut(&mut configuration.reconcilers[0]).grants.renderers = Some(Selector::equal("a", "b"));
+    assert!(catalog.refresh(&configuration).await[0].problems.is_empty());
 }

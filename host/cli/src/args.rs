@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum, ValueHint};
+use mizzen_config::quantity::bytes;
 
 /// Runs Kubernetes reconcilers as sandboxed WebAssembly plugins.
 #[derive(Debug, Parser)]
@@ -89,6 +90,12 @@ pub(crate) enum Plugin {
         #[command(flatten)]
         sandbox: Sandbox,
     },
+    /// Compiles plugins and renderers ahead, each in a process of its own, so that `run` need not.
+    #[command(after_help = "Example:\n  mizzen plugin compile --cache /cache plugins/*.wasm")]
+    Compile(Compile),
+    /// Compiles one component in this process.
+    #[command(hide = true)]
+    CompileHere(CompileHere),
 }
 
 /// Where components come from and where compiled ones are kept.
@@ -97,6 +104,34 @@ pub(crate) struct Sandbox {
     /// Folder of compiled components; default: mizzen/components in $XDG_CACHE_HOME or ~/.cache.
     #[arg(long, env = "MIZZEN_CACHE_DIR", value_hint = ValueHint::DirPath)]
     pub(crate) cache: Option<PathBuf>,
+    /// Memory for compiling one renderer, in a process of its own, when it is not in the cache.
+    #[arg(long, env = "MIZZEN_COMPILE_MEMORY", value_name = "BYTES", default_value = COMPILE_MEMORY, value_parser = bytes)]
+    pub(crate) compile_memory: u64,
+}
+
+/// Address space that a component of 160 MB needs, and a little more.
+const COMPILE_MEMORY: &str = "4Gi";
+
+#[derive(Clone, Debug, ClapArgs)]
+pub(crate) struct Compile {
+    /// The components.
+    #[arg(required = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) files: Vec<PathBuf>,
+    /// Folder of compiled components; default: one beside those of other programs, as `run` has it.
+    #[arg(long, env = "MIZZEN_CACHE_DIR", value_hint = ValueHint::DirPath)]
+    pub(crate) cache: Option<PathBuf>,
+    /// Memory for compiling one of them.
+    #[arg(long, env = "MIZZEN_COMPILE_MEMORY", value_name = "BYTES", default_value = COMPILE_MEMORY, value_parser = bytes)]
+    pub(crate) memory: u64,
+}
+
+#[derive(Clone, Debug, ClapArgs)]
+pub(crate) struct CompileHere {
+    pub(crate) file: PathBuf,
+    #[arg(long)]
+    pub(crate) cache: PathBuf,
+    #[arg(long)]
+    pub(crate) memory: u64,
 }
 
 /// Where the configuration comes from.

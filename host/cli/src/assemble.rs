@@ -1,29 +1,13 @@
-//! Puts the parts together: configuration, catalog and sandbox to what the engine runs.
+//! Reads what the command line names: documents, configuration, one component.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use anyhow::Context as _;
-use async_trait::async_trait;
-use mizzen_catalog::{Catalog, Entry, Loader};
-use mizzen_config::{Configuration, Limits, Problem};
-use mizzen_engine::NodeSpec;
-use mizzen_model::Invoke;
+use mizzen_config::{Configuration, Problem};
 use mizzen_model::yaml::{self, Document};
 use mizzen_sandbox::{Sandbox, SandboxOptions};
 
 use crate::{args, progress};
-
-/// The sandbox, as the catalog loads through it.
-struct SandboxLoader(Sandbox);
-
-#[async_trait]
-impl Loader for SandboxLoader {
-    async fn load(&self, file: &Path, bytes: Vec<u8>, limits: Limits) -> Result<Arc<dyn Invoke>, String> {
-        let component = progress::while_loading(file, self.0.load(bytes)).await.map_err(|error| error.to_string())?;
-        Ok(Arc::new(component.with_limits(limits)))
-    }
-}
 
 /// A sandbox as the command line wants it. Without a word about where to keep compiled components, they are kept where a user keeps
 /// such things; where that can't be, they are not kept.
@@ -41,26 +25,19 @@ pub(crate) fn sandbox(args: &args::Sandbox) -> anyhow::Result<Sandbox> {
     }
 }
 
+/// The folder of compiled components, be it the one by default.
+pub(crate) fn cache(given: Option<PathBuf>) -> anyhow::Result<PathBuf> {
+    given
+        .or_else(|| default_cache(|name| std::env::var_os(name).map(PathBuf::from)))
+        .context("there is nowhere to keep what is compiled: give a folder with `--cache`")
+}
+
 /// Where compiled components are kept by default.
 fn default_cache(variable: impl Fn(&str) -> Option<PathBuf>) -> Option<PathBuf> {
     // The specification of these folders: a path that is not absolute is to be ignored.
     let folder = |name| variable(name).filter(|path| path.is_absolute());
     let caches = folder("XDG_CACHE_HOME").or_else(|| Some(folder("HOME")?.join(".cache")))?;
     Some(caches.join("mizzen/components"))
-}
-
-/// An empty catalog on a sandbox.
-pub(crate) fn catalog(sandbox: Sandbox, plugins: Option<PathBuf>) -> Catalog {
-    Catalog::new(Arc::new(SandboxLoader(sandbox)), plugins)
-}
-
-/// What the engine runs of a catalog's entries.
-pub(crate) fn nodes(entries: &[Entry]) -> Vec<NodeSpec> {
-    let node = |entry: &Entry| NodeSpec {
-        reconciler: Arc::clone(&entry.reconciler),
-        invoke: entry.invoke.clone().ok_or_else(|| lines(&entry.problems).join("; ")),
-    };
-    entries.iter().map(node).collect()
 }
 
 /// All documents of files and folders.
@@ -104,11 +81,6 @@ pub(crate) fn configuration_among(documents: &[Document], files: &[PathBuf]) -> 
 pub(crate) fn no_reconciler(files: &[PathBuf]) -> anyhow::Error {
     let files = files.iter().map(|file| file.display().to_string()).collect::<Vec<_>>().join(", ");
     anyhow::anyhow!("{files}: there is no document of kind `Reconciler` (apiVersion `mizzen.dev/v1alpha1`)")
-}
-
-/// What is wrong with entries, a line each, with the place of the field.
-pub(crate) fn problems(entries: &[Entry]) -> Vec<String> {
-    entries.iter().flat_map(|entry| lines(&entry.problems)).collect()
 }
 
 /// Problems as lines.

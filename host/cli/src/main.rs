@@ -3,11 +3,13 @@
 mod args;
 mod assemble;
 mod commands;
+mod components;
 mod intents;
 mod logging;
 mod progress;
 mod rehearse;
 mod rights;
+mod source;
 mod statuses;
 mod style;
 

@@ -2,7 +2,7 @@
 
 use std::io::{IsTerminal, Write};
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long nothing is said: a component that was compiled before is there at once.
 const SOON: Duration = Duration::from_millis(200);
@@ -30,6 +30,26 @@ async fn watched<T>(file: &Path, loading: impl Future<Output = T>, out: &mut imp
         let _ = out.flush();
     }
     loaded
+}
+
+/// Waits for something that takes a minute; on a terminal, one line tells for what, and since when. The line is gone afterwards.
+pub(crate) async fn while_waiting<T>(what: &str, work: impl Future<Output = T>) -> T {
+    let mut terminal = std::io::stderr();
+    if !terminal.is_terminal() {
+        return work.await;
+    }
+    let mut work = std::pin::pin!(work);
+    let (since, mut ticks) = (Instant::now(), tokio::time::interval(SOON));
+    loop {
+        let line = tokio::select! {
+            done = &mut work => {
+                let _ = write!(terminal, "\r\x1b[K");
+                return done;
+            }
+            _ = ticks.tick() => format!("\r\x1b[K{what} … {} s", since.elapsed().as_secs()),
+        };
+        let _ = write!(terminal, "{line}").and_then(|()| terminal.flush());
+    }
 }
 
 #[cfg(test)]

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use mizzen_catalog::Catalog;
 use mizzen_cluster::memory::Memory;
 use mizzen_config::{Configuration, Mode, RECONCILER, RENDERER, Reconciler};
 use mizzen_engine::observe::Observer;
@@ -11,25 +10,31 @@ use mizzen_model::Kind;
 use mizzen_model::yaml::Document;
 
 use crate::assemble;
+use crate::components::Components;
 use crate::intents::{Collector, Intents, Trouble};
 
 /// Rehearses the reconcilers among documents on the objects among them.
 ///
 /// # Errors
 /// When the documents or the configuration are wrong: everything that is, at once.
-pub(crate) async fn rehearse(documents: &[Document], catalog: &mut Catalog, statuses: bool) -> anyhow::Result<Intents> {
+pub(crate) async fn rehearse(
+    documents: &[Document],
+    components: &mut Components,
+    statuses: bool,
+) -> anyhow::Result<Intents> {
     let configuration: Configuration = assemble::configuration(documents)?;
     let objects: Vec<_> = documents.iter().filter(|document| !is_ours(document)).cloned().collect();
     let memory = Memory::from_documents(&objects)
         .map_err(|errors| anyhow::anyhow!(errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")))?;
-    let entries = catalog.refresh(&configuration).await;
-    let problems = assemble::problems(&entries);
-    anyhow::ensure!(problems.is_empty(), problems.join("\n"));
+    let loaded = components.complete(&configuration).await;
+    let problems = loaded.problems();
+    anyhow::ensure!(problems.is_empty(), assemble::lines(&problems).join("\n"));
     let collector = Arc::new(Collector::default());
     let observer: Arc<dyn Observer> = Arc::clone(&collector) as _;
     let settings = Settings { paced: false, ..Settings::default() };
     let engine = Engine::start_with(Arc::new(memory), observer, settings);
-    engine.configure(assemble::nodes(&entries).into_iter().map(acting).collect());
+    engine.renderers(loaded.renderers());
+    engine.configure(loaded.nodes().into_iter().map(acting).collect());
     engine.settled().await;
     let snapshot = engine.snapshots().now().await.unwrap_or_default();
     engine.stop().await;

@@ -274,6 +274,7 @@ fn every_command_helps_with_an_example() {
         &["check"],
         &["rbac"],
         &["plugin", "inspect"],
+        &["plugin", "compile"],
         &["crd"],
         &["version"],
         &["completions"],

@@ -8,7 +8,7 @@ pub mod document;
 mod order;
 mod pace;
 mod problem;
-mod quantity;
+pub mod quantity;
 mod reconciler;
 mod renderer;
 mod shape;

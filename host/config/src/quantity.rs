@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-/// Bytes: `64Mi`, `4M`, `1024`.
-pub(crate) fn bytes(text: &str) -> Result<u64, String> {
+/// Bytes: `64Mi`, `4M`, `1024`. The error says how to write one.
+pub fn bytes(text: &str) -> Result<u64, String> {
     let wrong = || format!("`{text}` is no amount of memory; write e.g. `64Mi`");
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let factor: u64 = match &text[digits.len()..] {
@@ -20,8 +20,8 @@ pub(crate) fn bytes(text: &str) -> Result<u64, String> {
     amount.filter(|amount| *amount > 0).ok_or_else(wrong)
 }
 
-/// A duration: `5s`, `500ms`, `2m`, `1h`.
-pub(crate) fn duration(text: &str) -> Result<Duration, String> {
+/// A duration: `5s`, `500ms`, `2m`, `1h`. The error says how to write one.
+pub fn duration(text: &str) -> Result<Duration, String> {
     let wrong = || format!("`{text}` is no duration; write e.g. `5s` or `500ms`");
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let millis: u64 = match &text[digits.len()..] {

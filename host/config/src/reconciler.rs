@@ -130,11 +130,7 @@ pub enum Mode {
 impl Reconciler {
     /// What is wrong with a field of its document, found out when its component was looked at.
     pub fn problem(&self, field: &str, message: String) -> Problem {
-        let (file, line) = match &self.origin {
-            Origin::File { file, lines, .. } => (Some(file.clone()), Some(lines.line(field))),
-            Origin::Cluster => (None, None),
-        };
-        Problem { kind: "Reconciler".into(), name: self.name.clone(), file, line, field: field.to_owned(), message }
+        self.origin.problem("Reconciler", &self.name, field, message)
     }
 }
 
@@ -174,6 +170,17 @@ impl Default for Limits {
 }
 
 // === impl Origin ===
+
+impl Origin {
+    /// What is wrong with a field of a document from here.
+    pub(crate) fn problem(&self, kind: &str, name: &str, field: &str, message: String) -> Problem {
+        let (file, line) = match self {
+            Self::File { file, lines, .. } => (Some(file.clone()), Some(lines.line(field))),
+            Self::Cluster => (None, None),
+        };
+        Problem { kind: kind.into(), name: name.into(), file, line, field: field.to_owned(), message }
+    }
+}
 
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use mizzen_model::Labels;
 
+use crate::problem::Problem;
 use crate::reconciler::{Component, Origin};
 
 /// One `Renderer` document that made sense.
@@ -34,6 +35,13 @@ pub struct RenderLimits {
     pub input: u64,
     /// Bytes of standard output: stops a renderer that makes the host keep, and plugins parse, what they can't hold.
     pub output: u64,
+}
+
+impl Renderer {
+    /// What is wrong with a field of its document, found out when its component was looked at.
+    pub fn problem(&self, field: &str, message: String) -> Problem {
+        self.origin.problem("Renderer", &self.name, field, message)
+    }
 }
 
 impl Default for RenderLimits {

@@ -14,6 +14,18 @@ impl Digest {
         Self(*blake3::hash(bytes.as_ref()).as_bytes())
     }
 
+    /// The digest of everything that can be read, a little at a time: a file of hundreds of megabytes takes no memory.
+    pub fn of_reader(reader: impl std::io::Read) -> std::io::Result<Self> {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update_reader(reader)?;
+        Ok(Self(*hasher.finalize().as_bytes()))
+    }
+
+    /// All of it, e.g. to seed a generator with.
+    pub fn bytes(&self) -> [u8; 32] {
+        self.0
+    }
+
     /// The digest of several parts, each kept apart from the next by its length.
     pub fn of_parts<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> Self {
         let mut hasher = blake3::Hasher::new();

@@ -119,6 +119,11 @@ impl Document {
     }
 }
 
+/// What one YAML document says, within the parser's bounds on nesting and aliases; the error is one line.
+pub fn value(text: &str) -> Result<Value, String> {
+    serde_saphyr::from_str(text).map_err(|error| first_line(&error.to_string()))
+}
+
 fn files(path: &Path) -> Result<Vec<PathBuf>, YamlError> {
     let fail = |source| YamlError::Read { file: path.to_owned(), source };
     if !std::fs::metadata(path).map_err(fail)?.is_dir() {

@@ -1,8 +1,9 @@
-//! Compiled components on disk: compiling takes a second, mapping a file takes none.
+//! Compiled components on disk: compiling takes a second (a renderer: a minute), mapping a file takes none.
 //!
 //! An entry is named by the component's digest and by everything that decides what its code looks like (wasmtime's version, target,
 //! settings), and begins with the digest of what follows. An entry that is not what it should be is compiled anew.
 
+use std::fs::File;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
@@ -11,13 +12,16 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
 
 use mizzen_model::Digest;
-use wasmtime::Engine;
 use wasmtime::component::Component;
+use wasmtime::{Engine, Module};
 
 use crate::error::LoadError;
 
 /// Entries that are kept; the oldest goes first. Stops a plugin that is built anew all day from filling the disk.
 const ENTRIES: usize = 128;
+
+/// Bytes of entries that are kept. The same for renderers, of which one takes hundreds of megabytes.
+const BYTES: u64 = 4 << 30;
 
 /// How the names of entries end.
 const ENTRY: &str = "cwasm";
@@ -53,17 +57,31 @@ impl Cache {
         Ok(Self { folder: folder.to_owned(), compatibility: format!("{:016x}", hasher.finish()) })
     }
 
+    /// The folder.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// The compiled component, if there is one and it is whole.
-    pub(crate) fn get(&self, engine: &Engine, component: Digest) -> Option<Component> {
+    pub(crate) fn component(&self, engine: &Engine, component: Digest) -> Option<Component> {
+        self.get(component, |file| map_component(engine, file))
+    }
+
+    /// The same for one that is not of the component model.
+    pub(crate) fn module(&self, engine: &Engine, component: Digest) -> Option<Module> {
+        self.get(component, |file| map_module(engine, file))
+    }
+
+    fn get<T>(&self, component: Digest, map: impl FnOnce(&Path) -> wasmtime::Result<T>) -> Option<T> {
         let file = self.file(component);
-        let code = std::fs::read(&file).ok()?;
+        // A little at a time: an entry may be larger than all that the host has for itself.
+        let digest = Digest::of_reader(File::open(&file).ok()?).ok()?;
         let expected = std::fs::read_to_string(seal(&file)).ok();
-        if expected.as_deref() != Some(&Digest::of(&code).to_string()) {
+        if expected != Some(digest.to_string()) {
             tracing::warn!(file = %file.display(), "a compiled component is damaged and is compiled anew");
             return None;
         }
-        drop(code);
-        match map(engine, &file) {
+        match map(&file) {
             Ok(component) => Some(component),
             Err(error) => {
                 tracing::warn!(file = %file.display(), %error, "a compiled component is not for this host and is compiled anew");
@@ -72,35 +90,36 @@ impl Cache {
         }
     }
 
-    /// Keeps a compiled component. That it can't be kept is no reason not to run it.
-    pub(crate) fn put(&self, digest: Digest, component: &Component) {
-        let file = self.file(digest);
-        let kept = component.serialize().map_err(|error| error.to_string()).and_then(|code| {
-            let sealed = Digest::of(&code).to_string();
-            write(&file, &code).and_then(|()| write(&seal(&file), sealed.as_bytes())).map_err(|error| error.to_string())
-        });
-        if let Err(error) = kept.and_then(|()| self.prune().map_err(|error| error.to_string())) {
-            tracing::warn!(file = %file.display(), error, "a compiled component could not be kept");
-        }
+    /// Keeps what a component was compiled to.
+    pub(crate) fn put(&self, component: Digest, code: &[u8]) -> std::io::Result<()> {
+        let file = self.file(component);
+        let sealed = Digest::of(code).to_string();
+        write(&file, code)?;
+        write(&seal(&file), sealed.as_bytes())?;
+        self.prune(&file)
     }
 
-    /// Removes the oldest entries beyond [`ENTRIES`]. Whoever has mapped one of them keeps what it mapped.
-    fn prune(&self) -> std::io::Result<()> {
+    /// Removes the oldest entries beyond [`ENTRIES`] and [`BYTES`], but not the newest one. Whoever has mapped one of them keeps what it
+    /// mapped.
+    fn prune(&self, newest: &Path) -> std::io::Result<()> {
         let mut entries = Vec::new();
         for entry in std::fs::read_dir(&self.folder)? {
             let file = entry?.path();
-            if file.extension().is_some_and(|end| end == ENTRY) {
+            if file.extension().is_some_and(|end| end == ENTRY) && file != newest {
                 // Another host may have removed it just now.
-                let written =
-                    file.metadata().and_then(|metadata| metadata.modified()).unwrap_or(SystemTime::UNIX_EPOCH);
-                entries.push((written, file));
+                let Ok(metadata) = file.metadata() else { continue };
+                entries.push((metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH), metadata.len(), file));
             }
         }
         entries.sort();
-        let surplus = entries.len().saturating_sub(ENTRIES);
-        for (_, file) in entries.drain(..surplus) {
-            drop(std::fs::remove_file(seal(&file)));
-            drop(std::fs::remove_file(&file));
+        let mut bytes: u64 = newest.metadata().map_or(0, |metadata| metadata.len());
+        for (at, (_, size, file)) in entries.into_iter().rev().enumerate() {
+            bytes = bytes.saturating_add(size);
+            // The newest one is beside these.
+            if at + 1 >= ENTRIES || bytes > BYTES {
+                drop(std::fs::remove_file(seal(&file)));
+                drop(std::fs::remove_file(&file));
+            }
         }
         Ok(())
     }
@@ -136,9 +155,18 @@ fn write(file: &Path, bytes: &[u8]) -> std::io::Result<()> {
     unsafe_code,
     reason = "what is mapped is run as it is: the folder is not for others to write to, and the digest beside the file was right just now"
 )]
-fn map(engine: &Engine, file: &Path) -> wasmtime::Result<Component> {
+fn map_component(engine: &Engine, file: &Path) -> wasmtime::Result<Component> {
     // SAFETY: see the reason above; wasmtime itself checks version and settings.
     unsafe { Component::deserialize_file(engine, file) }
+}
+
+#[expect(
+    unsafe_code,
+    reason = "what is mapped is run as it is: the folder is not for others to write to, and the digest beside the file was right just now"
+)]
+fn map_module(engine: &Engine, file: &Path) -> wasmtime::Result<Module> {
+    // SAFETY: see the reason above; wasmtime itself checks version and settings.
+    unsafe { Module::deserialize_file(engine, file) }
 }
 
 #[cfg(test)]

@@ -90,11 +90,15 @@ fn compile(sandbox: &Sandbox, bytes: &[u8], digest: Digest) -> Result<wasmtime::
         compiled.map_err(|error| LoadError::Compile(format!("{error:#}")))
     };
     let Some(cache) = sandbox.cache() else { return fresh() };
-    if let Some(component) = cache.get(sandbox.engine(), digest) {
+    if let Some(component) = cache.component(sandbox.engine(), digest) {
         return Ok(component);
     }
     let component = fresh()?;
-    cache.put(digest, &component);
+    // That it can't be kept is no reason not to run it.
+    let kept = component.serialize().map_err(|error| error.to_string());
+    if let Err(error) = kept.and_then(|code| cache.put(digest, &code).map_err(|error| error.to_string())) {
+        tracing::warn!(%digest, error, "a compiled component could not be kept");
+    }
     Ok(component)
 }
 

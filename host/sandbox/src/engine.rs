@@ -96,6 +96,11 @@ impl Sandbox {
         &self.0.linker
     }
 
+    /// The folder of compiled components, if they are kept.
+    pub fn cache_folder(&self) -> Option<&Path> {
+        self.cache().map(Cache::folder)
+    }
+
     pub(crate) fn cache(&self) -> Option<&Cache> {
         self.0.cache.as_ref()
     }
@@ -120,7 +125,7 @@ fn fits(bytes: u64) -> Result<(), LoadError> {
     Ok(())
 }
 
-fn config(instances: u32) -> Config {
+pub(crate) fn config(instances: u32) -> Config {
     // Without the kernel's list of what a call has written, keeping memory would mean writing all of it each time.
     let kept = if PoolingAllocationConfig::is_pagemap_scan_available() { KEPT } else { 0 };
     let mut pool = PoolingAllocationConfig::new();

@@ -21,6 +21,9 @@ pub enum LoadError {
     /// It imports what this host does not offer, or does not export a reconciler.
     #[error("does not fit the world `mizzen:plugin/reconciler-plugin`: {0}")]
     World(String),
+    /// It is no renderer.
+    #[error("is no renderer: {0}")]
+    Renderer(String),
     /// It is a policy.
     #[error("is a policy (`mizzen:plugin/policy-plugin`), which this host does not run yet: it runs reconcilers")]
     Policy,

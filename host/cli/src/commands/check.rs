@@ -6,6 +6,7 @@ use mizzen_config::Configuration;
 
 use crate::args::Check;
 use crate::assemble;
+use crate::components::Components;
 use crate::style::{ADDED, WRONG};
 
 pub(crate) async fn check(args: Check) -> anyhow::Result<ExitCode> {
@@ -14,9 +15,8 @@ pub(crate) async fn check(args: Check) -> anyhow::Result<ExitCode> {
         return Err(assemble::no_reconciler(&args.source.files));
     }
     // Also where something is wrong already: whoever mends it wants to know of all of it.
-    let mut catalog = assemble::catalog(assemble::sandbox(&args.source.sandbox)?, args.source.plugins);
-    let entries = catalog.refresh(&configuration).await;
-    problems.extend(entries.iter().flat_map(|entry| entry.problems.iter().cloned()));
+    let loaded = Components::new(&args.source.sandbox, args.source.plugins)?.complete(&configuration).await;
+    problems.extend(loaded.problems());
     problems.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
     for problem in &problems {
         anstream::eprintln!("{WRONG}error{WRONG:#}: {problem}");
@@ -24,7 +24,10 @@ pub(crate) async fn check(args: Check) -> anyhow::Result<ExitCode> {
     if !problems.is_empty() {
         return Ok(ExitCode::FAILURE);
     }
-    for entry in &entries {
+    for entry in &loaded.renderers {
+        anstream::println!("{ADDED}ok{ADDED:#} {} (renderer)", entry.renderer.name);
+    }
+    for entry in &loaded.entries {
         let description = entry
             .invoke
             .as_ref()

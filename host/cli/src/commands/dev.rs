@@ -2,11 +2,12 @@
 
 use std::process::ExitCode;
 
-use mizzen_catalog::{Catalog, FileWatch};
+use mizzen_catalog::FileWatch;
 
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::args::Dev;
+use crate::components::Components;
 use crate::intents::Intents;
 use crate::style::{FAINT, HEADING, WRONG};
 use crate::{assemble, rehearse};
@@ -27,11 +28,11 @@ async fn follow(args: Dev) -> anyhow::Result<ExitCode> {
     if let Some(plugins) = &args.plugins {
         watch.folder(plugins, false)?;
     }
-    let mut catalog = assemble::catalog(assemble::sandbox(&args.sandbox)?, args.plugins.clone());
+    let mut components = Components::new(&args.sandbox, args.plugins.clone())?;
     let mut before: Option<Intents> = None;
     let mut last_error = String::new();
     loop {
-        match plan(&args, &mut catalog).await {
+        match plan(&args, &mut components).await {
             Ok(now) => {
                 show(before.as_ref(), &now)?;
                 before = Some(now);
@@ -49,9 +50,9 @@ async fn follow(args: Dev) -> anyhow::Result<ExitCode> {
     }
 }
 
-async fn plan(args: &Dev, catalog: &mut Catalog) -> anyhow::Result<Intents> {
+async fn plan(args: &Dev, components: &mut Components) -> anyhow::Result<Intents> {
     let documents = assemble::documents(std::slice::from_ref(&args.folder))?;
-    rehearse::rehearse(&documents, catalog, true).await
+    rehearse::rehearse(&documents, components, true).await
 }
 
 /// Everything the first time; afterwards only what became different.

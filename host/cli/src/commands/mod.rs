@@ -1,6 +1,7 @@
 //! One file for each command.
 
 mod check;
+mod compile;
 mod dev;
 mod inspect;
 mod plan;
@@ -19,6 +20,9 @@ const CHANGES: u8 = 2;
 
 /// Runs a command and says how it ended.
 pub(crate) fn run(args: Args) -> ExitCode {
+    if let Command::Plugin(Plugin::CompileHere(args)) = &args.command {
+        return compile::compile_here(args);
+    }
     // Guests give way every few milliseconds, and each time counts as one task: with the default of 61, a guest that loops on every
     // thread would keep the network waiting for a third of a second.
     let runtime =
@@ -36,6 +40,8 @@ pub(crate) fn run(args: Args) -> ExitCode {
         Command::Plugin(Plugin::Inspect { file, output, sandbox }) => {
             runtime.block_on(inspect::inspect(&file, output, &sandbox))
         }
+        Command::Plugin(Plugin::Compile(args)) => runtime.block_on(compile::compile(args)),
+        Command::Plugin(Plugin::CompileHere(args)) => Ok(compile::compile_here(&args)),
         Command::Crd => {
             let definitions = [mizzen_config::document::crd(), mizzen_config::document::renderer_crd()];
             anstream::print!("{}", definitions.each_ref().map(crate::intents::yaml).join("---\n"));

@@ -4,13 +4,14 @@ use std::process::ExitCode;
 
 use crate::args::{Plan, PlanOutput};
 use crate::commands::CHANGES;
+use crate::components::Components;
 use crate::intents::yaml;
 use crate::{assemble, rehearse};
 
 pub(crate) async fn plan(args: Plan) -> anyhow::Result<ExitCode> {
     let documents = assemble::documents(&args.source.files)?;
-    let mut catalog = assemble::catalog(assemble::sandbox(&args.source.sandbox)?, args.source.plugins);
-    let intents = rehearse::rehearse(&documents, &mut catalog, args.status).await?;
+    let mut components = Components::new(&args.source.sandbox, args.source.plugins)?;
+    let intents = rehearse::rehearse(&documents, &mut components, args.status).await?;
     let mut out = anstream::stdout().lock();
     match args.output {
         PlanOutput::Diff => intents.show(&mut out, true)?,

@@ -3,12 +3,14 @@
 use std::process::ExitCode;
 
 use mizzen_cluster::memory::Memory;
+use mizzen_config::Configuration;
 use mizzen_model::Kind;
 use mizzen_model::yaml::Document;
 use serde_json::{Value, json};
 
 use crate::args::{Manifests, Rbac};
 use crate::assemble;
+use crate::components::Components;
 use crate::intents::yaml;
 use crate::rights::{Rights, Rules};
 use crate::style::FAINT;
@@ -19,12 +21,13 @@ pub(crate) async fn rbac(args: Rbac) -> anyhow::Result<ExitCode> {
     let definitions: Vec<_> = documents.into_iter().filter(is_definition).collect();
     let definitions = Memory::from_documents(&definitions)
         .map_err(|errors| anyhow::anyhow!(errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")))?;
-    let mut catalog = assemble::catalog(assemble::sandbox(&args.source.sandbox)?, args.source.plugins.clone());
-    let entries = catalog.refresh(&configuration).await;
-    let problems = assemble::problems(&entries);
-    anyhow::ensure!(problems.is_empty(), problems.join("\n"));
+    // What renderers need is memory: they have no rights.
+    let configuration = Configuration { renderers: Vec::new(), ..configuration };
+    let loaded = Components::new(&args.source.sandbox, args.source.plugins.clone())?.refresh(&configuration).await;
+    let problems = loaded.problems();
+    anyhow::ensure!(problems.is_empty(), assemble::lines(&problems).join("\n"));
     let mut rights = Rights::of_host();
-    for entry in &entries {
+    for entry in &loaded.entries {
         if let Some(invoke) = &entry.invoke {
             rights.add(&entry.reconciler, invoke.description(), &definitions).await;
         }

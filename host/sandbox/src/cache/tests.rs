@@ -8,9 +8,9 @@ fn engine() -> Engine {
     Engine::default()
 }
 
-/// The smallest component there is.
-fn component(engine: &Engine) -> Component {
-    Component::new(engine, b"\0asm\x0d\0\x01\0").unwrap()
+/// What the smallest component there is compiles to.
+fn code(engine: &Engine) -> Vec<u8> {
+    engine.precompile_component(b"\0asm\x0d\0\x01\0").unwrap()
 }
 
 #[test]
@@ -19,7 +19,7 @@ fn a_folder_that_is_made_is_for_us_alone() {
     let folder = parent.path().join("a/b");
     let cache = Cache::open(&folder, &engine()).unwrap();
     let digest = Digest::of("a");
-    cache.put(digest, &component(&engine()));
+    cache.put(digest, &code(&engine())).unwrap();
     let mode = |file: &Path| std::fs::metadata(file).unwrap().mode() & 0o777;
     assert_eq!((mode(&folder), mode(&cache.file(digest))), (0o700, 0o600));
 }
@@ -52,15 +52,15 @@ fn the_oldest_entries_go_first() {
         let (file, old) =
             (cache.file(*digest), SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(9_999 - age as u64));
         for file in [seal(&file), file] {
-            std::fs::File::create(file).unwrap().set_modified(old).unwrap();
+            File::create(file).unwrap().set_modified(old).unwrap();
         }
     }
     let newest = Digest::of("newest");
-    cache.put(newest, &component(&engine));
+    cache.put(newest, &code(&engine)).unwrap();
     let kept: Vec<_> = digests.iter().map(|digest| cache.file(*digest).exists()).collect();
     assert_eq!(kept, [vec![false; 4], vec![true; ENTRIES - 1]].concat());
     assert!(!seal(&cache.file(digests[0])).exists());
-    assert!(cache.get(&engine, newest).is_some());
+    assert!(cache.component(&engine, newest).is_some());
 }
 
 #[test]
@@ -70,6 +70,21 @@ fn nothing_partial_is_left_behind_when_writing_fails() {
     let digest = Digest::of("a");
     // A folder in the entry's place: it can't be replaced by a file.
     std::fs::create_dir_all(cache.file(digest).join("x")).unwrap();
-    cache.put(digest, &component(&engine()));
+    assert!(cache.put(digest, &code(&engine())).is_err());
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn entries_that_together_are_too_large_make_room_for_the_newest() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = engine();
+    let cache = Cache::open(folder.path(), &engine).unwrap();
+    for (name, age) in [("old", 2), ("older", 3), ("oldest", 4)] {
+        let file = File::create(cache.file(Digest::of(name))).unwrap();
+        file.set_len(BYTES / 2 - 1).unwrap();
+        file.set_modified(SystemTime::now() - std::time::Duration::from_hours(age)).unwrap();
+    }
+    cache.put(Digest::of("newest"), &code(&engine)).unwrap();
+    let kept = ["newest", "old", "older", "oldest"].map(|name| cache.file(Digest::of(name)).exists());
+    assert_eq!(kept, [true, true, false, false]);
 }

@@ -1,0 +1,132 @@
+//! The components of a configuration: plugins and renderers, loaded through the sandbox.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use mizzen_catalog::{Catalog, Entry, Loader, Loading, RendererEntry};
+use mizzen_config::{Configuration, Limits, Problem, Renderer};
+use mizzen_engine::{NodeSpec, RendererSpec};
+use mizzen_model::Invoke;
+use mizzen_sandbox::{Compiler, Load, RenderOptions, Renderers, Sandbox};
+
+use crate::style::FAINT;
+use crate::{args, assemble, progress};
+
+/// The catalog, and the renderers that it loads.
+pub(crate) struct Components {
+    pub(crate) catalog: Catalog,
+    pub(crate) renderers: Renderers,
+}
+
+/// Everything of a configuration that was or was not loaded.
+#[derive(Default)]
+pub(crate) struct Loaded {
+    pub(crate) entries: Vec<Entry>,
+    pub(crate) renderers: Vec<RendererEntry>,
+}
+
+/// The sandbox, as the catalog loads through it.
+struct SandboxLoader {
+    sandbox: Sandbox,
+    renderers: Renderers,
+}
+
+#[async_trait]
+impl Loader for SandboxLoader {
+    async fn load(&self, file: &Path, bytes: Vec<u8>, limits: Limits) -> Result<Arc<dyn Invoke>, String> {
+        let loading = progress::while_loading(file, self.sandbox.load(bytes));
+        let component = loading.await.map_err(|error| error.to_string())?;
+        Ok(Arc::new(component.with_limits(limits)))
+    }
+
+    async fn load_renderer(&self, renderer: &Renderer, file: &Path) -> Result<Loading, String> {
+        let loaded = self.renderers.load(&renderer.name, file, renderer.limits).await;
+        Ok(match loaded.map_err(|error| error.to_string())? {
+            Load::Ready(renderer) => Loading::Ready(Arc::new(renderer)),
+            Load::Compiling => Loading::Compiling,
+        })
+    }
+}
+
+/// This very program, as the process that compiles: what it leaves in the cache fits us, also when our file has been replaced since.
+pub(crate) fn compiler(memory: u64) -> Compiler {
+    let program = Path::new("/proc/self/exe");
+    let program =
+        if program.exists() { program.to_owned() } else { std::env::current_exe().unwrap_or_else(|_| "mizzen".into()) };
+    Compiler { program, args: vec!["plugin".into(), "compile-here".into()], memory }
+}
+
+// === impl Components ===
+
+impl Components {
+    /// Nothing loaded yet. `plugins` is the folder that files are relative to; without it, they are relative to the document's.
+    pub(crate) fn new(args: &args::Sandbox, plugins: Option<PathBuf>) -> anyhow::Result<Self> {
+        let sandbox = assemble::sandbox(args)?;
+        let options = RenderOptions {
+            // Where plugins could not be kept, renderers can't be either.
+            cache: sandbox.cache_folder().map(Path::to_owned),
+            compiler: Some(compiler(args.compile_memory)),
+            ..RenderOptions::default()
+        };
+        let renderers = Renderers::new(options)?;
+        let loader = SandboxLoader { sandbox, renderers: renderers.clone() };
+        Ok(Self { catalog: Catalog::new(Arc::new(loader), plugins), renderers })
+    }
+
+    /// Loads what is new or changed. What must be compiled for long is under way when this returns.
+    pub(crate) async fn refresh(&mut self, configuration: &Configuration) -> Loaded {
+        // Renderers first: compiling them goes on beside the plugins.
+        let renderers = self.catalog.refresh_renderers(configuration).await;
+        Loaded { renderers, entries: self.catalog.refresh(configuration).await }
+    }
+
+    /// The same, and waits for what must be compiled.
+    pub(crate) async fn complete(&mut self, configuration: &Configuration) -> Loaded {
+        let mut loaded = self.refresh(configuration).await;
+        let compiling: Vec<_> = loaded.compiling().collect();
+        if !compiling.is_empty() {
+            let what = format!("compiling {}", compiling.join(", "));
+            progress::while_waiting(&what, self.renderers.settled()).await;
+            anstream::eprintln!("{FAINT}compiled{FAINT:#} {}", compiling.join(", "));
+            loaded.renderers = self.catalog.refresh_renderers(configuration).await;
+        }
+        loaded
+    }
+}
+
+// === impl Loaded ===
+
+impl Loaded {
+    /// What the engine runs of the plugins.
+    pub(crate) fn nodes(&self) -> Vec<NodeSpec> {
+        let node = |entry: &Entry| NodeSpec {
+            reconciler: Arc::clone(&entry.reconciler),
+            invoke: entry.invoke.clone().ok_or_else(|| assemble::lines(&entry.problems).join("; ")),
+        };
+        self.entries.iter().map(node).collect()
+    }
+
+    /// What its plugins can call.
+    pub(crate) fn renderers(&self) -> Vec<RendererSpec> {
+        let spec = |entry: &RendererEntry| RendererSpec {
+            renderer: mizzen_model::Renderer {
+                name: entry.renderer.name.as_str().into(),
+                labels: entry.renderer.labels.clone(),
+            },
+            render: entry.answers(),
+        };
+        self.renderers.iter().map(spec).collect()
+    }
+
+    /// What is wrong with any of it.
+    pub(crate) fn problems(&self) -> Vec<Problem> {
+        let of_renderers = self.renderers.iter().filter_map(|entry| entry.problem.clone());
+        of_renderers.chain(self.entries.iter().flat_map(|entry| entry.problems.iter().cloned())).collect()
+    }
+
+    /// The names of renderers that are being compiled.
+    fn compiling(&self) -> impl Iterator<Item = String> {
+        self.renderers.iter().filter(|entry| entry.compiling).map(|entry| entry.renderer.name.clone())
+    }
+}

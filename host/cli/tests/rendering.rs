@@ -1,0 +1,156 @@
+//! Renderers from end to end: a file, another process that compiles it, a plugin that asks it, objects.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking, also in what its cases share")]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+const CONFIGURATION: &str = "
+apiVersion: mizzen.dev/v1alpha1
+kind: Reconciler
+metadata: {name: asks}
+spec:
+  component: {file: asks-renderers.wasm}
+  subject: {apiVersion: v1, kind: ConfigMap, labelSelector: asked}
+  grants:
+    apply: [{apiVersion: v1, kind: ConfigMap}]
+    renderers: {matchLabels: {example.com/makes: maps}}
+---
+apiVersion: mizzen.dev/v1alpha1
+kind: Renderer
+metadata: {name: maps, labels: {example.com/makes: maps}}
+spec: {component: {file: maps.wasm}}
+---
+apiVersion: mizzen.dev/v1alpha1
+kind: Renderer
+metadata: {name: foreign}
+spec: {component: {file: maps.wasm}}
+---
+{apiVersion: v1, kind: Namespace, metadata: {name: shop}}
+---
+{apiVersion: v1, kind: ConfigMap, metadata: {name: subject, namespace: shop, labels: {asked: ''}}}
+";
+
+/// A WASI command that answers with a `ResourceList` of one ConfigMap.
+fn renderer(name: &str) -> Vec<u8> {
+    let map = format!(r#"{{"apiVersion":"v1","kind":"ConfigMap","metadata":{{"name":"{name}","namespace":"shop"}}}}"#);
+    let list = format!(r#"{{"apiVersion":"config.kubernetes.io/v1","kind":"ResourceList","items":[{map}]}}"#);
+    let (length, text) = (list.len(), list.replace('"', "\\\""));
+    wat::parse_str(format!(
+        r#"(module
+            (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+            (memory (export "memory") 1)
+            (data (i32.const 0) "\10\00\00\00")
+            (data (i32.const 16) "{text}")
+            (func (export "_start")
+                (i32.store (i32.const 4) (i32.const {length}))
+                (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8)))))"#
+    ))
+    .unwrap()
+}
+
+/// The build's folder.
+fn target() -> PathBuf {
+    Path::new(env!("CARGO_BIN_EXE_mizzen")).ancestors().nth(2).unwrap().to_owned()
+}
+
+fn guest() -> PathBuf {
+    let file = target().join("guests-out/asks-renderers.wasm");
+    assert!(file.exists(), "{} is missing: run `make guests` first", file.display());
+    file
+}
+
+/// A folder with a configuration, its plugin and its renderer.
+fn folder() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::copy(guest(), folder.path().join("asks-renderers.wasm")).unwrap();
+    std::fs::write(folder.path().join("configuration.yaml"), CONFIGURATION).unwrap();
+    std::fs::write(folder.path().join("maps.wasm"), renderer("made")).unwrap();
+    folder
+}
+
+fn mizzen(folder: &TempDir, args: &[&str]) -> Output {
+    let mut mizzen = Command::new(env!("CARGO_BIN_EXE_mizzen"));
+    mizzen.env_remove("KUBECONFIG").env_remove("MIZZEN_PLUGINS").env("MIZZEN_CACHE_DIR", folder.path().join("cache"));
+    mizzen.current_dir(folder.path()).args(args).output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// Entries of the cache.
+fn compiled(folder: &TempDir) -> usize {
+    let entries = std::fs::read_dir(folder.path().join("cache")).unwrap();
+    entries.filter(|entry| entry.as_ref().unwrap().path().extension().is_some_and(|end| end == "cwasm")).count()
+}
+
+#[test]
+fn what_a_granted_renderer_makes_is_applied() {
+    let folder = folder();
+    for name in ["made", "made-anew"] {
+        std::fs::write(folder.path().join("maps.wasm"), renderer(name)).unwrap();
+        let done = mizzen(&folder, &["plan", "-f", "configuration.yaml", "-o", "json"]);
+        assert_eq!(done.status.code(), Some(2), "{}", text(&done.stderr));
+        let plan: Value = serde_json::from_slice(&done.stdout).unwrap();
+        assert_eq!(plan["changes"][0]["object"]["name"], name, "{plan:#}");
+        assert_eq!((&plan["changes"][1], &plan["problems"]), (&Value::Null, &serde_json::json!([])), "{plan:#}");
+    }
+}
+
+#[test]
+fn check_has_a_renderer_compiled_and_says_what_is_wrong_with_it() {
+    let folder = folder();
+    let done = mizzen(&folder, &["check", "-f", "configuration.yaml"]);
+    assert!(done.status.success(), "{}", text(&done.stderr));
+    assert!(text(&done.stdout).contains("ok maps (renderer)"), "{}", text(&done.stdout));
+    assert_eq!(compiled(&folder), 2);
+    std::fs::write(folder.path().join("maps.wasm"), b"\0asm\x01\0\0\0garbage").unwrap();
+    let done = mizzen(&folder, &["check", "-f", "configuration.yaml"]);
+    let said = text(&done.stderr);
+    assert_eq!(done.status.code(), Some(1));
+    assert!(
+        said.contains("configuration.yaml:15: spec.component.file: component maps.wasm: ")
+            && said.contains("not a component"),
+        "{said}"
+    );
+}
+
+#[test]
+fn without_a_cache_a_renderer_is_not_loaded_and_the_way_out_is_said() {
+    let folder = folder();
+    let mut mizzen = Command::new(env!("CARGO_BIN_EXE_mizzen"));
+    mizzen.env_clear().current_dir(folder.path());
+    let done = mizzen.args(["check", "-f", "configuration.yaml"]).output().unwrap();
+    assert_eq!(done.status.code(), Some(1));
+    assert!(text(&done.stderr).contains("give a folder with `--cache`"), "{}", text(&done.stderr));
+}
+
+#[test]
+fn what_was_compiled_ahead_is_not_compiled_again() {
+    let folder = folder();
+    let compile = || mizzen(&folder, &["plugin", "compile", "asks-renderers.wasm", "maps.wasm"]);
+    let done = compile();
+    assert!(done.status.success(), "{}", text(&done.stderr));
+    assert_eq!((text(&done.stdout).matches("compiled to").count(), compiled(&folder)), (2, 2));
+    assert_eq!(text(&compile().stdout).matches("compiled before").count(), 2);
+    // What `plan` runs is the same: it finds both, and adds none.
+    let done = mizzen(&folder, &["plan", "-f", "configuration.yaml"]);
+    assert_eq!(done.status.code(), Some(2), "{}", text(&done.stderr));
+    assert!(!text(&done.stderr).contains("compiled"), "{}", text(&done.stderr));
+    assert_eq!(compiled(&folder), 2);
+}
+
+#[test]
+fn compiling_ends_at_its_memory_and_one_bad_file_does_not_stop_the_others() {
+    let folder = folder();
+    let little = mizzen(&folder, &["plugin", "compile", "--memory", "64Mi", "asks-renderers.wasm"]);
+    assert_eq!((little.status.code(), compiled(&folder)), (Some(1), 0), "{}", text(&little.stdout));
+    assert!(text(&little.stderr).contains("takes more than 64 MiB"), "{}", text(&little.stderr));
+    let both = mizzen(&folder, &["plugin", "compile", "nowhere.wasm", "maps.wasm"]);
+    assert_eq!((both.status.code(), compiled(&folder)), (Some(1), 1), "{}", text(&both.stderr));
+    assert!(text(&both.stderr).contains("nowhere.wasm"), "{}", text(&both.stderr));
+}

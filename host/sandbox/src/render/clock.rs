@@ -1,0 +1,215 @@
+//! A renderer's time: it stands still, and moves on when the renderer waits.
+//!
+//! A pure function must answer alike whenever it is asked, so what it can see of time may not be ours. Code that sleeps comes to its
+//! end all the same: waiting is what moves this clock, at once and by exactly the time waited for.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use wasmtime::{Caller, Extern, Linker};
+use wasmtime_wasi::{HostMonotonicClock, HostWallClock};
+
+/// When every rendering begins: 2020-01-01T00:00:00Z, so many days after the Unix epoch.
+const BEGINNING: Duration = Duration::from_hours(18_262 * 24);
+
+/// What a guest can wait for at once. Stops a guest from having the host look through a list without end, which no tick interrupts.
+const SUBSCRIPTIONS: u32 = 4096;
+
+/// Errors of WASI preview 1.
+const SUCCESS: i32 = 0;
+const FAULT: i32 = 21;
+const INVALID: i32 = 28;
+
+/// The time of one rendering, in nanoseconds since it began.
+#[derive(Clone, Default)]
+pub(crate) struct Clock(Arc<AtomicU64>);
+
+/// Something that a guest waits for.
+struct Subscription {
+    userdata: [u8; 8],
+    /// 0: a clock, 1: reading, 2: writing.
+    kind: u8,
+    /// When a clock has reached it, in nanoseconds since the beginning.
+    due: u64,
+}
+
+// === impl Clock ===
+
+impl Clock {
+    fn elapsed(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    fn reach(&self, due: u64) {
+        self.0.fetch_max(due, Ordering::Relaxed);
+    }
+}
+
+impl HostWallClock for Clock {
+    fn resolution(&self) -> Duration {
+        Duration::from_nanos(1)
+    }
+
+    fn now(&self) -> Duration {
+        BEGINNING + Duration::from_nanos(self.elapsed())
+    }
+}
+
+impl HostMonotonicClock for Clock {
+    fn resolution(&self) -> u64 {
+        1
+    }
+
+    fn now(&self) -> u64 {
+        self.elapsed()
+    }
+}
+
+/// Puts our own `poll_oneoff` in place of the one that waits. Standard input and output are in memory, so they are always ready.
+pub(crate) fn add_to_linker<T: 'static>(
+    linker: &mut Linker<T>,
+    clock: impl Fn(&T) -> &Clock + Copy + Send + Sync + 'static,
+) -> wasmtime::Result<()> {
+    linker.allow_shadowing(true);
+    linker.func_wrap(
+        "wasi_snapshot_preview1",
+        "poll_oneoff",
+        move |mut caller: Caller<'_, T>, subscriptions: u32, events: u32, many: u32, happened: u32| {
+            let clock = clock(caller.data()).clone();
+            let Some(Extern::Memory(memory)) = caller.get_export("memory") else { return INVALID };
+            poll(&clock, memory.data_mut(&mut caller), [subscriptions, events, many, happened])
+        },
+    )?;
+    linker.allow_shadowing(false);
+    Ok(())
+}
+
+/// `poll_oneoff` on a guest's memory: what it waits for is at hand at once, and time is what was waited for.
+fn poll(clock: &Clock, memory: &mut [u8], [subscriptions, events, many, happened]: [u32; 4]) -> i32 {
+    if many == 0 || many > SUBSCRIPTIONS {
+        return INVALID;
+    }
+    let mut waiting = Vec::new();
+    for at in 0..many {
+        let Some(bytes) = slice(memory, subscriptions, at, 48) else { return FAULT };
+        let Some(subscription) = Subscription::read(bytes, clock) else { return INVALID };
+        waiting.push(subscription);
+    }
+    let any_file = waiting.iter().any(|subscription| subscription.kind != 0);
+    if !any_file && let Some(first) = waiting.iter().map(|subscription| subscription.due).min() {
+        clock.reach(first);
+    }
+    let now = clock.elapsed();
+    let ready = waiting.iter().filter(|subscription| subscription.kind != 0 || subscription.due <= now);
+    let mut count = 0_u32;
+    for subscription in ready {
+        let Some(event) = slice(memory, events, count, 32) else { return FAULT };
+        event.fill(0);
+        event[..8].copy_from_slice(&subscription.userdata);
+        event[10] = subscription.kind;
+        // Bytes that can be read or written: at least one.
+        event[16] = u8::from(subscription.kind != 0);
+        count += 1;
+    }
+    let Some(number) = slice(memory, happened, 0, 4) else { return FAULT };
+    number.copy_from_slice(&count.to_le_bytes());
+    SUCCESS
+}
+
+/// One of several records of a size, in a guest's memory.
+fn slice(memory: &mut [u8], start: u32, at: u32, size: usize) -> Option<&mut [u8]> {
+    let from = usize::try_from(start).ok()?.checked_add(usize::try_from(at).ok()?.checked_mul(size)?)?;
+    memory.get_mut(from..from.checked_add(size)?)
+}
+
+// === impl Subscription ===
+
+impl Subscription {
+    fn read(bytes: &[u8], clock: &Clock) -> Option<Self> {
+        let userdata = bytes.get(..8)?.try_into().ok()?;
+        let kind = *bytes.get(8)?;
+        let mut due = 0;
+        if kind == 0 {
+            let id = u32::from_le_bytes(bytes.get(16..20)?.try_into().ok()?);
+            let timeout = u64::from_le_bytes(bytes.get(24..32)?.try_into().ok()?);
+            let absolute = bytes.get(40)? & 1 == 1;
+            let beginning = u64::try_from(BEGINNING.as_nanos()).ok()?;
+            due = match (id, absolute) {
+                // The wall clock, which has a beginning, and the monotonic one, which has none.
+                (0, true) => timeout.saturating_sub(beginning),
+                (1, true) => timeout,
+                (0 | 1, false) => clock.elapsed().saturating_add(timeout),
+                _ => return None,
+            };
+        }
+        (kind <= 2).then_some(Self { userdata, kind, due })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Where a test's guest has its events, and their number.
+    const EVENTS: u32 = 1_000;
+    const HAPPENED: u32 = 2_000;
+
+    fn subscribe(memory: &mut [u8], at: usize, kind: u8, id: u8, timeout: u64, absolute: bool) {
+        let bytes = &mut memory[at * 48..(at + 1) * 48];
+        bytes[0] = u8::try_from(at).unwrap();
+        bytes[8] = kind;
+        bytes[16] = id;
+        bytes[24..32].copy_from_slice(&timeout.to_le_bytes());
+        bytes[40] = u8::from(absolute);
+    }
+
+    /// What happened: the user data of each event.
+    fn polled(clock: &Clock, memory: &mut [u8], many: u32) -> Vec<u8> {
+        assert_eq!(poll(clock, memory, [0, EVENTS, many, HAPPENED]), SUCCESS);
+        let count = u32::from_le_bytes(memory[HAPPENED as usize..HAPPENED as usize + 4].try_into().unwrap());
+        (0..count as usize).map(|at| memory[EVENTS as usize + at * 32]).collect()
+    }
+
+    #[test]
+    fn waiting_moves_the_clock_by_what_was_waited_for_and_nothing_else_does() {
+        let (clock, mut memory) = (Clock::default(), vec![0; 4096]);
+        assert_eq!((HostWallClock::now(&clock), HostWallClock::now(&clock)), (BEGINNING, BEGINNING));
+        subscribe(&mut memory, 0, 0, 1, 5_000, false);
+        subscribe(&mut memory, 1, 0, 1, 3_000, false);
+        assert_eq!(polled(&clock, &mut memory, 2), [1]);
+        assert_eq!(HostMonotonicClock::now(&clock), 3_000);
+        assert_eq!(HostWallClock::now(&clock), BEGINNING + Duration::from_nanos(3_000));
+    }
+
+    #[test]
+    fn a_point_in_time_is_waited_for_on_either_clock() {
+        let (clock, mut memory) = (Clock::default(), vec![0; 4096]);
+        let wall = u64::try_from(BEGINNING.as_nanos()).unwrap() + 7_000;
+        subscribe(&mut memory, 0, 0, 0, wall, true);
+        subscribe(&mut memory, 1, 0, 1, 7_000, true);
+        assert_eq!(polled(&clock, &mut memory, 2), [0, 1]);
+        assert_eq!(HostMonotonicClock::now(&clock), 7_000);
+    }
+
+    #[test]
+    fn a_file_is_ready_at_once_and_no_time_passes() {
+        let (clock, mut memory) = (Clock::default(), vec![0; 4096]);
+        subscribe(&mut memory, 0, 0, 1, 5_000, false);
+        subscribe(&mut memory, 1, 1, 0, 0, false);
+        assert_eq!(polled(&clock, &mut memory, 2), [1]);
+        assert_eq!(HostMonotonicClock::now(&clock), 0);
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_an_error_of_the_guest() {
+        let (clock, mut memory) = (Clock::default(), vec![0; 4096]);
+        let mut wrong = |arguments| poll(&clock, &mut memory, arguments);
+        assert_eq!(wrong([0, EVENTS, 0, HAPPENED]), INVALID);
+        assert_eq!(wrong([0, EVENTS, u32::MAX, HAPPENED]), INVALID);
+        assert_eq!(wrong([u32::MAX, EVENTS, 1, HAPPENED]), FAULT);
+        assert_eq!(wrong([0, EVENTS, 1, 4095]), FAULT);
+        subscribe(&mut memory, 0, 9, 0, 0, false);
+        assert_eq!(poll(&clock, &mut memory, [0, EVENTS, 1, HAPPENED]), INVALID);
+    }
+}
