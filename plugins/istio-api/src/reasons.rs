@@ -1,7 +1,7 @@
 //! The condition that says how the installation stands, and its reasons: the same words wherever it is told or read.
 //!
-//! Behaviour: Kyma's reasons where it has one. What Kyma's `state` is made of them: `Warning` for [`OLDER`] and [`DANGLING`], `Error` for
-//! the others that are false, `Processing` while it is unknown.
+//! Behaviour: Kyma's reasons where it has one. What Kyma's `state` is made of them: `Warning` for [`OLDER`], [`DANGLING`] and
+//! [`VERSION`], by which nothing that is there breaks, `Error` for the others that are false, `Processing` while it is unknown.
 
 /// The condition's type. True: the Istio that is there is the one that is wanted. Unknown: on its way.
 pub const INSTALLED: &str = "IstioInstalled";

@@ -89,8 +89,8 @@ fn one(name: &str, conditions: &[Condition], generation: Option<i64>) -> Standin
     }
     let reason = conditions.iter().find_map(|other| other.explains(own)).unwrap_or_else(|| usual(name, &own.reason));
     let state = match &*own.status {
-        // Nothing is broken, though it can't go on.
-        _ if reason == reasons::DANGLING => State::Warning,
+        // It can't go on, but what is there works.
+        _ if [reasons::DANGLING, reasons::VERSION].contains(&reason) => State::Warning,
         "True" if own.reason == "Warning" => State::Warning,
         "True" => State::Ready,
         _ if PASSING.contains(&&*own.reason) => State::Processing,

@@ -112,14 +112,17 @@ fn passing_trouble_is_no_error() {
 
 #[test]
 fn a_reason_is_the_plugins_own_where_it_gives_one_and_kymas_otherwise() {
-    let reason = |conditions: &[Value]| told(&sum(conditions)).2;
+    let told = |conditions: &[Value]| {
+        let (state, _, reason, _) = told(&sum(conditions));
+        format!("{state} {reason}")
+    };
     let refused = of("installation", "False", "Failed", "1.32.0 is two minors up");
     let why = condition("IstioInstalled", "False", "IstioVersionUpdateNotAllowed", "1.32.0 is two minors up");
-    assert_eq!(reason(&[refused, why, ready("mtls")]), "IstioVersionUpdateNotAllowed");
+    assert_eq!(told(&[refused, why, ready("mtls")]), "Warning IstioVersionUpdateNotAllowed");
     let invalid = of("installation", "False", "Invalid", "spec.config.authorizers[1].name: twice");
-    assert_eq!(reason(&[invalid, ready("mtls")]), "ValidationFailed");
+    assert_eq!(told(&[invalid, ready("mtls")]), "Error ValidationFailed");
     let conflict = of("mtls", "False", "Conflict", "gitops has it");
-    assert_eq!(reason(&[ready("installation"), conflict]), "CustomResourcesReconcileFailed");
+    assert_eq!(told(&[ready("installation"), conflict]), "Error CustomResourcesReconcileFailed");
 }
 
 #[test]
