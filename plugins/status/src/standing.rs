@@ -45,7 +45,7 @@ impl Standing {
         let description = if state == State::Ready {
             "Istio is as wanted".into()
         } else {
-            telling.map(|(name, standing)| format!("{name}: {}", standing.description)).collect::<Vec<_>>().join("; ")
+            told(telling.map(|(name, standing)| (name.as_str(), standing.description)))
         };
         Self { state, reason, description }
     }
@@ -73,6 +73,18 @@ impl Standing {
     }
 }
 
+/// Who says what; what several say is told once.
+fn told<'a>(all: impl Iterator<Item = (&'a str, String)>) -> String {
+    let mut parts: Vec<(String, String)> = Vec::new();
+    for (name, description) in all {
+        match parts.iter_mut().find(|(_, said)| *said == description) {
+            Some((names, _)) => names.extend([", ", name]),
+            None => parts.push((name.to_owned(), description)),
+        }
+    }
+    parts.iter().map(|(names, said)| format!("{names}: {said}")).collect::<Vec<_>>().join("; ")
+}
+
 /// How one reconciler stands.
 fn one(name: &str, conditions: &[Condition], generation: Option<i64>) -> Standing {
     let kind = format!("mizzen.dev/{name}");
@@ -82,10 +94,10 @@ fn one(name: &str, conditions: &[Condition], generation: Option<i64>) -> Standin
         description: description.into(),
     };
     let Some(own) = conditions.iter().find(|condition| condition.kind == kind) else {
-        return waits("has not answered yet");
+        return waits("no answer yet");
     };
     if own.observed_generation.is_some_and(|observed| generation.is_some_and(|latest| observed < latest)) {
-        return waits("has not looked at the latest change yet");
+        return waits("no answer to the latest change yet");
     }
     let reason = conditions.iter().find_map(|other| other.explains(own)).unwrap_or_else(|| usual(name, &own.reason));
     let state = match &*own.status {

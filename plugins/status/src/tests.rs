@@ -95,11 +95,16 @@ fn who_is_held_back_behind_an_error_does_not_hide_it() {
 fn what_has_not_answered_or_not_seen_the_latest_change_is_waited_for() {
     let (state, is_ready, reason, description) = told(&sum(&[ready("installation")]));
     assert_eq!((&*state, is_ready, &*reason), ("Processing", None, "ReconcileUnknown"));
-    assert_eq!(description, "mtls: has not answered yet");
+    assert_eq!(description, "mtls: no answer yet");
     let mut old = ready("mtls");
     old["observedGeneration"] = json!(1);
     let (state, .., description) = told(&sum(&[ready("installation"), old]));
-    assert_eq!((&*state, &*description), ("Processing", "mtls: has not looked at the latest change yet"));
+    assert_eq!((&*state, &*description), ("Processing", "mtls: no answer to the latest change yet"));
+}
+
+#[test]
+fn what_several_wait_for_is_told_once() {
+    assert_eq!(told(&sum(&[])).3, "installation, mtls: no answer yet");
 }
 
 #[test]
