@@ -7,7 +7,7 @@ use granit_parser::{Event, Parser};
 /// Lines of fields, by their paths (`spec.after[1]`).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Lines {
-    lines: HashMap<String, usize>,
+    by_path: HashMap<String, usize>,
     /// The line at which the text itself stands.
     first: usize,
     /// The path of the document within the text; empty: the text is the document.
@@ -19,7 +19,7 @@ pub struct Lines {
 impl Lines {
     /// The lines of a document, which is at a path (empty: the whole) of a text that begins at a line, from 1.
     pub(crate) fn of(text: &str, first: usize, within: &str) -> Self {
-        Self { lines: lines(text), first, within: within.to_owned() }
+        Self { by_path: lines(text), first, within: within.to_owned() }
     }
 
     /// The line of a field of the document, or, where it is not there, of what it would stand in.
@@ -31,7 +31,7 @@ impl Lines {
         };
         let mut at = &*path;
         loop {
-            if let Some(line) = self.lines.get(at) {
+            if let Some(line) = self.by_path.get(at) {
                 return self.first + line - 1;
             }
             match at.rfind(['.', '[']) {

@@ -117,7 +117,7 @@ impl Assets {
     }
 
     /// The folder in which ports are claimed; every control plane on this machine uses the same.
-    pub(crate) fn ports(&self) -> &Path {
+    pub fn ports(&self) -> &Path {
         &self.ports
     }
 }

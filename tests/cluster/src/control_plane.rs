@@ -97,6 +97,12 @@ impl ControlPlane {
 
     /// The kubeconfig of a `ServiceAccount` that exists, as a pod under it would have: a token of its own, good for a day.
     pub async fn service_account_kubeconfig(&self, namespace: &str, name: &str) -> Result<PathBuf, AccessError> {
+        let token = self.service_account_token(namespace, name).await?;
+        Ok(self.credentials.write_kubeconfig(&format!("account-{namespace}-{name}"), &token)?)
+    }
+
+    /// A token of a `ServiceAccount` that exists, as a kubelet would mount it for a pod: good for a day.
+    pub async fn service_account_token(&self, namespace: &str, name: &str) -> Result<String, AccessError> {
         let accounts = Api::<ServiceAccount>::namespaced(self.client()?, namespace);
         let wish = TokenRequest {
             spec: TokenRequestSpec { expiration_seconds: Some(24 * 60 * 60), ..TokenRequestSpec::default() },
@@ -108,8 +114,7 @@ impl ControlPlane {
             source: Box::new(source),
         };
         let answer = accounts.create_token_request(name, &PostParams::default(), &wish).await.map_err(refused)?;
-        let token = answer.status.ok_or(AccessError::NoToken)?.token;
-        Ok(self.credentials.write_kubeconfig(&format!("account-{namespace}-{name}"), &token)?)
+        Ok(answer.status.ok_or(AccessError::NoToken)?.token)
     }
 
     /// Ends the API server at once, as a crash would. Nothing listens on its port until it is started again; etcd and everything else go on.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::error::Error;
 use std::fs;
 use std::net::TcpStream;
+use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -16,7 +17,7 @@ use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::core::GroupVersionKind;
 use kube::discovery::pinned_kind;
 use kube::{Api, Client, Config};
-use mizzen_testcluster::{ApplyError, ControlPlane, Program};
+use mizzen_testcluster::{ApplyError, Assets, AssetsError, ControlPlane, Program};
 use tokio::time::{sleep, timeout};
 
 /// Everything here is done within seconds, except on a machine that compiles at the same time.
@@ -197,6 +198,47 @@ subjects:
         assert!(matches!(&error, kube::Error::Api(status) if status.code == 403), "{error}");
     }
     assert!(cluster.user_kubeconfig("bob").is_err());
+}
+
+/// Runs one of these tests again, in a process of its own, without Go, and with this folder as its cache.
+fn again_without_go(test: &str, cache: &Path) -> Command {
+    let mut again = Command::new(std::env::current_exe().unwrap());
+    again.args(["--exact", test, "--nocapture"]).env("PATH", "/nowhere").env("MIZZEN_CACHE", cache);
+    again.env_remove("KUBEBUILDER_ASSETS").env_remove("CI");
+    again
+}
+
+/// A test that needs etcd and the API server and nothing else.
+const SMALL: &str = "users_and_service_accounts_may_do_only_what_rbac_says";
+
+#[test]
+fn a_control_plane_starts_from_the_programs_in_kubebuilder_assets() {
+    let programs = [Program::Etcd, Program::ApiServer];
+    let assets = match Assets::find_or_build_only(&programs, &[]) {
+        Err(AssetsError::Go(error)) if error.wants_go() && std::env::var_os("CI").is_none_or(|ci| ci != "true") => {
+            return eprintln!("SKIPPED: {error}");
+        }
+        found => found.unwrap(),
+    };
+    let (folder, cache) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    for program in programs {
+        symlink(assets.program(program).unwrap(), folder.path().join(program.name())).unwrap();
+    }
+    // Ports are claimed where all others claim theirs.
+    symlink(assets.ports(), cache.path().join("ports")).unwrap();
+    let done = again_without_go(SMALL, cache.path()).env("KUBEBUILDER_ASSETS", folder.path()).output().unwrap();
+    let said = String::from_utf8_lossy(&done.stdout).into_owned() + &String::from_utf8_lossy(&done.stderr);
+    assert!(done.status.success() && said.contains("1 passed") && !said.contains("SKIPPED"), "{said}");
+}
+
+#[test]
+fn without_go_and_programs_a_test_is_skipped_and_says_so_except_where_none_may_be() {
+    let cache = tempfile::tempdir().unwrap();
+    let skipped = again_without_go(SMALL, cache.path()).output().unwrap();
+    let said = String::from_utf8_lossy(&skipped.stderr);
+    assert!(skipped.status.success() && said.contains("SKIPPED: ") && said.contains("install Go"), "{said}");
+    let failed = again_without_go(SMALL, cache.path()).env("CI", "true").output().unwrap();
+    assert!(!failed.status.success());
 }
 
 #[test]

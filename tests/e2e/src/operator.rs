@@ -26,6 +26,12 @@ fn target() -> PathBuf {
     test.ancestors().find(|folder| folder.ends_with("debug") || folder.ends_with("release")).unwrap().to_owned()
 }
 
+fn binary() -> PathBuf {
+    let binary = target().join("mizzen");
+    assert!(binary.exists(), "{} is missing: `cargo build -p mizzen` first", binary.display());
+    binary
+}
+
 /// The plugins, copied to a folder in which a test may replace them.
 pub fn plugins() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
@@ -62,14 +68,35 @@ impl Operator {
 
     /// Starts an operator, and waits until it serves health and metrics.
     pub async fn launch(kubeconfig: &Path, plugins: &Path) -> Self {
+        let mut command = Command::new(binary());
+        command.arg("run").arg("--kubeconfig").arg(kubeconfig);
+        Self::spawn(command, plugins).await
+    }
+
+    /// Starts an operator as a pod has it, and waits until it serves health and metrics: with the address of the API server in its
+    /// environment, and the files of this folder (`token`, `ca.crt`, `namespace`) where a service account's are mounted, which nobody
+    /// can have it look for elsewhere. So it gets a file system of its own; `None`: this machine gives nobody one.
+    pub async fn in_pod(server: (&str, &str), account: &Path, plugins: &Path) -> Option<Self> {
+        const MOUNTED: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
+        let apart = ["--user", "--map-root-user", "--mount"];
+        if !Command::new("unshare").args(apart).arg("true").status().await.is_ok_and(|status| status.success()) {
+            return None;
+        }
+        let mount = format!(
+            "mount -t tmpfs none /var/run && mkdir -p {MOUNTED} && cp \"$1\"/* {MOUNTED} && shift && exec \"$@\""
+        );
+        let mut command = Command::new("unshare");
+        command.args(apart).args(["sh", "-ec", &mount, "sh"]).arg(account).arg(binary()).arg("run");
+        command.env("KUBERNETES_SERVICE_HOST", server.0).env("KUBERNETES_SERVICE_PORT", server.1);
+        command.env("HOME", account).env_remove("KUBECONFIG");
+        Some(Self::spawn(command, plugins).await)
+    }
+
+    async fn spawn(mut command: Command, plugins: &Path) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let log = folder.path().join("log");
-        let binary = target().join("mizzen");
-        assert!(binary.exists(), "{} is missing: `cargo build -p mizzen` first", binary.display());
-        let process = Command::new(binary)
-            .args(["run", "--listen=127.0.0.1:0", "--log-format=json"])
-            .arg("--kubeconfig")
-            .arg(kubeconfig)
+        let process = command
+            .args(["--listen=127.0.0.1:0", "--log-format=json"])
             .arg("--plugins")
             .arg(plugins)
             // Compiled once for all tests.
