@@ -6,7 +6,7 @@ use anyhow::ensure;
 use serde_json::{Value, json};
 
 use crate::measure::{Figures, Load, State, run};
-use crate::operator::Kind;
+use crate::operator::{Kind, Setup, cache};
 
 /// Runs both operators `repeat` times, alternating which goes first.
 ///
@@ -15,6 +15,7 @@ use crate::operator::Kind;
 pub(crate) async fn converge(load: Load, repeat: usize) -> anyhow::Result<Value> {
     let (mut native, mut mizzen, mut order) = (Vec::new(), Vec::new(), Vec::new());
     let mut first: Option<(u64, State)> = None;
+    Setup::api_operator()?.compile(&cache()?).await?;
     for round in 0..repeat {
         let kinds = if round.is_multiple_of(2) { [Kind::Native, Kind::Mizzen] } else { [Kind::Mizzen, Kind::Native] };
         for kind in kinds {
@@ -43,7 +44,7 @@ pub(crate) async fn converge(load: Load, repeat: usize) -> anyhow::Result<Value>
     }))
 }
 
-/// The median of each figure that is a number.
+/// The median of each figure that is a number and not always nothing.
 fn medians(runs: &[Figures]) -> anyhow::Result<BTreeMap<String, f64>> {
     let mut values: BTreeMap<String, Vec<f64>> = BTreeMap::new();
     for run in runs {
@@ -51,7 +52,8 @@ fn medians(runs: &[Figures]) -> anyhow::Result<BTreeMap<String, f64>> {
             values.entry(field.clone()).or_default().extend(value.as_f64());
         }
     }
-    Ok(values.into_iter().filter_map(|(field, values)| Some((field, median(values)?))).collect())
+    let medians = values.into_iter().filter_map(|(field, values)| Some((field, median(values)?)));
+    Ok(medians.filter(|(_, median)| *median > 0.0).collect())
 }
 
 /// The middle value; of two in the middle, their mean.

@@ -25,7 +25,7 @@ pub(crate) async fn idle() -> anyhow::Result<Value> {
 
 async fn mizzen(kubeconfig: &Path, cache: &Path) -> anyhow::Result<Value> {
     let configuration = std::fs::read_to_string(repository("deploy/reconcilers.yaml"))?;
-    let setup = Setup { plugins: plugins()?, configuration: &configuration };
+    let setup = Setup { plugins: plugins()?, components: &[], configuration: &configuration };
     at_rest(Operator::mizzen(&setup, kubeconfig, cache)?).await
 }
 

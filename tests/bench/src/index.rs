@@ -123,7 +123,7 @@ impl Stage {
 }
 
 async fn api_operator() -> anyhow::Result<NodeSpec> {
-    let Setup { plugins, configuration } = Setup::api_operator()?;
+    let Setup { plugins, configuration, .. } = Setup::api_operator()?;
     let documents = yaml::parse(Path::new("reconcilers.yaml"), configuration)?;
     let configuration = Configuration::strict(&documents).map_err(|problems| anyhow::anyhow!("{problems:?}"))?;
     let reconciler = configuration.reconcilers.first().cloned().context("there is no reconciler")?;

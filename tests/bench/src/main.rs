@@ -131,6 +131,16 @@ async fn main() -> anyhow::Result<()> {
     let cores = std::thread::available_parallelism()?.get();
     let mut document = Map::from_iter([("machine".to_owned(), json!({"cores": cores}))]);
     Args::parse().command.run(&mut document).await?;
-    println!("{:#}", Value::Object(document));
+    println!("{:#}", rounded(Value::Object(document)));
     Ok(())
+}
+
+/// Three places after the point: more is noise.
+fn rounded(value: Value) -> Value {
+    match value {
+        Value::Object(map) => map.into_iter().map(|(key, value)| (key, rounded(value))).collect::<Map<_, _>>().into(),
+        Value::Array(items) => items.into_iter().map(rounded).collect(),
+        Value::Number(number) if number.is_f64() => json!(number.as_f64().map(|own| (own * 1e3).round() / 1e3)),
+        other => other,
+    }
 }

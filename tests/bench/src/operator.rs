@@ -27,6 +27,8 @@ pub(crate) enum Kind {
 pub(crate) struct Setup<'a> {
     /// Where the components are.
     pub(crate) plugins: PathBuf,
+    /// Which of them are run.
+    pub(crate) components: &'a [&'a str],
     /// `Reconciler` documents.
     pub(crate) configuration: &'a str,
 }
@@ -58,7 +60,17 @@ spec:
 impl Setup<'_> {
     /// `api-operator` alone: what the native operator does, too.
     pub(crate) fn api_operator() -> anyhow::Result<Self> {
-        Ok(Self { plugins: plugins()?, configuration: CONFIGURATION })
+        Ok(Self { plugins: plugins()?, components: &["api-operator.wasm"], configuration: CONFIGURATION })
+    }
+
+    /// Has the components compiled, so that no run that is measured does that.
+    pub(crate) async fn compile(&self, cache: &Path) -> anyhow::Result<()> {
+        for name in self.components {
+            let mut inspect = Command::new(built()?.join("mizzen"));
+            inspect.args(["plugin", "inspect"]).arg(self.plugins.join(name)).arg("--cache").arg(cache);
+            ensure!(inspect.stdout(Stdio::null()).status().await?.success(), "{name} is no component");
+        }
+        Ok(())
     }
 }
 

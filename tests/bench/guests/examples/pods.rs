@@ -1,4 +1,4 @@
-//! Looks at every Pod of the cluster through five fields, and says how many run and how many of them have a sidecar.
+//! Looks at every Pod of the cluster through five fields, and says how many there are and how many of them have a sidecar.
 
 use mizzen_sdk::{Description, Failure, Kind, Outcome, Query, Reconciler, Request, cluster};
 use serde::Deserialize;
@@ -11,7 +11,6 @@ pub struct Pods;
 #[derive(Deserialize)]
 struct Pod {
     spec: Spec,
-    status: Status,
 }
 
 #[derive(Deserialize)]
@@ -22,11 +21,6 @@ struct Spec {
 #[derive(Deserialize)]
 struct Container {
     image: String,
-}
-
-#[derive(Deserialize)]
-struct Status {
-    phase: String,
 }
 
 impl Reconciler for Pods {
@@ -50,16 +44,13 @@ impl Reconciler for Pods {
     }
 
     fn reconcile(_: &Request<Value, Value>) -> Result<Outcome, Failure> {
-        let (mut running, mut with_sidecar) = (0, 0);
+        let (mut pods, mut with_sidecar) = (0, 0);
         for pod in cluster::scan::<Pod>(&Query::of(Kind::new("v1", "Pod")).fields("workload"))? {
-            let pod = pod?;
-            if pod.status.phase == "Running" {
-                running += 1;
-                let sidecar = |container: &Container| container.image.contains("proxyv2");
-                with_sidecar += usize::from(pod.spec.containers.iter().any(sidecar));
-            }
+            pods += 1;
+            let sidecar = |container: &Container| container.image.contains("proxyv2");
+            with_sidecar += usize::from(pod?.spec.containers.iter().any(sidecar));
         }
-        Ok(Outcome::warning(format!("{running} running, {with_sidecar} with a sidecar")))
+        Ok(Outcome::warning(format!("{pods} Pods, {with_sidecar} with a sidecar")))
     }
 }
 

@@ -109,17 +109,18 @@ async fn control(
     let writer = Writer::new(kind.clone());
     let reader = writer.as_reader();
     let subjects = watcher(apis, list()).default_backoff().modify(|api| api.managed_fields_mut().clear());
+    // Not by waiting for the store: kube wakes but one of those who do, and the controller is another.
+    let mut told = false;
+    let subjects = subjects.inspect(move |event| {
+        if matches!(event, Ok(Event::InitDone)) && !std::mem::replace(&mut told, true) {
+            println!("ready");
+        }
+    });
     let subjects = subjects.reflect(writer).touched_objects();
     let reference = {
         let kind = kind.clone();
         move |(namespace, name): Name| ObjectRef::new_with(&name, kind.clone()).within(&namespace)
     };
-    let filled = reader.clone();
-    tokio::spawn(async move {
-        if filled.wait_until_ready().await.is_ok() {
-            println!("ready");
-        }
-    });
     Controller::for_stream_with(subjects, reader, kind)
         .with_config(controller::Config::default().concurrency(32))
         .reconcile_on(woken.map(reference))
