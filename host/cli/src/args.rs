@@ -101,7 +101,7 @@ pub(crate) enum Plugin {
 /// Where components come from and where compiled ones are kept.
 #[derive(Clone, Debug, ClapArgs)]
 pub(crate) struct Sandbox {
-    /// Folder of compiled components; default: mizzen/components in $XDG_CACHE_HOME or ~/.cache.
+    /// Folder of compiled components; default: mizzen/components in the user's folder of caches.
     #[arg(long, env = "MIZZEN_CACHE_DIR", value_hint = ValueHint::DirPath)]
     pub(crate) cache: Option<PathBuf>,
     /// Memory for compiling one renderer, in a process of its own, when it is not in the cache.

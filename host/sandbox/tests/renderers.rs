@@ -67,7 +67,7 @@ async fn a_rendering_goes_on_when_whoever_asked_gives_up() {
         "(local $i i32) (loop $l (local.set $i (i32.add (local.get $i) (i32.const 1))) \
          (br_if $l (i32.lt_u (local.get $i) (i32.const 200000000))))",
     );
-    let limits = RenderLimits { time: Duration::from_secs(60), ..little() };
+    let limits = RenderLimits { time: Duration::from_mins(1), ..little() };
     let renderer = stage.load(&slow, limits).await.unwrap();
     // It gives way at its first tick at the latest, long before it is done.
     tokio::select! {

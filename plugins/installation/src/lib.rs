@@ -5,7 +5,7 @@
 //!        ─► merge: IstioOperator ─► render ─► complete ─► steps: definitions ─► control plane ─► gateways
 //! ```
 //!
-//! Behaviour: Kyma's installation reconciler, whose `IstioManager` chooses among `IstioClient`s as [`client`] does among renderers. A refusal
+//! Behaviour: Kyma's installation reconciler, whose `IstioManager` chooses among `IstioClient`s as `client.rs` does among renderers. A refusal
 //! touches nothing: what is there stays, and the condition `IstioInstalled` says why.
 
 mod client;

@@ -38,7 +38,11 @@ impl Mesh {
         let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}});
         let istio = json!({"apiVersion": "mizzen.dev/v1alpha1", "kind": "Istio",
                            "metadata": {"name": "default", "namespace": NAMESPACE}, "spec": {}});
-        for document in [namespace, istio] {
+        // The version that an upgrade leads to, beside the one that is shipped.
+        let next = json!({"apiVersion": "mizzen.dev/v1alpha1", "kind": "Renderer",
+                          "metadata": {"name": "istio-1.31.1", "labels": {"app": "istio-client", "istio.io/version": "1.31.1"}},
+                          "spec": {"component": {"file": "istio-client-1.31.1.wasm"}}});
+        for document in [namespace, next, istio] {
             cluster.apply_yaml(&document.to_string()).await.unwrap();
         }
         let plugins = plugins();

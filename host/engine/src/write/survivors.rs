@@ -12,7 +12,7 @@ use super::Writer;
 use crate::observe::Verb;
 use crate::prepare::APPLIED_ANNOTATION;
 
-/// Annotation by which a plugin says of an object whether it may be pruned; [`NEVER`] is the only value there is.
+/// Annotation by which a plugin says of an object whether it may be pruned; `never` is the only value there is.
 pub const PRUNE_ANNOTATION: &str = "mizzen.dev/prune";
 
 /// The value of [`PRUNE_ANNOTATION`] of what survives.

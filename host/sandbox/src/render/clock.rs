@@ -179,7 +179,7 @@ mod tests {
         subscribe(&mut memory, 1, 0, 1, 3_000, false);
         assert_eq!(polled(&clock, &mut memory, 2), [1]);
         assert_eq!(HostMonotonicClock::now(&clock), 3_000);
-        assert_eq!(HostWallClock::now(&clock), BEGINNING + Duration::from_nanos(3_000));
+        assert_eq!(HostWallClock::now(&clock), BEGINNING + Duration::from_micros(3));
     }
 
     #[test]

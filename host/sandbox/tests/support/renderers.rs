@@ -17,7 +17,7 @@ const BEFORE: &str = r#"{"apiVersion":"config.kubernetes.io/v1","kind":"Resource
 const AFTER: &str = r#","items":[]}"#;
 
 /// A command with everything of WASI that these tests need, and this body. `$say` writes a text to a file descriptor.
-pub fn command(texts: &str, body: &str) -> Vec<u8> {
+pub(crate) fn command(texts: &str, body: &str) -> Vec<u8> {
     let texts = texts.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
     let module = format!(
         r#"(module
@@ -48,7 +48,7 @@ pub fn command(texts: &str, body: &str) -> Vec<u8> {
 }
 
 /// A command that writes a text to standard output after it did something.
-pub fn says(text: &str, first: &str) -> Vec<u8> {
+pub(crate) fn says(text: &str, first: &str) -> Vec<u8> {
     let length = text.len();
     command(
         text,
@@ -59,14 +59,14 @@ pub fn says(text: &str, first: &str) -> Vec<u8> {
 }
 
 /// A command that says one object with a digit in it: what `number` comes to.
-pub fn digit(number: &str) -> Vec<u8> {
+pub(crate) fn digit(number: &str) -> Vec<u8> {
     let text = r#"{"kind":"ResourceList","items":[{"digit":"?"}]}"#;
     let at = TEXTS + text.find('?').unwrap();
     says(text, &format!("(i32.store8 (i32.const {at}) (i32.add (i32.const 48) {number}))"))
 }
 
 /// A command whose only object is the document it is given. `name` makes its bytes, and so its digest, different from others'.
-pub fn echo(name: &str) -> Vec<u8> {
+pub(crate) fn echo(name: &str) -> Vec<u8> {
     let list = r#"{"kind":"ResourceList","items":["#;
     let texts = format!("{list}]}}{name}");
     let (input, before, around, list_length) = (INPUT, BEFORE.len(), BEFORE.len() + AFTER.len(), list.len());
@@ -90,26 +90,26 @@ pub fn echo(name: &str) -> Vec<u8> {
 }
 
 /// A folder with a cache, and renderers on it.
-pub struct Stage {
+pub(crate) struct Stage {
     pub folder: TempDir,
     pub renderers: Renderers,
 }
 
 impl Stage {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let cache = Some(folder.path().join("cache"));
         let renderers = Renderers::new(RenderOptions { cache, ..RenderOptions::default() }).unwrap();
         Self { folder, renderers }
     }
 
-    pub fn file(&self, bytes: &[u8]) -> PathBuf {
+    pub(crate) fn file(&self, bytes: &[u8]) -> PathBuf {
         let file = self.folder.path().join("r.wasm");
         std::fs::write(&file, bytes).unwrap();
         file
     }
 
-    pub async fn load(&self, bytes: &[u8], limits: RenderLimits) -> Result<Renderer, LoadError> {
+    pub(crate) async fn load(&self, bytes: &[u8], limits: RenderLimits) -> Result<Renderer, LoadError> {
         let file = self.file(bytes);
         compile(&file, &self.folder.path().join("cache"))?;
         match self.renderers.load("subject", &file, limits).await? {
@@ -120,12 +120,12 @@ impl Stage {
 }
 
 /// Little of everything, so that a test does not take long.
-pub fn little() -> RenderLimits {
+pub(crate) fn little() -> RenderLimits {
     RenderLimits { memory: 8 << 20, time: Duration::from_millis(500), input: 4 << 10, output: 256 << 10 }
 }
 
 /// What a renderer makes of a document.
-pub async fn rendered(bytes: &[u8], document: &str) -> Result<Vec<String>, RenderError> {
+pub(crate) async fn rendered(bytes: &[u8], document: &str) -> Result<Vec<String>, RenderError> {
     let renderer = Stage::new().load(bytes, little()).await.unwrap();
     Ok(renderer.render(document).await?.iter().map(ToString::to_string).collect())
 }

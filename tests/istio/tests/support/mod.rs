@@ -64,7 +64,7 @@ impl Client {
         Self { module, linker }
     }
 
-    /// Renders an IstioOperator.
+    /// Renders an `IstioOperator`.
     pub fn render(&self, operator: &Value) -> Answer {
         let list = json!({
             "apiVersion": "config.kubernetes.io/v1", "kind": "ResourceList", "functionConfig": operator, "items": [],
