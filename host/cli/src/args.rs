@@ -91,7 +91,7 @@ pub(crate) enum Plugin {
         sandbox: Sandbox,
     },
     /// Compiles plugins and renderers ahead, each in a process of its own, so that `run` need not.
-    #[command(after_help = "Example:\n  mizzen plugin compile --cache /cache plugins/*.wasm")]
+    #[command(after_help = help!("Example:\n  mizzen plugin compile --cache /cache plugins/*.wasm"))]
     Compile(Compile),
     /// Compiles one component in this process.
     #[command(hide = true)]
