@@ -69,11 +69,11 @@ async fn a_rendering_goes_on_when_whoever_asked_gives_up() {
     );
     let limits = RenderLimits { time: Duration::from_mins(1), ..little() };
     let renderer = stage.load(&slow, limits).await.unwrap();
-    // It gives way at its first tick at the latest, long before it is done.
+    // Asked once, and given up.
     tokio::select! {
         biased;
         answer = renderer.render("{}") => panic!("it was too quick for this test: {answer:?}"),
-        () = async { tokio::task::yield_now().await } => {}
+        () = std::future::ready(()) => {}
     }
     renderer.render("{}").await.unwrap();
     assert_eq!(stage.renderers.renderings(), 1);
