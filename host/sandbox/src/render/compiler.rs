@@ -77,8 +77,7 @@ impl Compiler {
         }
         let words = String::from_utf8_lossy(&done.stderr);
         let last = words.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default();
-        // How Rust's allocator ends a process that gets no more.
-        if words.contains("memory allocation of") || words.contains("annot allocate memory") {
+        if NO_MEMORY.iter().any(|words_for_it| words.contains(words_for_it)) {
             let mebibytes = self.memory >> 20;
             return Err(format!(
                 "compiling it takes more than {mebibytes} MiB of memory: allow more with `--compile-memory`"
@@ -91,6 +90,9 @@ impl Compiler {
         })
     }
 }
+
+/// How Rust's allocator, its library and the system's say that there is no more memory.
+const NO_MEMORY: [&str; 3] = ["memory allocation of", "out of memory", "annot allocate memory"];
 
 fn threads() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from).min(THREADS)
