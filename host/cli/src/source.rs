@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use mizzen_cluster::{Change, Changes, Cluster, ReadError, Scope, View};
@@ -83,8 +84,20 @@ impl Source {
     }
 }
 
+/// How often, and after what pause, a kind is tried again that can't be listed now: the storage of one that was just defined is not there at once.
+const TRIES: usize = 60;
+const PAUSE: Duration = Duration::from_millis(500);
+
 async fn watch(cluster: &dyn Cluster, kind: &Kind) -> Result<(), ReadError> {
-    cluster.watch(View { kind: kind.clone(), scope: Scope::All, fields: Fields::Whole }).await
+    let mut tried = 0;
+    loop {
+        let view = View { kind: kind.clone(), scope: Scope::All, fields: Fields::Whole };
+        match cluster.watch(view).await {
+            Err(ReadError::Unavailable { .. }) if tried < TRIES => tried += 1,
+            done => return done,
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
 }
 
 /// What is its author's of an object: its status is our own doing. Labels, which renderers are chosen by, are counted in no generation.
