@@ -105,3 +105,16 @@ impl Istioctl {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_made_of_the_same_istio_as_the_client_that_it_judges() {
+        let version = |folder: &str| {
+            GoModule::read(&Path::new(SOURCES).join(folder)).unwrap().version_of("istio.io/istio").unwrap()
+        };
+        assert_eq!(version("."), version("../../plugins/istio-client"));
+    }
+}

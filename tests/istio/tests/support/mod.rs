@@ -2,6 +2,8 @@
 
 #![allow(dead_code, unreachable_pub, reason = "each test file is a crate of its own and uses what it needs")]
 
+pub mod compare;
+
 use std::path::PathBuf;
 use std::sync::Mutex;
 
