@@ -50,6 +50,7 @@ impl Loader for Fake {
             config_schema: json!({"properties": {"mode": {"enum": ["A", "B"]}}, "additionalProperties": false}),
             needs: vec![Need { kind: pod, access: Access::Read, why: "to look".into() }],
             field_sets: BTreeMap::new(),
+            http: Vec::new(),
             credentials: Vec::new(),
             renderers: self.renderers.clone(),
             finalizes: false,

@@ -59,7 +59,9 @@ pub struct Description {
     pub needs: Vec<Need>,
     /// Field sets by name.
     pub field_sets: BTreeMap<String, FieldSet>,
-    /// Names of credentials it asks for.
+    /// What it asks for over HTTPS, a sentence each; empty: every request is denied.
+    pub http: Vec<String>,
+    /// Names of credentials that its requests are sent with.
     pub credentials: Vec<String>,
     /// What it asks renderers for, a word each; empty: none is there for it.
     pub renderers: Vec<String>,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use crate::{Kind, Object, ObjectRef, RenderError, Rendered, Renderer, Selector};
+use crate::{HttpRequest, HttpResponse, Kind, Object, ObjectRef, RenderError, Rendered, Renderer, Selector};
 
 /// A question about many objects.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -69,6 +69,10 @@ pub trait Reads: Send + Sync {
     /// What a renderer makes of a JSON document. Refused by default.
     async fn render(&self, renderer: &str, _function_config: &str) -> Result<Rendered, RenderError> {
         Err(AccessError::Denied(format!("renderer `{renderer}` is not granted")).into())
+    }
+    /// What a server answers to a request, whatever the status. Refused by default.
+    async fn send(&self, request: HttpRequest) -> Result<HttpResponse, AccessError> {
+        Err(AccessError::Denied(format!("no host is granted: {} was not sent", request.method)))
     }
     /// Milliseconds since the Unix epoch.
     fn now(&self) -> u64;

@@ -28,6 +28,7 @@ pub(crate) fn description(description: wit::Description) -> Result<model::Descri
         config_schema: schema(&description.config_schema).map_err(|why| wrong("config-schema", why))?,
         needs: needs(description.needs)?,
         field_sets: field_sets(description.field_sets)?,
+        http: sentences("http", description.http)?,
         credentials: names("credentials", description.credentials)?,
         renderers: names("renderers", description.renderers)?,
         finalizes: description.finalizes,
@@ -75,6 +76,11 @@ fn schema(text: &str) -> Result<serde_json::Value, String> {
 fn names(field: &str, names: Vec<String>) -> Result<Vec<String>, LoadError> {
     few(field, names.len())?;
     names.into_iter().enumerate().map(|(at, text)| name(&format!("{field}[{at}]"), text)).collect()
+}
+
+fn sentences(field: &str, sentences: Vec<String>) -> Result<Vec<String>, LoadError> {
+    few(field, sentences.len())?;
+    Ok(sentences.into_iter().map(|text| line(text, SENTENCE)).collect())
 }
 
 fn name(field: &str, text: String) -> Result<String, LoadError> {

@@ -1,16 +1,19 @@
 //! Who answers a reconciler: the host, in a component; YAML, in a test.
 
 #[cfg(not(target_arch = "wasm32"))]
-pub(crate) use crate::testing::host::{Cursor, count, get, list, log, now, render, renderers, serves};
+pub(crate) use crate::testing::host::{Cursor, count, get, list, log, now, render, renderers, send, serves};
 
 #[cfg(target_arch = "wasm32")]
-pub(crate) use wasm::{Cursor, count, get, list, log, now, render, renderers, serves};
+pub(crate) use wasm::{Cursor, count, get, list, log, now, render, renderers, send, serves};
 
 #[cfg(target_arch = "wasm32")]
 mod wasm {
     use std::time::Duration;
 
-    use crate::guest::bindings::mizzen::plugin::{clock, cluster, log as lines, renderers as wit_renderers, types};
+    use crate::guest::bindings::mizzen::plugin::{
+        clock, cluster, http as wit_http, log as lines, renderers as wit_renderers, types,
+    };
+    use crate::http::{Request, Response};
     use crate::log::Level;
     use crate::renderers::{RenderError, Renderer};
     use crate::{AccessError, Kind, ObjectRef, Query};
@@ -71,6 +74,25 @@ mod wasm {
             wit_renderers::RenderError::Rejected(why) => RenderError::Rejected(why),
             wit_renderers::RenderError::Access(access) => RenderError::Access(error(access)),
         })
+    }
+
+    pub(crate) fn send(request: &Request) -> Result<Response, AccessError> {
+        let answer = wit_http::send(&wit_http::Request {
+            method: request.method.clone(),
+            url: request.url.clone(),
+            headers: request.headers.clone(),
+            body: request.body.clone(),
+            credential: request.credential.clone(),
+            max_age: millis(request.max_age),
+            timeout: millis(request.timeout),
+        });
+        let response = answer.map_err(error)?;
+        let wit_http::Response { status, headers, body, age } = response;
+        Ok(Response { status, headers, body, age: Duration::from_millis(age) })
+    }
+
+    fn millis(duration: Duration) -> u64 {
+        u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
     }
 
     fn wit(query: &Query) -> cluster::Query {

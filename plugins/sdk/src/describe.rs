@@ -50,6 +50,7 @@ pub struct Description {
     pub(crate) subject: Kind,
     pub(crate) needs: Vec<Need>,
     pub(crate) field_sets: Vec<FieldSet>,
+    pub(crate) http: Vec<String>,
     pub(crate) credentials: Vec<String>,
     pub(crate) renderers: Vec<String>,
     pub(crate) finalizes: bool,
@@ -66,6 +67,7 @@ impl Description {
             needs: Vec::new(),
             field_sets: Vec::new(),
             credentials: Vec::new(),
+            http: Vec::new(),
             renderers: Vec::new(),
             finalizes: false,
         }
@@ -103,7 +105,15 @@ impl Description {
         self.needs(kind, Access::Delete, why)
     }
 
-    /// It asks for a credential, by the name that the configuration gives a Secret. It never sees the Secret.
+    /// It asks for something over HTTPS, said in a sentence for whoever grants the hosts, e.g. `the status of the certificate's order`. Which
+    /// hosts it may ask the operator says: see [`http`](crate::http).
+    #[must_use]
+    pub fn http(mut self, what: &str) -> Self {
+        self.http.push(what.to_owned());
+        self
+    }
+
+    /// Its requests are sent with a credential, by the name that the configuration gives to a Secret. It never sees the Secret.
     #[must_use]
     pub fn credential(mut self, name: &str) -> Self {
         self.credentials.push(name.to_owned());

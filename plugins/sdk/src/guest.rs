@@ -62,6 +62,7 @@ impl<R: Reconciler + 'static> wit::Guest for Guest<R> {
                 .into_iter()
                 .map(|set| wit::FieldSet { name: set.name, kind: kind(set.kind), paths: set.paths })
                 .collect(),
+            http: description.http,
             credentials: description.credentials,
             renderers: description.renderers,
             finalizes: description.finalizes,

@@ -63,6 +63,7 @@ mod describe;
 #[cfg(target_arch = "wasm32")]
 #[doc(hidden)]
 pub mod guest;
+pub mod http;
 pub mod log;
 mod outcome;
 pub mod renderers;

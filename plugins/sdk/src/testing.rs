@@ -5,6 +5,7 @@
 
 mod accept;
 pub(crate) mod host;
+mod servers;
 #[cfg(test)]
 mod tests;
 
@@ -14,11 +15,13 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use mizzen_model::http::Canned;
 use mizzen_model::{Fields, Object, yaml};
 use serde_json::Value;
 
+use crate::http::{Request as HttpRequest, Response};
 use crate::renderers::{RenderError, Renderer};
-use crate::{Failure, Kind, Outcome, Predecessor, Reconciler, Request};
+use crate::{AccessError, Failure, Kind, Outcome, Predecessor, Reconciler, Request};
 
 /// The objects that a reconciler finds. Every kind is served unless it was said that it is not.
 #[derive(Clone, Debug, Default)]
@@ -27,6 +30,7 @@ pub struct Cluster {
     unserved: Vec<Kind>,
     unavailable: Vec<Kind>,
     renderers: Vec<Function>,
+    servers: servers::Servers,
     now: Duration,
 }
 
@@ -46,14 +50,14 @@ impl Cluster {
         Self::default()
     }
 
-    /// The objects of a file or folder of YAML.
+    /// The objects of a file or folder of YAML, and its answers to requests: documents of kind `HttpAnswer`, as `mizzen plan` takes them.
     ///
     /// # Panics
     /// When they can't be read: a test has no better way to say so.
     #[must_use]
     pub fn from_dir(path: impl AsRef<Path>) -> Self {
         match yaml::load(path.as_ref()) {
-            Ok(documents) => documents.into_iter().fold(Self::new(), |cluster, document| cluster.put(document.value)),
+            Ok(documents) => documents.into_iter().fold(Self::new(), Self::document),
             Err(errors) => fail(&errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")),
         }
     }
@@ -65,7 +69,7 @@ impl Cluster {
     #[must_use]
     pub fn with(self, text: &str) -> Self {
         match yaml::parse(Path::new("inline"), text) {
-            Ok(documents) => documents.into_iter().fold(self, |cluster, document| cluster.put(document.value)),
+            Ok(documents) => documents.into_iter().fold(self, Self::document),
             Err(error) => fail(&error.to_string()),
         }
     }
@@ -101,11 +105,44 @@ impl Cluster {
         self
     }
 
+    /// What a server answers to `GET` requests for a URL; without a query: whatever the query. An answer to the same URL is replaced, so
+    /// that a test can have it change.
+    #[must_use]
+    pub fn with_answer(mut self, url: &str, answer: Response) -> Self {
+        self.servers.answer("GET", url, answer);
+        self
+    }
+
+    /// Who is asked when no [`with_answer`](Self::with_answer) fits: all requests whose URL begins like this. A request that nobody is there
+    /// for is unavailable, as when a server can't be reached; an error of a test's own is `Err(AccessError::Unavailable(…))`.
+    #[must_use]
+    pub fn with_http(
+        mut self,
+        prefix: &str,
+        answers: impl Fn(&HttpRequest) -> Result<Response, AccessError> + Send + Sync + 'static,
+    ) -> Self {
+        self.servers.closure(prefix, answers);
+        self
+    }
+
     /// What [`clock::now`](crate::clock::now) says: the time since the Unix epoch.
     #[must_use]
     pub fn at(mut self, now: Duration) -> Self {
         self.now = now;
         self
+    }
+
+    fn document(mut self, document: yaml::Document) -> Self {
+        match Canned::of(&document) {
+            None => self.put(document.value),
+            Some(Err(error)) => fail(&error.to_string()),
+            Some(Ok(Canned { url, method, response })) => {
+                let mut answer = Response::of_status(response.status).with_body(response.body.to_vec());
+                answer.headers = response.headers;
+                self.servers.answer(&method, &url, answer);
+                self
+            }
+        }
     }
 
     fn put(mut self, document: Value) -> Self {

@@ -18,6 +18,7 @@ mod guest {
                 needs: Vec::new(),
                 field_sets: Vec::new(),
                 credentials: Vec::new(),
+                http: Vec::new(),
                 renderers: Vec::new(),
                 finalizes: false,
             }

@@ -29,6 +29,9 @@ pub(crate) async fn inspect(file: &Path, output: Output, sandbox: &Sandbox) -> a
         "subject": description.subject,
         "finalizes": description.finalizes,
         "needs": needs.collect::<Vec<_>>(),
+        "http": description.http,
+        "credentials": description.credentials,
+        "renderers": description.renderers,
         "fieldSets": sets.collect::<Vec<_>>(),
         "configSchema": description.config_schema,
     });
@@ -58,6 +61,14 @@ fn text(document: &Value) {
     for need in document["needs"].as_array().into_iter().flatten() {
         let kind = format!("{} {}", of(&need["apiVersion"]), of(&need["kind"]));
         anstream::println!("  {:<7} {kind:<48} {FAINT}{}{FAINT:#}", of(&need["access"]), of(&need["why"]));
+    }
+    for (what, heading) in
+        [("http", "asks over HTTPS for"), ("credentials", "with credentials"), ("renderers", "calls renderers for")]
+    {
+        let all: Vec<_> = document[what].as_array().into_iter().flatten().map(of).collect();
+        if !all.is_empty() {
+            anstream::println!("{HEADING}{heading}{HEADING:#}\n  {}", all.join("\n  "));
+        }
     }
     anstream::println!("{HEADING}configuration{HEADING:#}");
     anstream::print!("{}", yaml(&document["configSchema"]));

@@ -57,6 +57,7 @@ fn description(grants: &Grants) -> Description {
         needs: needs.collect(),
         field_sets: BTreeMap::new(),
         credentials: Vec::new(),
+        http: Vec::new(),
         renderers: Vec::new(),
         finalizes: false,
     }

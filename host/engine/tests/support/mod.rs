@@ -114,6 +114,7 @@ pub fn plugin(name: &'static str) -> Making {
         needs: vec![need(service(), Access::Read), need(config_map(), Access::Apply)],
         field_sets: sets,
         credentials: Vec::new(),
+        http: Vec::new(),
         renderers: Vec::new(),
         finalizes: false,
     };

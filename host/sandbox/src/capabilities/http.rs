@@ -1,14 +1,27 @@
-//! `http`: HTTPS requests. No host can be granted yet, so every request is denied.
+//! `http`: HTTPS requests, carried to whoever grants, records, sends and answers them.
 
+use std::time::Duration;
+
+use mizzen_model::HttpRequest;
 use wasmtime::Result;
 
 use crate::bindings::mizzen::plugin::http;
 use crate::bindings::mizzen::plugin::types::AccessError;
+use crate::convert;
 use crate::guest::Guest;
 
 impl http::Host for Guest {
     async fn send(&mut self, request: http::Request) -> Result<Result<http::Response, AccessError>> {
         self.count()?;
-        Ok(Err(AccessError::Denied(format!("no host is granted: {} was not sent", request.method))))
+        let http::Request { method, url, headers, body, credential, max_age, timeout } = request;
+        let (max_age, timeout) = (Duration::from_millis(max_age), Duration::from_millis(timeout));
+        let answer = self.reads.send(HttpRequest { method, url, headers, body, credential, max_age, timeout }).await;
+        let response = answer.map(|response| http::Response {
+            status: response.status,
+            headers: response.headers,
+            body: response.body.to_vec(),
+            age: u64::try_from(response.age.as_millis()).unwrap_or(u64::MAX),
+        });
+        Ok(response.map_err(convert::access_error))
     }
 }

@@ -16,6 +16,7 @@ fn good() -> wit::Description {
         needs: vec![wit::Need { kind: pods(), access: wit::Access::Read, why: "to see".into() }],
         field_sets: vec![set("image", "spec.containers[*].image")],
         credentials: Vec::new(),
+        http: Vec::new(),
         renderers: Vec::new(),
         finalizes: false,
     }

@@ -6,7 +6,8 @@ use std::time::Duration;
 use mizzen_model as model;
 use mizzen_model::{Fields, Object, Selector};
 
-use super::{Cluster, Function};
+use super::{Cluster, Function, servers};
+use crate::http::{Request, Response};
 use crate::log::Level;
 use crate::renderers::{RenderError, Renderer};
 use crate::{Access, AccessError, Description, Kind, ObjectRef, Query};
@@ -87,6 +88,15 @@ pub(crate) fn render(renderer: &str, document: &str) -> Result<Vec<String>, Rend
     let document = serde_json::from_str(document).map_err(|error| AccessError::Invalid(error.to_string()))?;
     // Not from within `with`: nothing is borrowed while a test's own code runs.
     Ok((found.body)(&document)?.iter().map(ToString::to_string).collect())
+}
+
+pub(crate) fn send(request: &Request) -> Result<Response, AccessError> {
+    let servers = with(|host| {
+        servers::admit(&host.description, request)?;
+        Ok(host.cluster.servers.clone())
+    })?;
+    // Not from within `with`: nothing is borrowed while a test's own code runs.
+    servers.send(request)
 }
 
 pub(crate) fn now() -> Duration {

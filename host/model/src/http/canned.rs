@@ -1,0 +1,151 @@
+//! Answers to HTTPS requests, written down in files: what `plan` and tests give in place of a server's.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::HttpResponse;
+use crate::yaml::Document;
+
+const API_VERSION: &str = "mizzen.dev/v1alpha1";
+const KIND: &str = "HttpAnswer";
+
+/// One answer, and to what:
+///
+/// ```yaml
+/// apiVersion: mizzen.dev/v1alpha1
+/// kind: HttpAnswer
+/// spec: {url: https://api.example.com/v1/hosts, status: 200, json: {hosts: [a.example.com]}}
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Canned {
+    /// Answers requests to exactly this URL; without a query, requests to it with whatever query.
+    pub url: String,
+    /// Answers requests of this method.
+    pub method: String,
+    /// The answer.
+    pub response: HttpResponse,
+}
+
+/// Why a document is no answer.
+#[derive(Debug, thiserror::Error)]
+#[error("{file}:{line}: spec: {why}")]
+pub struct CannedError {
+    file: String,
+    line: usize,
+    why: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Spec {
+    url: String,
+    #[serde(default = "get")]
+    method: String,
+    #[serde(default = "ok")]
+    status: u16,
+    #[serde(default)]
+    headers: BTreeMap<String, String>,
+    body: Option<String>,
+    json: Option<Value>,
+}
+
+fn get() -> String {
+    "GET".into()
+}
+
+fn ok() -> u16 {
+    200
+}
+
+/// Whether a document means to be an answer.
+pub fn is_canned(document: &Value) -> bool {
+    document["apiVersion"] == API_VERSION && document["kind"] == KIND
+}
+
+// === impl Canned ===
+
+impl Canned {
+    /// The answer that a document is; `None` when it is something else.
+    ///
+    /// # Errors
+    /// When it means to be one and is not.
+    pub fn of(document: &Document) -> Option<Result<Self, CannedError>> {
+        is_canned(&document.value).then(|| {
+            let line = document.lines().line("spec");
+            let wrong = |why: String| CannedError { file: document.file.display().to_string(), line, why };
+            let spec = Spec::deserialize(&document.value["spec"]).map_err(|error| wrong(error.to_string()))?;
+            if !(100..=599).contains(&spec.status) {
+                return Err(wrong(format!("`{}` is no HTTP status", spec.status)));
+            }
+            let body = match (spec.json, spec.body) {
+                (Some(_), Some(_)) => return Err(wrong("give `json` or `body`, not both".into())),
+                (Some(json), None) => json.to_string(),
+                (None, body) => body.unwrap_or_default(),
+            };
+            let headers = spec.headers.into_iter().map(|(name, value)| (name.to_ascii_lowercase(), value)).collect();
+            let response =
+                HttpResponse { status: spec.status, headers, body: body.into_bytes().into(), age: Duration::ZERO };
+            Ok(Self { url: spec.url, method: spec.method, response })
+        })
+    }
+
+    /// How exactly this answers a request: 2 by its whole URL, 1 by its URL but for the query, 0 not at all.
+    pub fn answers(&self, method: &str, url: &str) -> u8 {
+        if self.method == method { matches(&self.url, url) } else { 0 }
+    }
+}
+
+fn matches(own: &str, asked: &str) -> u8 {
+    match asked.split_once('?') {
+        _ if own == asked => 2,
+        Some((path, _)) if own == path => 1,
+        _ => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::yaml;
+
+    fn canned(spec: &str) -> Result<Canned, String> {
+        let text = format!("apiVersion: {API_VERSION}\nkind: {KIND}\nmetadata: {{name: a}}\nspec: {spec}\n");
+        let document = yaml::parse(Path::new("a.yaml"), &text).unwrap().remove(0);
+        Canned::of(&document).unwrap().map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn an_answer_is_found_by_its_url_and_if_it_has_no_query_by_any_query() {
+        let any = canned("{url: 'https://a/b', json: {x: 1}}").unwrap();
+        assert_eq!((any.response.status, &*any.response.body), (200, &br#"{"x":1}"#[..]));
+        assert_eq!(
+            (
+                any.answers("GET", "https://a/b"),
+                any.answers("GET", "https://a/b?z=1"),
+                any.answers("POST", "https://a/b")
+            ),
+            (2, 1, 0)
+        );
+        assert_eq!(any.answers("GET", "https://a/bc"), 0);
+        let one = canned("{url: 'https://a/b?z=1', status: 503, headers: {Retry-After: '60'}}").unwrap();
+        assert_eq!((one.answers("GET", "https://a/b?z=1"), one.answers("GET", "https://a/b?z=2")), (2, 0));
+        assert_eq!(one.response.headers, [("retry-after".to_owned(), "60".to_owned())]);
+    }
+
+    #[test]
+    fn what_is_no_answer_is_said_with_its_line() {
+        for (spec, why) in [
+            ("{url: a, jsn: {}}", "a.yaml:4: spec: unknown field `jsn`"),
+            ("{url: a, status: 900}", "`900` is no HTTP status"),
+            ("{url: a, json: 1, body: b}", "not both"),
+        ] {
+            let error = canned(spec).unwrap_err();
+            assert!(error.contains(why), "{error}");
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! Servers, as tests have them: answers by URL, and closures. What the host would refuse to send is refused here, too.
+
+use std::fmt;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use mizzen_model::http::{HeaderRule, header_rule};
+
+use crate::http::{Request, Response};
+use crate::{AccessError, Description};
+
+type Answers = dyn Fn(&Request) -> Result<Response, AccessError> + Send + Sync;
+
+/// All servers of a test.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Servers {
+    answers: Vec<(String, String, Response)>,
+    closures: Vec<Closure>,
+}
+
+#[derive(Clone)]
+struct Closure {
+    prefix: String,
+    /// A test that expects a panic asks through it again afterwards, if at all, knowing what it does.
+    answers: Arc<AssertUnwindSafe<Box<Answers>>>,
+}
+
+/// Says what the host would say against a request, as far as it can be told without a configuration.
+pub(super) fn admit(description: &Description, request: &Request) -> Result<(), AccessError> {
+    let denied = |why: String| Err(AccessError::Denied(why));
+    if description.http.is_empty() {
+        return denied("sending requests was not declared in `describe`: add `.http(…)`".into());
+    }
+    if !request.url.starts_with("https://") {
+        return denied(format!("`{}` is not https", request.url));
+    }
+    if let Some(name) = &request.credential
+        && !description.credentials.contains(name)
+    {
+        return denied(format!("credential `{name}` was not declared in `describe`: add `.credential(…)`"));
+    }
+    match request.headers.iter().find(|(name, _)| header_rule(name) == HeaderRule::Host) {
+        Some((name, _)) => denied(format!("header `{name}` is the host's to set")),
+        None => Ok(()),
+    }
+}
+
+// === impl Servers ===
+
+impl Servers {
+    pub(super) fn answer(&mut self, method: &str, url: &str, answer: Response) {
+        self.answers.retain(|(of, at, _)| (&**of, &**at) != (method, url));
+        self.answers.push((method.to_owned(), url.to_owned(), answer));
+    }
+
+    pub(super) fn closure(
+        &mut self,
+        prefix: &str,
+        answers: impl Fn(&Request) -> Result<Response, AccessError> + Send + Sync + 'static,
+    ) {
+        self.closures.retain(|own| own.prefix != prefix);
+        self.closures
+            .push(Closure { prefix: prefix.to_owned(), answers: Arc::new(AssertUnwindSafe(Box::new(answers))) });
+    }
+
+    pub(super) fn send(&self, request: &Request) -> Result<Response, AccessError> {
+        let of = |url: &str| {
+            let found = self.answers.iter().find(|(method, at, _)| (&**method, &**at) == (&*request.method, url));
+            found.map(|(_, _, answer)| answer.clone())
+        };
+        let whole = of(&request.url);
+        if let Some(answer) = whole.or_else(|| of(request.url.split_once('?')?.0)) {
+            return Ok(answer);
+        }
+        let mut closures: Vec<_> = self.closures.iter().filter(|own| request.url.starts_with(&own.prefix)).collect();
+        closures.sort_by_key(|own| own.prefix.len());
+        let nobody = || AccessError::Unavailable(format!("no answer is there for {} {}", request.method, request.url));
+        (closures.pop().ok_or_else(nobody)?.answers)(request)
+    }
+}
+
+impl fmt::Debug for Closure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.prefix.fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::{Cluster, host};
+    use super::*;
+    use crate::{Failure, Kind, http};
+
+    const API: &str = "https://api.example.com/v1/hosts";
+
+    /// What a reconciler sees that declared to send requests with one credential.
+    fn seen<T>(cluster: &Cluster, function: impl FnOnce() -> T) -> T {
+        let description = Description::new("a", "1", "", Kind::new("v1", "Pod")).http("hosts").credential("token");
+        host::answering(cluster, &description, function)
+    }
+
+    #[test]
+    fn an_answer_is_found_by_its_url_then_by_its_path_then_a_closure_is_asked() {
+        let cluster = Cluster::new()
+            .with_answer(API, Response::of_json(&json!(["any"])))
+            .with_answer(&format!("{API}?zone=a"), Response::of_status(503))
+            .with_http("https://api.example.com/", |request| {
+                Ok(Response::of_json(&[&request.url, request.credential.as_deref().unwrap_or("none")]))
+            });
+        seen(&cluster, || {
+            assert_eq!(http::get(API).query("zone", "a").send().unwrap().status, 503);
+            assert_eq!(http::get(API).query("zone", "b").send().unwrap().json::<Vec<String>>().unwrap(), ["any"]);
+            let other = http::get("https://api.example.com/v2").credential("token").send().unwrap();
+            assert_eq!(other.json::<Vec<String>>().unwrap(), ["https://api.example.com/v2", "token"]);
+            let nobody = http::get("https://other.example.com/").send();
+            assert!(matches!(nobody, Err(AccessError::Unavailable(_))));
+            assert!(matches!(Failure::from(nobody.unwrap_err()), Failure::Retry(_)));
+        });
+    }
+
+    #[test]
+    fn an_answer_can_be_a_document_beside_the_objects() {
+        let cluster = Cluster::new().with(&format!(
+            "{{apiVersion: mizzen.dev/v1alpha1, kind: HttpAnswer, metadata: {{name: a}}, spec: {{url: '{API}', json: [x], headers: {{A-B: c}}}}}}"
+        ));
+        let answer = seen(&cluster, || http::get(API).send()).unwrap();
+        assert_eq!((answer.json::<Vec<String>>().unwrap(), answer.header("a-b")), (vec!["x".to_owned()], Some("c")));
+    }
+
+    #[test]
+    fn what_the_host_would_not_send_is_denied() {
+        let cluster = Cluster::new().with_http("", |_| Ok(Response::of_status(200)));
+        seen(&cluster, || {
+            for (request, why) in [
+                (http::get("http://api.example.com"), "not https"),
+                (http::get(API).credential("other"), "`other` was not declared"),
+                (http::get(API).header("authorization", "Bearer x"), "the host's to set"),
+            ] {
+                assert!(matches!(request.send(), Err(AccessError::Denied(said)) if said.contains(why)), "{why}");
+            }
+        });
+        let silent = Description::new("a", "1", "", Kind::new("v1", "Pod"));
+        let denied = host::answering(&cluster, &silent, || http::get(API).send());
+        assert!(matches!(denied, Err(AccessError::Denied(why)) if why.contains(".http(")));
+    }
+}
