@@ -1,0 +1,129 @@
+//! A target, a port, and what is spoken there: only such as Istio can route.
+
+use std::fmt;
+use std::num::NonZeroU16;
+
+use serde::{Deserialize, Serialize};
+
+use crate::Target;
+
+/// What is spoken at a port, as Istio calls it. In the order in which one is preferred where a port is said to speak two.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Protocol {
+    /// HTTP in TLS, passed through.
+    Https,
+    /// Anything in TLS, passed through.
+    Tls,
+    /// Plain HTTP.
+    Http,
+    /// Anything.
+    Tcp,
+}
+
+/// A port, 1 to 65535.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Port(NonZeroU16);
+
+/// Why a number is no port.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0} is no port: write one from 1 to 65535")]
+pub struct PortError(pub i64);
+
+/// One external endpoint.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Endpoint {
+    target: Target,
+    port: Port,
+    protocol: Protocol,
+}
+
+/// Why a target, a port and a protocol are no endpoint.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum EndpointError {
+    /// Names need a protocol.
+    #[error("it is missing: write HTTP, HTTPS, TLS or TCP")]
+    Missing,
+    /// TCP says nothing of the host that is meant, so a wildcard would let everything through that goes to the port.
+    #[error(
+        "TCP does not say which host is meant, so that `{0}` would be everything: write HTTP, HTTPS or TLS, or whole names"
+    )]
+    Everything(String),
+    /// Traffic to an address is told from other traffic by the address alone.
+    #[error("{0} is not told from anything else at an address: write TCP, or leave it out")]
+    ByAddress(Protocol),
+}
+
+// === impl Port ===
+
+impl Port {
+    /// A number as a port.
+    pub fn new(number: i64) -> Result<Self, PortError> {
+        u16::try_from(number).ok().and_then(NonZeroU16::new).map(Self).ok_or(PortError(number))
+    }
+
+    /// The number.
+    pub fn number(self) -> u16 {
+        self.0.get()
+    }
+}
+
+impl From<NonZeroU16> for Port {
+    fn from(number: NonZeroU16) -> Self {
+        Self(number)
+    }
+}
+
+impl fmt::Display for Port {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+// === impl Protocol ===
+
+impl fmt::Display for Protocol {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Http => "HTTP",
+            Self::Https => "HTTPS",
+            Self::Tls => "TLS",
+            Self::Tcp => "TCP",
+        })
+    }
+}
+
+// === impl Endpoint ===
+
+impl Endpoint {
+    /// An endpoint. At addresses everything is [`Protocol::Tcp`], which then need not be said.
+    pub fn new(target: Target, port: Port, protocol: Option<Protocol>) -> Result<Self, EndpointError> {
+        let protocol = match (&target, protocol) {
+            (Target::Net(_), None | Some(Protocol::Tcp)) => Protocol::Tcp,
+            (Target::Net(_), Some(other)) => return Err(EndpointError::ByAddress(other)),
+            (_, None) => return Err(EndpointError::Missing),
+            (Target::Wildcard(all), Some(Protocol::Tcp)) => return Err(EndpointError::Everything(all.to_string())),
+            (_, Some(protocol)) => protocol,
+        };
+        Ok(Self { target, port, protocol })
+    }
+
+    pub(crate) fn into_parts(self) -> (Target, Port, Protocol) {
+        (self.target, self.port, self.protocol)
+    }
+
+    /// Where it is.
+    pub fn target(&self) -> &Target {
+        &self.target
+    }
+
+    /// At which port.
+    pub fn port(&self) -> Port {
+        self.port
+    }
+
+    /// What is spoken there.
+    pub fn protocol(&self) -> Protocol {
+        self.protocol
+    }
+}

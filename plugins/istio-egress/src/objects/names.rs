@@ -1,0 +1,74 @@
+//! The objects' names, which are short enough for everything that is made of them.
+
+use std::fmt;
+
+use super::Scope;
+use crate::target::is_label;
+
+/// Begins the names of objects: the name of whom they are for.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Prefix(String);
+
+/// Ends the names of objects: which part of the whole they are for, e.g. `oneagent`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Part(String);
+
+/// Why a text is no part of a name.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "`{name}` can't be part of an object's name: write up to {most} characters, lower case letters, digits and `-`"
+)]
+pub struct NameError {
+    name: String,
+    most: usize,
+}
+
+/// Longer, and a label of a host that is made of it might be longer than DNS allows.
+const MOST: usize = 40;
+
+// === impl Prefix ===
+
+impl Prefix {
+    /// Takes in an object's name of up to 40 characters.
+    pub fn parse(name: &str) -> Result<Self, NameError> {
+        let fits = name.len() <= MOST && name.split('.').all(is_label);
+        if fits { Ok(Self(name.into())) } else { Err(NameError { name: name.into(), most: MOST }) }
+    }
+}
+
+impl fmt::Display for Prefix {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+// === impl Part ===
+
+impl Part {
+    /// Takes in a label of up to 40 characters.
+    pub fn parse(name: &str) -> Result<Self, NameError> {
+        let fits = name.len() <= MOST && is_label(name);
+        if fits { Ok(Self(name.into())) } else { Err(NameError { name: name.into(), most: MOST }) }
+    }
+}
+
+impl fmt::Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The name of an entry of a form, counted from 0.
+pub(super) fn of(scope: &Scope, form: &str, at: usize) -> String {
+    let part = scope.part.as_ref().map(|part| format!("-{part}")).unwrap_or_default();
+    let number = if at == 0 { String::new() } else { format!("-{}", at + 1) };
+    format!("{}-{form}{part}{number}", scope.prefix)
+}
+
+/// A host that no other entry has, and that no DNS ever resolves (RFC 2606).
+pub(super) fn synthetic(scope: &Scope, at: usize) -> String {
+    let Scope { namespace, prefix, part, .. } = scope;
+    let part = part.as_ref().map(|part| format!("-{part}")).unwrap_or_default();
+    let number = if at == 0 { String::new() } else { format!("{}.", at + 1) };
+    format!("{number}ip{part}.{prefix}.{namespace}.mizzen.invalid")
+}

@@ -1,0 +1,176 @@
+//! Where traffic goes: a host by its full name, all hosts below a domain, or addresses. What the mesh must not be told to be external, for it
+//! is not, is none.
+
+use std::fmt;
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+
+/// Where traffic goes.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Target {
+    /// One host.
+    Host(Host),
+    /// All hosts below a domain.
+    Wildcard(Wildcard),
+    /// Addresses.
+    Net(Net),
+}
+
+/// The full name of a host outside the cluster, in lower case, e.g. `api.example.com`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Host(String);
+
+/// All hosts below a domain, e.g. `*.example.com`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Wildcard(Host);
+
+/// A network, or one address as a network of its own: `/32` for IPv4, `/128` for IPv6.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Net(IpNet);
+
+/// Why a text is not where traffic may go.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TargetError {
+    /// It is no name as DNS has them.
+    #[error(
+        "`{0}` is no host name: write labels of letters, digits and `-`, 1 to 63 characters each, 253 in all, separated by dots"
+    )]
+    Name(String),
+    /// It is a name that the cluster's DNS completes.
+    #[error(
+        "`{0}` is a short name, which means another host in each namespace: write the full one, e.g. `{0}.example.com`"
+    )]
+    Short(String),
+    /// It is inside the cluster.
+    #[error("`{0}` is inside the cluster: the mesh knows it already")]
+    Inside(String),
+    /// It is an address where a name is meant.
+    #[error("`{0}` is an address, not a name")]
+    Address(String),
+    /// It is no address, or no network.
+    #[error("`{0}` is neither an address nor a network such as `10.0.0.0/8`")]
+    Net(String),
+    /// Its address has bits that its prefix length does not cover.
+    #[error("`{given}` has bits set beyond its prefix: write `{meant}`, or the address alone")]
+    Bits {
+        /// As it was written.
+        given: String,
+        /// The network that it is in.
+        meant: String,
+    },
+    /// It is everything.
+    #[error(
+        "`{0}` is every address there is: a mesh that may reach them all has the outbound traffic policy `ALLOW_ANY`"
+    )]
+    Everything(String),
+    /// It is an address that nothing external has.
+    #[error("`{0}` is a loopback, multicast or unspecified address: nothing external has it")]
+    Nowhere(String),
+}
+
+// === impl Host ===
+
+impl Host {
+    /// Takes in a name, in any case, with or without the dot at its end.
+    pub fn parse(text: &str) -> Result<Self, TargetError> {
+        let name = text.strip_suffix('.').unwrap_or(text).to_ascii_lowercase();
+        if text.trim_matches(['[', ']']).parse::<IpAddr>().is_ok() {
+            return Err(TargetError::Address(text.into()));
+        }
+        let labels: Vec<&str> = name.split('.').collect();
+        // Whoever reads four numbers takes them for an address, also where they are none.
+        let numeric = labels.last().is_some_and(|last| last.bytes().all(|byte| byte.is_ascii_digit()));
+        if name.len() > 253 || numeric || !labels.iter().all(|label| is_label(label)) {
+            return Err(TargetError::Name(text.into()));
+        }
+        match labels.as_slice() {
+            ["localhost"] | [.., "localhost" | "svc"] | [.., "cluster", "local"] => {
+                Err(TargetError::Inside(text.into()))
+            }
+            [_] => Err(TargetError::Short(text.into())),
+            _ => Ok(Self(name)),
+        }
+    }
+
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Whether a text is a label of a DNS name (RFC 1123).
+pub(crate) fn is_label(label: &str) -> bool {
+    let inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    (1..=63).contains(&label.len()) && label.bytes().all(inner) && !label.starts_with('-') && !label.ends_with('-')
+}
+
+impl fmt::Display for Host {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+// === impl Wildcard ===
+
+impl fmt::Display for Wildcard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "*.{}", self.0)
+    }
+}
+
+// === impl Net ===
+
+impl Net {
+    /// Takes in an address (`10.0.0.1`, `2001:db8::1`) or a network (`10.0.0.0/8`).
+    pub fn parse(text: &str) -> Result<Self, TargetError> {
+        let net = match text.parse::<IpAddr>() {
+            Ok(address) => IpNet::from(address.to_canonical()),
+            Err(_) => text.parse::<IpNet>().map_err(|_| TargetError::Net(text.into()))?,
+        };
+        if net != net.trunc() {
+            return Err(TargetError::Bits { given: text.into(), meant: net.trunc().to_string() });
+        }
+        if net.prefix_len() == 0 {
+            return Err(TargetError::Everything(text.into()));
+        }
+        let first = net.network();
+        if first.is_loopback() || first.is_multicast() || first.is_unspecified() {
+            return Err(TargetError::Nowhere(text.into()));
+        }
+        Ok(Self(net))
+    }
+
+    /// One address.
+    pub fn single(address: IpAddr) -> Result<Self, TargetError> {
+        Self::parse(&address.to_string())
+    }
+}
+
+impl fmt::Display for Net {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+// === impl Target ===
+
+impl Target {
+    /// Takes in a name, which may begin with `*.`.
+    pub fn name(text: &str) -> Result<Self, TargetError> {
+        match text.strip_prefix("*.") {
+            Some(domain) => Ok(Self::Wildcard(Wildcard(Host::parse(domain)?))),
+            None => Ok(Self::Host(Host::parse(text)?)),
+        }
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Host(host) => host.fmt(f),
+            Self::Wildcard(wildcard) => wildcard.fmt(f),
+            Self::Net(net) => net.fmt(f),
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! From texts to endpoints.
+
+use std::net::IpAddr;
+
+use proptest::prelude::*;
+
+use super::*;
+
+#[test]
+fn a_url_is_a_target_a_port_and_what_is_spoken_there() {
+    for (url, target, port, protocol) in [
+        ("https://a.example.com", "a.example.com", 443, Protocol::Https),
+        ("http://a.example.com", "a.example.com", 80, Protocol::Http),
+        ("https://a.example.com:9999/communication?a=b", "a.example.com", 9999, Protocol::Https),
+        ("HTTPS://A.Example.COM.:443/", "a.example.com", 443, Protocol::Https),
+        (" https://user:pass@a.example.com:8443 ", "a.example.com", 8443, Protocol::Https),
+        ("https://10.0.0.1/communication", "10.0.0.1/32", 443, Protocol::Tcp),
+        ("http://[2001:db8::1]:8080", "2001:db8::1/128", 8080, Protocol::Tcp),
+        ("https://[::ffff:10.0.0.1]", "10.0.0.1/32", 443, Protocol::Tcp),
+        ("https://a.example.com:", "a.example.com", 443, Protocol::Https),
+    ] {
+        let endpoint = Url::parse(url).unwrap().endpoint().unwrap();
+        let read = (endpoint.target().to_string(), endpoint.port().number(), endpoint.protocol());
+        assert_eq!(read, (target.to_owned(), port, protocol), "{url}");
+    }
+}
+
+#[test]
+fn what_is_no_url_of_something_external_says_why() {
+    for (url, why) in [
+        ("", "no URL"),
+        ("a.example.com:443", "no URL"),
+        ("/communication", "no URL"),
+        ("https://", "no URL"),
+        ("https://ä.example.com", "no URL"),
+        ("ftp://a.example.com", "neither `http` nor `https`"),
+        ("https://a.example.com:70000", "70000 is no port: write one from 1 to 65535"),
+        ("https://a.example.com:0", "0 is no port"),
+        ("https://a.example.com:99999999999999999999", "is no port"),
+        ("https://a_b.example.com", "`a_b.example.com` is no host name"),
+        ("https://-a.example.com", "no host name"),
+        ("https://1.2.3.400", "no host name"),
+        ("https://agent", "`agent` is a short name"),
+        ("https://gate.dynatrace.svc:443", "inside the cluster"),
+        ("https://gate.dynatrace.svc.cluster.local", "inside the cluster"),
+        ("https://localhost:8080", "inside the cluster"),
+        ("https://127.0.0.1", "loopback"),
+        ("https://[::1]", "loopback"),
+        ("https://0.0.0.0", "unspecified"),
+    ] {
+        let said = Url::parse(url).unwrap_err().to_string();
+        assert!(said.contains(why), "{url}: {said}");
+    }
+}
+
+#[test]
+fn a_password_in_a_url_is_not_repeated() {
+    for url in ["https://user:secret@a_b", "ftp://user:secret@a.example.com", "https://user:secret@a.example.com:70000"]
+    {
+        assert!(!Url::parse(url).unwrap_err().to_string().contains("secret"), "{url}");
+    }
+}
+
+#[test]
+fn a_network_is_whole_and_not_everything() {
+    assert_eq!(Net::parse("10.0.0.0/8").unwrap().to_string(), "10.0.0.0/8");
+    assert_eq!(Net::parse("2001:db8::/32").unwrap().to_string(), "2001:db8::/32");
+    for (text, why) in [
+        ("10.0.0.1/8", "write `10.0.0.0/8`"),
+        ("0.0.0.0/0", "`ALLOW_ANY`"),
+        ("::/0", "`ALLOW_ANY`"),
+        ("10.0.0.0/33", "neither an address nor a network"),
+        ("a.example.com", "neither an address nor a network"),
+        ("224.0.0.1", "multicast"),
+    ] {
+        let said = Net::parse(text).unwrap_err().to_string();
+        assert!(said.contains(why), "{text}: {said}");
+    }
+}
+
+#[test]
+fn a_name_is_no_address_and_a_wildcard_stands_for_a_whole_label() {
+    assert_eq!(Target::name("*.Example.com").unwrap().to_string(), "*.example.com");
+    for name in ["10.0.0.1", "[::1]", "*", "a*.example.com", "*.*.example.com", "a..example.com", "*.com"] {
+        assert!(Target::name(name).is_err(), "{name}");
+    }
+    assert!(Host::parse(&format!("{}.com", "a".repeat(64))).is_err());
+    assert!(Host::parse(&format!("{}example.com", "abcdefg.".repeat(31))).is_err());
+}
+
+#[test]
+fn only_what_istio_can_tell_from_other_traffic_is_an_endpoint() {
+    let port = Port::new(1).unwrap();
+    let said = |target: &Target, protocol| Endpoint::new(target.clone(), port, protocol).map_err(|e| e.to_string());
+    let (host, all) = (Target::name("a.example.com").unwrap(), Target::name("*.example.com").unwrap());
+    let net = Target::Net(Net::parse("10.0.0.1").unwrap());
+    assert!(said(&host, None).unwrap_err().contains("write HTTP, HTTPS, TLS or TCP"));
+    assert!(said(&all, Some(Protocol::Tcp)).unwrap_err().contains("`*.example.com` would be everything"));
+    assert!(said(&net, Some(Protocol::Https)).unwrap_err().starts_with("HTTPS is not told"));
+    assert_eq!(said(&net, None).unwrap().protocol(), Protocol::Tcp);
+    assert!(said(&host, Some(Protocol::Tcp)).is_ok());
+}
+
+#[test]
+fn a_port_is_1_to_65535() {
+    for number in [0, -1, 65_536, i64::MAX, i64::MIN] {
+        let said = Port::new(number).unwrap_err().to_string();
+        assert_eq!(said, format!("{number} is no port: write one from 1 to 65535"));
+    }
+    assert_eq!((Port::new(1).unwrap().number(), Port::new(65_535).unwrap().number()), (1, 65_535));
+}
+
+#[test]
+fn names_of_objects_leave_room_for_what_is_made_of_them() {
+    for name in ["", "A", "a_b", "a..b", "-a", &"a".repeat(41)] {
+        assert!(Prefix::parse(name).is_err() && Part::parse(name).is_err(), "{name}");
+    }
+    assert!(Prefix::parse("a.b").is_ok() && Part::parse("a.b").is_err());
+}
+
+proptest! {
+    #[test]
+    fn no_text_makes_reading_panic(text in "(https?://)?[a-z0-9.:@\\[\\]/*-]{0,40}", any in "\\PC{0,40}") {
+        for text in [text, any] {
+            let url = Url::parse(&text);
+            let _ = url.map(|url| (url.endpoint().unwrap(), url.proxy().unwrap()));
+            let (_, _) = (Target::name(&text), Net::parse(&text));
+        }
+    }
+
+    #[test]
+    fn an_address_is_one_address(address: IpAddr) {
+        if let Ok(net) = Net::single(address) {
+            let length = if address.to_canonical().is_ipv4() { 32 } else { 128 };
+            prop_assert_eq!(net.to_string(), format!("{}/{length}", address.to_canonical()));
+        }
+    }
+}
