@@ -11,7 +11,7 @@ IF_GO := if command -v go >/dev/null; then
 FI := else echo "SKIPPED: there is no go on the PATH: install Go 1.26 or later" >&2; [ "$$CI" != true ]; fi
 
 .DEFAULT_GOAL := help
-.PHONY: help build plugins istio-client istio-clients guests run test unit e2e lint docs deny bench bench-build crds manifests clean
+.PHONY: help build plugins istio-client istio-clients compiled guests run test unit e2e lint docs deny bench bench-build crds manifests clean
 
 help: ## This list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -31,6 +31,11 @@ istio-client: ## The renderer of a version of Istio, built with Go: make istio-c
 istio-clients:
 	@$(IF_GO) $(CARGO) run -q -p mizzen-plugin-build -- istio-client@1.31.0 istio-client@1.31.1; $(FI)
 
+# Ahead and one after the other: a renderer takes minutes and gigabytes to compile, and several tests at once would each do it.
+compiled: istio-clients
+	$(CARGO) build -p mizzen
+	@$(IF_GO) $(BIN)/mizzen plugin compile --cache $(BIN)/mizzen-cache $(PLUGINS)/istio-client-*.wasm; $(FI)
+
 guests: ## The hostile guests of the tests
 	$(CARGO) run -q -p mizzen-plugin-build -- --out $(CARGO_TARGET_DIR)/guests-out mizzen-hostile-guests
 
@@ -41,11 +46,11 @@ run: build ## A small mesh on a real control plane, converging before your eyes;
 
 test: lint docs deny unit e2e ## Everything
 
-unit: plugins guests istio-clients ## Tests without a control plane
+unit: plugins guests compiled ## Tests without a control plane
 	@$(IF_GO) cd plugins/istio-client && CGO_ENABLED=0 go test -trimpath -tags agent .; $(FI)
 	$(CARGO) test --workspace --exclude mizzen-e2e --exclude mizzen-testcluster
 
-e2e: plugins guests ## Tests on a real control plane, which is built from Go modules the first time
+e2e: plugins guests compiled ## Tests on a real control plane, which is built from Go modules the first time
 	$(CARGO) build -p mizzen -p mizzen-testcluster
 	$(CARGO) test -p mizzen-testcluster -p mizzen-e2e
 

@@ -53,10 +53,11 @@ fn deploy(file: &str) -> PathBuf {
 
 fn mizzen(command: &str, path: &Path, more: &[&str]) -> Output {
     let binary = Path::new(env!("CARGO_BIN_EXE_mizzen"));
-    let plugins = binary.parent().unwrap().parent().unwrap().join("plugins");
+    let built = binary.parent().unwrap();
+    let plugins = built.parent().unwrap().join("plugins");
     assert!(plugins.join("status.wasm").exists(), "{} has no status.wasm: run `make plugins` first", plugins.display());
     let mut mizzen = Command::new(binary);
-    mizzen.env("MIZZEN_PLUGINS", &plugins).env_remove("KUBECONFIG").env("MIZZEN_CACHE_DIR", plugins.join("cache"));
+    mizzen.env("MIZZEN_PLUGINS", &plugins).env_remove("KUBECONFIG").env("MIZZEN_CACHE_DIR", built.join("mizzen-cache"));
     mizzen.arg(command).arg("-f").arg(path).args(more).output().unwrap()
 }
 
@@ -113,8 +114,11 @@ fn check_is_content_with_the_whole_mesh_whoever_installs_istio() {
         names
     };
     let shipped = checked(&deploy("mesh.yaml"));
-    let all =
-        ["gateway", "gateway-restart", "injector", "installation", "monitoring", "mtls", "sidecar-restart", "status"];
+    let all = [
+        ["gateway", "gateway-restart", "injector", "installation", "istio-1.31.0", "istio-1.31.1"].as_slice(),
+        &["monitoring", "mtls", "sidecar-restart", "status"],
+    ]
+    .concat();
     assert_eq!(names(&shipped), all);
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("mesh.yaml");
