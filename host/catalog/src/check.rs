@@ -12,6 +12,7 @@ pub(crate) fn check(reconciler: &Reconciler, description: &Description) -> Vec<P
     problems.extend(grants(reconciler, description));
     problems.extend(field_sets(reconciler, description));
     problems.extend(renderers(reconciler, description));
+    problems.extend(network(reconciler, description));
     problems.extend(subject(reconciler, description));
     problems
 }
@@ -25,6 +26,24 @@ fn renderers(reconciler: &Reconciler, description: &Description) -> Option<Probl
         );
         reconciler.problem("spec.grants.renderers", message)
     })
+}
+
+fn network(reconciler: &Reconciler, description: &Description) -> Vec<Problem> {
+    let granted = &reconciler.grants.network;
+    let hosts = (!description.http.is_empty() && granted.hosts.is_empty()).then(|| {
+        let what = description.http.join("; ");
+        let message =
+            format!("the plugin sends HTTPS requests ({what}): add `- {{host: …}}` for each host that it may ask");
+        reconciler.problem("spec.grants.http", message)
+    });
+    let missing = description.credentials.iter().filter(|name| !granted.credentials.contains_key(*name));
+    let say = |name: &String| {
+        let message = format!(
+            "the plugin asks for a credential `{name}`: add `{name}: {{secret: {{namespace: …, name: …, key: …}}}}`, and name it at the hosts that are sent it"
+        );
+        reconciler.problem("spec.grants.credentials", message)
+    };
+    hosts.into_iter().chain(missing.map(say)).collect()
 }
 
 /// What the plugin's schema says of the configuration, each violation with its field.

@@ -1,5 +1,6 @@
 //! The kinds of our own, as they are written: in a file or in the cluster. The definitions in `deploy/crds` are generated from here.
 
+pub mod http;
 pub mod pace;
 mod renderer;
 
@@ -10,6 +11,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use http::{CredentialSpec, HttpGrantSpec};
 use pace::PaceSpec;
 pub use renderer::{RenderLimitsSpec, RendererSpec, RendererStatus, renderer_crd};
 
@@ -89,6 +91,12 @@ pub struct GrantsSpec {
     /// Renderers it may call. Default: none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub renderers: Option<RendererGrantSpec>,
+    /// Hosts that it may send HTTPS requests to; the first that fits decides. Default: none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub http: Vec<HttpGrantSpec>,
+    /// What its requests may be authenticated with, by the names that the plugin uses. Which hosts are sent it stands with the hosts.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub credentials: BTreeMap<String, CredentialSpec>,
 }
 
 /// Which renderers may be called.
@@ -132,6 +140,10 @@ pub struct LimitsSpec {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1))]
     pub reads: Option<u64>,
+    /// HTTPS requests, redirects included. Default: 20.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1))]
+    pub requests: Option<u64>,
 }
 
 /// Whether a reconciler acts.

@@ -5,6 +5,7 @@
 
 mod configuration;
 pub mod document;
+pub mod http;
 mod order;
 mod pace;
 mod problem;
@@ -12,6 +13,7 @@ pub mod quantity;
 mod reconciler;
 mod renderer;
 mod shape;
+pub mod template;
 mod validate;
 
 pub use configuration::{Configuration, RECONCILER, RENDERER};

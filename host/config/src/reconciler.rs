@@ -8,6 +8,7 @@ use std::time::Duration;
 use mizzen_model::{Access, Kind, Lines, Selector};
 use serde_json::Value;
 
+use crate::http::Network;
 use crate::pace::Pace;
 use crate::problem::Problem;
 
@@ -87,6 +88,8 @@ pub struct Grants {
     pub delete: Vec<Grant>,
     /// Which renderers it may call, by their labels; `None`: none.
     pub renderers: Option<Selector>,
+    /// Which hosts it may ask, and with which credentials.
+    pub network: Network,
 }
 
 /// One kind that may be touched, and where.
@@ -111,6 +114,8 @@ pub struct Limits {
     pub outcome: u64,
     /// Host calls: stops a guest that keeps the host busy without computing itself.
     pub reads: u64,
+    /// HTTPS requests, redirects included: stops a guest that has the host flood somebody.
+    pub requests: u64,
 }
 
 /// Whether a reconciler acts.
@@ -165,7 +170,7 @@ impl Grant {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { memory: 64 << 20, time: Duration::from_secs(5), outcome: 4 << 20, reads: 10_000 }
+        Self { memory: 64 << 20, time: Duration::from_secs(5), outcome: 4 << 20, reads: 10_000, requests: 20 }
     }
 }
 

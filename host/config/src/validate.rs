@@ -1,8 +1,8 @@
 //! From a document to a [`Reconciler`] or a [`Renderer`](crate::Renderer): what a schema can't say.
 
-mod renderer;
-
+mod http;
 mod pace;
+mod renderer;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -17,6 +17,8 @@ use crate::problem::Problem;
 use crate::quantity;
 use crate::reconciler::{Component, Grant, Grants, Limits, Mode, Origin, Reconciler, Subject};
 use crate::shape::{self, Shape};
+
+pub(crate) use http::is_name;
 
 /// The longest name: it is part of labels (63) and field managers, with room for what we put before it.
 const LONGEST_NAME: usize = 40;
@@ -67,6 +69,7 @@ impl<'a> Checker<'a> {
                 renderers: spec.grants.renderers.map(|grant| {
                     Selector::all_of(grant.match_labels.iter().map(|(key, value)| (key.as_str(), value.as_str())))
                 }),
+                network: self.network(spec.grants.http, spec.grants.credentials),
             },
             limits: self.limits(&spec.limits),
             pace: self.paces(spec.pace),
@@ -184,6 +187,7 @@ impl<'a> Checker<'a> {
             time: self.time(limits.time.as_deref(), defaults.time),
             outcome: self.amount("outcome", limits.outcome.as_deref(), defaults.outcome, 64 << 20),
             reads: limits.reads.unwrap_or(defaults.reads),
+            requests: limits.requests.unwrap_or(defaults.requests),
         }
     }
 

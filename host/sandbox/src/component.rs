@@ -20,7 +20,8 @@ use crate::guest::Guest;
 use crate::world;
 
 /// What `describe` may cost. It is asked before anybody has granted anything, so it gets little and reads nothing.
-const DESCRIBE: Limits = Limits { memory: 16 << 20, time: Duration::from_secs(2), outcome: 1 << 20, reads: 100 };
+const DESCRIBE: Limits =
+    Limits { memory: 16 << 20, time: Duration::from_secs(2), outcome: 1 << 20, reads: 100, requests: 0 };
 
 /// A loaded component. Cheap to clone.
 #[derive(Clone)]

@@ -60,7 +60,7 @@ fn request() -> Request {
 
 /// Little of everything, so that a test does not take long.
 fn little() -> Limits {
-    Limits { memory: 16 << 20, time: Duration::from_millis(500), outcome: 1 << 20, reads: 1_000 }
+    Limits { memory: 16 << 20, time: Duration::from_millis(500), outcome: 1 << 20, reads: 1_000, ..Limits::default() }
 }
 
 async fn ask(file: &Path, limits: Limits) -> Result<Result<Outcome, Failure>, CallError> {

@@ -3,6 +3,7 @@
 //! The host watches a kind everywhere, once, for all who read it: so reading is a right in the whole cluster, also where a grant names
 //! namespaces. Writing is a right in those namespaces alone.
 
+mod network;
 mod rules;
 #[cfg(test)]
 mod tests;
@@ -73,6 +74,7 @@ impl Rights {
             self.note(format!("`{name}` is in mode Plan and writes nothing: no right to write is in here for it"));
         }
         self.subjects(reconciler, description, definitions).await;
+        self.network(reconciler, description);
         for access in [Access::Read, Access::Apply, Access::Patch, Access::Delete] {
             for grant in reconciler.grants.of(access) {
                 if description.declares(access, &grant.kind) {

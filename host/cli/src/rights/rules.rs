@@ -29,11 +29,20 @@ pub(crate) enum Why {
     Applied,
     Patched,
     Deleted,
+    /// By the host, to send requests for a plugin that never sees them: credentials, proxies, certificate authorities.
+    Sent,
 }
 
-/// Rules by API group and resource.
+/// Rules by API group, resource and, where it is about single objects, name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Rules(BTreeMap<(String, String), Rule>);
+pub(crate) struct Rules(BTreeMap<Resource, Rule>);
+
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Resource {
+    group: String,
+    plural: String,
+    name: Option<String>,
+}
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Rule {
@@ -46,31 +55,55 @@ struct Rule {
 impl Rules {
     /// Adds verbs to the rule of a resource, and the reconciler that needs them (empty: none does, it is the host).
     pub(crate) fn allow(&mut self, group: &str, resource: &str, verbs: &[Verb], why: Why, reconciler: &str) {
-        let rule = self.0.entry((group.to_owned(), resource.to_owned())).or_default();
+        self.allow_named(group, resource, None, verbs, why, reconciler);
+    }
+
+    /// As [`allow`](Self::allow), for the objects of one name.
+    pub(crate) fn allow_named(
+        &mut self,
+        group: &str,
+        resource: &str,
+        name: Option<&str>,
+        verbs: &[Verb],
+        why: Why,
+        reconciler: &str,
+    ) {
+        let resource = Resource { group: group.to_owned(), plural: resource.to_owned(), name: name.map(str::to_owned) };
+        let rule = self.0.entry(resource).or_default();
         rule.verbs.extend(verbs);
         rule.why.entry(why).or_default().insert(reconciler.to_owned());
     }
 
     /// The rules as a role holds them.
     pub(crate) fn value(&self) -> Value {
-        let rule = |((group, resource), rule): (&(String, String), &Rule)| json!({"apiGroups": [group], "resources": [resource], "verbs": rule.verbs()});
+        let rule = |(resource, rule): (&Resource, &Rule)| {
+            let mut value =
+                json!({"apiGroups": [resource.group], "resources": [resource.plural], "verbs": rule.verbs()});
+            if let Some(name) = &resource.name {
+                value["resourceNames"] = json!([name]);
+            }
+            value
+        };
         self.ordered().map(rule).collect()
     }
 
     /// The rules as YAML, each with a comment that says who needs it.
     pub(crate) fn yaml(&self) -> String {
         let mut text = String::new();
-        for ((group, resource), rule) in self.ordered() {
+        for (Resource { group, plural, name }, rule) in self.ordered() {
             // Writing to a String can't fail.
             let _ = writeln!(text, "  # {}", rule.reason());
-            let _ = writeln!(text, "  - apiGroups: {}\n    resources: {}", json!([group]), json!([resource]));
+            let _ = writeln!(text, "  - apiGroups: {}\n    resources: {}", json!([group]), json!([plural]));
+            if let Some(name) = name {
+                let _ = writeln!(text, "    resourceNames: {}", json!([name]));
+            }
             let _ = writeln!(text, "    verbs: [{}]", rule.verbs().join(", "));
         }
         text
     }
 
     /// The host's own come first.
-    fn ordered(&self) -> impl Iterator<Item = (&(String, String), &Rule)> {
+    fn ordered(&self) -> impl Iterator<Item = (&Resource, &Rule)> {
         let of_host = |rule: &Rule| rule.why.keys().any(|why| matches!(why, Why::Host(_)));
         self.0
             .iter()
@@ -94,6 +127,7 @@ impl Rule {
                 Why::Applied => format!("applied by {reconcilers}"),
                 Why::Patched => format!("patched by {reconcilers}"),
                 Why::Deleted => format!("deleted by {reconcilers}"),
+                Why::Sent => format!("used by the host for the requests of {reconcilers}, which never sees it"),
             }
         };
         self.why.iter().map(reason).collect::<Vec<_>>().join("; ")

@@ -18,6 +18,8 @@ spec:
   versions: [{name: v1, served: true, subresources: {status: {}}, schema: {openAPIV3Schema: {}}}]
 ";
 
+mod network;
+
 fn thing() -> Kind {
     Kind::new("example.com/v1", "Thing")
 }

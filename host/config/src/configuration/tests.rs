@@ -4,6 +4,8 @@ use mizzen_model::yaml;
 
 use super::*;
 
+mod network;
+
 fn documents(text: &str) -> Vec<Document> {
     yaml::parse(Path::new("r.yaml"), text).unwrap()
 }
