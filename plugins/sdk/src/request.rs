@@ -97,14 +97,21 @@ impl<Spec: serde::de::DeserializeOwned, Config: serde::de::DeserializeOwned> Req
     /// Takes in a request as the host sends it. What does not fit the types is invalid, and the text names the field. A subject
     /// without a `spec` (a `ConfigMap` has none) is one with an empty `spec`.
     pub(crate) fn parse(subject: &str, config: &str, predecessors: Vec<Predecessor>) -> Result<Self, Failure> {
-        let wrong = |what: &str, error: serde_json::Error| Failure::invalid(format!("{what}: {error}"));
         let Parts { api_version, kind, metadata, spec } =
-            serde_json::from_str(subject).map_err(|error| wrong("the subject", error))?;
-        let spec = serde_json::from_str(spec.map_or("{}", RawValue::get))
-            .map_err(|error| wrong("the subject's spec", error))?;
-        let config = serde_json::from_str(config).map_err(|error| wrong("the configuration", error))?;
+            serde_json::from_str(subject).map_err(|error| Failure::invalid(format!("the subject: {error}")))?;
+        let spec = typed(spec.map_or("{}", RawValue::get), "the subject's spec")?;
+        let config = typed(config, "the configuration")?;
         Ok(Self { subject: Subject { api_version, kind, metadata, spec }, config, predecessors })
     }
+}
+
+/// A text of that type; what does not fit is told with the field it is in.
+fn typed<T: serde::de::DeserializeOwned>(json: &str, what: &str) -> Result<T, Failure> {
+    serde_path_to_error::deserialize(&mut serde_json::Deserializer::from_str(json)).map_err(|error| {
+        let path = error.path().to_string();
+        let field = if path == "." { String::new() } else { format!(", field `{path}`") };
+        Failure::invalid(format!("{what}{field}: {}", error.inner()))
+    })
 }
 
 /// A subject whose `spec` is still text.
@@ -139,7 +146,9 @@ mod tests {
             port: u16,
         }
         let subject = r#"{"apiVersion": "v1", "kind": "X", "metadata": {"name": "a"}, "spec": {}}"#;
-        let failure = Request::<Spec, Value>::parse(subject, "{}", Vec::new()).unwrap_err();
-        assert!(matches!(failure, Failure::Invalid(why) if why.contains("`port`")));
+        for subject in [subject, &subject.replace("{}", r#"{"port": "http"}"#)] {
+            let failure = Request::<Spec, Value>::parse(subject, "{}", Vec::new()).unwrap_err();
+            assert!(matches!(failure, Failure::Invalid(why) if why.contains("`port`")));
+        }
     }
 }

@@ -52,9 +52,11 @@ spec:
       - {apiVersion: v1, kind: Service}
       - {apiVersion: discovery.k8s.io/v1, kind: EndpointSlice}
       - {apiVersion: networking.istio.io/v1, kind: Gateway}
+      - {apiVersion: networking.istio.io/v1, kind: VirtualService}
     apply:
       - {apiVersion: networking.istio.io/v1, kind: VirtualService}
       - {apiVersion: monitoring.coreos.com/v1, kind: ServiceMonitor}
+      - {apiVersion: networking.istio.io/v1alpha3, kind: EnvoyFilter}
 ";
 
 impl Setup<'_> {

@@ -1,0 +1,112 @@
+//! What stands behind an API: its Service, and the endpoints of that.
+
+use std::collections::BTreeMap;
+
+use mizzen_sdk::{AccessError, Description, Kind, ObjectRef, Query, cluster};
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::api::Api;
+use crate::rate_limit::Workload;
+
+const ENDPOINTS: &str = "endpoints";
+const BACKEND: &str = "backend";
+
+/// The endpoints of a Service, in all of its slices.
+#[derive(Debug)]
+pub(crate) struct Endpoints(Vec<EndpointSlice>);
+
+#[derive(Debug, Deserialize)]
+struct EndpointSlice {
+    /// `null` in a slice without endpoints.
+    endpoints: Option<Vec<Endpoint>>,
+    ports: Option<Vec<EndpointPort>>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Endpoint {
+    conditions: Option<Conditions>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Conditions {
+    ready: Option<bool>,
+}
+
+#[derive(Debug, Deserialize)]
+struct EndpointPort {
+    name: Option<String>,
+    port: Option<u16>,
+}
+
+#[derive(Deserialize)]
+struct Service {
+    #[serde(default)]
+    spec: ServiceSpec,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct ServiceSpec {
+    selector: BTreeMap<String, String>,
+    ports: Vec<ServicePort>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ServicePort {
+    name: Option<String>,
+    port: u16,
+    target_port: Option<Value>,
+}
+
+fn endpoint_slice() -> Kind {
+    Kind::new("discovery.k8s.io/v1", "EndpointSlice")
+}
+
+fn service() -> Kind {
+    Kind::new("v1", "Service")
+}
+
+pub(crate) fn declare(description: Description) -> Description {
+    let endpoints = ["endpoints[*].conditions.ready", "ports"];
+    description.reads_fields(ENDPOINTS, endpoint_slice(), &endpoints, "whether an API is served").reads_fields(
+        BACKEND,
+        service(),
+        &["spec.selector", "spec.ports"],
+        "which Pods keep an API's rate limit",
+    )
+}
+
+impl Endpoints {
+    pub(crate) fn of(api: &Api) -> Result<Self, AccessError> {
+        let query = Query::of(endpoint_slice()).namespace(api.namespace).fields(ENDPOINTS);
+        cluster::list(&query.label("kubernetes.io/service-name", api.service())).map(Self)
+    }
+
+    /// Whether one of them is ready. One that does not say is, as the API of slices has it.
+    pub(crate) fn any_ready(&self) -> bool {
+        let mut all = self.0.iter().filter_map(|slice| slice.endpoints.as_ref()).flatten();
+        all.any(|endpoint| endpoint.conditions.as_ref().and_then(|conditions| conditions.ready) != Some(false))
+    }
+
+    /// The number behind a port of the Service that names the Pods' own by a name.
+    fn port(&self, name: Option<&str>) -> Option<u16> {
+        let same = |port: &&EndpointPort| port.name.as_deref().unwrap_or_default() == name.unwrap_or_default();
+        self.0.iter().filter_map(|slice| slice.ports.as_ref()).flatten().find(same)?.port
+    }
+}
+
+/// The Pods behind an API and the port they listen at; `None` while the Service is not there, selects nothing or has no such port.
+pub(crate) fn workload(api: &Api, endpoints: &Endpoints) -> Result<Option<Workload>, AccessError> {
+    let found: Option<Service> =
+        cluster::get(&ObjectRef::new(service(), Some(api.namespace), api.service()), Some(BACKEND))?;
+    let Some(ServiceSpec { selector: labels, ports }) = found.map(|service| service.spec) else { return Ok(None) };
+    let Some(port) = ports.into_iter().find(|port| port.port == api.port().get()) else { return Ok(None) };
+    let number = match &port.target_port {
+        Some(Value::String(_)) => endpoints.port(port.name.as_deref()),
+        Some(number) => number.as_u64().and_then(|number| u16::try_from(number).ok()),
+        None => Some(port.port),
+    };
+    Ok(number.filter(|_| !labels.is_empty()).map(|port| Workload { labels, port }))
+}

@@ -1,0 +1,174 @@
+//! What an API asks to be enforced, and what is refused.
+
+use super::*;
+
+#[test]
+fn a_wrong_field_is_named() {
+    for (changes, field) in [
+        (json!({"path": "a"}), "`path`"),
+        (json!({"path": ""}), "`path`"),
+        (json!({"port": 0}), "`port`"),
+        (json!({"port": 65536}), "`port`"),
+        (json!({"port": -1}), "`port`"),
+        (json!({"port": "http"}), "`port`"),
+        (json!({"implementation": ""}), "`implementation`"),
+    ] {
+        assert!(invalid(&changes).contains(field), "{changes}");
+    }
+}
+
+#[test]
+fn an_unknown_field_of_the_configuration_is_invalid() {
+    let answer = testing::reconcile::<ApiOperator>(&mesh(), &api(&json!({})), &json!({"gatway": "x/y"}));
+    assert!(matches!(answer, Err(Failure::Invalid(why)) if why.contains("gatway")));
+}
+
+fn cors(changes: &Value) -> Value {
+    let mut cors = json!({"enabled": true, "allowOrigins": "https://a.example.com"});
+    for (field, value) in changes.as_object().unwrap() {
+        cors[field] = value.clone();
+    }
+    json!({"CORS": cors})
+}
+
+#[test]
+fn cors_is_the_gateways_to_keep() {
+    let rules = outcome(&cors(&json!({"allowCredentials": true}))).desired.unwrap()[0]["spec"]["http"].take();
+    let [rule] = rules.as_array().unwrap().as_slice() else { panic!("{rules}") };
+    assert_eq!(
+        rule["corsPolicy"],
+        json!({
+            "allowOrigins": [{"exact": "https://a.example.com"}],
+            "allowCredentials": true,
+            "allowMethods": ["GET", "POST", "HEAD", "OPTIONS"],
+            "allowHeaders": ["Origin", "Accept", "X-Requested-With", "Content-Type", "Access-Control-Request-Method",
+                             "Access-Control-Request-Headers"],
+            "maxAge": "1800s",
+        })
+    );
+    assert_eq!(outcome(&json!({"CORS": {"enabled": false}})).desired, outcome(&json!({})).desired);
+}
+
+#[test]
+fn an_origin_is_itself_or_has_stars_or_is_any() {
+    let origins = |text: &str| {
+        let rule = outcome(&cors(&json!({"allowOrigins": text}))).desired.unwrap()[0]["spec"]["http"][0].take();
+        rule["corsPolicy"]["allowOrigins"].clone()
+    };
+    assert_eq!(origins(" https://a.b , http://c:8080,"), json!([{"exact": "https://a.b"}, {"exact": "http://c:8080"}]));
+    assert_eq!(origins("https://*.a.b"), json!([{"regex": "https://[A-Za-z0-9.-]+\\.a\\.b"}]));
+    assert_eq!((origins("*"), origins("")), (json!([{"exact": "*"}]), json!([{"exact": "*"}])));
+}
+
+#[test]
+fn preflight_requests_that_are_the_implementations_to_answer_reach_it() {
+    let own = cors(&json!({"handlePreflightRequests": {"enabled": false}}));
+    let rules = outcome(&own).desired.unwrap()[0]["spec"]["http"].take();
+    assert_eq!(rules[0]["match"][0], json!({"uri": {"exact": "/a"}, "method": {"exact": "OPTIONS"}}));
+    assert_eq!((&rules[0]["corsPolicy"], &rules[1]["corsPolicy"]["maxAge"]), (&Value::Null, &Value::Null));
+    assert!(rules[1]["corsPolicy"].is_object());
+}
+
+/// A Service with this target port, its endpoints at 9090.
+fn served_at(target: &str) -> Cluster {
+    mesh()
+        .with(&format!(
+            "{{apiVersion: v1, kind: Service, metadata: {{name: catalog, namespace: shop}}, \
+             spec: {{selector: {{app: catalog}}, ports: [{{name: http, port: 8080{target}}}]}}}}"
+        ))
+        .with(&slice("s", "[{}]").replace("endpoints:", "ports: [{name: http, port: 9090}], endpoints:"))
+}
+
+fn limited(limit: &str, interval: &str) -> Value {
+    json!({"rateLimit": {"enabled": true, "limit": limit, "interval": interval}})
+}
+
+#[test]
+fn a_rate_limit_is_kept_by_the_implementations_sidecars() {
+    let cluster = served_at(", targetPort: 9090");
+    let filter = outcome_in(&cluster, &limited("100", "pm")).desired.unwrap().remove(1);
+    assert_eq!((&filter["kind"], &filter["metadata"]["namespace"]), (&json!("EnvoyFilter"), &json!("shop")));
+    assert_eq!(filter["spec"]["workloadSelector"], json!({"labels": {"app": "catalog"}}));
+    let patch = &filter["spec"]["configPatches"][0];
+    assert_eq!(patch["match"]["listener"]["portNumber"], 9090);
+    let settings = &patch["patch"]["value"]["typed_config"];
+    let bucket = json!({"max_tokens": 100, "tokens_per_fill": 100, "fill_interval": "60s"});
+    assert_eq!(settings["descriptors"][0]["token_bucket"], bucket);
+    let header = &settings["rate_limits"][0]["actions"][0]["header_value_match"]["headers"][0];
+    assert_eq!(header["string_match"]["safe_regex"]["regex"], "/a([/?].*)?");
+    let root = json!({"path": "/", "rateLimit": {"enabled": true, "limit": "5"}});
+    let filter = outcome_in(&cluster, &root).desired.unwrap().remove(1);
+    let settings = &filter["spec"]["configPatches"][0]["patch"]["value"]["typed_config"];
+    assert_eq!(settings["token_bucket"], json!({"max_tokens": 5, "tokens_per_fill": 5, "fill_interval": "1s"}));
+    assert_eq!(settings["descriptors"], Value::Null);
+}
+
+#[test]
+fn a_limit_stands_at_the_port_that_the_pods_listen_at() {
+    for (target, port) in [(", targetPort: 9091", 9091), (", targetPort: web", 9090), ("", 8080)] {
+        let filter = outcome_in(&served_at(target), &limited("1", "ps")).desired.unwrap().remove(1);
+        assert_eq!(filter["spec"]["configPatches"][0]["match"]["listener"]["portNumber"], port);
+    }
+}
+
+#[test]
+fn a_limit_that_nobody_can_keep_yet_is_said_to_wait() {
+    let outcome = outcome_in(&mesh(), &limited("1", "ps"));
+    assert_eq!(outcome.desired.as_ref().unwrap().len(), 1);
+    assert_eq!(condition(&outcome, "Supported").1, "RateLimitPending");
+}
+
+#[test]
+fn what_istio_can_not_enforce_is_named_and_never_ignored() {
+    for (asked, name) in [
+        (json!({"apiKeyVerification": {"enabled": true, "location": "x-key"}}), "apiKeyVerification"),
+        (json!({"quota": {"limit": "100"}}), "quota"),
+        (json!({"OASValidation": {"requestEnabled": true}}), "OASValidation.requestEnabled"),
+        (json!({"OASValidation": {"responseEnabled": true}}), "OASValidation.responseEnabled"),
+        (json!({"template": "gold"}), "template"),
+        (json!({"rateLimit": {"enabled": true, "limit": "1", "identifier": "ip"}}), "rateLimit.identifier"),
+    ] {
+        let cluster = served_at("");
+        let outcome = outcome_in(&cluster, &asked);
+        let (status, reason, message) = condition(&outcome, "Supported");
+        assert_eq!((status, reason.as_str()), (Some(false), "Unsupported"));
+        assert!(message.contains(name), "{message}");
+        assert!(matches!(&outcome.readiness, Readiness::Warning(why) if why.contains(name)));
+        assert_eq!(outcome.desired, outcome_in(&cluster, &json!({})).desired, "and it is published nevertheless");
+    }
+    let off = json!({"apiKeyVerification": {"enabled": false}, "quota": {"limit": ""}, "OASValidation": {}});
+    assert_eq!(condition(&outcome(&off), "Supported").0, Some(true));
+}
+
+#[test]
+fn a_type_that_is_not_known_is_named() {
+    let (status, reason, message) = condition(&outcome(&json!({"apiType": "graphql"})), "Supported");
+    assert_eq!((status, reason.as_str()), (Some(false), "UnknownApiType"));
+    assert!(message.contains("`graphql`"), "{message}");
+}
+
+#[test]
+fn what_can_not_be_done_is_an_error_that_names_the_field() {
+    for (changes, field) in [
+        (limited("", "ps"), "spec.rateLimit.limit"),
+        (limited("0", "ps"), "spec.rateLimit.limit"),
+        (limited("ten", "ps"), "spec.rateLimit.limit"),
+        (limited("1", "ph"), "rateLimit.interval"),
+        (json!({"rateLimit": 7}), "rateLimit"),
+        (cors(&json!({"allowOrigins": "a.example.com"})), "spec.CORS.allowOrigins"),
+        (cors(&json!({"allowOrigins": "https://a/b"})), "spec.CORS.allowOrigins"),
+        (cors(&json!({"allowOrigins": "*", "allowCredentials": true})), "spec.CORS.allowCredentials"),
+        (cors(&json!({"handlePreflightRequests": {"allowMethods": "get"}})), "allowMethods"),
+        (cors(&json!({"handlePreflightRequests": {"allowHeaders": "a b"}})), "allowHeaders"),
+    ] {
+        assert!(invalid(&changes).contains(field), "{changes}");
+    }
+}
+
+#[test]
+fn it_asks_for_no_more_than_it_uses() {
+    let description = format!("{:?}", ApiOperator::describe());
+    for kind in ["Secret", "Pod\"", "Deployment", "Namespace", "ConfigMap", "access: Patch", "access: Delete"] {
+        assert!(!description.contains(kind), "{kind} in {description}");
+    }
+}

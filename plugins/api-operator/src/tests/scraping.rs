@@ -1,0 +1,46 @@
+//! APIs that are metrics.
+
+use super::*;
+
+#[test]
+fn metrics_are_scraped() {
+    for kind in ["prometheus", "openmetrics"] {
+        let desired = outcome(&json!({"apiType": kind, "path": "/metrics"})).desired.unwrap();
+        assert_eq!(
+            desired[1],
+            json!({
+                "apiVersion": "monitoring.coreos.com/v1", "kind": "ServiceMonitor",
+                "metadata": {"name": "cat", "namespace": "shop"},
+                "spec": {
+                    "selector": {"matchLabels": {"name": "catalog"}},
+                    "endpoints": [{"path": "/metrics", "interval": "15s", "scheme": "http", "targetPort": 8080}],
+                },
+            })
+        );
+    }
+}
+
+#[test]
+fn an_api_that_is_no_longer_metrics_is_no_longer_scraped() {
+    assert_eq!(outcome(&json!({"apiType": "prometheus"})).desired.unwrap().len(), 2);
+    for kind in ["openapi", "mcp", "something-new"] {
+        assert_eq!(outcome(&json!({"apiType": kind})).desired.unwrap().len(), 1, "{kind}");
+    }
+}
+
+#[test]
+fn whoever_scrapes_says_who_it_is_by_a_secret_that_we_never_read() {
+    let auth = json!({"username": {"name": "scraper", "key": "user"}, "password": {"name": "scraper", "key": "word"}});
+    let desired = outcome(&json!({"apiType": "openmetrics", "basicAuth": auth})).desired.unwrap();
+    assert_eq!(desired[1]["spec"]["endpoints"][0]["basicAuth"], auth);
+    let why = invalid(&json!({"basicAuth": {"username": "me", "password": "word"}}));
+    assert!(why.contains("`basicAuth.password`: invalid type: string \"word\", expected `name` and `key`"), "{why}");
+}
+
+#[test]
+fn where_pods_are_annotated_nothing_else_has_them_scraped() {
+    let config = json!({"openMetrics": "Annotations"});
+    let answer = testing::reconcile::<ApiOperator>(&mesh(), &api(&json!({"apiType": "prometheus"})), &config).unwrap();
+    let kinds: Vec<_> = answer.desired.unwrap().iter().map(|object| object["kind"].clone()).collect();
+    assert_eq!(kinds, ["VirtualService"]);
+}

@@ -1,0 +1,28 @@
+//! The custom resources of the TM Forum ODA Canvas, as far as several reconcilers read them: one text of what an API's author may
+//! say, so that the reconciler that routes an API and the one that has it scraped understand it alike.
+//!
+//! All served versions are one [`Spec`]: ExposedAPI `v1`, `v1beta4` and `v1beta3`, and their predecessor, the kind `API`.
+
+mod path;
+mod policies;
+mod spec;
+#[cfg(test)]
+mod tests;
+mod texts;
+
+use mizzen_sdk::Kind;
+
+pub use path::{Path, PathError};
+pub use policies::{Cors, Interval, OasValidation, Preflight, Quota, RateLimit, Verification};
+pub use spec::{ApiType, BasicAuth, SecretKey, Segment, Spec, Specification};
+pub use texts::{Host, ServiceName, TextError};
+
+/// An API that a component exposes.
+pub fn exposed_api() -> Kind {
+    Kind::new("oda.tmforum.org/v1", "ExposedAPI")
+}
+
+/// A component of the Canvas: what exposes APIs.
+pub fn component() -> Kind {
+    Kind::new("oda.tmforum.org/v1", "Component")
+}

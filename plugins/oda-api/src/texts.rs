@@ -1,0 +1,74 @@
+//! Texts that become part of other objects: checked here once, so that no object is refused for them later.
+
+use std::fmt;
+
+use serde::Deserialize;
+
+/// The name of a Service: a DNS label.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(try_from = "String")]
+pub struct ServiceName(String);
+
+/// A host name; its first label may be `*`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Host(String);
+
+/// Why a text can't be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TextError {
+    /// A Service can't be called so.
+    #[error("`{0}` is no name of a Service: lower-case letters, digits and `-`, at most 63")]
+    Service(String),
+    /// No host is called so.
+    #[error("`{0}` is no host name: lower-case labels with dots between them, and at most a leading `*.`")]
+    Host(String),
+}
+
+impl ServiceName {
+    /// The name itself.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Host {
+    /// The host itself.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+fn is_label(text: &str) -> bool {
+    let inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    (1..=63).contains(&text.len()) && text.chars().all(inner) && !text.starts_with('-') && !text.ends_with('-')
+}
+
+impl TryFrom<String> for ServiceName {
+    type Error = TextError;
+
+    fn try_from(text: String) -> Result<Self, TextError> {
+        if is_label(&text) { Ok(Self(text)) } else { Err(TextError::Service(text)) }
+    }
+}
+
+impl TryFrom<String> for Host {
+    type Error = TextError;
+
+    fn try_from(text: String) -> Result<Self, TextError> {
+        let labels = text.strip_prefix("*.").unwrap_or(&text);
+        if text.len() <= 253 && labels.split('.').all(is_label) { Ok(Self(text)) } else { Err(TextError::Host(text)) }
+    }
+}
+
+impl fmt::Display for ServiceName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Display for Host {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
