@@ -73,7 +73,7 @@ bench-build: plugins ## What `make bench` and `mizzen-bench` need
 	$(CARGO) build --release -p mizzen -p mizzen-bench
 
 crds: ## Writes deploy/crds anew from the Rust types
-	MIZZEN_UPDATE=1 $(CARGO) test -q -p mizzen-config -p mizzen-istio-api crd
+	MIZZEN_UPDATE=1 $(CARGO) test -q -p mizzen-config -p mizzen-istio-api -p mizzen-plugin-egress-hosts crd
 
 manifests: plugins ## Writes the rights in deploy/manifests anew from deploy/reconcilers.yaml
 	MIZZEN_UPDATE=1 $(CARGO) test -q -p mizzen --test command rights

@@ -68,6 +68,21 @@ impl Endpoints {
         self.0.len()
     }
 
+    /// Whether it is one of them.
+    pub fn contains(&self, target: &Target) -> bool {
+        self.0.contains_key(target)
+    }
+
+    /// Whether a refusal is of something that is among them.
+    pub fn concerns(&self, refusal: &Refusal) -> bool {
+        match refusal {
+            Refusal::Clash { target, port, refused, .. } => {
+                self.0.get(target).and_then(|ports| ports.get(port)).is_some_and(|spoken| spoken == refused)
+            }
+            Refusal::Ports(target) => self.contains(target),
+        }
+    }
+
     /// The targets.
     pub fn targets(&self) -> impl Iterator<Item = &Target> {
         self.0.keys()

@@ -17,6 +17,8 @@ mod route;
 use std::collections::BTreeMap;
 
 use mizzen_sdk::{Kind, object};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::endpoints::Endpoints;
@@ -43,7 +45,7 @@ pub struct Scope {
 }
 
 /// Whose traffic an entry lets through.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum Visibility {
     /// That of the whole mesh.
     Mesh,

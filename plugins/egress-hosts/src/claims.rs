@@ -1,0 +1,96 @@
+//! Who has a target in whose entries, where several lists name it: the oldest.
+
+use mizzen_istio_egress::{Endpoints, Part, Refusal, Target, divide};
+use mizzen_sdk::Subject;
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::listed::Listed;
+
+/// A list, as it is read beside the subject.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Other {
+    pub(crate) metadata: Metadata,
+    #[serde(default)]
+    spec: Hosts,
+    /// Whether it is the subject itself.
+    #[serde(skip)]
+    pub(crate) own: bool,
+}
+
+/// What tells lists from each other, and which is older.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Metadata {
+    /// As Kubernetes writes times: their texts are in the order of the times. None: not in the cluster yet.
+    #[serde(default)]
+    creation_timestamp: Option<String>,
+    #[serde(default)]
+    pub(crate) namespace: Option<String>,
+    pub(crate) name: String,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Hosts {
+    hosts: Vec<Value>,
+}
+
+/// What a list comes to beside the others.
+#[derive(Debug)]
+pub(crate) struct Claims {
+    /// Its own, with the ports that others want of them.
+    pub(crate) own: Vec<(Option<Part>, Endpoints)>,
+    /// What it lists and older ones do, too, and who.
+    pub(crate) elsewhere: Vec<(Target, String)>,
+    /// What it lists and can't have.
+    pub(crate) refused: Vec<Refusal>,
+}
+
+impl Other {
+    pub(crate) fn youngest(subject: &Subject<Value>) -> Self {
+        let (namespace, name) = (subject.metadata.namespace.clone(), subject.metadata.name.clone());
+        Self { metadata: Metadata { creation_timestamp: None, namespace, name }, spec: Hosts::default(), own: true }
+    }
+
+    fn age(&self) -> (bool, &Option<String>, &Option<String>, &str) {
+        let Metadata { creation_timestamp, namespace, name } = &self.metadata;
+        (creation_timestamp.is_none(), creation_timestamp, namespace, name)
+    }
+
+    fn name(&self) -> String {
+        format!("{}/{}", self.metadata.namespace.as_deref().unwrap_or_default(), self.metadata.name)
+    }
+}
+
+impl Claims {
+    /// Divides what the lists want. `listed` is what the subject's own comes to.
+    pub(crate) fn among(listed: &Listed, mut lists: Vec<Other>) -> Self {
+        lists.sort_by(|a, b| a.age().cmp(&b.age()));
+        let mut own = Vec::new();
+        let (mut whose, mut wanted) = (Vec::new(), Vec::new());
+        for list in &lists {
+            let parts = if list.own { listed.clone() } else { Listed::salvage(&list.spec.hosts) };
+            for (part, endpoints) in parts.0 {
+                if list.own {
+                    own.push((wanted.len(), part));
+                }
+                whose.push(list);
+                wanted.push(endpoints);
+            }
+        }
+        let (mut sets, mut refused) = divide(&wanted);
+        refused.retain(|refusal| own.iter().any(|(at, _)| wanted[*at].concerns(refusal)));
+        let mut elsewhere = Vec::new();
+        for target in own.iter().flat_map(|(at, _)| wanted[*at].targets()) {
+            let holder = sets.iter().position(|set| set.contains(target));
+            if let Some(list) = holder.and_then(|at| whose.get(at)).filter(|list| !list.own) {
+                elsewhere.push((target.clone(), list.name()));
+            }
+        }
+        elsewhere.sort();
+        elsewhere.dedup();
+        let own = own.into_iter().map(|(at, part)| (part, std::mem::take(&mut sets[at]))).collect();
+        Self { own, elsewhere, refused }
+    }
+}

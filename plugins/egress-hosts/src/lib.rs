@@ -1,0 +1,149 @@
+//! Lets the mesh reach the external hosts that an `ExternalHosts` lists, where Istio lets nothing through that it does not know
+//! (`REGISTRY_ONLY`).
+//!
+//! Behaviour: the entries that Dynatrace's operator makes for its own hosts, for anybody's. A target that several list is in the entries of
+//! the oldest list alone, with the ports of all: Istio would go by one of them. What can't be read in somebody else's list is passed over.
+
+mod claims;
+#[cfg(not(target_arch = "wasm32"))]
+mod definition;
+mod listed;
+mod spec;
+
+use mizzen_istio_egress::{
+    Endpoints, Grouping, Prefix, Refusal, Scope, Visibility, objects, service_entry, virtual_service,
+};
+use mizzen_sdk::{Description, Failure, Kind, Outcome, Query, Reconciler, Request, Subject, cluster};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use claims::{Claims, Other};
+#[cfg(not(target_arch = "wasm32"))]
+pub use definition::crd;
+use listed::{Invalid, Listed};
+pub use spec::{Condition, ConditionStatus, ExternalHost, Spec, Status};
+
+/// The reconciler.
+#[derive(Debug)]
+pub struct EgressHosts;
+
+/// What the operator decides.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Whose traffic is let through: that of the list's own namespace, or that of the whole mesh. With `Mesh`, whoever may write a list
+    /// decides for everybody.
+    pub visibility: Visibility,
+}
+
+const HOSTS: &str = "hosts";
+
+/// The condition that says how it stands.
+const ALLOWED: &str = "Allowed";
+
+/// The kind that it is asked about.
+fn external_hosts() -> Kind {
+    Kind::new("mizzen.dev/v1alpha1", "ExternalHosts")
+}
+
+impl Reconciler for EgressHosts {
+    type Spec = Value;
+    type Config = Config;
+
+    fn describe() -> Description {
+        Description::new(
+            "egress-hosts",
+            env!("CARGO_PKG_VERSION"),
+            "Lets the mesh reach external hosts",
+            external_hosts(),
+        )
+        .reads_fields(
+            HOSTS,
+            external_hosts(),
+            &["spec.hosts", "metadata.creationTimestamp"],
+            "what others list, so that no host is in two entries",
+        )
+        .applies(service_entry(), "what the mesh may reach")
+        .applies(virtual_service(), "that traffic to a host goes to that host")
+    }
+
+    fn reconcile(Request { subject, config, .. }: &Request<Value, Config>) -> Result<Outcome, Failure> {
+        let (prefix, listed) = match read(subject) {
+            Ok(read) => read,
+            // What was let through before stays: nobody wanted it gone.
+            Err(invalid) => return Ok(refused(&invalid)),
+        };
+        let others = others(subject, config.visibility)?;
+        if !(cluster::serves(&service_entry()) && cluster::serves(&virtual_service())) {
+            let why = "Istio's CRDs are not there yet";
+            return Ok(Outcome::progressing(why).condition(ALLOWED, None, "IstioMissing", why));
+        }
+        let claims = Claims::among(&listed, others);
+        let scope = |part: &Option<_>| Scope {
+            namespace: subject.metadata.namespace.clone().unwrap_or_default(),
+            prefix: prefix.clone(),
+            part: part.clone(),
+            labels: [("app.kubernetes.io/managed-by".into(), "mizzen".into())].into(),
+            visibility: config.visibility,
+            grouping: Grouping::ByPorts,
+        };
+        let objects: Vec<_> = claims.own.iter().flat_map(|(part, own)| objects(&scope(part), own)).collect();
+        Ok(told(&claims, &objects).desire(objects))
+    }
+}
+
+mizzen_sdk::export!(EgressHosts);
+
+fn read(subject: &Subject<Value>) -> Result<(Prefix, Listed), Invalid> {
+    let prefix = Prefix::parse(&subject.metadata.name).map_err(|error| Invalid::new("metadata.name", error))?;
+    Ok((prefix, Listed::read(&subject.spec)?))
+}
+
+fn refused(invalid: &Invalid) -> Outcome {
+    Outcome::failed(invalid.to_string()).condition(ALLOWED, Some(false), "Invalid", invalid.to_string())
+}
+
+/// All lists that could name the same hosts to the same workloads, this one among them.
+fn others(subject: &Subject<Value>, visibility: Visibility) -> Result<Vec<Other>, Failure> {
+    let mut query = Query::of(external_hosts()).fields(HOSTS);
+    if let (Visibility::Namespace, Some(own)) = (visibility, &subject.metadata.namespace) {
+        query = query.namespace(own);
+    }
+    let mut others: Vec<Other> = cluster::list(&query)?;
+    let own = |other: &Other| {
+        (&other.metadata.namespace, &*other.metadata.name) == (&subject.metadata.namespace, &*subject.metadata.name)
+    };
+    // A subject that is not in the list yet is the youngest.
+    if !others.iter().any(own) {
+        others.push(Other::youngest(subject));
+    }
+    for other in &mut others {
+        other.own = own(other);
+    }
+    Ok(others)
+}
+
+fn told(claims: &Claims, objects: &[Value]) -> Outcome {
+    let entries: Vec<_> = objects.iter().filter(|object| object["kind"] == "ServiceEntry").collect();
+    let targets: usize = claims.own.iter().map(|(_, own)| Endpoints::len(own)).sum();
+    let mut said: Vec<_> = claims.refused.iter().map(Refusal::to_string).collect();
+    let outcome = if said.is_empty() { Outcome::ready() } else { Outcome::warning(said.join("; ")) };
+    said.push(format!("{targets} in {} entries", entries.len()));
+    said.extend(claims.elsewhere.iter().map(|(target, by)| format!("{target} is in those of {by}")));
+    let status = json!({
+        "targets": targets,
+        "entries": entries.iter().map(|entry| &entry["metadata"]["name"]).collect::<Vec<_>>(),
+    });
+    let reason = if claims.refused.is_empty() { "Allowed" } else { "Clash" };
+    outcome.condition(ALLOWED, Some(claims.refused.is_empty()), reason, said.join("; ")).status(status)
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self { visibility: Visibility::Namespace }
+    }
+}
+
+#[cfg(test)]
+mod tests;
