@@ -1,0 +1,262 @@
+//! A trait, validated: what follows can't go wrong any more. The first thing that is wrong is named by its field.
+
+use std::collections::BTreeMap;
+
+use mizzen_oam_api::hosts;
+use serde_json::Value;
+
+use crate::written;
+
+/// What is wrong with a trait.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{field}`: {why}")]
+pub(crate) struct Invalid {
+    field: String,
+    why: String,
+}
+
+/// Whose trait it is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Owner<'a> {
+    pub(crate) namespace: &'a str,
+    pub(crate) app: &'a str,
+}
+
+/// A trait.
+#[derive(Debug)]
+pub(crate) struct Ingress {
+    pub(crate) rules: Vec<Rule>,
+    /// The Secret that it brings.
+    pub(crate) secret: Option<String>,
+}
+
+/// Hosts and paths that lead to one destination. There is at least one of each.
+#[derive(Debug)]
+pub(crate) struct Rule {
+    pub(crate) hosts: Vec<String>,
+    pub(crate) paths: Vec<Path>,
+    /// `None`: the Service of the trait's component.
+    pub(crate) destination: Option<Destination>,
+    pub(crate) cookie: Option<Cookie>,
+}
+
+/// Which requests a rule takes.
+#[derive(Debug)]
+pub(crate) struct Path {
+    pub(crate) matches: Matches,
+    /// Who may send them; `None`: everybody.
+    pub(crate) policy: Option<Vec<Permission>>,
+}
+
+/// What a request's path is compared with.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Matches {
+    Exact(String),
+    Prefix(String),
+    Regex(String),
+}
+
+/// A way to be let in: by one of these principals, if each of these conditions holds. There is at least one of either.
+#[derive(Debug)]
+pub(crate) struct Permission {
+    pub(crate) principals: Vec<String>,
+    /// Keys, and the values that each may have.
+    pub(crate) conditions: Vec<(String, Vec<String>)>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Destination {
+    pub(crate) host: String,
+    pub(crate) port: Option<u16>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Cookie {
+    pub(crate) name: String,
+    pub(crate) path: Option<String>,
+    /// Seconds; 0: until the browser ends.
+    pub(crate) ttl: u32,
+}
+
+// === impl Ingress ===
+
+impl Ingress {
+    /// Takes a trait in.
+    pub(crate) fn parse(spec: &Value, owner: Owner<'_>, domain: Option<&str>) -> Result<Self, Invalid> {
+        let spec: written::Spec = serde_path_to_error::deserialize(spec)
+            .map_err(|error| invalid(format!("spec.{}", error.path()), error.inner().to_string()))?;
+        if spec.rules.is_empty() {
+            return Err(invalid("spec.rules", "there is none: write one with `hosts`, `paths` and `destination`"));
+        }
+        let secret = Some(spec.tls.secret_name).filter(|name| !name.is_empty());
+        let parse = |(at, rule)| Rule::parse(rule, &format!("spec.rules[{at}]"), owner, domain);
+        let rules = spec.rules.into_iter().enumerate().map(parse).collect::<Result<Vec<_>, _>>()?;
+        one_cookie_for_each_host(&rules)?;
+        Ok(Self { rules, secret })
+    }
+
+    /// The hosts of all rules, in their order, each once.
+    pub(crate) fn hosts(&self) -> Vec<&str> {
+        let mut all: Vec<&str> = Vec::new();
+        for host in self.rules.iter().flat_map(|rule| &rule.hosts) {
+            if !all.contains(&host.as_str()) {
+                all.push(host);
+            }
+        }
+        all
+    }
+}
+
+impl Rule {
+    fn parse(rule: written::Rule, at: &str, owner: Owner<'_>, domain: Option<&str>) -> Result<Self, Invalid> {
+        let hosts = hosts(owner.app, owner.namespace, domain, &rule.hosts)
+            .map_err(|error| invalid(format!("{at}.hosts"), error.to_string()))?;
+        let mut paths: Vec<Path> = Vec::new();
+        for (own, path) in rule.paths.into_iter().enumerate() {
+            let at = format!("{at}.paths[{own}]");
+            let path = Path::parse(path, &at)?;
+            if paths.iter().any(|other| other.matches == path.matches) {
+                return Err(invalid(at, "this rule has the same path before: write it once"));
+            }
+            paths.push(path);
+        }
+        no_patterns(&paths, at)?;
+        if paths.is_empty() {
+            paths.push(Path { matches: Matches::Prefix("/".into()), policy: None });
+        }
+        let (destination, cookie) = destination(rule.destination, &format!("{at}.destination"))?;
+        Ok(Self { hosts, paths, destination, cookie })
+    }
+}
+
+impl Path {
+    fn parse(path: written::Path, at: &str) -> Result<Self, Invalid> {
+        let text = match path.text.trim() {
+            "" => "/",
+            text => text,
+        };
+        let kind = path.kind.trim().to_ascii_lowercase();
+        let matches = match kind.as_str() {
+            "regex" => Matches::Regex(text.into()),
+            "prefix" => Matches::Prefix(text.into()),
+            "" if text == "/" => Matches::Prefix(text.into()),
+            "exact" | "" => Matches::Exact(text.into()),
+            _ => return Err(invalid(format!("{at}.pathType"), format!("`{kind}` is none of exact, prefix, regex"))),
+        };
+        let is_regex = matches!(matches, Matches::Regex(_));
+        if !is_regex && (!text.starts_with('/') || text.contains(|c: char| c.is_whitespace() || c.is_control())) {
+            return Err(invalid(format!("{at}.path"), format!("{text:?} is no path of a URL: begin it with `/`")));
+        }
+        let Some(policy) = path.policy else { return Ok(Self { matches, policy: None }) };
+        let at = format!("{at}.authorizationPolicy");
+        if is_regex {
+            return Err(invalid(at, "Istio compares no regular expressions here: make the path exact or prefix"));
+        }
+        if policy.rules.is_empty() {
+            return Err(invalid(format!("{at}.rules"), "there is none: say who is let in, or leave the policy out"));
+        }
+        let parse = |(own, rule)| Permission::parse(rule, &format!("{at}.rules[{own}]"));
+        let permissions = policy.rules.into_iter().enumerate().map(parse).collect::<Result<_, _>>()?;
+        Ok(Self { matches, policy: Some(permissions) })
+    }
+}
+
+impl Permission {
+    fn parse(rule: written::PolicyRule, at: &str) -> Result<Self, Invalid> {
+        let principals = rule.from.map(|from| from.request_principals).unwrap_or_default();
+        if principals.is_empty() || principals.iter().any(String::is_empty) {
+            let why = "name who is let in, e.g. `*` for everybody who is known";
+            return Err(invalid(format!("{at}.from.requestPrincipals"), why));
+        }
+        let mut conditions = Vec::new();
+        for (own, written::When { key, values }) in rule.when.into_iter().enumerate() {
+            if !is_key(&key) {
+                let why = format!("Istio knows no attribute `{key}`, and would pass over the rule");
+                return Err(invalid(format!("{at}.when[{own}].key"), why));
+            }
+            if values.is_empty() || values.iter().any(String::is_empty) {
+                return Err(invalid(
+                    format!("{at}.when[{own}].values"),
+                    "each condition has values, none of them empty",
+                ));
+            }
+            conditions.push((key, values));
+        }
+        Ok(Self { principals, conditions })
+    }
+}
+
+/// A policy compares paths in a way of its own, in which `*` and `{…}` stand for others: one that leaves out `/a*`, meant as it is
+/// written, would leave out `/admin`.
+fn no_patterns(paths: &[Path], at: &str) -> Result<(), Invalid> {
+    if paths.iter().all(|path| path.policy.is_none()) {
+        return Ok(());
+    }
+    for (own, path) in paths.iter().enumerate() {
+        if let Matches::Exact(text) | Matches::Prefix(text) = &path.matches
+            && text.contains(['*', '{', '}'])
+        {
+            let why = format!("`{text}` is a pattern to policies, and this rule has one: leave out `*`, `{{` and `}}`");
+            return Err(invalid(format!("{at}.paths[{own}].path"), why));
+        }
+    }
+    Ok(())
+}
+
+/// Whether Istio's policies know an attribute of HTTP requests by this name. One that they don't know makes them pass over its rule.
+fn is_key(key: &str) -> bool {
+    const PLAIN: [&str; 11] = [
+        "source.ip",
+        "remote.ip",
+        "source.namespace",
+        "source.serviceAccount",
+        "source.principal",
+        "destination.ip",
+        "destination.port",
+        "connection.sni",
+        "request.auth.principal",
+        "request.auth.audiences",
+        "request.auth.presenter",
+    ];
+    let has_argument = |begin: &str| {
+        key.strip_prefix(begin).and_then(|rest| rest.strip_suffix(']')).is_some_and(|inner| !inner.is_empty())
+    };
+    PLAIN.contains(&key) || has_argument("request.headers[") || has_argument("request.auth.claims[")
+}
+
+fn destination(written: written::Destination, at: &str) -> Result<(Option<Destination>, Option<Cookie>), Invalid> {
+    let port = match written.port {
+        0 => None,
+        port => Some(u16::try_from(port).map_err(|_| invalid(format!("{at}.port"), format!("{port} is no port")))?),
+    };
+    let cookie = written.http_cookie.map(|cookie| {
+        if cookie.name.is_empty() {
+            return Err(invalid(format!("{at}.httpCookie.name"), "a cookie has a name"));
+        }
+        let path = Some(cookie.path).filter(|path| !path.is_empty());
+        Ok(Cookie { name: cookie.name, path, ttl: cookie.ttl })
+    });
+    if written.host.is_empty() && port.is_some() {
+        return Err(invalid(format!("{at}.host"), "it is missing beside `port`"));
+    }
+    let host = Some(written.host).filter(|host| !host.is_empty());
+    Ok((host.map(|host| Destination { host, port }), cookie.transpose()?))
+}
+
+/// Istio balances the load of a host in one way: of two it would take either.
+fn one_cookie_for_each_host(rules: &[Rule]) -> Result<(), Invalid> {
+    let mut cookies = BTreeMap::new();
+    for (at, rule) in rules.iter().enumerate() {
+        let Some(cookie) = &rule.cookie else { continue };
+        let host = rule.destination.as_ref().map(|destination| &destination.host);
+        if cookies.insert(host, cookie).is_some_and(|other| other != cookie) {
+            let why = "another rule has another cookie for the same host: Istio would take either";
+            return Err(invalid(format!("spec.rules[{at}].destination.httpCookie"), why));
+        }
+    }
+    Ok(())
+}
+
+fn invalid(field: impl Into<String>, why: impl Into<String>) -> Invalid {
+    Invalid { field: field.into(), why: why.into() }
+}

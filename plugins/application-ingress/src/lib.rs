@@ -1,0 +1,169 @@
+//! Publishes what an `IngressTrait` (Verrazzano) lets in: a VirtualService for each rule, a `DestinationRule` where a cookie decides, an
+//! `AuthorizationPolicy` for each path that is not open to everybody, and the certificate of its hosts.
+//!
+//! The Gateway is the application's: [`application`](../../application) wants it, and this reconciler waits for it.
+
+mod authorization;
+mod config;
+mod ingress;
+mod reads;
+mod routes;
+mod written;
+
+use mizzen_oam_api::{APP, COMPONENT};
+use mizzen_sdk::{Description, Failure, Outcome, Readiness, Reconciler, Request, cluster};
+use serde_json::{Value, json};
+
+pub use config::Config;
+use ingress::{Destination, Ingress, Owner};
+
+/// The reconciler.
+#[derive(Debug)]
+pub struct ApplicationIngress;
+
+/// The condition that says whether the trait's objects are as it asks: Verrazzano's.
+const SYNCED: &str = "Synced";
+/// The condition that says whether its hosts are reached.
+const PUBLISHED: &str = "Published";
+
+impl Reconciler for ApplicationIngress {
+    /// Taken in here, so that what is wrong is named by its whole path, in a condition.
+    type Spec = Value;
+    type Config = Config;
+
+    fn describe() -> Description {
+        let summary = "Publishes what an application's traits let in";
+        let description = Description::new(
+            "application-ingress",
+            env!("CARGO_PKG_VERSION"),
+            summary,
+            mizzen_oam_api::ingress_trait(),
+        );
+        mizzen_oam_api::declare(reads::declare(description))
+            .applies(routes::virtual_service(), "the routes")
+            .applies(routes::destination_rule(), "sends a user to the same endpoint by a cookie")
+            .applies(mizzen_oam_api::authorization_policy(), "who may use which path, at the ingress gateway")
+            .applies(routes::certificate_kind(), "the certificate of the hosts, beside the ingress gateway")
+    }
+
+    fn reconcile(Request { subject, config, .. }: &Request<Value, Config>) -> Result<Outcome, Failure> {
+        let meta = &subject.metadata;
+        let namespace = meta.namespace.as_deref().ok_or_else(|| Failure::invalid("a trait lives in a namespace"))?;
+        let Some(app) = meta.labels.get(APP).filter(|app| !app.is_empty()) else {
+            return Ok(refused(&format!("`metadata.labels`: `{APP}` is missing, which names the trait's application")));
+        };
+        let owner = Owner { namespace, app };
+        let ingress = match Ingress::parse(&subject.spec, owner, config.domain.as_deref()) {
+            Ok(ingress) => ingress,
+            Err(error) => return Ok(refused(&error.to_string())),
+        };
+        let component = meta.labels.get(COMPONENT).map(String::as_str);
+        let destinations = match destinations(&ingress, owner, component)? {
+            Ok(destinations) => destinations,
+            Err(why) => return Ok(refused(&why)),
+        };
+        let objects = match objects(config, owner, &meta.name, &ingress, &destinations)? {
+            Ok(objects) => objects,
+            Err(why) => return Ok(refused(&why)),
+        };
+        publish(owner, &ingress, objects)
+    }
+}
+
+mizzen_sdk::export!(ApplicationIngress);
+
+/// A trait that makes no sense: what was made of it before it was changed so stays.
+fn refused(why: &str) -> Outcome {
+    Outcome::failed(why).condition(SYNCED, Some(false), "ReconcileError", why)
+}
+
+/// Where each rule leads to; the text says which rule leads nowhere.
+fn destinations(
+    ingress: &Ingress,
+    owner: Owner<'_>,
+    component: Option<&str>,
+) -> Result<Result<Vec<Destination>, String>, Failure> {
+    let mut all = Vec::new();
+    for (at, rule) in ingress.rules.iter().enumerate() {
+        let found = match (&rule.destination, component) {
+            (Some(destination), _) => Ok(destination.clone()),
+            (None, Some(component)) => reads::only_service(owner, component)?,
+            (None, None) => Err(format!("the trait has no label `{COMPONENT}` to find a Service by")),
+        };
+        match found {
+            Ok(destination) => all.push(destination),
+            Err(why) => return Ok(Err(format!("`spec.rules[{at}].destination.host`: it is missing, and {why}"))),
+        }
+    }
+    Ok(Ok(all))
+}
+
+fn objects(
+    config: &Config,
+    owner: Owner<'_>,
+    name: &str,
+    ingress: &Ingress,
+    destinations: &[Destination],
+) -> Result<Result<Vec<Value>, String>, Failure> {
+    let mut objects = Vec::new();
+    if ingress.secret.is_none() {
+        objects.push(routes::certificate(config, owner, name, &ingress.hosts()));
+    }
+    let needs_namespace = ingress.rules.iter().any(|rule| rule.cookie.is_some());
+    let in_mesh = needs_namespace && mizzen_oam_api::in_mesh(owner.namespace)?;
+    for (at, (rule, to)) in ingress.rules.iter().zip(destinations).enumerate() {
+        // Who may use a path is in force before the path leads anywhere.
+        match authorization::policies(config, owner, name, at, rule) {
+            Ok(policies) => objects.extend(policies),
+            Err(error) => return Ok(Err(error.to_string())),
+        }
+        objects.extend(rule.cookie.as_ref().map(|cookie| routes::affinity(owner, name, at, cookie, to, in_mesh)));
+        objects.push(routes::route(owner, name, at, rule, to));
+    }
+    Ok(Ok(objects))
+}
+
+/// What is wanted, and whether anybody can reach it.
+fn publish(owner: Owner<'_>, ingress: &Ingress, mut objects: Vec<Value>) -> Result<Outcome, Failure> {
+    if !cluster::serves(&routes::virtual_service()) {
+        return Ok(Outcome::progressing("Istio's CRDs are not there yet"));
+    }
+    let status = json!({"resources": objects.iter().map(reference).collect::<Vec<_>>()});
+    if ingress.secret.is_none() && !cluster::serves(&routes::certificate_kind()) {
+        let why = "cert-manager's CRDs are not there yet: install it, or name a certificate in `spec.tls.secretName`";
+        objects.retain(|object| object["kind"] != routes::certificate_kind().name.as_str());
+        return Ok(Outcome::progressing(why)
+            .desire_so_far(objects)
+            .condition(SYNCED, Some(false), "CertManagerMissing", why)
+            .status(status));
+    }
+    let let_in = reads::hosts_let_in(owner)?;
+    let missing: Vec<_> = ingress
+        .hosts()
+        .into_iter()
+        .filter(|host| !let_in.iter().flatten().any(|own| own.rsplit('/').next() == Some(host)))
+        .collect();
+    let (readiness, reason, message) = if let_in.is_none() {
+        let why = format!("there is no Gateway yet: is there an ApplicationConfiguration {}?", owner.app);
+        (Readiness::Progressing(why.clone()), "GatewayMissing", why)
+    } else if missing.is_empty() {
+        (Readiness::Ready, "Published", format!("reached at {}", ingress.hosts().join(", ")))
+    } else {
+        let why = format!("the application's Gateway does not let in {} yet", missing.join(", "));
+        (Readiness::Progressing(why.clone()), "GatewayBehind", why)
+    };
+    let published = readiness == Readiness::Ready;
+    Ok(Outcome::new(readiness)
+        .desire(objects)
+        .status(status)
+        .condition(SYNCED, Some(true), "ReconcileSuccess", "what the trait asks for is wanted so")
+        .condition(PUBLISHED, Some(published), reason, message))
+}
+
+/// An object as a trait's status names it.
+fn reference(object: &Value) -> Value {
+    json!({"apiVersion": object["apiVersion"], "kind": object["kind"], "name": object["metadata"]["name"]})
+}
+
+#[cfg(test)]
+mod tests;

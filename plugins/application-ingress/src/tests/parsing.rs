@@ -1,0 +1,84 @@
+//! What makes no sense is named by its field, and touches nothing.
+
+use super::*;
+
+#[test]
+fn what_is_wrong_is_named_by_its_field() {
+    let path = |path: Value| json!({"paths": [path]});
+    let policy = |policy: Value| json!({"paths": [{"path": "/a", "authorizationPolicy": policy}]});
+    let to = |destination: Value| json!({"destination": destination});
+    let from = json!({"requestPrincipals": ["*"]});
+    let twice = json!({"paths": [{"path": "/a"}, {"path": "/a", "pathType": "exact"}]});
+    let beside = json!({"paths": [{"path": "/a*"}, {"path": "/", "authorizationPolicy": {"rules": [{"from": from}]}}]});
+    for (changes, field, why) in [
+        (json!({"hosts": "a"}), "hosts", "invalid type: string"),
+        (json!({"hosts": ["a b"]}), "hosts", "`a b` is no host"),
+        (to(json!({"host": "x", "port": "80"})), "destination.port", "invalid type: string"),
+        (to(json!({"host": "x", "port": -1})), "destination.port", "-1"),
+        (to(json!({"host": "x", "port": 70000})), "destination.port", "70000 is no port"),
+        (to(json!({"port": 80})), "destination.host", "missing beside `port`"),
+        (to(json!({"host": "x", "httpCookie": {"ttl": 1}})), "destination.httpCookie.name", "a cookie has a name"),
+        (
+            to(json!({"host": "x", "httpCookie": {"name": "a", "ttl": "1s"}})),
+            "destination.httpCookie.ttl",
+            "invalid type",
+        ),
+        (path(json!({"path": "a"})), "paths[0].path", "begin it with `/`"),
+        (path(json!({"path": "/a b"})), "paths[0].path", "no path of a URL"),
+        (path(json!({"path": "/a", "pathType": 1})), "paths[0].pathType", "invalid type"),
+        (twice, "paths[1]", "write it once"),
+        (policy(json!({"rules": []})), "paths[0].authorizationPolicy.rules", "say who is let in"),
+        (policy(json!({"rules": [{}]})), "paths[0].authorizationPolicy.rules[0].from.requestPrincipals", "name who"),
+        (
+            policy(json!({"rules": [{"from": from, "when": [{"key": "request.colour", "values": ["red"]}]}]})),
+            "paths[0].authorizationPolicy.rules[0].when[0].key",
+            "no attribute `request.colour`",
+        ),
+        (
+            policy(json!({"rules": [{"from": from, "when": [{"key": "source.ip"}]}]})),
+            "paths[0].authorizationPolicy.rules[0].when[0].values",
+            "has values",
+        ),
+        (
+            path(json!({"path": "/a.*", "pathType": "regex", "authorizationPolicy": {"rules": [{"from": from}]}})),
+            "paths[0].authorizationPolicy",
+            "no regular expressions",
+        ),
+        (beside, "paths[0].path", "a pattern to policies"),
+    ] {
+        let said = refused(&outcome(&one_rule(&changes)));
+        assert!(said.starts_with(&format!("`spec.rules[0].{field}`: ")) && said.contains(why), "{changes}: {said}");
+    }
+}
+
+#[test]
+fn a_trait_has_rules_and_an_application() {
+    assert!(refused(&outcome(&json!({}))).starts_with("`spec.rules`: there is none"));
+    let mut subject = ingress(&one_rule(&json!({})));
+    subject["metadata"]["labels"] = json!({});
+    assert!(refused(&asked(&mesh(), &subject)).starts_with("`metadata.labels`: `app.oam.dev/name` is missing"));
+}
+
+#[test]
+fn without_hosts_or_a_domain_to_make_one_of_the_way_out_is_named() {
+    let subject = ingress(&one_rule(&json!({"hosts": []}))).to_string();
+    let outcome = testing::reconcile::<ApplicationIngress>(&mesh(), &subject, &json!({})).unwrap();
+    assert!(refused(&outcome).contains("set `domain` in the configuration"));
+}
+
+#[test]
+fn two_cookies_for_one_host_are_refused() {
+    let rule = |cookie: &str| json!({"hosts": ["shop.example.com"], "destination": {"host": "x", "httpCookie": {"name": cookie}}});
+    let why = refused(&outcome(&json!({"rules": [rule("a"), rule("b")]})));
+    assert!(why.starts_with("`spec.rules[1].destination.httpCookie`: another rule has another cookie"), "{why}");
+    assert_eq!(outcome(&json!({"rules": [rule("a"), rule("a")]})).readiness, Readiness::Ready);
+}
+
+#[test]
+fn the_policy_of_a_path_is_found_under_either_name() {
+    let policy = json!({"rules": [{"from": {"requestPrincipals": ["*"]}}]});
+    for field in ["authorizationPolicy", "policy"] {
+        let outcome = outcome(&one_rule(&json!({"paths": [{"path": "/a", field: policy}]})));
+        assert_eq!(wanted(&outcome, "AuthorizationPolicy").len(), 1, "{field}");
+    }
+}

@@ -1,0 +1,97 @@
+//! What there is once for each application (an OAM `ApplicationConfiguration`): the Gateway of all its traits, the policy that says who may call
+//! it, and the scraping of its metrics.
+//!
+//! What there is for each trait, [`application-ingress`](../../application-ingress) wants.
+
+mod access;
+mod config;
+mod gateway;
+mod monitor;
+mod pods;
+mod spec;
+
+use mizzen_sdk::{AccessError, Description, Failure, Outcome, Reconciler, Request, cluster};
+use serde_json::Value;
+
+pub use config::{Account, Config};
+
+/// The reconciler.
+#[derive(Debug)]
+pub struct Application;
+
+/// The condition that says whether the application is in the mesh as it is to be.
+const MESHED: &str = "Meshed";
+
+impl Reconciler for Application {
+    type Spec = Value;
+    type Config = Config;
+
+    fn describe() -> Description {
+        let summary = "Lets an application's traffic in, says who may call it, and has its metrics scraped";
+        let description =
+            Description::new("application", env!("CARGO_PKG_VERSION"), summary, mizzen_oam_api::application());
+        mizzen_oam_api::declare(pods::declare(gateway::declare(description)))
+            .applies(access::service_account(), "what the application's pods run as")
+            .applies(mizzen_oam_api::authorization_policy(), "who may call the application")
+            .applies(monitor::service_monitor(), "has the application's metrics scraped")
+    }
+
+    fn reconcile(Request { subject, config, .. }: &Request<Value, Config>) -> Result<Outcome, Failure> {
+        let meta = &subject.metadata;
+        let namespace =
+            meta.namespace.as_deref().ok_or_else(|| Failure::invalid("an application lives in a namespace"))?;
+        let app = &*meta.name;
+        let components = match spec::components(&subject.spec) {
+            Ok(components) => components,
+            Err(error) => {
+                let why = error.to_string();
+                return Ok(Outcome::failed(&why).condition(MESHED, Some(false), "Invalid", why));
+            }
+        };
+        if !cluster::serves(&mizzen_oam_api::gateway()) {
+            return Ok(Outcome::progressing("Istio's CRDs are not there yet"));
+        }
+        let in_mesh = mizzen_oam_api::in_mesh(namespace)?;
+        let pods = pods::read(namespace, app)?;
+        let (mut objects, mut problems) = (Vec::new(), Vec::new());
+        objects.push(access::account(namespace, app));
+        if in_mesh {
+            // Without sidecars nobody would know a principal, nor enforce anything.
+            objects.push(access::policy(config, namespace, app, &pods));
+            problems.extend(access::problem(app, &pods));
+        }
+        let monitors = components.iter().filter_map(|component| {
+            let places = pods.places(component);
+            let wanted = || monitor::monitor(config, (namespace, app), component, &places, in_mesh);
+            (!places.is_empty()).then(wanted)
+        });
+        objects.extend(monitors);
+        match gateway::wanted(config, namespace, app) {
+            Ok(gateway) => {
+                objects.extend(gateway.object);
+                problems.extend(gateway.problems);
+            }
+            // Not "no traits": the Gateway that there is stays.
+            Err(AccessError::NotServed(_)) => {
+                let why = "IngressTraits are not served yet";
+                return Ok(Outcome::progressing(why).desire_so_far(objects).condition(MESHED, None, "Waiting", why));
+            }
+            Err(error) => return Err(error.into()),
+        }
+        Ok(judge(&problems).desire(objects))
+    }
+}
+
+mizzen_sdk::export!(Application);
+
+/// A warning is enough: what one trait or pod has wrong is not to stop the others.
+fn judge(problems: &[String]) -> Outcome {
+    if problems.is_empty() {
+        return Outcome::ready().condition(MESHED, Some(true), "Meshed", "let in, protected and watched");
+    }
+    let why = problems.join("; ");
+    Outcome::warning(&why).condition(MESHED, Some(false), "NeedsAttention", why)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,83 @@
+//! How the metrics of a component are scraped: a ServiceMonitor whose targets the pods' own annotations decide about.
+
+use std::collections::BTreeSet;
+
+use mizzen_oam_api::names;
+use mizzen_sdk::{Kind, object};
+use serde_json::{Value, json};
+
+use crate::config::Config;
+use crate::pods::number;
+
+/// Where Istio leaves its certificates in a Prometheus that has them mounted.
+const CERTIFICATES: &str = "/etc/istio-certs";
+
+pub(crate) fn service_monitor() -> Kind {
+    Kind::new("monitoring.coreos.com/v1", "ServiceMonitor")
+}
+
+/// Has a component scraped at each of these places.
+pub(crate) fn monitor(
+    config: &Config,
+    (namespace, app): (&str, &str),
+    component: &str,
+    places: &BTreeSet<usize>,
+    in_mesh: bool,
+) -> Value {
+    let endpoint = |place: &usize| {
+        let mut endpoint = json!({
+            "scheme": if in_mesh { "https" } else { "http" },
+            "enableHttp2": false,
+            "relabelings": relabelings(app, component, *place),
+        });
+        if in_mesh {
+            // Prometheus knows nothing of the names in Istio's certificates, so it can't check them.
+            endpoint["tlsConfig"] = json!({
+                "caFile": format!("{CERTIFICATES}/root-cert.pem"),
+                "certFile": format!("{CERTIFICATES}/cert-chain.pem"),
+                "keyFile": format!("{CERTIFICATES}/key.pem"),
+                "insecureSkipVerify": true,
+            });
+        }
+        endpoint
+    };
+    let spec = json!({
+        "namespaceSelector": {"matchNames": [namespace]},
+        // Any Service: which of the pods behind them count, their labels and annotations say.
+        "selector": {},
+        "endpoints": places.iter().map(endpoint).collect::<Vec<_>>(),
+    });
+    let name = names::monitor(app, namespace, component);
+    object(&service_monitor(), Some(namespace), &name, json!({"metadata": {"labels": config.labels}, "spec": spec}))
+}
+
+fn relabelings(app: &str, component: &str, place: usize) -> Value {
+    let annotation =
+        |what: &str| format!("__meta_kubernetes_pod_annotation_verrazzano_io_metrics{what}{}", number(place));
+    json!([
+        {
+            "action": "keep",
+            "sourceLabels": [
+                annotation("Enabled"), "__meta_kubernetes_pod_label_app_oam_dev_name",
+                "__meta_kubernetes_pod_label_app_oam_dev_component",
+            ],
+            "regex": format!("true;{};{}", literal(app), literal(component)),
+        },
+        {
+            "action": "replace", "sourceLabels": [annotation("Path")],
+            "regex": "(.+)", "targetLabel": "__metrics_path__",
+        },
+        {
+            "action": "replace", "sourceLabels": ["__address__", annotation("Port")],
+            "regex": r"([^:]+)(?::\d+)?;(\d+)", "replacement": "$1:$2", "targetLabel": "__address__",
+        },
+        {"action": "replace", "sourceLabels": ["__meta_kubernetes_namespace"], "targetLabel": "namespace"},
+        {"action": "replace", "sourceLabels": ["__meta_kubernetes_pod_name"], "targetLabel": "pod_name"},
+        {"action": "labelmap", "regex": "__meta_kubernetes_pod_label_(.+)"},
+    ])
+}
+
+/// A name as a regular expression that matches it alone: names have dots, which match anything.
+fn literal(name: &str) -> String {
+    name.replace('.', r"\.")
+}

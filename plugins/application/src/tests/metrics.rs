@@ -1,0 +1,95 @@
+//! How an application's metrics are scraped.
+
+use super::*;
+
+fn scraped(annotations: &Value) -> Cluster {
+    mesh().with(&pod("a", "store", annotations))
+}
+
+/// The relabelling of an endpoint that looks at these annotations.
+fn looks_at<'a>(endpoint: &'a Value, annotation: &str) -> &'a Value {
+    let name = format!("__meta_kubernetes_pod_annotation_verrazzano_io_{annotation}");
+    let all = endpoint["relabelings"].as_array().unwrap();
+    let found =
+        all.iter().find(|one| one["sourceLabels"].as_array().is_some_and(|labels| labels.contains(&json!(name))));
+    found.unwrap_or_else(|| panic!("{endpoint} looks at no {name}"))
+}
+
+#[test]
+fn in_the_mesh_metrics_are_scraped_with_istios_certificates() {
+    let outcome = outcome_in(&scraped(&json!({"verrazzano.io/metricsEnabled": "true"})));
+    let monitor = only(&outcome, "ServiceMonitor");
+    assert_eq!(
+        monitor["metadata"],
+        json!({"name": "store-shop-cart", "namespace": "shop", "labels": {"release": "prometheus-operator"}})
+    );
+    let endpoint = &monitor["spec"]["endpoints"][0];
+    assert_eq!(endpoint["scheme"], "https");
+    assert_eq!(
+        endpoint["tlsConfig"],
+        json!({
+            "caFile": "/etc/istio-certs/root-cert.pem", "certFile": "/etc/istio-certs/cert-chain.pem",
+            "keyFile": "/etc/istio-certs/key.pem", "insecureSkipVerify": true,
+        })
+    );
+}
+
+#[test]
+fn outside_the_mesh_they_are_scraped_in_plain() {
+    let namespace = "{apiVersion: v1, kind: Namespace, metadata: {name: shop}}";
+    let outcome = outcome_in(&scraped(&json!({"verrazzano.io/metricsEnabled": "true"})).with(namespace));
+    let endpoint = only(&outcome, "ServiceMonitor")["spec"]["endpoints"][0].clone();
+    assert_eq!((&endpoint["scheme"], &endpoint["tlsConfig"]), (&json!("http"), &Value::Null));
+}
+
+#[test]
+fn annotations_say_which_pods_are_scraped_at_which_ports_and_paths() {
+    let annotations = json!({
+        "verrazzano.io/metricsEnabled": "true", "verrazzano.io/metricsPort": "8080",
+        "verrazzano.io/metricsEnabled1": "false",
+        "verrazzano.io/metricsEnabled2": "true", "verrazzano.io/metricsPort2": "9090", "verrazzano.io/metricsPath2": "/m",
+    });
+    let monitor = only(&outcome_in(&scraped(&annotations)), "ServiceMonitor");
+    let endpoints = monitor["spec"]["endpoints"].as_array().unwrap();
+    assert_eq!(endpoints.len(), 2);
+    for (endpoint, number) in endpoints.iter().zip(["", "2"]) {
+        let keep = looks_at(endpoint, &format!("metricsEnabled{number}"));
+        assert_eq!((&keep["action"], &keep["regex"]), (&json!("keep"), &json!("true;store;cart")));
+        assert_eq!(looks_at(endpoint, &format!("metricsPath{number}"))["targetLabel"], "__metrics_path__");
+        assert_eq!(looks_at(endpoint, &format!("metricsPort{number}"))["targetLabel"], "__address__");
+    }
+}
+
+#[test]
+fn a_component_without_such_annotations_is_not_scraped() {
+    for annotations in [json!({}), json!({"verrazzano.io/metricsEnabled": "false"})] {
+        assert_eq!(wanted(&outcome_in(&scraped(&annotations)), "ServiceMonitor"), Vec::<Value>::new());
+    }
+    let elsewhere = asked(&scraped(&json!({"verrazzano.io/metricsEnabled": "true"})), &application(&["bank"]));
+    assert_eq!(wanted(&elsewhere, "ServiceMonitor"), Vec::<Value>::new());
+}
+
+#[test]
+fn the_dots_of_a_components_name_match_dots_alone() {
+    let pod = pod("a", "store", &json!({"verrazzano.io/metricsEnabled": "true"})).replace("\"cart\"", "\"cart.v1\"");
+    let monitor = only(&asked(&mesh().with(&pod), &application(&["cart.v1"])), "ServiceMonitor");
+    let keep = looks_at(&monitor["spec"]["endpoints"][0], "metricsEnabled");
+    assert_eq!(keep["regex"], r"true;store;cart\.v1");
+}
+
+#[test]
+fn a_component_without_a_name_is_refused_by_its_field() {
+    for (components, field) in [
+        (json!([{}]), "`spec.components[0]"),
+        (json!([{"componentName": "a"}, {"componentName": "a b"}]), "`spec.components[1].componentName`"),
+        (json!([{"componentName": ""}]), "`spec.components[0].componentName`"),
+        (json!({}), "`spec.components`"),
+    ] {
+        let mut subject: Value = serde_json::from_str(&application(&[])).unwrap();
+        subject["spec"]["components"] = components;
+        let outcome = asked(&mesh(), &subject.to_string());
+        assert_eq!(outcome.desired, None, "what is there stays");
+        let Readiness::Failed(why) = &outcome.readiness else { panic!("{:?}", outcome.readiness) };
+        assert!(why.starts_with(field), "{why}");
+    }
+}
