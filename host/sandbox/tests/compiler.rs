@@ -46,6 +46,9 @@ async fn a_renderer_that_is_not_in_the_cache_is_compiled_by_another_process_and_
     std::fs::write(folder.path().join("cache/done"), "").unwrap();
     changes.changed().await.unwrap();
     assert!(matches!(load(&renderers, &file).await, Ok(Load::Ready(_))));
+    // Nobody runs it, and somebody has emptied the cache: it can be compiled again.
+    std::fs::remove_dir_all(folder.path().join("cache")).unwrap();
+    assert!(matches!(load(&renderers, &file).await, Ok(Load::Compiling)));
 }
 
 #[tokio::test]

@@ -34,6 +34,9 @@ pub fn available() -> Vec<Renderer> {
 
 /// The objects that a renderer makes of a document, in the order it gives them.
 ///
+/// The first time, this can take a second and more, which counts as time of the reconciler's own: its `limits.time` should allow for it. A
+/// rendering goes on when that is over, so that the next call finds its answer.
+///
 /// # Errors
 /// See [`RenderError`].
 pub fn render(renderer: &str, document: &impl Serialize) -> Result<Vec<Value>, RenderError> {

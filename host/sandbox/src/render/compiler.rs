@@ -146,6 +146,11 @@ impl Compiling {
         Ok(())
     }
 
+    /// Forgets how compiling something ended: it is there, and if it should be gone one day, it can be compiled again.
+    pub(crate) fn found(&self, digest: Digest) {
+        self.states().remove(&digest);
+    }
+
     pub(crate) fn changes(&self) -> watch::Receiver<u64> {
         self.0.ended.subscribe()
     }

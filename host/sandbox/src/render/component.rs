@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fs::File;
+use std::io::Read;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -19,6 +20,10 @@ use crate::error::LoadError;
 
 /// Bytes of a component. Stops a file that is no renderer from keeping the compiler busy for an hour.
 pub(super) const MOST: u64 = 512 << 20;
+
+/// What begins a component of the component model. It could speak WASI 0.2; that would be a second WASI that strangers can reach, for
+/// renderers that nobody has: what KRM functions are written in compiles to preview 1.
+const COMPONENT: &[u8] = b"\0asm\x0d\0\x01\0";
 
 /// A component, compiled and linked; shared by all who run it under one name or another.
 pub(crate) struct Compiled {
@@ -151,9 +156,20 @@ impl Files {
             return Ok(*digest);
         }
         let path = file.to_owned();
-        let digest = tokio::task::spawn_blocking(move || File::open(path).and_then(Digest::of_reader));
-        let digest = digest.await.map_err(|error| LoadError::Host(error.to_string()))?.map_err(read)?;
+        let looked = tokio::task::spawn_blocking(move || look(&path));
+        let (is_component, digest) = looked.await.map_err(|error| LoadError::Host(error.to_string()))?.map_err(read)?;
+        if is_component {
+            let why = "it is of the component model: a renderer is a WASI preview 1 command, as e.g. `GOOS=wasip1 go build` makes one";
+            return Err(LoadError::Renderer(why.into()));
+        }
         known().insert(file.to_owned(), (stamp, digest));
         Ok(digest)
     }
+}
+
+/// Whether a file is a component of the component model, and its digest.
+fn look(file: &Path) -> std::io::Result<(bool, Digest)> {
+    let (mut file, mut begins) = (File::open(file)?, Vec::new());
+    file.by_ref().take(COMPONENT.len() as u64).read_to_end(&mut begins)?;
+    Ok((begins == COMPONENT, Digest::of_reader(begins.as_slice().chain(file))?))
 }

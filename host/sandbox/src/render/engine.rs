@@ -105,6 +105,9 @@ impl Renderers {
             return Err(LoadError::Host(why.into()));
         };
         if let Some(compiled) = self.mapped(digest).await? {
+            if let Some(compiling) = &self.0.compiling {
+                compiling.found(digest);
+            }
             return Ok(Load::Ready(Renderer::new(self.clone(), compiled, name, limits)));
         }
         let Some(compiling) = &self.0.compiling else {

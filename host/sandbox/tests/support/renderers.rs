@@ -1,5 +1,7 @@
 //! Renderers in WebAssembly text: small enough to be read, and as good or bad as a test needs them.
 
+#![allow(unreachable_pub, reason = "each test file is a crate of its own")]
+
 use std::path::PathBuf;
 use std::time::Duration;
 
