@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use mizzen_cluster::{Change, Changes, Cluster, ReadError, Scope, View};
+use mizzen_cluster::{Change, Changes, Cluster, ReadError, Scope, Selection, View};
 use mizzen_config::{Configuration, Problem, RECONCILER, RENDERER};
-use mizzen_model::{Fields, Kind, Object, Selector};
+use mizzen_model::{Fields, Kind, Object};
 
 use crate::assemble;
 
@@ -40,7 +40,7 @@ impl Source {
     /// are wrong are not taken in at all.
     pub(crate) fn names(&self) -> Option<Vec<String>> {
         let Self::Cluster(cluster, _) = self else { return None };
-        let objects = cluster.list(Scope::All, &RECONCILER, None, &Selector::everything()).ok()?;
+        let objects = cluster.list(Scope::All, &RECONCILER, &Selection::default()).ok()?;
         Some(objects.iter().map(|object| object.reference.name.to_string()).collect())
     }
 
@@ -49,8 +49,8 @@ impl Source {
         match self {
             Self::Files(files) => Ok((assemble::configuration_of(files)?, Vec::new())),
             Self::Cluster(cluster, _) => {
-                let mut objects = cluster.list(Scope::All, &RECONCILER, None, &Selector::everything())?;
-                match cluster.list(Scope::All, &RENDERER, None, &Selector::everything()) {
+                let mut objects = cluster.list(Scope::All, &RECONCILER, &Selection::default())?;
+                match cluster.list(Scope::All, &RENDERER, &Selection::default()) {
                     Err(ReadError::NotServed(_)) => {}
                     found => objects.extend(found?),
                 }

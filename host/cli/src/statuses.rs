@@ -7,11 +7,11 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use mizzen_catalog::RendererEntry;
-use mizzen_cluster::{Apply, Cluster, Scope, Target, WriteError};
+use mizzen_cluster::{Apply, Cluster, Scope, Selection, Target, WriteError};
 use mizzen_config::document::{ReconcilerStatus, StatusCondition, SubjectCounts};
 use mizzen_config::{Problem, RECONCILER};
 use mizzen_engine::{NodeSnapshot, PlanCounts, Snapshots, State};
-use mizzen_model::{Kind, Object, Selector};
+use mizzen_model::{Kind, Object};
 use serde::Serialize;
 use serde_json::json;
 
@@ -50,7 +50,7 @@ impl Statuses {
     pub(crate) async fn write(&mut self) {
         self.write_renderers().await;
         let Some(snapshot) = self.snapshots.now().await else { return };
-        let Ok(objects) = self.cluster.list(Scope::All, &RECONCILER, None, &Selector::everything()) else { return };
+        let Ok(objects) = self.cluster.list(Scope::All, &RECONCILER, &Selection::default()) else { return };
         for object in objects {
             let node = snapshot.nodes.iter().find(|node| *node.name == *object.reference.name);
             if node.is_some_and(|node| !node.idle || node.state == State::Syncing) {

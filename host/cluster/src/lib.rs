@@ -9,16 +9,18 @@
 
 mod error;
 pub mod memory;
+mod selection;
 pub mod store;
 mod write;
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use mizzen_model::{Fields, Kind, Object, ObjectRef, Selector};
+use mizzen_model::{Fields, Kind, Object, ObjectRef};
 use tokio::sync::mpsc;
 
 pub use error::{ForeignField, ReadError, WriteError};
+pub use selection::Selection;
 pub use write::{Apply, EventRecord, Target};
 
 /// Label of every object that a reconciler applies: the reconciler's name.
@@ -95,14 +97,8 @@ pub trait Cluster: Send + Sync + 'static {
     /// One object of a watched view, with at least the fields of the view.
     fn get(&self, scope: Scope, object: &ObjectRef) -> Result<Option<Arc<Object>>, ReadError>;
 
-    /// The objects of a watched view that a selector selects, in namespace and name order, all from one point in time.
-    fn list(
-        &self,
-        scope: Scope,
-        kind: &Kind,
-        namespace: Option<&str>,
-        labels: &Selector,
-    ) -> Result<Vec<Arc<Object>>, ReadError>;
+    /// The objects of a watched view that are selected, in namespace and name order, all from one point in time.
+    fn list(&self, scope: Scope, kind: &Kind, selection: &Selection<'_>) -> Result<Vec<Arc<Object>>, ReadError>;
 
     /// A new stream of changes of all views, from now on.
     fn subscribe(&self) -> Changes;

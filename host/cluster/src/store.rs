@@ -1,31 +1,37 @@
-//! Objects of one kind, in order, with an index by label.
+//! Objects of one kind, in order, with indexes by label and by value.
 //!
-//! Most lists ask for one value of one label (`kubernetes.io/service-name=cart`), and there may be one such list for each of thousands
-//! of subjects: the first list that asks for a label builds the index of that label, and every change keeps it. What the index holds of
-//! an object are references to the strings that the object holds already.
+//! Most lists ask for one value of one label (`kubernetes.io/service-name=cart`), or for a text in one field, and there may be one such
+//! list for each of thousands of subjects: the first list that asks for a label or a field builds its index, and every change keeps it.
+//! What the index by label holds of an object are references to the strings that the object holds already; the index by value has copies.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+mod by_label;
+mod by_value;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use mizzen_model::{Object, ObjectRef, Selector};
+use mizzen_model::{Object, ObjectRef};
+
+use self::by_label::ByLabel;
+use self::by_value::ByValue;
+use crate::Selection;
 
 /// Namespace and name; cluster-scoped objects have none of the former.
 type Path = (Option<Arc<str>>, Arc<str>);
-
-/// By label key, by value: who has it.
-type LabelIndex = HashMap<Arc<str>, HashMap<Arc<str>, BTreeSet<Path>>>;
-
-/// How many labels have an index. Plugins choose what they list by: one that lists by ever new labels must not fill the host's memory.
-/// Lists by further labels are answered all the same, by looking at every object.
-const INDEXED_LABELS: usize = 64;
 
 /// The objects of one kind.
 #[derive(Debug, Default)]
 pub struct Store {
     objects: BTreeMap<Path, Arc<Object>>,
     /// Behind a lock of its own, so that readers who share the store can build it.
-    labels: Mutex<LabelIndex>,
+    indexes: Mutex<Indexes>,
+}
+
+#[derive(Debug, Default)]
+struct Indexes {
+    labels: ByLabel,
+    values: ByValue,
 }
 
 /// What an insertion changed.
@@ -66,13 +72,12 @@ impl Store {
                 Inserted::Same
             }
             Some(before) => {
-                self.unindex(&path, &before);
-                self.index(&path, &object);
+                self.reindex(&path, Some(&before), Some(&object));
                 self.objects.insert(path, object);
                 Inserted::Changed { before }
             }
             None => {
-                self.index(&path, &object);
+                self.reindex(&path, None, Some(&object));
                 self.objects.insert(path, object);
                 Inserted::New
             }
@@ -83,7 +88,7 @@ impl Store {
     pub fn remove(&mut self, object: &ObjectRef) -> Option<Arc<Object>> {
         let path = path(object);
         let removed = self.objects.remove(&path)?;
-        self.unindex(&path, &removed);
+        self.reindex(&path, Some(&removed), None);
         Some(removed)
     }
 
@@ -92,17 +97,17 @@ impl Store {
         self.objects.get(&path(object)).cloned()
     }
 
-    /// The objects that a selector selects, in namespace and name order.
-    pub fn list(&self, namespace: Option<&str>, labels: &Selector) -> Vec<Arc<Object>> {
+    /// The objects that are selected, in namespace and name order.
+    pub fn list(&self, selection: &Selection<'_>) -> Vec<Arc<Object>> {
         let mut selected = Vec::new();
-        self.select(namespace, labels, |object| selected.push(Arc::clone(object)));
+        self.select(selection, |object| selected.push(Arc::clone(object)));
         selected
     }
 
-    /// How many objects a selector selects.
-    pub fn count(&self, namespace: Option<&str>, labels: &Selector) -> usize {
+    /// How many objects are selected.
+    pub fn count(&self, selection: &Selection<'_>) -> usize {
         let mut count = 0;
-        self.select(namespace, labels, |_| count += 1);
+        self.select(selection, |_| count += 1);
         count
     }
 
@@ -135,69 +140,47 @@ impl Store {
         }
         for path in gone {
             if let Some(object) = self.objects.remove(&path) {
-                self.unindex(&path, &object);
+                self.reindex(&path, Some(&object), None);
                 differences.push((Some(object), None));
             }
         }
         differences
     }
 
-    fn select(&self, namespace: Option<&str>, labels: &Selector, mut found: impl FnMut(&Arc<Object>)) {
-        let from = Bound::Included(&first_of(namespace));
-        let here = |path: &Path| namespace.is_none_or(|namespace| path.0.as_deref() == Some(namespace));
-        if let Some((key, value)) = labels.equality() {
-            let mut index = self.labels.lock().unwrap_or_else(PoisonError::into_inner);
-            if !index.contains_key(key) && index.len() < INDEXED_LABELS {
-                index.insert(Arc::clone(key), self.build(key));
-            }
-            if let Some(by_value) = index.get(key) {
-                let paths = by_value.get(value).map(|paths| paths.range::<Path, _>((from, Bound::Unbounded)));
-                let paths = paths.into_iter().flatten().take_while(|path| here(path));
-                let objects = paths.filter_map(|path| self.objects.get(path));
-                return objects.filter(|object| labels.matches(&object.labels)).for_each(found);
-            }
-        }
-        for (path, object) in self.objects.range::<Path, _>((from, Bound::Unbounded)) {
-            if !here(path) {
-                break;
-            }
-            if labels.matches(&object.labels) {
-                found(object);
-            }
+    fn select(&self, selection: &Selection<'_>, mut found: impl FnMut(&Arc<Object>)) {
+        if !self.look_up(selection, &mut found) {
+            let (first, here) = (first_of(selection.namespace), |path: &Path| selection.is_in(path.0.as_deref()));
+            let from = self.objects.range::<Path, _>((Bound::Included(&first), Bound::Unbounded));
+            let objects = from.take_while(|(path, _)| here(path)).map(|(_, object)| object);
+            objects.filter(|object| selection.has_labels(object) && selection.has_values(object)).for_each(found);
         }
     }
 
-    fn build(&self, key: &str) -> HashMap<Arc<str>, BTreeSet<Path>> {
-        let mut by_value: HashMap<Arc<str>, BTreeSet<Path>> = HashMap::new();
-        for (path, object) in &self.objects {
-            if let Some((_, value)) = object.labels.iter().find(|(own, _)| ***own == *key) {
-                by_value.entry(Arc::clone(value)).or_default().insert(path.clone());
-            }
+    /// Answers by an index, if there is one for what is selected.
+    fn look_up(&self, selection: &Selection<'_>, found: &mut impl FnMut(&Arc<Object>)) -> bool {
+        let mut indexes = self.indexes.lock().unwrap_or_else(PoisonError::into_inner);
+        let Indexes { labels: by_label, values: by_value } = &mut *indexes;
+        let here = |path: &&Path| selection.is_in(path.0.as_deref());
+        if let Some(paths) = selection.values.and_then(|values| by_value.find(values, &self.objects)) {
+            let objects = paths.into_iter().filter(here).filter_map(|path| self.objects.get(path));
+            objects.filter(|object| selection.has_labels(object)).for_each(found);
+            return true;
         }
-        by_value
+        let equality = selection.labels.and_then(|labels| labels.equality());
+        if let Some(paths) = equality.and_then(|equality| by_label.find(equality, &self.objects)) {
+            let from = (Bound::Included(&first_of(selection.namespace)), Bound::Unbounded);
+            let paths = paths.range::<Path, _>(from).take_while(here);
+            let objects = paths.filter_map(|path| self.objects.get(path));
+            objects.filter(|object| selection.has_labels(object) && selection.has_values(object)).for_each(found);
+            return true;
+        }
+        false
     }
 
-    fn index(&mut self, path: &Path, object: &Object) {
-        let index = self.labels.get_mut().unwrap_or_else(PoisonError::into_inner);
-        for (key, value) in object.labels.iter() {
-            if let Some(by_value) = index.get_mut(key) {
-                by_value.entry(Arc::clone(value)).or_default().insert(path.clone());
-            }
-        }
-    }
-
-    fn unindex(&mut self, path: &Path, object: &Object) {
-        let index = self.labels.get_mut().unwrap_or_else(PoisonError::into_inner);
-        for (key, value) in object.labels.iter() {
-            if let Some(by_value) = index.get_mut(key)
-                && let Some(paths) = by_value.get_mut(value)
-            {
-                paths.remove(path);
-                if paths.is_empty() {
-                    by_value.remove(value);
-                }
-            }
-        }
+    fn reindex(&mut self, path: &Path, before: Option<&Object>, after: Option<&Object>) {
+        let indexes = self.indexes.get_mut().unwrap_or_else(PoisonError::into_inner);
+        indexes.labels.change(path, before, after);
+        indexes.values.change(path, before, after);
     }
 }
 

@@ -8,7 +8,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use mizzen_cluster::{Cluster, EventRecord, OWNER_LABEL, ReadError, Scope, WriteError};
+use mizzen_cluster::{Cluster, EventRecord, OWNER_LABEL, ReadError, Scope, Selection, WriteError};
 use mizzen_model::{Access, Kind, Object, ObjectRef, Selector, Severity};
 use tokio::task::JoinSet;
 use tokio_util::time::{DelayQueue, delay_queue};
@@ -65,7 +65,7 @@ impl Controller {
 
     /// Looks for holds among all objects of a kind, as far as it is watched.
     pub(crate) fn seek_abandoned_among(&mut self, kind: &Kind) {
-        let all = self.context.cluster.list(Scope::All, kind, None, &Selector::everything()).unwrap_or_default();
+        let all = self.context.cluster.list(Scope::All, kind, &Selection::default()).unwrap_or_default();
         for object in all {
             self.notice_abandoned(&object);
         }
@@ -177,7 +177,7 @@ fn note(cluster: &dyn Cluster, hold: &Hold, applied: &BTreeSet<Kind>) -> String 
     let owned = Selector::equal(OWNER_LABEL, &label);
     let (mut left, mut unknown) = (Vec::new(), Vec::new());
     for kind in applied {
-        match cluster.list(Scope::Owned, kind, None, &owned) {
+        match cluster.list(Scope::Owned, kind, &Selection::labelled(&owned)) {
             Ok(objects) => left.extend(objects.iter().map(|object| object.reference.to_string())),
             Err(ReadError::NotServed(_)) => {}
             Err(_) => unknown.push(kind.to_string()),

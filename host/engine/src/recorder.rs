@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
-use mizzen_cluster::{ReadError, Scope};
+use mizzen_cluster::{ReadError, Scope, Selection};
 use mizzen_model::read::Level;
 use mizzen_model::{
     Access, AccessError, Fields, Kind, Object, ObjectRef, Query, Reads, RenderError, Rendered, Renderer, Selector,
@@ -149,14 +149,20 @@ impl Recorder {
     /// The objects of a list, not yet projected.
     fn select(&self, query: &Query) -> Result<(Fields, Vec<Arc<Object>>), AccessError> {
         let fields = self.admit(&query.kind, query.namespace.as_deref(), query.fields.as_deref())?;
+        let (labels, values) = (&query.labels, &query.values);
+        if let Some(values) = values {
+            values.admit(query.fields.as_deref(), &fields).map_err(|why| AccessError::Denied(why.to_string()))?;
+        }
         self.record(Read::List {
             kind: query.kind.clone(),
             namespace: query.namespace.clone(),
-            labels: query.labels.clone(),
+            labels: labels.clone(),
+            values: values.clone(),
             fields: fields.clone(),
         });
-        let mut objects =
-            self.context.cluster.list(Scope::All, &query.kind, query.namespace.as_deref(), &query.labels)?;
+        let selection =
+            Selection { namespace: query.namespace.as_deref(), labels: Some(labels), values: values.as_ref() };
+        let mut objects = self.context.cluster.list(Scope::All, &query.kind, &selection)?;
         if !query.namespace_labels.is_everything() {
             let namespaces = self.namespaces(&query.namespace_labels)?;
             objects.retain(|object| object.reference.namespace.as_ref().is_some_and(|own| namespaces.contains(own)));
@@ -173,8 +179,8 @@ impl Recorder {
             other => other,
         })?;
         let fields = Fields::identity();
-        self.record(Read::List { kind: kind.clone(), namespace: None, labels: labels.clone(), fields });
-        let namespaces = self.context.cluster.list(Scope::All, &kind, None, labels)?;
+        self.record(Read::List { kind: kind.clone(), namespace: None, labels: labels.clone(), values: None, fields });
+        let namespaces = self.context.cluster.list(Scope::All, &kind, &Selection::labelled(labels))?;
         Ok(namespaces.iter().map(|namespace| Arc::clone(&namespace.reference.name)).collect())
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use mizzen_cluster::{Cluster, ReadError, Scope};
+use mizzen_cluster::{Cluster, ReadError, Scope, Selection};
 
 use crate::controller::Controller;
 use crate::node::{Key, NodeId, Plugin};
@@ -65,7 +65,11 @@ impl Controller {
         // Before anybody is asked: what an earlier life of the host began counts.
         self.paces().resume(id, &plugin, &*self.context.cluster);
         let subject = plugin.subject();
-        let found = self.context.cluster.list(Scope::All, &subject.kind, None, &subject.labels).unwrap_or_default();
+        let found = self
+            .context
+            .cluster
+            .list(Scope::All, &subject.kind, &Selection::labelled(&subject.labels))
+            .unwrap_or_default();
         let known: Vec<_> = self.nodes.get(id).map(|node| node.subjects.iter().copied().collect()).unwrap_or_default();
         for object in found.iter().filter(|object| plugin.is_subject(object)) {
             self.meet(id, object);

@@ -1,9 +1,14 @@
 //! Who is asked when, and who is not.
 #![allow(missing_docs, reason = "tests say what they show by their names")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking, also in what its cases share")]
 
 mod support;
 
-use mizzen_model::{Failure, Outcome, Readiness};
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+
+use mizzen_engine::NodeSpec;
+use mizzen_model::{Failure, Outcome, Query, Readiness, Selector, TextTest, Values};
 use serde_json::json;
 use support::{Stage, a_service, a_shop, count, lister, memory, plugin, put, switch};
 
@@ -46,6 +51,60 @@ async fn a_subject_whose_wish_is_the_same_is_not_asked_about_again() {
     assert_eq!(count(&calls), 2);
 }
 
+/// A plugin that reads the Services whose type overlaps with its shop's path, and writes down how many there are.
+fn overlapping(path: &'static str, set: Option<&'static str>) -> (NodeSpec, Arc<AtomicUsize>) {
+    plugin("overlapping").asks(move |shop, reads| async move {
+        let (name, own) = (shop["metadata"]["name"].as_str().unwrap(), shop["spec"]["path"].as_str().unwrap());
+        let tests = [TextTest::PrefixOf(own.into()), TextTest::StartsWith(own.into())];
+        let query = Query {
+            kind: support::service(),
+            namespace: None,
+            labels: Selector::everything(),
+            namespace_labels: Selector::everything(),
+            values: Some(Values::parse(tests.map(|test| (path, test))).unwrap()),
+            fields: set.map(Into::into),
+        };
+        Ok(match reads.count(&query).await {
+            Ok(found) => Ok(support::wants(vec![support::a_map("a", name, json!({"found": found.to_string()}))])),
+            Err(error) => Err(Failure::Invalid(error.to_string())),
+        })
+    })
+}
+
+#[tokio::test]
+async fn a_change_wakes_those_alone_who_asked_for_a_value_that_it_has_or_had() {
+    let memory = memory();
+    for at in 0..200 {
+        put(&memory, &a_shop(&format!("s{at}"), json!({"path": format!("/{at}/cart")})));
+    }
+    let (node, calls) = overlapping("spec.type", Some("type"));
+    let stage = Stage::on(&memory, vec![node]).await;
+    assert_eq!((count(&calls), stage.data("s7").unwrap()["found"].clone()), (200, json!("0")));
+    stage.put(&a_service("s", "x", "/7/cart/till")).await;
+    assert_eq!((count(&calls), stage.data("s7").unwrap()["found"].clone()), (201, json!("1")));
+    stage.put(&a_service("s", "x", "/8/")).await;
+    assert_eq!((count(&calls), stage.data("s7").unwrap()["found"].clone()), (203, json!("0")));
+    assert_eq!(stage.data("s8").unwrap()["found"], "1");
+    stage.put(&a_service("s", "x", "elsewhere")).await;
+    assert_eq!(count(&calls), 204);
+    stage.put(&a_service("s", "x", "/")).await;
+    assert_eq!((count(&calls), stage.data("s199").unwrap()["found"].clone()), (404, json!("1")), "which concerns all");
+}
+
+#[tokio::test]
+async fn a_value_is_asked_for_in_the_fields_that_come_back_alone() {
+    for (path, set, why) in [
+        ("spec.clusterIP", Some("type"), "`spec.clusterIP`, which field set `type` does not hold"),
+        ("spec.type", None, "name one"),
+    ] {
+        let memory = memory();
+        put(&memory, &a_shop("x", json!({"path": "/"})));
+        let stage = Stage::on(&memory, vec![overlapping(path, set).0]).await;
+        let (status, _, message) = stage.condition("mizzen.dev/overlapping");
+        assert!(status == "False" && message.contains(why), "{message}");
+    }
+}
+
 #[tokio::test]
 async fn a_restart_on_a_converged_cluster_writes_nothing() {
     let memory = memory();
@@ -82,7 +141,7 @@ async fn passing_trouble_is_tried_again_with_growing_pauses() {
     let memory = memory();
     put(&memory, &a_shop("x", json!({})));
     let trouble = switch(3);
-    let left = std::sync::Arc::clone(&trouble);
+    let left = Arc::clone(&trouble);
     let (node, calls) = plugin("p").answers(move |_| {
         let mut left = left.lock().unwrap();
         if *left == 0 {
@@ -138,9 +197,7 @@ async fn a_plugin_that_asks_to_be_asked_again_is() {
 }
 
 /// A lister whose calls take so long.
-fn slow_lister(
-    takes: std::time::Duration,
-) -> (mizzen_engine::NodeSpec, std::sync::Arc<std::sync::atomic::AtomicUsize>) {
+fn slow_lister(takes: std::time::Duration) -> (NodeSpec, Arc<AtomicUsize>) {
     plugin("slow").asks(move |shop, reads| async move {
         let found = support::services(&reads, &shop).await;
         tokio::time::sleep(takes).await;

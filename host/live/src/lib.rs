@@ -29,8 +29,8 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use mizzen_cluster::{Apply, Changes, Cluster, EventRecord, KindFacts, ReadError, Scope, View, WriteError};
-use mizzen_model::{Fields, Kind, Object, ObjectRef, Selector};
+use mizzen_cluster::{Apply, Changes, Cluster, EventRecord, KindFacts, ReadError, Scope, Selection, View, WriteError};
+use mizzen_model::{Fields, Kind, Object, ObjectRef};
 use serde::Deserialize;
 use tokio::task::JoinSet;
 
@@ -182,14 +182,8 @@ impl Cluster for Live {
         self.mirror(scope, &object.kind)?.get(object)
     }
 
-    fn list(
-        &self,
-        scope: Scope,
-        kind: &Kind,
-        namespace: Option<&str>,
-        labels: &Selector,
-    ) -> Result<Vec<Arc<Object>>, ReadError> {
-        self.mirror(scope, kind)?.list(namespace, labels)
+    fn list(&self, scope: Scope, kind: &Kind, selection: &Selection<'_>) -> Result<Vec<Arc<Object>>, ReadError> {
+        self.mirror(scope, kind)?.list(selection)
     }
 
     fn subscribe(&self) -> Changes {

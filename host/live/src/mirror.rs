@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use mizzen_cluster::store::{Inserted, Store};
-use mizzen_cluster::{Change, RECONCILER_LABEL, ReadError, Scope};
-use mizzen_model::{Fields, Kind, Object, ObjectRef, Selector};
+use mizzen_cluster::{Change, RECONCILER_LABEL, ReadError, Scope, Selection};
+use mizzen_model::{Fields, Kind, Object, ObjectRef};
 
 use self::progress::Progress;
 pub(crate) use self::progress::is_definite;
@@ -80,8 +80,8 @@ impl Mirror {
         Ok(self.readable()?.store.get(object))
     }
 
-    pub(crate) fn list(&self, namespace: Option<&str>, labels: &Selector) -> Result<Vec<Arc<Object>>, ReadError> {
-        Ok(self.readable()?.store.list(namespace, labels))
+    pub(crate) fn list(&self, selection: &Selection<'_>) -> Result<Vec<Arc<Object>>, ReadError> {
+        Ok(self.readable()?.store.list(selection))
     }
 
     /// Locks first, and so never comes between the changes that a list tells of and the list.

@@ -1,10 +1,15 @@
 //! Field sets: which fields of an object are kept, and which changes therefore count.
 
+mod path;
+
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
 use serde_json::{Map, Value};
+
+use self::path::Step;
+pub use self::path::{FieldPath, LONGEST_PATH, PathError};
 
 /// A set of fields, as dotted paths: `spec.containers[*].image`, `metadata.annotations['example.com/team']`, and of the elements of a
 /// list those alone that have a text: `spec.containers[name=proxy].image`.
@@ -31,25 +36,6 @@ pub struct Tree {
     only: BTreeMap<(String, String), Tree>,
 }
 
-/// Why a path is not one.
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
-pub enum PathError {
-    /// Nothing between two dots, or no path at all.
-    #[error("field path `{0}` has an empty step; write e.g. `spec.containers[*].image`")]
-    EmptyStep(String),
-    /// Something else than `[*]`, `[key=value]` or `['key']` in brackets.
-    #[error(
-        "field path `{0}` has a bad bracket; write `[*]` for each element, `[name=x]` for some, or `['a.dotted/key']`"
-    )]
-    Bracket(String),
-}
-
-enum Step {
-    Key(String),
-    Each,
-    Only(String, String),
-}
-
 const IDENTITY: [&str; 3] = ["name", "namespace", "uid"];
 
 // === impl Fields ===
@@ -59,7 +45,7 @@ impl Fields {
     pub fn parse<P: AsRef<str>>(paths: impl IntoIterator<Item = P>) -> Result<Self, PathError> {
         let mut tree = Tree::identity();
         for path in paths {
-            tree.insert(&steps(path.as_ref())?);
+            tree.insert(FieldPath::parse(path.as_ref())?.steps());
         }
         Ok(Self::Some(Arc::new(tree)))
     }
@@ -89,6 +75,18 @@ impl Fields {
             (Self::Whole, _) => true,
             (Self::Some(_), Self::Whole) => false,
             (Self::Some(a), Self::Some(b)) => a.covers(b),
+        }
+    }
+
+    /// Whether the field at this path is in this set, with everything below it.
+    pub fn holds(&self, path: &FieldPath) -> bool {
+        match self {
+            Self::Whole => true,
+            Self::Some(tree) => {
+                let mut one = Tree::default();
+                one.insert(path.steps());
+                tree.covers(&one)
+            }
         }
     }
 
@@ -189,40 +187,6 @@ impl Tree {
                 Some(all)
             }
         })
-    }
-}
-
-fn steps(path: &str) -> Result<Vec<Step>, PathError> {
-    let bracket = || PathError::Bracket(path.to_owned());
-    let mut steps = Vec::new();
-    let mut rest = path;
-    loop {
-        let end = rest.find(['.', '[']).unwrap_or(rest.len());
-        if end == 0 {
-            return Err(PathError::EmptyStep(path.to_owned()));
-        }
-        steps.push(Step::Key(rest[..end].to_owned()));
-        rest = &rest[end..];
-        while let Some(inner) = rest.strip_prefix('[') {
-            if let Some(after) = inner.strip_prefix("*]") {
-                steps.push(Step::Each);
-                rest = after;
-            } else if let Some(quoted) = inner.strip_prefix('\'') {
-                let (key, after) = quoted.split_once("']").ok_or_else(bracket)?;
-                steps.push(Step::Key(key.to_owned()));
-                rest = after;
-            } else {
-                let (only, after) = inner.split_once(']').ok_or_else(bracket)?;
-                let (key, value) = only.split_once('=').filter(|(key, _)| !key.is_empty()).ok_or_else(bracket)?;
-                steps.push(Step::Only(key.to_owned(), value.to_owned()));
-                rest = after;
-            }
-        }
-        match rest.strip_prefix('.') {
-            Some(after) => rest = after,
-            None if rest.is_empty() => return Ok(steps),
-            None => return Err(bracket()),
-        }
     }
 }
 

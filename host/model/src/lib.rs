@@ -16,11 +16,13 @@ pub mod outcome;
 pub mod read;
 pub mod renderer;
 pub mod selector;
+mod text_map;
+pub mod values;
 pub mod yaml;
 
 pub use describe::{Access, Description, FieldSet, Need};
 pub use digest::Digest;
-pub use fields::Fields;
+pub use fields::{FieldPath, Fields};
 pub use http::{HttpRequest, HttpResponse};
 pub use invoke::{Call, CallError, Invoke};
 pub use kind::{Kind, ObjectRef};
@@ -32,3 +34,5 @@ pub use outcome::{
 pub use read::{AccessError, Query, Reads};
 pub use renderer::{Render, RenderError, Rendered, Renderer};
 pub use selector::Selector;
+pub use text_map::TextMap;
+pub use values::{TextTest, ValueSelector, Values};

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use crate::{HttpRequest, HttpResponse, Kind, Object, ObjectRef, RenderError, Rendered, Renderer, Selector};
+use crate::{HttpRequest, HttpResponse, Kind, Object, ObjectRef, RenderError, Rendered, Renderer, Selector, Values};
 
 /// A question about many objects.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -17,6 +17,8 @@ pub struct Query {
     pub labels: Selector,
     /// Which labels the objects' namespaces have.
     pub namespace_labels: Selector,
+    /// Which texts the objects have in their fields; `None`: whatever they have. Given, it needs a field set that holds those fields.
+    pub values: Option<Values>,
     /// Name of a declared field set; `None`: whole objects.
     pub fields: Option<Arc<str>>,
 }

@@ -1,7 +1,7 @@
 //! Between the contract's types and the host's: what requests, reads, descriptions and outcomes have in common.
 
 use mizzen_model as model;
-use mizzen_model::Selector;
+use mizzen_model::{Selector, TextTest, Values};
 use serde_json::Value;
 
 use crate::bindings::exports::mizzen::plugin::reconciler as wit;
@@ -26,13 +26,27 @@ pub(crate) fn access_error(error: model::AccessError) -> types::AccessError {
 
 pub(crate) fn query(query: cluster::Query) -> Result<model::Query, types::AccessError> {
     let selector = |text: &str| Selector::parse(text).map_err(|error| types::AccessError::Invalid(error.to_string()));
+    let values = query.values.map(values).transpose()?;
     Ok(model::Query {
         kind: kind(&query.kind),
         namespace: query.namespace.map(Into::into),
         labels: selector(&query.labels)?,
         namespace_labels: selector(&query.namespace_labels)?,
+        values,
         fields: query.fields.map(Into::into),
     })
+}
+
+fn values(selectors: Vec<cluster::ValueSelector>) -> Result<Values, types::AccessError> {
+    let selectors = selectors.into_iter().map(|selector| {
+        let test = match selector.test {
+            cluster::TextTest::Equals(text) => TextTest::Equals(text.into()),
+            cluster::TextTest::StartsWith(text) => TextTest::StartsWith(text.into()),
+            cluster::TextTest::PrefixOf(text) => TextTest::PrefixOf(text.into()),
+        };
+        (selector.path, test)
+    });
+    Values::parse(selectors).map_err(|error| types::AccessError::Invalid(error.to_string()))
 }
 
 pub(crate) fn request(request: &model::Request) -> wit::Request {

@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use mizzen_config::Limits;
 use mizzen_model::read::Level;
 use mizzen_model::{
-    AccessError, Call, CallError, Failure, Invoke, Kind, Object, ObjectRef, Outcome, Query, Reads, Request,
+    AccessError, Call, CallError, Failure, Invoke, Kind, Object, ObjectRef, Outcome, Query, Readiness, Reads, Request,
 };
 use mizzen_sandbox::{LoadError, Sandbox, SandboxOptions};
 
@@ -112,6 +112,19 @@ async fn what_is_no_json_and_what_is_too_deep_name_the_place() {
     assert!(why.starts_with("desired[0]: not JSON"), "{why}");
     let CallError::Invalid(why) = error_of("deep-json", little()).await else { panic!() };
     assert!(why.starts_with("desired[0]: ") && why.contains("recursion"), "{why}");
+}
+
+#[tokio::test]
+async fn too_many_value_selectors_and_too_long_ones_never_reach_the_host() {
+    let limits = Limits { outcome: 4 << 20, ..little() };
+    let outcome = ask(&guest("greedy-selectors"), limits).await.unwrap().unwrap();
+    let Readiness::Failed(why) = outcome.readiness else { panic!() };
+    for refusal in ["64 are the most", "its text has 1048576 bytes; 1024", "path has 131072 bytes; 1024"] {
+        assert!(why.contains(refusal), "{why}");
+    }
+    // And if all of them were long, what a guest may hand over is less.
+    let little = Limits { outcome: 64 << 10, ..little() };
+    assert_eq!(error_of("greedy-selectors", little).await, CallError::Outcome(little.outcome));
 }
 
 #[tokio::test]

@@ -16,7 +16,7 @@ mod wasm {
     use crate::http::{Request, Response};
     use crate::log::Level;
     use crate::renderers::{RenderError, Renderer};
-    use crate::{AccessError, Kind, ObjectRef, Query};
+    use crate::{AccessError, Kind, ObjectRef, Query, Text};
 
     /// Objects asked for at once: fewer crossings, and not all of a long list in memory.
     const PAGE: u32 = 500;
@@ -101,8 +101,18 @@ mod wasm {
             namespace: query.namespace.clone(),
             labels: query.labels.clone(),
             namespace_labels: query.namespace_labels.clone(),
+            values: query.values.as_ref().map(|values| values.iter().map(value).collect()),
             fields: query.fields.clone(),
         }
+    }
+
+    fn value((path, test): &(String, Text)) -> cluster::ValueSelector {
+        let test = match test.clone() {
+            Text::Equals(text) => cluster::TextTest::Equals(text),
+            Text::StartsWith(text) => cluster::TextTest::StartsWith(text),
+            Text::PrefixOf(text) => cluster::TextTest::PrefixOf(text),
+        };
+        cluster::ValueSelector { path: path.clone(), test }
     }
 
     fn kind(kind: &Kind) -> types::Kind {

@@ -27,7 +27,19 @@ pub struct Query {
     pub(crate) namespace: Option<String>,
     pub(crate) labels: String,
     pub(crate) namespace_labels: String,
+    pub(crate) values: Option<Vec<(String, Text)>>,
     pub(crate) fields: Option<String>,
+}
+
+/// What is asked of a field's text. Of numbers, booleans and fields that are not there nothing is true.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Text {
+    /// It is this.
+    Equals(String),
+    /// It begins with this: `/shop` finds `/shop/cart`.
+    StartsWith(String),
+    /// This begins with it: `/shop/cart` finds `/shop`.
+    PrefixOf(String),
 }
 
 /// The objects of a list, one after the other. From [`scan`].
@@ -42,7 +54,14 @@ pub struct Scan<T> {
 impl Query {
     /// All objects of a kind, in all namespaces.
     pub fn of(kind: Kind) -> Self {
-        Self { kind, namespace: None, labels: String::new(), namespace_labels: String::new(), fields: None }
+        Self {
+            kind,
+            namespace: None,
+            labels: String::new(),
+            namespace_labels: String::new(),
+            values: None,
+            fields: None,
+        }
     }
 
     /// Only in one namespace.
@@ -75,11 +94,48 @@ impl Query {
         self
     }
 
+    /// Only where any of these is true of a field's text, each with its path in the query's field set, which must hold it; without one,
+    /// nothing is found. Said again, it adds more of which one is enough. The host finds such objects by an index, and asks again only
+    /// when one of them changes, comes or goes.
+    ///
+    /// ```
+    /// use mizzen_sdk::{Kind, Query, Text};
+    ///
+    /// // The routes that overlap with a path: those that begin with it, and those it begins with.
+    /// let prefix = "spec.http[*].match[*].uri.prefix";
+    /// Query::of(Kind::new("networking.istio.io/v1", "VirtualService"))
+    ///     .fields("routes")
+    ///     .where_any([(prefix, Text::starts_with("/shop")), (prefix, Text::prefix_of("/shop"))]);
+    /// ```
+    #[must_use]
+    pub fn where_any<P: Into<String>>(mut self, tests: impl IntoIterator<Item = (P, Text)>) -> Self {
+        let tests = tests.into_iter().map(|(path, test)| (path.into(), test));
+        self.values.get_or_insert_default().extend(tests);
+        self
+    }
+
     /// Only the fields of a declared field set.
     #[must_use]
     pub fn fields(mut self, set: &str) -> Self {
         self.fields = Some(set.to_owned());
         self
+    }
+}
+
+impl Text {
+    /// See [`Text::Equals`].
+    pub fn equals(text: impl Into<String>) -> Self {
+        Self::Equals(text.into())
+    }
+
+    /// See [`Text::StartsWith`].
+    pub fn starts_with(text: impl Into<String>) -> Self {
+        Self::StartsWith(text.into())
+    }
+
+    /// See [`Text::PrefixOf`].
+    pub fn prefix_of(text: impl Into<String>) -> Self {
+        Self::PrefixOf(text.into())
     }
 }
 

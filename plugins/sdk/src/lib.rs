@@ -71,7 +71,7 @@ mod request;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod testing;
 
-pub use cluster::{AccessError, Query};
+pub use cluster::{AccessError, Query, Text};
 pub use describe::{Access, Description, FieldSet, Need};
 pub use outcome::{Condition, Deletion, Event, Failure, Outcome, Patch, Readiness, Severity};
 pub use request::{Kind, Metadata, ObjectRef, Predecessor, Request, Subject};

@@ -1,4 +1,5 @@
-//! What one changed object costs among many subjects: the engine on a cluster in memory, with the real plugin in the real sandbox.
+//! What one changed object costs among many subjects: the engine on a cluster in memory, with real plugins in the real sandbox. One
+//! finds what it reads by label, the other by a value.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -15,7 +16,7 @@ use mizzen_sandbox::{Sandbox, SandboxOptions};
 use serde_json::{Value, json};
 
 use crate::converge::median;
-use crate::operator::{Setup, cache};
+use crate::operator::{Setup, cache, guests};
 
 /// How many changes are measured.
 const CHANGES: usize = 500;
@@ -42,7 +43,8 @@ impl Observer for Calls {
 
 /// Time of one change, with `few` and with `many` subjects, taken in turns.
 pub(crate) async fn index(few: usize, many: usize) -> anyhow::Result<Value> {
-    let (small, large) = (Stage::with(few).await?, Stage::with(many).await?);
+    let (small, large) =
+        (Stage::with(few, api_operator().await?).await?, Stage::with(many, api_operator().await?).await?);
     let mut micros: [Vec<f64>; 4] = Default::default();
     for round in 0..CHANGES {
         micros[0].push(small.change_one(round).await?);
@@ -53,11 +55,29 @@ pub(crate) async fn index(few: usize, many: usize) -> anyhow::Result<Value> {
     let asked = (small.asked(), large.asked());
     ensure!(asked == (CHANGES as u64, CHANGES as u64), "{CHANGES} changes, each read by one, led to {asked:?} calls");
     let [one_few, one_many, unread_few, unread_many] = micros.map(|times| median(times).unwrap_or(f64::NAN));
+    drop((small, large));
+    let by_value = by_value(few, many).await?;
     Ok(json!({
         "subjects": [few, many], "changes": CHANGES, "callsPerChange": 1,
         "changeMicros": [one_few, one_many], "ratio": one_many / one_few,
-        "changeThatNobodyReadMicros": [unread_few, unread_many],
+        "changeThatNobodyReadMicros": [unread_few, unread_many], "byValue": by_value,
     }))
+}
+
+/// The same where every subject looks for routes by their paths, so that all ask about all routes and one change concerns one of them.
+async fn by_value(few: usize, many: usize) -> anyhow::Result<Value> {
+    let (small, large) = (Stage::with(few, overlaps().await?).await?, Stage::with(many, overlaps().await?).await?);
+    let mut micros: [Vec<f64>; 2] = Default::default();
+    for round in 0..CHANGES {
+        micros[0].push(small.change_route(round).await?);
+        micros[1].push(large.change_route(round).await?);
+    }
+    let asked = (small.asked(), large.asked());
+    // Each change but the first takes the route from one subject and gives it to the next.
+    let expected = 2 * CHANGES as u64 - 1;
+    ensure!(asked == (expected, expected), "{CHANGES} changes, each read by two, led to {asked:?} calls");
+    let [one_few, one_many] = micros.map(|times| median(times).unwrap_or(f64::NAN));
+    Ok(json!({"callsPerChange": 2, "changeMicros": [one_few, one_many], "ratio": one_many / one_few}))
 }
 
 /// A cluster with subjects that have converged.
@@ -70,7 +90,7 @@ struct Stage {
 }
 
 impl Stage {
-    async fn with(subjects: usize) -> anyhow::Result<Self> {
+    async fn with(subjects: usize, plugin: NodeSpec) -> anyhow::Result<Self> {
         let memory = Memory::new();
         let put = |document: Value| memory.put("bench", &document).context("the cluster in memory refuses an object");
         for (group, kind, plural) in KINDS {
@@ -85,11 +105,11 @@ impl Stage {
             put(json!({"apiVersion": "oda.tmforum.org/v1", "kind": "ExposedAPI",
                 "metadata": {"name": format!("api-{at}"), "namespace": NAMESPACE},
                 "spec": {"name": format!("api-{at}"), "apiType": "openapi", "implementation": format!("api-{at}"),
-                         "path": format!("/{at}"), "port": 8080}}))?;
+                         "path": format!("/{at}/api"), "port": 8080}}))?;
         }
         let calls = Arc::<Calls>::default();
         let engine = Engine::start(Arc::new(memory.clone()), Arc::clone(&calls) as _, Concurrency::default());
-        engine.configure(vec![api_operator().await?]);
+        engine.configure(vec![plugin]);
         engine.settled().await;
         let before = calls.0.load(Ordering::Relaxed);
         ensure!(before >= subjects as u64, "only {before} of {subjects} subjects were asked about");
@@ -100,6 +120,15 @@ impl Stage {
     async fn change_one(&self, round: usize) -> anyhow::Result<f64> {
         let at = round % self.subjects;
         self.put(&slice(at, (round / self.subjects) % 2 == 1)).await
+    }
+
+    /// Moves a route from one API's path to another's.
+    async fn change_route(&self, round: usize) -> anyhow::Result<f64> {
+        let prefix = format!("/{}/api/v1", round % self.subjects);
+        self.put(&json!({"apiVersion": "networking.istio.io/v1", "kind": "VirtualService",
+            "metadata": {"name": "other", "namespace": "elsewhere"},
+            "spec": {"http": [{"match": [{"uri": {"prefix": prefix}}]}]}}))
+            .await
     }
 
     /// Changes a Gateway that nobody reads.
@@ -123,12 +152,27 @@ impl Stage {
 }
 
 async fn api_operator() -> anyhow::Result<NodeSpec> {
-    let Setup { plugins, configuration, .. } = Setup::api_operator()?;
+    load(Setup::api_operator()?, "api-operator.wasm").await
+}
+
+async fn overlaps() -> anyhow::Result<NodeSpec> {
+    let configuration = "
+apiVersion: mizzen.dev/v1alpha1
+kind: Reconciler
+metadata: {name: overlaps}
+spec:
+  component: {file: overlaps.wasm}
+  grants: {read: [{apiVersion: networking.istio.io/v1, kind: VirtualService}]}
+";
+    load(Setup { plugins: guests()?, components: &["overlaps.wasm"], configuration }, "overlaps.wasm").await
+}
+
+async fn load(Setup { plugins, configuration, .. }: Setup<'_>, component: &str) -> anyhow::Result<NodeSpec> {
     let documents = yaml::parse(Path::new("reconcilers.yaml"), configuration)?;
     let configuration = Configuration::strict(&documents).map_err(|problems| anyhow::anyhow!("{problems:?}"))?;
     let reconciler = configuration.reconcilers.first().cloned().context("there is no reconciler")?;
     let sandbox = Sandbox::new(SandboxOptions { cache: Some(cache()?), ..SandboxOptions::default() })?;
-    let component = sandbox.load_file(&plugins.join("api-operator.wasm")).await?;
+    let component = sandbox.load_file(&plugins.join(component)).await?;
     let limits = reconciler.limits;
     Ok(NodeSpec { reconciler, invoke: Ok(Arc::new(component.with_limits(limits))) })
 }

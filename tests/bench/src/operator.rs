@@ -198,7 +198,11 @@ pub(crate) fn plugins() -> anyhow::Result<PathBuf> {
 /// The folder of the components that are there to be measured.
 pub(crate) fn guests() -> anyhow::Result<PathBuf> {
     let guests = built()?.parent().context("no target folder")?.join("bench-guests");
-    ensure!(guests.join("pods.wasm").exists(), "{} has no guests: run `make bench-build` first", guests.display());
+    ensure!(
+        ["pods.wasm", "overlaps.wasm"].iter().all(|guest| guests.join(guest).exists()),
+        "{} has no guests: run `make bench-build` first",
+        guests.display()
+    );
     Ok(guests)
 }
 

@@ -5,9 +5,11 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use mizzen_cluster::{Apply, Change, Changes, Cluster, EventRecord, ReadError, Scope, Target, View, WriteError};
+use mizzen_cluster::{
+    Apply, Change, Changes, Cluster, EventRecord, ReadError, Scope, Selection, Target, View, WriteError,
+};
 use mizzen_live::{Live, LiveOptions};
-use mizzen_model::{Fields, Kind, Object, ObjectRef, Selector, Severity};
+use mizzen_model::{Fields, Kind, Object, ObjectRef, Severity};
 use mizzen_testcluster::ControlPlane;
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
@@ -106,7 +108,7 @@ async fn a_view_holds_its_fields_and_tells_of_changes_in_them_alone() {
     live.watch(view(config_map(), Scope::All, &["data.a"])).await.unwrap();
     let mut changes = live.subscribe();
 
-    let all = live.list(Scope::All, &config_map(), Some("reads"), &Selector::everything()).unwrap();
+    let all = live.list(Scope::All, &config_map(), &Selection::within("reads")).unwrap();
     assert_eq!(names(&all), ["old"]);
     assert_eq!(all[0].value()["data"], json!({"a": "1"}));
 
@@ -133,7 +135,7 @@ async fn a_wider_view_takes_the_place_of_a_narrower_one() {
     live.watch(view(config_map(), Scope::Owned, &["data.a"])).await.unwrap();
     let mut changes = live.subscribe();
     live.watch(view(config_map(), Scope::Owned, &["data.b"])).await.unwrap();
-    let all = live.list(Scope::Owned, &config_map(), Some("wide"), &Selector::everything()).unwrap();
+    let all = live.list(Scope::Owned, &config_map(), &Selection::within("wide")).unwrap();
     assert_eq!(all[0].value()["data"], json!({"a": "1", "b": "1"}));
     apply(&live, MANAGER, &settings("wide", "y", &json!({}))).await.unwrap();
     assert_eq!(told(&mut changes, "wide").await, "+y", "x is told as changed by nobody");
@@ -364,8 +366,7 @@ async fn a_kind_whose_crd_comes_later_is_served_from_then_on_and_until_it_goes()
     let crd = live.get(Scope::All, &ObjectRef::new(crd, None, "gadgets.live.mizzen.dev")).unwrap().unwrap();
     live.delete(&crd.reference, &crd.uid).await.unwrap();
     let gone = async {
-        while live.list(Scope::All, &gadget, None, &Selector::everything()) != Err(ReadError::NotServed(gadget.clone()))
-        {
+        while live.list(Scope::All, &gadget, &Selection::default()) != Err(ReadError::NotServed(gadget.clone())) {
             served(&mut changes, &gadget).await;
         }
     };
@@ -382,7 +383,7 @@ async fn who_may_not_read_is_told_and_reads_once_it_may() {
     let service = Kind::new("v1", "Service");
     let error = live.watch(view(service.clone(), Scope::All, &["spec"])).await.unwrap_err();
     assert!(matches!(&error, ReadError::Forbidden { message, .. } if message.contains("eve")), "{error}");
-    assert_eq!(live.list(Scope::All, &service, None, &Selector::everything()), Err(error));
+    assert_eq!(live.list(Scope::All, &service, &Selection::default()), Err(error));
     let error = apply(&live, MANAGER, &settings("rights", "x", &json!({}))).await.unwrap_err();
     assert!(matches!(error, WriteError::Forbidden { .. }), "{error}");
 
@@ -400,7 +401,7 @@ subjects: [{kind: User, apiGroup: rbac.authorization.k8s.io, name: eve}]
 ";
     cluster.apply_yaml(role).await.unwrap();
     served(&mut changes, &service).await;
-    let services = live.list(Scope::All, &service, Some("default"), &Selector::everything()).unwrap();
+    let services = live.list(Scope::All, &service, &Selection::within("default")).unwrap();
     assert_eq!(names(&services), ["kubernetes"]);
 }
 
@@ -427,7 +428,7 @@ async fn an_event_is_published_and_its_repeat_is_counted() {
     live.publish(record).await.unwrap();
     assert!(told(&mut changes, "events").await.starts_with("+x."));
     assert!(told(&mut changes, "events").await.starts_with("~x."));
-    let events = live.list(Scope::All, &event, Some("events"), &Selector::everything()).unwrap();
+    let events = live.list(Scope::All, &event, &Selection::within("events")).unwrap();
     let value = events[0].value();
     assert_eq!(
         (events.len(), &value["reportingController"], &value["series"]["count"]),
@@ -452,7 +453,7 @@ async fn views_outlive_an_api_server_that_stops_and_starts() {
     assert!(live.ready().await.is_err());
     // Long enough for every pause between tries to have grown to its bound.
     tokio::time::sleep(Duration::from_secs(10)).await;
-    let read = live.list(Scope::All, &config_map(), Some("outage"), &Selector::everything()).unwrap();
+    let read = live.list(Scope::All, &config_map(), &Selection::within("outage")).unwrap();
     assert_eq!(names(&read), ["before"], "reads go on");
 
     cluster.start_apiserver().await.unwrap();

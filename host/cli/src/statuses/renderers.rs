@@ -1,17 +1,17 @@
 //! The statuses of Renderer objects: which component answers, and what is wrong with the newest.
 
 use mizzen_catalog::RendererEntry;
-use mizzen_cluster::Scope;
+use mizzen_cluster::{Scope, Selection};
 use mizzen_config::RENDERER;
 use mizzen_config::document::RendererStatus;
-use mizzen_model::{Object, Selector};
+use mizzen_model::Object;
 
 use super::{Statuses, condition};
 
 impl Statuses {
     /// Writes every status that is different from what it should be.
     pub(super) async fn write_renderers(&self) {
-        let Ok(objects) = self.cluster.list(Scope::All, &RENDERER, None, &Selector::everything()) else { return };
+        let Ok(objects) = self.cluster.list(Scope::All, &RENDERER, &Selection::default()) else { return };
         for object in objects {
             let was: RendererStatus = serde_json::from_value(object.value()["status"].clone()).unwrap_or_default();
             let wanted = self.renderer_status(&object, &was);

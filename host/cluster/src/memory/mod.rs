@@ -31,12 +31,12 @@ mod views;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use mizzen_model::{Kind, Object, ObjectRef, Selector};
+use mizzen_model::{Kind, Object, ObjectRef};
 use serde_json::Value;
 
 pub use documents::DocumentError;
 
-use crate::{Apply, Changes, Cluster, EventRecord, KindFacts, ReadError, Scope, Target, View, WriteError};
+use crate::{Apply, Changes, Cluster, EventRecord, KindFacts, ReadError, Scope, Selection, Target, View, WriteError};
 use documents::called;
 use state::State;
 
@@ -146,14 +146,8 @@ impl Cluster for Memory {
         self.state().view(&object.kind, scope).map(|store| store.get(object))
     }
 
-    fn list(
-        &self,
-        scope: Scope,
-        kind: &Kind,
-        namespace: Option<&str>,
-        labels: &Selector,
-    ) -> Result<Vec<Arc<Object>>, ReadError> {
-        self.state().view(kind, scope).map(|store| store.list(namespace, labels))
+    fn list(&self, scope: Scope, kind: &Kind, selection: &Selection<'_>) -> Result<Vec<Arc<Object>>, ReadError> {
+        self.state().view(kind, scope).map(|store| store.list(selection))
     }
 
     fn subscribe(&self) -> Changes {

@@ -1,13 +1,19 @@
-use mizzen_model::{Fields, Kind};
+use mizzen_model::{Fields, Kind, Selector, TextTest, Values};
 use proptest::prelude::*;
 use serde_json::json;
 
+use super::by_label::INDEXED_LABELS;
+use super::by_value::INDEXED_FIELDS;
 use super::*;
 
 fn object(namespace: &str, name: &str, labels: &serde_json::Value, version: u64) -> Arc<Object> {
     let document = json!({"apiVersion": "v1", "kind": "Pod", "metadata":
         {"namespace": namespace, "name": name, "uid": "1", "labels": labels, "resourceVersion": version.to_string()}});
     Arc::new(Object::new(document, &Fields::Whole).unwrap())
+}
+
+fn list(store: &Store, namespace: Option<&str>, labels: &Selector) -> Vec<Arc<Object>> {
+    store.list(&Selection { namespace, labels: Some(labels), values: None })
 }
 
 fn names(objects: &[Arc<Object>]) -> Vec<String> {
@@ -20,8 +26,8 @@ fn lists_are_in_namespace_and_name_order() {
     for (namespace, name) in [("b", "a"), ("a", "b"), ("a", "a"), ("ab", "a")] {
         store.insert(object(namespace, name, &json!({}), 1));
     }
-    assert_eq!(names(&store.list(None, &Selector::everything())), ["a/a", "a/b", "ab/a", "b/a"]);
-    assert_eq!(names(&store.list(Some("a"), &Selector::everything())), ["a/a", "a/b"]);
+    assert_eq!(names(&list(&store, None, &Selector::everything())), ["a/a", "a/b", "ab/a", "b/a"]);
+    assert_eq!(names(&list(&store, Some("a"), &Selector::everything())), ["a/a", "a/b"]);
 }
 
 #[test]
@@ -29,13 +35,13 @@ fn the_label_index_follows_every_change() {
     let mut store = Store::new();
     let web = Selector::equal("app", "web");
     store.insert(object("a", "x", &json!({"app": "web"}), 1));
-    assert_eq!(names(&store.list(None, &web)), ["a/x"]);
+    assert_eq!(names(&list(&store, None, &web)), ["a/x"]);
     store.insert(object("a", "y", &json!({"app": "web"}), 2));
     store.insert(object("a", "x", &json!({"app": "db"}), 3));
-    assert_eq!(names(&store.list(None, &web)), ["a/y"]);
+    assert_eq!(names(&list(&store, None, &web)), ["a/y"]);
     store.remove(&object("a", "y", &json!({}), 0).reference);
-    assert!(store.list(None, &web).is_empty());
-    assert_eq!(names(&store.list(Some("a"), &Selector::equal("app", "db"))), ["a/x"]);
+    assert!(list(&store, None, &web).is_empty());
+    assert_eq!(names(&list(&store, Some("a"), &Selector::equal("app", "db"))), ["a/x"]);
 }
 
 #[test]
@@ -77,9 +83,9 @@ fn further_labels_than_are_indexed_can_be_listed_by() {
     let labels: serde_json::Value = (0..=INDEXED_LABELS).map(|n| (format!("l{n}"), json!("v"))).collect();
     store.insert(object("a", "x", &labels, 1));
     for n in 0..=INDEXED_LABELS {
-        assert_eq!(store.count(None, &Selector::equal(&format!("l{n}"), "v")), 1);
+        assert_eq!(list(&store, None, &Selector::equal(&format!("l{n}"), "v")).len(), 1);
     }
-    assert_eq!(store.labels.lock().unwrap().len(), INDEXED_LABELS);
+    assert_eq!(store.indexes.lock().unwrap().labels.labels(), INDEXED_LABELS);
 }
 
 #[test]
@@ -87,8 +93,8 @@ fn a_cluster_scoped_object_is_in_no_namespace() {
     let mut store = Store::new();
     let node = json!({"apiVersion": "v1", "kind": "Node", "metadata": {"name": "n"}});
     store.insert(Arc::new(Object::new(node, &Fields::Whole).unwrap()));
-    assert_eq!(store.count(None, &Selector::everything()), 1);
-    assert_eq!(store.count(Some(""), &Selector::everything()), 0);
+    assert_eq!(list(&store, None, &Selector::everything()).len(), 1);
+    assert_eq!(list(&store, Some(""), &Selector::everything()).len(), 0);
 }
 
 /// What is done to a store: an object by its name, label, revision and life; in a list or alone.
@@ -97,15 +103,27 @@ enum Step {
     Insert(Thing),
     Remove(Thing),
     Replace(Vec<Thing>),
-    List(Option<&'static str>, &'static str),
+    List(Option<&'static str>, &'static str, Option<Vec<(&'static str, TextTest)>>),
 }
 
-/// Namespace, name, value of the label `app`, revision, uid.
-type Thing = (&'static str, &'static str, &'static str, u64, &'static str);
+/// Namespace, name, value of the label `app`, texts in its fields, revision, uid.
+type Thing = (&'static str, &'static str, &'static str, Vec<&'static str>, u64, &'static str);
+
+const TEXTS: [&str; 6] = ["", "/", "/a", "/a/b", "/ab", "x"];
 
 fn thing() -> impl Strategy<Value = Thing> {
     let pick = |of: &'static [&'static str]| prop::sample::select(of);
-    (pick(&["a", "ab", "b"]), pick(&["x", "y", "z"]), pick(&["", "web", "db"]), 0..9_u64, pick(&["1", "2"]))
+    let texts = prop::collection::vec(pick(&TEXTS), 0..3);
+    (pick(&["a", "ab", "b"]), pick(&["x", "y", "z"]), pick(&["", "web", "db"]), texts, 0..9_u64, pick(&["1", "2"]))
+}
+
+fn value() -> impl Strategy<Value = (&'static str, TextTest)> {
+    let test = (0..3, prop::sample::select(&TEXTS[..])).prop_map(|(which, text)| match which {
+        0 => TextTest::Equals(text.into()),
+        1 => TextTest::StartsWith(text.into()),
+        _ => TextTest::PrefixOf(text.into()),
+    });
+    (prop::sample::select(&["spec.each[*].text", "spec.first", "spec.each[kind=b].text", "spec.number"][..]), test)
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -115,15 +133,19 @@ fn step() -> impl Strategy<Value = Step> {
         4 => thing().prop_map(Step::Insert),
         2 => thing().prop_map(Step::Remove),
         1 => prop::collection::vec(thing(), 0..5).prop_map(Step::Replace),
-        3 => (namespace, selector).prop_map(|(namespace, selector)| Step::List(namespace, selector)),
+        3 => (namespace, selector, prop::option::of(prop::collection::vec(value(), 0..3)))
+            .prop_map(|(namespace, selector, values)| Step::List(namespace, selector, values)),
     ]
 }
 
-fn made((namespace, name, app, version, uid): &Thing) -> Arc<Object> {
+fn made((namespace, name, app, texts, version, uid): &Thing) -> Arc<Object> {
     let labels = if app.is_empty() { json!({}) } else { json!({"app": app}) };
     let document = json!({"apiVersion": "v1", "kind": "Pod", "metadata":
-        {"namespace": namespace, "name": name, "uid": uid, "labels": labels, "resourceVersion": version.to_string()}});
-    Arc::new(Object::new(document, &Fields::identity()).unwrap())
+        {"namespace": namespace, "name": name, "uid": uid, "labels": labels, "resourceVersion": version.to_string()},
+        "spec": {"first": texts.first(), "number": version,
+            "each": texts.iter().zip(["a", "b"]).map(|(text, kind)| json!({"text": text, "kind": kind})).collect::<Vec<_>>()}});
+    // Not the number: it is the revision's, and two revisions that differ in nothing else are the same to a store.
+    Arc::new(Object::new(document, &Fields::parse(["spec.first", "spec.each"]).unwrap()).unwrap())
 }
 
 /// A store that knows nothing but to look at everything.
@@ -149,12 +171,13 @@ impl Naive {
         self.0.iter().position(|held| held.reference == *object).map(|at| self.0.remove(at))
     }
 
-    fn list(&self, namespace: Option<&str>, labels: &Selector) -> Vec<Arc<Object>> {
+    fn list(&self, namespace: Option<&str>, labels: &Selector, values: Option<&Values>) -> Vec<Arc<Object>> {
         let here = |object: &&Arc<Object>| {
             namespace.is_none_or(|namespace| object.reference.namespace.as_deref() == Some(namespace))
         };
         let mut found: Vec<_> =
             self.0.iter().filter(here).filter(|object| labels.matches(&object.labels)).cloned().collect();
+        found.retain(|object| values.is_none_or(|values| values.matches(&object.value())));
         found.sort_by(|a, b| a.reference.cmp(&b.reference));
         found
     }
@@ -176,7 +199,7 @@ proptest! {
                 }
                 Step::Replace(things) => {
                     let all: Vec<_> = things.iter().map(made).collect();
-                    let before = naive.list(None, &Selector::everything());
+                    let before = naive.list(None, &Selector::everything(), None);
                     for (from, to) in store.replace(all.clone()) {
                         prop_assert!(from.is_some() || to.is_some());
                         prop_assert!(from.is_none() || to.is_none() || from != to);
@@ -188,14 +211,16 @@ proptest! {
                         naive.remove(&gone.reference);
                     }
                 }
-                Step::List(namespace, selector) => {
+                Step::List(namespace, selector, values) => {
                     let selector = Selector::parse(selector).unwrap();
-                    let expected = naive.list(namespace, &selector);
-                    prop_assert_eq!(store.count(namespace, &selector), expected.len());
-                    prop_assert_eq!(store.list(namespace, &selector), expected);
+                    let values = values.map(|values| Values::parse(values).unwrap());
+                    let expected = naive.list(namespace, &selector, values.as_ref());
+                    let selection = Selection { namespace, labels: Some(&selector), values: values.as_ref() };
+                    prop_assert_eq!(store.count(&selection), expected.len());
+                    prop_assert_eq!(store.list(&selection), expected);
                 }
             }
-            prop_assert_eq!(store.list(None, &Selector::everything()), naive.list(None, &Selector::everything()));
+            prop_assert_eq!(list(&store, None, &Selector::everything()), naive.list(None, &Selector::everything(), None));
         }
     }
 }
@@ -204,9 +229,60 @@ proptest! {
 fn the_index_holds_nothing_of_what_is_gone() {
     let mut store = Store::new();
     store.insert(object("a", "x", &json!({"app": "web"}), 1));
-    store.count(None, &Selector::equal("app", "web"));
+    list(&store, None, &Selector::equal("app", "web"));
     store.insert(object("a", "x", &json!({"app": "db"}), 2));
-    assert_eq!(store.labels.lock().unwrap()["app"].keys().map(|value| &**value).collect::<Vec<_>>(), ["db"]);
+    assert_eq!(store.indexes.lock().unwrap().labels.values("app"), ["db"]);
     store.replace(Vec::new());
-    assert!(store.labels.lock().unwrap()["app"].is_empty());
+    assert!(store.indexes.lock().unwrap().labels.values("app").is_empty());
+}
+
+fn route(name: &str, prefixes: &[&str]) -> Arc<Object> {
+    let matches: Vec<_> = prefixes.iter().map(|prefix| json!({"uri": {"prefix": prefix}})).collect();
+    let document = json!({"apiVersion": "example.com/v1", "kind": "Route",
+        "metadata": {"namespace": "a", "name": name}, "spec": {"http": [{"match": matches}]}});
+    Arc::new(Object::new(document, &Fields::Whole).unwrap())
+}
+
+fn values(path: &str, test: TextTest) -> Values {
+    Values::parse([(path, test)]).unwrap()
+}
+
+const PREFIX: &str = "spec.http[*].match[*].uri.prefix";
+
+#[test]
+fn a_list_by_value_looks_at_no_other_object() {
+    let mut store = Store::new();
+    for at in 0..2_000 {
+        store.insert(route(&format!("r{at}"), &[&format!("/{at}/")]));
+    }
+    let values = values(PREFIX, TextTest::PrefixOf("/77/cart".into()));
+    let selection = Selection { values: Some(&values), ..Selection::default() };
+    assert_eq!(names(&store.list(&selection)), ["a/r77"]);
+    let mut indexes = store.indexes.lock().unwrap();
+    assert_eq!(indexes.values.find(&values, &BTreeMap::new()).unwrap().len(), 1, "found without the objects");
+}
+
+#[test]
+fn the_value_index_holds_nothing_of_what_is_gone() {
+    let mut store = Store::new();
+    store.insert(route("r", &["/a", "/b"]));
+    let values = values(PREFIX, TextTest::StartsWith("/".into()));
+    let selection = Selection { values: Some(&values), ..Selection::default() };
+    assert_eq!(store.count(&selection), 1);
+    store.insert(route("r", &["/b", "/c"]));
+    assert_eq!(store.indexes.lock().unwrap().values.texts(), ["/b", "/c"]);
+    store.replace(Vec::new());
+    assert!(store.indexes.lock().unwrap().values.texts().is_empty());
+}
+
+#[test]
+fn further_fields_than_are_indexed_can_be_listed_by() {
+    let mut store = Store::new();
+    store.insert(route("r", &["/a"]));
+    let spec = |n: usize| (format!("spec.f{n}"), TextTest::Equals("/a".into()));
+    for n in 0..=INDEXED_FIELDS {
+        let values = Values::parse([spec(n), (PREFIX.to_owned(), TextTest::Equals("/a".into()))]).unwrap();
+        assert_eq!(store.count(&Selection { values: Some(&values), ..Selection::default() }), 1);
+    }
+    assert_eq!(store.indexes.lock().unwrap().values.fields(), INDEXED_FIELDS);
 }

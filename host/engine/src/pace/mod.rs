@@ -17,9 +17,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use mizzen_cluster::{Cluster, Scope};
+use mizzen_cluster::{Cluster, Scope, Selection};
 use mizzen_config::Pace;
-use mizzen_model::{Access, ObjectRef, Selector};
+use mizzen_model::{Access, ObjectRef};
 
 use crate::node::{Key, NodeId, Plugin};
 pub(crate) use line::{Disruption, Stage};
@@ -94,7 +94,7 @@ impl Paces {
     pub(crate) fn resume(&mut self, node: NodeId, plugin: &Plugin, cluster: &dyn Cluster) {
         let annotation = annotation(plugin.name());
         for kind in plugin.invoke.description().kinds(Access::Patch) {
-            for object in cluster.list(Scope::All, kind, None, &Selector::everything()).unwrap_or_default() {
+            for object in cluster.list(Scope::All, kind, &Selection::default()).unwrap_or_default() {
                 if let Some((pace, begun)) = marked(&object, &annotation) {
                     self.find(&(node, pace), &object.reference, begun, cluster);
                 }

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use mizzen_cluster::{Apply, OWNER_LABEL, ReadError, Scope, Target, WriteError};
+use mizzen_cluster::{Apply, OWNER_LABEL, ReadError, Scope, Selection, Target, WriteError};
 use mizzen_model::{Access, Digest, Event, Object, ObjectRef, Selector, Severity};
 use serde_json::Value;
 use tokio::time::Instant;
@@ -160,7 +160,7 @@ impl Writer<'_> {
         let label = Selector::equal(OWNER_LABEL, &owner_label(self.plugin.name(), &self.subject.reference));
         let mut owned = Vec::new();
         for kind in self.plugin.invoke.description().kinds(Access::Apply) {
-            match self.cluster.list(Scope::Owned, kind, None, &label) {
+            match self.cluster.list(Scope::Owned, kind, &Selection::labelled(&label)) {
                 Ok(objects) => owned.extend(objects),
                 Err(ReadError::NotServed(_)) => {}
                 Err(error) => {

@@ -276,6 +276,7 @@ pub async fn services(reads: &Arc<dyn Reads>, shop: &Value) -> Result<Vec<Value>
         namespace: Some("a".into()),
         labels: Selector::equal("shop", shop["metadata"]["name"].as_str().unwrap()),
         namespace_labels: Selector::everything(),
+        values: None,
         fields: Some("type".into()),
     };
     Ok(reads.list(&query).await?.iter().map(|service| service.value()).collect())

@@ -42,7 +42,7 @@ fn listed(scope: Scope, values: impl IntoIterator<Item = Value>) -> Fixture {
 
 impl Fixture {
     fn names(&self) -> Vec<String> {
-        let all = self.mirror.list(None, &Selector::everything()).unwrap();
+        let all = self.mirror.list(&Selection::default()).unwrap();
         all.iter().map(|object| object.reference.name.to_string()).collect()
     }
 
@@ -60,7 +60,7 @@ impl Fixture {
 fn nothing_is_read_before_the_first_list_is_complete() {
     let mirror = Mirror::new(kind(), Scope::All, Arc::default());
     mirror.want(&size());
-    assert_eq!(mirror.list(None, &Selector::everything()), Err(ReadError::NotSynced(kind())));
+    assert_eq!(mirror.list(&Selection::default()), Err(ReadError::NotSynced(kind())));
 }
 
 #[test]
@@ -185,7 +185,7 @@ fn an_api_server_that_is_away_is_read_from_memory_and_one_that_refuses_is_not_re
     assert_eq!((view.names(), view.told()), (vec!["x".to_owned()], vec![]));
     view.mirror.blocked(FIRST, &ReadError::NotServed(kind()));
     view.mirror.blocked(FIRST, &ReadError::NotServed(kind()));
-    assert_eq!(view.mirror.list(None, &Selector::everything()), Err(ReadError::NotServed(kind())));
+    assert_eq!(view.mirror.list(&Selection::default()), Err(ReadError::NotServed(kind())));
     assert_eq!(view.told(), ["served"], "told once");
     view.mirror.adopt(FIRST, &size(), 20, Staged::new());
     assert_eq!((view.names(), view.told()), (vec![], vec!["-x".to_owned(), "served".to_owned()]));

@@ -2,8 +2,8 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures::channel::mpsc::{UnboundedSender, unbounded};
-use mizzen_cluster::{Change, Changes};
-use mizzen_model::{Kind, Selector};
+use mizzen_cluster::{Change, Changes, Selection};
+use mizzen_model::Kind;
 use serde_json::{Value, json};
 
 use super::*;
@@ -39,7 +39,7 @@ fn reflect(answer: impl Fn(Asked) -> Answer + Send + Sync + 'static) -> Fixture 
 
 impl Fixture {
     fn names(&self) -> Vec<String> {
-        let all = self.mirror.list(None, &Selector::everything()).unwrap();
+        let all = self.mirror.list(&Selection::default()).unwrap();
         all.iter().map(|object| object.reference.name.to_string()).collect()
     }
 
@@ -223,7 +223,7 @@ async fn a_kind_that_is_no_longer_served_is_not_read() {
     });
     view.mirror.ready(&Fields::Whole).await.unwrap();
     assert_eq!(view.told().await, "served");
-    assert_eq!(view.mirror.list(None, &Selector::everything()), Err(ReadError::NotServed(kind())));
+    assert_eq!(view.mirror.list(&Selection::default()), Err(ReadError::NotServed(kind())));
     assert_eq!((view.told().await, view.told().await), ("+x".into(), "served".into()));
 }
 

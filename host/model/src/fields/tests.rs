@@ -76,4 +76,28 @@ fn a_bad_path_says_what_a_good_one_looks_like() {
     assert!(matches!(Fields::parse(["spec.a[b=x"]), Err(PathError::Bracket(_))));
     assert!(matches!(Fields::parse([""]), Err(PathError::EmptyStep(_))));
     assert!(matches!(Fields::parse(["a[*]b"]), Err(PathError::Bracket(_))));
+    let steps = Fields::parse(["a.".repeat(1 << 20)]).unwrap_err();
+    assert_eq!(steps.to_string(), "a field path has 2097152 bytes; 1024 are the most");
+}
+
+#[test]
+fn a_path_is_written_as_it_is_read() {
+    for path in ["a", "a.b[*].c", "a['b.c/d'].e[*][*]", "a[name=x].b"] {
+        let parsed = FieldPath::parse(path).unwrap();
+        assert_eq!((&*parsed.to_string(), FieldPath::parse(&parsed.to_string())), (path, Ok(parsed)));
+    }
+}
+
+#[test]
+fn a_set_holds_a_path_that_it_has_or_that_is_below_one() {
+    let fields = Fields::parse(["spec.http", "spec.tls[*].sni", "spec.ports[name=web].host"]).unwrap();
+    let holds = |path: &str| fields.holds(&FieldPath::parse(path).unwrap());
+    for held in ["spec.http", "spec.http[*].name", "spec.tls[*].sni", "spec.ports[name=web].host"] {
+        assert!(holds(held), "{held}");
+    }
+    // Which element it is about is told by a field that the set does not hold.
+    for other in ["spec", "spec.tls", "spec.tls[*].port", "spec.tls[name=a].sni", "spec.ports[*].host", "status"] {
+        assert!(!holds(other), "{other}");
+    }
+    assert!(Fields::Whole.holds(&FieldPath::parse("spec.x").unwrap()));
 }

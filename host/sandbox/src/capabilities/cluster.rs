@@ -144,6 +144,7 @@ mod tests {
             namespace: None,
             labels: "a in".into(),
             namespace_labels: String::new(),
+            values: None,
             fields: None,
         };
         let mut guest = guest();

@@ -1,16 +1,19 @@
 //! Reads, let through and answered as the host does it.
 
+#[cfg(test)]
+mod tests;
+
 use std::cell::RefCell;
 use std::time::Duration;
 
 use mizzen_model as model;
-use mizzen_model::{Fields, Object, Selector};
+use mizzen_model::{Fields, Object, Selector, TextTest, Values};
 
 use super::{Cluster, Function, servers};
 use crate::http::{Request, Response};
 use crate::log::Level;
 use crate::renderers::{RenderError, Renderer};
-use crate::{Access, AccessError, Description, Kind, ObjectRef, Query};
+use crate::{Access, AccessError, Description, Kind, ObjectRef, Query, Text};
 
 /// Objects of one page: few, so that a reconciler's tests see several.
 const PAGE: usize = 2;
@@ -157,12 +160,18 @@ impl Answering {
         let selector = |text: &str| Selector::parse(text).map_err(|error| AccessError::Invalid(error.to_string()));
         let (labels, namespace_labels) = (selector(&query.labels)?, selector(&query.namespace_labels)?);
         let fields = self.admit(&query.kind, query.fields.as_deref())?;
+        let values = query.values.as_deref().map(parse).transpose()?;
+        if let Some(values) = &values {
+            let admitted = values.admit(query.fields.as_deref(), &fields);
+            admitted.map_err(|why| AccessError::Denied(why.to_string()))?;
+        }
         let namespaces =
             if namespace_labels.is_everything() { None } else { Some(self.namespaces(&namespace_labels)?) };
         let wanted = |object: &&Object| {
             let namespace = object.reference.namespace.as_deref();
             (query.namespace.is_none() || namespace == query.namespace.as_deref())
                 && labels.matches(&object.labels)
+                && values.as_ref().is_none_or(|values| values.matches(&object.value()))
                 && namespaces.as_ref().is_none_or(|all| namespace.is_some_and(|own| all.contains(&own)))
         };
         let objects = self.of(&query.kind).filter(wanted);
@@ -188,117 +197,16 @@ impl Answering {
     }
 }
 
-fn kind(kind: &Kind) -> model::Kind {
-    model::Kind::new(&kind.api_version, &kind.name)
+fn parse(tests: &[(String, Text)]) -> Result<Values, AccessError> {
+    let test = |test: &Text| match test.clone() {
+        Text::Equals(text) => TextTest::Equals(text.into()),
+        Text::StartsWith(text) => TextTest::StartsWith(text.into()),
+        Text::PrefixOf(text) => TextTest::PrefixOf(text.into()),
+    };
+    let parsed = Values::parse(tests.iter().map(|(path, text)| (path, test(text))));
+    parsed.map_err(|error| AccessError::Invalid(error.to_string()))
 }
 
-#[cfg(test)]
-mod tests {
-    use serde_json::{Value, json};
-
-    use super::*;
-    use crate::{Failure, clock, cluster, log, renderers};
-
-    const PODS: &str = "
-{apiVersion: v1, kind: Pod, metadata: {name: a, namespace: ns}}
----
-{apiVersion: v1, kind: Pod, metadata: {name: b, namespace: ns}}
----
-{apiVersion: v1, kind: Pod, metadata: {name: c, namespace: ns}}
-";
-
-    fn pod() -> Kind {
-        Kind::new("v1", "Pod")
-    }
-
-    /// What a reconciler sees that declared to read Pods and Secrets.
-    fn seen<T>(cluster: &Cluster, function: impl FnOnce() -> T) -> T {
-        let description = Description::new("a", "1", "", pod())
-            .reads(pod(), "")
-            .reads(Kind::new("v1", "Secret"), "")
-            .reads_fields("ports", Kind::new("v1", "Service"), &["spec.ports"], "");
-        answering(cluster, &description, function)
-    }
-
-    fn names(pods: impl Iterator<Item = Result<Value, AccessError>>) -> Vec<String> {
-        pods.map(|pod| pod.unwrap()["metadata"]["name"].as_str().unwrap().to_owned()).collect()
-    }
-
-    #[test]
-    fn a_scan_goes_over_all_pages_and_can_end_before() {
-        let cluster = Cluster::new().with(PODS);
-        let scan = || cluster::scan::<Value>(&Query::of(pod())).unwrap();
-        assert_eq!(seen(&cluster, || names(scan())), ["a", "b", "c"]);
-        assert_eq!(seen(&cluster, || names(scan().take(1))), ["a"]);
-    }
-
-    #[test]
-    fn a_secret_is_never_read_whatever_was_declared() {
-        let secret = ObjectRef::new(Kind::new("v1", "Secret"), Some("ns"), "a");
-        let answer = seen(&Cluster::new(), || cluster::get::<Value>(&secret, None));
-        assert!(matches!(answer, Err(AccessError::Denied(why)) if why.contains("credential")));
-    }
-
-    #[test]
-    fn a_field_set_is_of_one_kind() {
-        let answer = seen(&Cluster::new(), || cluster::count(&Query::of(pod()).fields("ports")));
-        assert_eq!(answer, Err(AccessError::Invalid("field set `ports` is of Service, not of Pod".into())));
-    }
-
-    #[test]
-    fn selecting_by_namespace_reads_namespaces() {
-        let query = Query::of(pod()).namespace_selector("mesh=yes");
-        let answer = seen(&Cluster::new(), || cluster::count(&query));
-        assert!(matches!(answer, Err(AccessError::Denied(why)) if why.contains("Namespace")));
-    }
-
-    #[test]
-    fn the_time_is_the_tests_own() {
-        let later = Cluster::new().at(Duration::from_micros(7_500));
-        assert_eq!(seen(&later, clock::now), Duration::from_millis(7));
-        log::write(Level::Debug, "a line has no answer", &[("pods", &3)]);
-    }
-
-    /// A cluster whose renderer makes a ConfigMap of a document's `name`.
-    fn rendering() -> Cluster {
-        Cluster::new().with_renderer("maps", &[("example.com/version", "1")], |document| match &document["name"] {
-            Value::String(name) => Ok(vec![crate::object(&Kind::new("v1", "ConfigMap"), None, name, json!({}))]),
-            _ => Err(RenderError::Rejected("`name` is missing".into())),
-        })
-    }
-
-    #[test]
-    fn a_renderer_is_chosen_by_its_labels_and_makes_objects_or_says_what_is_wrong() {
-        let description = Description::new("a", "1", "", pod()).renderer("maps");
-        answering(&rendering(), &description, || {
-            let chosen = renderers::available().remove(0);
-            assert_eq!(chosen.labels["example.com/version"], "1");
-            assert_eq!(renderers::render(&chosen.name, &json!({"name": "m"})).unwrap()[0]["metadata"]["name"], "m");
-            let rejected = renderers::render("maps", &json!({}));
-            assert_eq!(rejected, Err(RenderError::Rejected("`name` is missing".into())));
-            assert_eq!(Failure::from(rejected.unwrap_err()), Failure::Invalid("`name` is missing".into()));
-            assert!(matches!(
-                renderers::render("charts", &json!({})),
-                Err(RenderError::Access(AccessError::Denied(why))) if why.contains("`charts` is not granted")
-            ));
-        });
-    }
-
-    #[test]
-    fn who_did_not_declare_that_it_renders_finds_no_renderer() {
-        seen(&rendering(), || {
-            assert!(renderers::available().is_empty());
-            let denied = renderers::render("maps", &json!({"name": "m"}));
-            assert!(matches!(denied, Err(RenderError::Access(AccessError::Denied(why))) if why.contains("describe")));
-        });
-    }
-
-    #[test]
-    fn a_reconciler_that_panicked_leaves_nothing_behind() {
-        let cluster = Cluster::new().with(PODS);
-        let panicked =
-            std::panic::catch_unwind(|| seen(&cluster, || assert_eq!(cluster::count(&Query::of(pod())), Ok(0))));
-        assert!(panicked.is_err());
-        assert!(matches!(cluster::count(&Query::of(pod())), Err(AccessError::Unavailable(_))));
-    }
+fn kind(kind: &Kind) -> model::Kind {
+    model::Kind::new(&kind.api_version, &kind.name)
 }

@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
-use mizzen_model::{Fields, Kind, ObjectRef, Selector, yaml};
+use mizzen_model::{Fields, Kind, ObjectRef, yaml};
 use serde_json::json;
 
 use super::{CRD, VERSIONS, apply, document, memory, shop};
 use crate::memory::Memory;
-use crate::{Change, Cluster, RECONCILER_LABEL, ReadError, Scope, View, WriteError};
+use crate::{Change, Cluster, RECONCILER_LABEL, ReadError, Scope, Selection, View, WriteError};
 
 #[tokio::test]
 async fn a_kind_without_a_definition_is_not_served() {
@@ -90,7 +90,7 @@ async fn objects_with_the_label_of_a_reconciler_are_in_the_view_of_what_is_owned
     assert!(matches!(changes.try_recv(), Ok(Change::Object { before: None, after: Some(_), scope: Scope::Owned })));
     memory.edit("x", &shop(), |shop| shop["metadata"]["labels"] = json!({})).unwrap();
     assert!(matches!(changes.try_recv(), Ok(Change::Object { before: Some(_), after: None, .. })));
-    assert!(memory.list(Scope::Owned, &shop().kind, None, &Selector::everything()).unwrap().is_empty());
+    assert!(memory.list(Scope::Owned, &shop().kind, &Selection::default()).unwrap().is_empty());
 }
 
 #[tokio::test]

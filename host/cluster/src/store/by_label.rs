@@ -1,0 +1,72 @@
+//! Which objects have a value of a label: the index that answers most lists.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use mizzen_model::Object;
+
+use super::Path;
+
+/// How many labels have an index. Plugins choose what they list by: one that lists by ever new labels must not fill the host's memory.
+/// Lists by further labels are answered all the same, by looking at every object.
+pub(super) const INDEXED_LABELS: usize = 64;
+
+/// By label key, by value: who has it.
+#[derive(Debug, Default)]
+pub(super) struct ByLabel(HashMap<Arc<str>, HashMap<Arc<str>, BTreeSet<Path>>>);
+
+// === impl ByLabel ===
+
+impl ByLabel {
+    /// The objects with this value of this label; `None` when the label is not indexed. The first list by a label builds its index.
+    pub(super) fn find(
+        &mut self,
+        (key, value): (&Arc<str>, &Arc<str>),
+        objects: &BTreeMap<Path, Arc<Object>>,
+    ) -> Option<&BTreeSet<Path>> {
+        static NONE: BTreeSet<Path> = BTreeSet::new();
+        if !self.0.contains_key(key) && self.0.len() < INDEXED_LABELS {
+            self.0.insert(Arc::clone(key), build(key, objects));
+        }
+        self.0.get(key).map(|by_value| by_value.get(value).unwrap_or(&NONE))
+    }
+
+    /// An object takes the place of another.
+    pub(super) fn change(&mut self, path: &Path, before: Option<&Object>, after: Option<&Object>) {
+        for (key, value) in before.into_iter().flat_map(|object| object.labels.iter()) {
+            if let Some(by_value) = self.0.get_mut(key)
+                && let Some(paths) = by_value.get_mut(value)
+            {
+                paths.remove(path);
+                if paths.is_empty() {
+                    by_value.remove(value);
+                }
+            }
+        }
+        for (key, value) in after.into_iter().flat_map(|object| object.labels.iter()) {
+            if let Some(by_value) = self.0.get_mut(key) {
+                by_value.entry(Arc::clone(value)).or_default().insert(path.clone());
+            }
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn labels(&self) -> usize {
+        self.0.len()
+    }
+
+    #[cfg(test)]
+    pub(super) fn values(&self, key: &str) -> Vec<&str> {
+        self.0[key].keys().map(|value| &**value).collect()
+    }
+}
+
+fn build(key: &str, objects: &BTreeMap<Path, Arc<Object>>) -> HashMap<Arc<str>, BTreeSet<Path>> {
+    let mut by_value: HashMap<Arc<str>, BTreeSet<Path>> = HashMap::new();
+    for (path, object) in objects {
+        if let Some((_, value)) = object.labels.iter().find(|(own, _)| ***own == *key) {
+            by_value.entry(Arc::clone(value)).or_default().insert(path.clone());
+        }
+    }
+    by_value
+}

@@ -1,0 +1,89 @@
+//! Which objects have a text in one of their fields: the index that answers value selectors.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use mizzen_model::values::texts;
+use mizzen_model::{FieldPath, Object, TextMap, TextTest, ValueSelector, Values};
+
+use super::Path;
+
+/// How many fields have an index. Plugins choose what they list by: one that lists by ever new fields must not fill the host's memory.
+/// Lists by further fields are answered all the same, by looking at every object.
+pub(super) const INDEXED_FIELDS: usize = 16;
+
+/// By field, by text: who has it.
+#[derive(Debug, Default)]
+pub(super) struct ByValue(HashMap<FieldPath, TextMap<BTreeSet<Path>>>);
+
+// === impl ByValue ===
+
+impl ByValue {
+    /// The objects that are selected; `None` when that is not indexed. The first list by a field builds its index.
+    pub(super) fn find<'a>(
+        &'a mut self,
+        values: &'a Values,
+        objects: &BTreeMap<Path, Arc<Object>>,
+    ) -> Option<BTreeSet<&'a Path>> {
+        self.build(values, objects);
+        let mut found = BTreeSet::new();
+        for selector in values.iter() {
+            let texts = self.0.get(selector.path())?;
+            match selector.test() {
+                TextTest::Equals(text) => found.extend(texts.get(text).into_iter().flatten()),
+                TextTest::StartsWith(text) => found.extend(texts.starting_with(text).flatten()),
+                TextTest::PrefixOf(text) => found.extend(texts.prefixes_of(text).flatten()),
+            }
+        }
+        Some(found)
+    }
+
+    /// Has every field that is asked for indexed, in one look at every object, as far as there is room.
+    fn build(&mut self, values: &Values, objects: &BTreeMap<Path, Arc<Object>>) {
+        let fields: BTreeSet<_> = values.iter().map(ValueSelector::path).collect();
+        let room = INDEXED_FIELDS.saturating_sub(self.0.len());
+        let new: Vec<_> = fields.into_iter().filter(|field| !self.0.contains_key(*field)).take(room).cloned().collect();
+        if new.is_empty() {
+            return;
+        }
+        let mut built: Vec<TextMap<BTreeSet<Path>>> = new.iter().map(|_| TextMap::default()).collect();
+        for (path, object) in objects {
+            let value = object.value();
+            for (field, index) in new.iter().zip(&mut built) {
+                for text in texts(field, &value) {
+                    index.entry(&text).insert(path.clone());
+                }
+            }
+        }
+        self.0.extend(new.into_iter().zip(built));
+    }
+
+    /// An object takes the place of another.
+    pub(super) fn change(&mut self, path: &Path, before: Option<&Object>, after: Option<&Object>) {
+        // An object is parsed for this, which is not to be had for nothing where nobody asks.
+        if self.0.is_empty() {
+            return;
+        }
+        let [before, after] = [before, after].map(|object| object.map(Object::value));
+        for (field, index) in &mut self.0 {
+            let [gone, come] =
+                [&before, &after].map(|value| value.as_ref().map(|value| texts(field, value)).unwrap_or_default());
+            for text in gone.difference(&come) {
+                index.shrink(text, |paths| _ = paths.remove(path), BTreeSet::is_empty);
+            }
+            for text in come.difference(&gone) {
+                index.entry(text).insert(path.clone());
+            }
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn fields(&self) -> usize {
+        self.0.len()
+    }
+
+    #[cfg(test)]
+    pub(super) fn texts(&self) -> Vec<&str> {
+        self.0.values().flat_map(|texts| texts.iter().map(|(text, _)| text)).collect()
+    }
+}

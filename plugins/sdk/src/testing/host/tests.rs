@@ -1,0 +1,140 @@
+//! What is let through, and what is answered.
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::{Failure, clock, cluster, log, renderers};
+
+const PODS: &str = "
+{apiVersion: v1, kind: Pod, metadata: {name: a, namespace: ns}}
+---
+{apiVersion: v1, kind: Pod, metadata: {name: b, namespace: ns}}
+---
+{apiVersion: v1, kind: Pod, metadata: {name: c, namespace: ns}}
+";
+
+fn pod() -> Kind {
+    Kind::new("v1", "Pod")
+}
+
+/// What a reconciler sees that declared to read Pods and Secrets.
+fn seen<T>(cluster: &Cluster, function: impl FnOnce() -> T) -> T {
+    let description = Description::new("a", "1", "", pod())
+        .reads(pod(), "")
+        .reads(Kind::new("v1", "Secret"), "")
+        .reads_fields("ports", Kind::new("v1", "Service"), &["spec.ports"], "");
+    answering(cluster, &description, function)
+}
+
+fn names(pods: impl Iterator<Item = Result<Value, AccessError>>) -> Vec<String> {
+    pods.map(|pod| pod.unwrap()["metadata"]["name"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn a_scan_goes_over_all_pages_and_can_end_before() {
+    let cluster = Cluster::new().with(PODS);
+    let scan = || cluster::scan::<Value>(&Query::of(pod())).unwrap();
+    assert_eq!(seen(&cluster, || names(scan())), ["a", "b", "c"]);
+    assert_eq!(seen(&cluster, || names(scan().take(1))), ["a"]);
+}
+
+#[test]
+fn a_secret_is_never_read_whatever_was_declared() {
+    let secret = ObjectRef::new(Kind::new("v1", "Secret"), Some("ns"), "a");
+    let answer = seen(&Cluster::new(), || cluster::get::<Value>(&secret, None));
+    assert!(matches!(answer, Err(AccessError::Denied(why)) if why.contains("credential")));
+}
+
+#[test]
+fn a_field_set_is_of_one_kind() {
+    let answer = seen(&Cluster::new(), || cluster::count(&Query::of(pod()).fields("ports")));
+    assert_eq!(answer, Err(AccessError::Invalid("field set `ports` is of Service, not of Pod".into())));
+}
+
+fn ports(values: &[(&str, Text)]) -> Query {
+    Query::of(Kind::new("v1", "Service")).fields("ports").where_any(values.iter().cloned())
+}
+
+#[test]
+fn objects_are_found_by_a_text_in_one_of_their_fields() {
+    let cluster = Cluster::new().with(
+        "
+{apiVersion: v1, kind: Service, metadata: {name: a, namespace: ns}, spec: {ports: [{name: http, port: 80}, {name: tls}]}}
+---
+{apiVersion: v1, kind: Service, metadata: {name: b, namespace: ns}, spec: {ports: [{name: http-alt}]}}
+",
+    );
+    let count = |values: &[(&str, Text)]| seen(&cluster, || cluster::count(&ports(values))).unwrap();
+    let name = "spec.ports[*].name";
+    assert_eq!(count(&[(name, Text::equals("http"))]), 1);
+    assert_eq!(count(&[(name, Text::starts_with("http"))]), 2);
+    assert_eq!(count(&[(name, Text::equals("http-alt")), (name, Text::prefix_of("tls-1"))]), 2);
+    assert_eq!(count(&[("spec.ports[*].port", Text::equals("80"))]), 0, "a number is no text");
+    assert_eq!(count(&[]), 0, "any of none");
+}
+
+#[test]
+fn a_text_is_looked_for_in_the_fields_that_come_back_alone() {
+    let cluster = Cluster::new();
+    let error = |query: Query| seen(&cluster, || cluster::count(&query)).unwrap_err().to_string();
+    assert!(error(ports(&[("spec.type", Text::equals("x"))])).contains("`spec.type`, which field set `ports`"));
+    assert!(error(ports(&[("spec..x", Text::equals("x"))])).contains("empty step"));
+    assert!(error(Query::of(pod()).where_any([("spec.x", Text::equals("x"))])).contains("need a field set"));
+    assert!(error(ports(&vec![("spec.ports", Text::equals("x")); 65])).contains("64 are the most"));
+}
+
+#[test]
+fn selecting_by_namespace_reads_namespaces() {
+    let query = Query::of(pod()).namespace_selector("mesh=yes");
+    let answer = seen(&Cluster::new(), || cluster::count(&query));
+    assert!(matches!(answer, Err(AccessError::Denied(why)) if why.contains("Namespace")));
+}
+
+#[test]
+fn the_time_is_the_tests_own() {
+    let later = Cluster::new().at(Duration::from_micros(7_500));
+    assert_eq!(seen(&later, clock::now), Duration::from_millis(7));
+    log::write(Level::Debug, "a line has no answer", &[("pods", &3)]);
+}
+
+/// A cluster whose renderer makes a ConfigMap of a document's `name`.
+fn rendering() -> Cluster {
+    Cluster::new().with_renderer("maps", &[("example.com/version", "1")], |document| match &document["name"] {
+        Value::String(name) => Ok(vec![crate::object(&Kind::new("v1", "ConfigMap"), None, name, json!({}))]),
+        _ => Err(RenderError::Rejected("`name` is missing".into())),
+    })
+}
+
+#[test]
+fn a_renderer_is_chosen_by_its_labels_and_makes_objects_or_says_what_is_wrong() {
+    let description = Description::new("a", "1", "", pod()).renderer("maps");
+    answering(&rendering(), &description, || {
+        let chosen = renderers::available().remove(0);
+        assert_eq!(chosen.labels["example.com/version"], "1");
+        assert_eq!(renderers::render(&chosen.name, &json!({"name": "m"})).unwrap()[0]["metadata"]["name"], "m");
+        let rejected = renderers::render("maps", &json!({}));
+        assert_eq!(rejected, Err(RenderError::Rejected("`name` is missing".into())));
+        assert_eq!(Failure::from(rejected.unwrap_err()), Failure::Invalid("`name` is missing".into()));
+        assert!(matches!(
+            renderers::render("charts", &json!({})),
+            Err(RenderError::Access(AccessError::Denied(why))) if why.contains("`charts` is not granted")
+        ));
+    });
+}
+
+#[test]
+fn who_did_not_declare_that_it_renders_finds_no_renderer() {
+    seen(&rendering(), || {
+        assert!(renderers::available().is_empty());
+        let denied = renderers::render("maps", &json!({"name": "m"}));
+        assert!(matches!(denied, Err(RenderError::Access(AccessError::Denied(why))) if why.contains("describe")));
+    });
+}
+
+#[test]
+fn a_reconciler_that_panicked_leaves_nothing_behind() {
+    let cluster = Cluster::new().with(PODS);
+    let panicked = std::panic::catch_unwind(|| seen(&cluster, || assert_eq!(cluster::count(&Query::of(pod())), Ok(0))));
+    assert!(panicked.is_err());
+    assert!(matches!(cluster::count(&Query::of(pod())), Err(AccessError::Unavailable(_))));
+}
