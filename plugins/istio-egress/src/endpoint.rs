@@ -6,7 +6,7 @@ use std::num::NonZeroU16;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::Target;
+use crate::{Host, Net, Target};
 
 /// What is spoken at a port, as Istio calls it. In the order in which one is preferred where a port is said to speak two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
@@ -107,6 +107,16 @@ impl Endpoint {
             (_, Some(protocol)) => protocol,
         };
         Ok(Self { target, port, protocol })
+    }
+
+    /// A host can speak anything.
+    pub(crate) fn of_host(host: Host, port: Port, protocol: Protocol) -> Self {
+        Self { target: Target::Host(host), port, protocol }
+    }
+
+    /// At addresses everything is TCP.
+    pub(crate) fn of_net(net: Net, port: Port) -> Self {
+        Self { target: Target::Net(net), port, protocol: Protocol::Tcp }
     }
 
     pub(crate) fn into_parts(self) -> (Target, Port, Protocol) {

@@ -3,14 +3,21 @@
 use http::Uri;
 use http::uri::Scheme;
 
-use crate::{Endpoint, EndpointError, Host, Net, Port, PortError, Protocol, Target, TargetError};
+use crate::{Endpoint, Host, Net, Port, PortError, Protocol, TargetError};
 
 /// A URL as far as it says where something is: `http` or `https`, a host or an address, and a port.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Url {
     secure: bool,
-    target: Target,
+    place: Place,
     port: Port,
+}
+
+/// A URL has no wildcards.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Place {
+    Host(Host),
+    Address(Net),
 }
 
 /// Why a text is no such URL. The texts say nothing of a password in it.
@@ -55,22 +62,27 @@ impl Url {
             }
             Some(other) => return Err(UrlError::NotANumber(other.to_owned())),
         };
-        let target = match host.trim_matches(['[', ']']).parse() {
-            Ok(address) => Target::Net(Net::single(address)?),
-            Err(_) => Target::Host(Host::parse(host)?),
+        let place = match host.trim_matches(['[', ']']).parse() {
+            Ok(address) => Place::Address(Net::single(address)?),
+            Err(_) => Place::Host(Host::parse(host)?),
         };
-        Ok(Self { secure, target, port })
+        Ok(Self { secure, place, port })
     }
 
     /// The endpoint of whoever speaks to it as the scheme says.
-    pub fn endpoint(&self) -> Result<Endpoint, EndpointError> {
-        let spoken = if self.secure { Protocol::Https } else { Protocol::Http };
-        let protocol = if matches!(self.target, Target::Net(_)) { Protocol::Tcp } else { spoken };
-        Endpoint::new(self.target.clone(), self.port, Some(protocol))
+    pub fn endpoint(&self) -> Endpoint {
+        self.speaking(if self.secure { Protocol::Https } else { Protocol::Http })
     }
 
     /// The endpoint of whoever uses it as a proxy: what goes through it is not told apart by hosts.
-    pub fn proxy(&self) -> Result<Endpoint, EndpointError> {
-        Endpoint::new(self.target.clone(), self.port, Some(Protocol::Tcp))
+    pub fn proxy(&self) -> Endpoint {
+        self.speaking(Protocol::Tcp)
+    }
+
+    fn speaking(&self, protocol: Protocol) -> Endpoint {
+        match &self.place {
+            Place::Host(host) => Endpoint::of_host(host.clone(), self.port, protocol),
+            Place::Address(net) => Endpoint::of_net(*net, self.port),
+        }
     }
 }

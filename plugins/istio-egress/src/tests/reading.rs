@@ -19,7 +19,7 @@ fn a_url_is_a_target_a_port_and_what_is_spoken_there() {
         ("https://[::ffff:10.0.0.1]", "10.0.0.1/32", 443, Protocol::Tcp),
         ("https://a.example.com:", "a.example.com", 443, Protocol::Https),
     ] {
-        let endpoint = Url::parse(url).unwrap().endpoint().unwrap();
+        let endpoint = Url::parse(url).unwrap().endpoint();
         let read = (endpoint.target().to_string(), endpoint.port().number(), endpoint.protocol());
         assert_eq!(read, (target.to_owned(), port, protocol), "{url}");
     }
@@ -123,7 +123,7 @@ proptest! {
     fn no_text_makes_reading_panic(text in "(https?://)?[a-z0-9.:@\\[\\]/*-]{0,40}", any in "\\PC{0,40}") {
         for text in [text, any] {
             let url = Url::parse(&text);
-            let _ = url.map(|url| (url.endpoint().unwrap(), url.proxy().unwrap()));
+            let _ = url.map(|url| (url.endpoint(), url.proxy()));
             let (_, _) = (Target::name(&text), Net::parse(&text));
         }
     }

@@ -1,0 +1,138 @@
+//! The Dynatrace API: where it is, and what it is asked.
+
+use std::time::Duration;
+
+use mizzen_istio_egress::{Endpoint, Url, UrlError};
+use mizzen_sdk::AccessError;
+use mizzen_sdk::http::{self, Response};
+use serde::Deserialize;
+
+use crate::Config;
+use crate::component::Component;
+use crate::dynakube::{Info, Spec};
+use crate::hosts::Hosts;
+
+/// What requests are sent with: the token of a DynaKube's Secret. Which Secret that is, the grant says.
+pub(crate) const CREDENTIAL: &str = "apiToken";
+
+/// When to ask again where something is amiss.
+pub(crate) const SOON: Duration = Duration::from_mins(1);
+
+/// A server that asks to be left alone is, for no longer than this.
+const LATER: Duration = Duration::from_mins(15);
+
+/// The Dynatrace API of a DynaKube.
+#[derive(Clone, Debug)]
+pub(crate) struct Api {
+    base: String,
+    endpoint: Endpoint,
+}
+
+/// Why there is no good answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Trouble {
+    pub(crate) why: String,
+    /// When to ask again.
+    pub(crate) again: Duration,
+    /// Whether a second question would be answered alike.
+    whole: bool,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct ConnectionInfo {
+    #[serde(rename = "tenantUUID")]
+    tenant: Option<String>,
+    communication_endpoints: Option<Urls>,
+}
+
+/// An array for OneAgents, one text for ActiveGates.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Urls {
+    List(Vec<String>),
+    Text(String),
+}
+
+impl Api {
+    /// Takes in `spec.apiUrl`. The web interface's hosts, `*.apps.*`, have the API at `*.live.*`.
+    pub(crate) fn parse(text: &str) -> Result<Self, UrlError> {
+        let text = text.trim().split(['?', '#']).next().unwrap_or_default().trim_end_matches('/');
+        let host = text.find("://").map_or(0, |at| at + 3);
+        let path = text[host..].find('/').map_or(text.len(), |at| host + at);
+        let base = format!("{}{}", text[..path].replacen(".apps.", ".live.", 1), &text[path..]);
+        Ok(Self { endpoint: Url::parse(&base)?.endpoint(), base })
+    }
+
+    /// Where it is.
+    pub(crate) fn endpoint(&self) -> Endpoint {
+        self.endpoint.clone()
+    }
+
+    /// Asks where a component reports to. `None`: nowhere. That is no answer to keep: it is not taken from the cache.
+    pub(crate) fn ask(&self, component: Component, spec: &Spec, config: &Config) -> Result<Option<Info>, Trouble> {
+        let threshold = spec.dynatrace_api_request_threshold.unwrap_or(15);
+        let cached = self.send(component, spec, config, Duration::from_mins(threshold.into()))?;
+        let answer = read(&cached);
+        if matches!(answer, Ok(Some(_))) || cached.age.is_zero() {
+            return answer;
+        }
+        read(&self.send(component, spec, config, Duration::ZERO)?)
+    }
+
+    fn send(&self, component: Component, spec: &Spec, config: &Config, max_age: Duration) -> Result<Response, Trouble> {
+        let kind = if component == Component::ActiveGate { "gateway" } else { "agent" };
+        let mut request = http::get(&format!("{}/v1/deployment/installer/{kind}/connectioninfo", self.base));
+        if let (Component::OneAgent, Some(zone)) =
+            (component, spec.network_zone.as_deref().filter(|zone| !zone.is_empty()))
+        {
+            request = request.query("networkZone", zone).query("defaultZoneFallback", "true");
+        }
+        let request = request.credential(CREDENTIAL).max_age(max_age);
+        let answer = request.timeout(Duration::from_secs(config.timeout_seconds.into())).send()?;
+        let asked_for = answer.retry_after().map_or(SOON, |after| after.clamp(SOON, LATER));
+        let busy = matches!(answer.status, 429 | 503);
+        answer.success().map_err(|error| Trouble {
+            why: format!("the Dynatrace API gives no answer: {error}"),
+            again: if busy { asked_for } else { SOON },
+            whole: busy,
+        })
+    }
+}
+
+fn read(answer: &Response) -> Result<Option<Info>, Trouble> {
+    let unusable = |why: &str| Trouble {
+        why: format!("the Dynatrace API's answer can't be read: {why}"),
+        again: SOON,
+        whole: false,
+    };
+    let info: ConnectionInfo = answer.json().map_err(|error| unusable(&error.to_string()))?;
+    let endpoints = match info.communication_endpoints {
+        None => String::new(),
+        Some(Urls::Text(text)) => text,
+        Some(Urls::List(list)) => list.join(";"),
+    };
+    if endpoints.chars().all(|at| matches!(at, ',' | ';' | '{' | '}') || at.is_whitespace()) {
+        return Ok(None);
+    }
+    let hosts = Hosts::reported(&endpoints);
+    if hosts.endpoints.is_empty() {
+        return Err(unusable(hosts.passed_over.first().map_or("it names no hosts", String::as_str)));
+    }
+    Ok(Some(Info { endpoints, tenant: info.tenant.unwrap_or_default() }))
+}
+
+impl Trouble {
+    /// Whether a second question would be answered alike.
+    pub(crate) fn is_of_the_whole(&self) -> bool {
+        self.whole
+    }
+}
+
+impl From<AccessError> for Trouble {
+    fn from(error: AccessError) -> Self {
+        // What is not granted is granted by an edit, after which everything is asked again.
+        let again = if matches!(error, AccessError::Denied(_)) { LATER } else { SOON };
+        Self { why: format!("the Dynatrace API can't be asked: {error}"), again, whole: true }
+    }
+}

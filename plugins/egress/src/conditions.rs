@@ -1,0 +1,96 @@
+//! What a DynaKube is told: the conditions and reasons of Dynatrace's operator, and what it remembers in the status.
+
+use mizzen_sdk::{Outcome, Readiness};
+use serde_json::{Value, json};
+
+use crate::answer::Answers;
+use crate::claims::{Plan, Share};
+use crate::component::Component;
+
+/// What is wrong is named as often; the rest is counted.
+const NAMED: usize = 5;
+
+/// The DynaKube makes no sense. What is there stays.
+pub(crate) fn unreadable(why: &str, known: &Answers) -> Outcome {
+    failed(Outcome::failed(why), Component::Operator, why).status(remembered(known))
+}
+
+/// Istio is not there.
+pub(crate) fn without_istio(known: &Answers) -> Outcome {
+    let why = "Istio's CRDs are not there yet: install Istio, or switch `spec.enableIstio` off";
+    failed(Outcome::progressing("Istio's CRDs are not there yet"), Component::Operator, why).status(remembered(known))
+}
+
+/// The way to the API is being opened.
+pub(crate) fn opening(plan: &Plan, known: &Answers) -> Outcome {
+    let mut outcome = told(plan, known);
+    outcome.readiness = Readiness::Progressing("the way to the Dynatrace API is being opened".into());
+    outcome
+}
+
+/// How it stands with each component.
+pub(crate) fn told(plan: &Plan, answers: &Answers) -> Outcome {
+    let (mut missing, mut wrong) = (Vec::new(), Vec::new());
+    let mut outcome = Outcome::ready();
+    for (component, share) in plan.shares() {
+        let answer = answers.each().into_iter().find(|(of, _)| *of == component).map(|(_, answer)| answer);
+        let trouble = answer.and_then(|answer| answer.trouble());
+        wrong.extend(some(&share.wrong));
+        if answer.is_some_and(|answer| answer.info().is_none()) {
+            if let Some(why) = trouble {
+                missing.push(why.to_owned());
+                outcome = failed(outcome, component, why);
+            }
+            continue;
+        }
+        wrong.extend(trouble.map(|why| format!("{why}; its last answer stands")));
+        if share.wanted > 0 {
+            let reason = format!("{}Changed", component.condition());
+            outcome = outcome.condition(component.condition(), Some(true), &reason, message(share, trouble));
+        }
+    }
+    for told in [&mut missing, &mut wrong] {
+        told.dedup();
+    }
+    if !missing.is_empty() {
+        outcome.readiness = Readiness::Progressing(missing.join("; "));
+    } else if !wrong.is_empty() {
+        outcome.readiness = Readiness::Warning(wrong.join("; "));
+    }
+    outcome.status(remembered(answers))
+}
+
+fn failed(outcome: Outcome, component: Component, why: &str) -> Outcome {
+    outcome.condition(component.condition(), Some(false), &format!("{}Failed", component.condition()), why)
+}
+
+fn message(share: &Share, trouble: Option<&str>) -> String {
+    let mut said = vec![format!("{} hosts and addresses can be reached", share.wanted)];
+    said.extend(trouble.map(|why| format!("as last reported: {why}")));
+    said.extend(some(&share.wrong));
+    said.extend(some(&share.elsewhere));
+    said.join("; ")
+}
+
+/// The first of them, and how many more there are.
+fn some(all: &[String]) -> Vec<String> {
+    let more = all.len().saturating_sub(NAMED);
+    let mut some: Vec<_> = all.iter().take(NAMED).cloned().collect();
+    some.extend((more > 0).then(|| format!("and {more} more")));
+    some
+}
+
+/// What the API said last, where Dynatrace's operator has it, too.
+fn remembered(answers: &Answers) -> Value {
+    let mut status = json!({});
+    for (component, answer) in answers.each() {
+        let Some(info) = answer.info() else { continue };
+        let field = if component == Component::ActiveGate { "activeGate" } else { "oneAgent" };
+        let mut connection = json!({"endpoints": info.endpoints});
+        if !info.tenant.is_empty() {
+            connection["tenantUUID"] = json!(info.tenant);
+        }
+        status[field] = json!({"connectionInfoStatus": connection});
+    }
+    status
+}

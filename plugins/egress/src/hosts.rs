@@ -1,0 +1,68 @@
+//! From what a DynaKube and the Dynatrace API say to endpoints. What can't be read is passed over and told: one bad URL stops nothing.
+
+use mizzen_istio_egress::{Endpoint, Endpoints, Url, UrlError};
+
+use crate::api::Api;
+use crate::dynakube::Spec;
+
+/// Endpoints, and what was passed over.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Hosts {
+    pub(crate) endpoints: Endpoints,
+    pub(crate) passed_over: Vec<String>,
+}
+
+/// As much of a URL as is repeated.
+const SHOWN: usize = 100;
+
+impl Hosts {
+    /// Those of Dynatrace's operator itself: the API, and the proxy.
+    pub(crate) fn of_operator(spec: &Spec) -> Self {
+        let mut hosts = Self::default();
+        if let Ok(api) = Api::parse(&spec.api_url) {
+            hosts.add([api.endpoint()]);
+        }
+        let Some(proxy) = &spec.proxy else { return hosts };
+        match (proxy.value.as_deref().unwrap_or_default(), proxy.value_from.as_deref().unwrap_or_default()) {
+            ("", "") => {}
+            ("", secret) => hosts.passed_over.push(format!(
+                "the proxy is in Secret `{secret}`, which is not read here: list it in an ExternalHosts, or write `spec.proxy.value`"
+            )),
+            (url, _) => match Url::parse(url) {
+                Ok(url) => hosts.add([url.proxy()]),
+                Err(error) => hosts.passed_over.push(format!("`spec.proxy.value`: {error}")),
+            },
+        }
+        hosts
+    }
+
+    /// Those that the API reports: URLs separated by `,` (for ActiveGates) or `;` (for OneAgents), there in groups of `{…}`, too.
+    pub(crate) fn reported(endpoints: &str) -> Self {
+        let mut hosts = Self::default();
+        let mut read = Vec::new();
+        let between = |at: char| matches!(at, ',' | ';' | '{' | '}') || at.is_whitespace();
+        for text in endpoints.split(between).filter(|text| !text.is_empty()) {
+            match Url::parse(text) {
+                Ok(url) => read.push(url.endpoint()),
+                Err(error) => hosts.pass_over(text, &error),
+            }
+        }
+        // Where a port is said to speak two protocols, it is the same one whatever their order.
+        read.sort_by_key(Endpoint::protocol);
+        hosts.add(read);
+        hosts
+    }
+
+    fn add(&mut self, endpoints: impl IntoIterator<Item = Endpoint>) {
+        for endpoint in endpoints {
+            self.passed_over.extend(self.endpoints.add(endpoint).err().map(|refusal| refusal.to_string()));
+        }
+    }
+
+    fn pass_over(&mut self, text: &str, why: &UrlError) {
+        // Without user and password.
+        let text = text.rsplit('@').next().unwrap_or_default();
+        let shown: String = text.chars().filter(|at| !at.is_control()).take(SHOWN).collect();
+        self.passed_over.push(format!("`{shown}` is passed over: {why}"));
+    }
+}

@@ -1,0 +1,202 @@
+//! What the Dynatrace API is asked, and what becomes of its answers.
+
+use std::sync::Mutex;
+
+use mizzen_sdk::AccessError;
+use mizzen_sdk::http::Request as Asked;
+
+use super::*;
+
+/// What is known of before.
+fn known() -> String {
+    kube_with("", "https://gate.example.com:9999", "https://old.example.com:443")
+}
+
+/// The questions that a DynaKube leads to, where each is answered like this.
+fn questions(
+    kube: &str,
+    answer: impl Fn(&Asked) -> Result<Response, AccessError> + Send + Sync + 'static,
+) -> (Vec<Asked>, Outcome) {
+    let asked = std::sync::Arc::new(Mutex::new(Vec::new()));
+    let seen = std::sync::Arc::clone(&asked);
+    let cluster = Cluster::new().with_http("https://", move |request| {
+        seen.lock().unwrap().push(request.clone());
+        answer(request)
+    });
+    let outcome = ask(cluster, kube);
+    let asked = asked.lock().unwrap().clone();
+    (asked, outcome)
+}
+
+fn named(host: &str) -> Response {
+    Response::of_json(&json!({"communicationEndpoints": [format!("https://{host}")]}))
+}
+
+/// That nothing is given up of what was known, and what is said about it.
+fn kept(outcome: &Outcome) -> &str {
+    assert!(names(outcome).len() == 6 && !outcome.so_far, "{:?}", names(outcome));
+    assert_eq!(spec(outcome, "ServiceEntry", "prod-fqdn-activegate")["hosts"], json!(["gate.example.com"]));
+    assert_eq!(spec(outcome, "ServiceEntry", "prod-fqdn-oneagent")["hosts"], json!(["old.example.com"]));
+    let status = outcome.status.as_ref().unwrap();
+    assert_eq!(
+        status["oneAgent"]["connectionInfoStatus"],
+        json!({"endpoints": "https://old.example.com:443", "tenantUUID": "abc"})
+    );
+    let (held, _, message) = said(outcome, "IstioForOneAgent").unwrap();
+    assert_eq!(held, Some(true));
+    assert!(matches!(outcome.readiness, Readiness::Warning(_)), "{:?}", outcome.readiness);
+    message
+}
+
+#[test]
+fn the_way_to_the_api_is_opened_before_the_api_is_asked() {
+    let asked = std::sync::Arc::new(Mutex::new(0));
+    let seen = std::sync::Arc::clone(&asked);
+    let cluster = Cluster::new().with(&kube()).with_http("https://", move |_| {
+        *seen.lock().unwrap() += 1;
+        Ok(named("a.example.com"))
+    });
+    let outcome = testing::reconcile::<Egress>(&cluster, &kube(), &json!({})).unwrap();
+    assert_eq!(names(&outcome), ["ServiceEntry prod-fqdn-operator", "VirtualService prod-fqdn-operator"]);
+    assert!(outcome.so_far && matches!(outcome.readiness, Readiness::Progressing(_)));
+    assert_eq!(*asked.lock().unwrap(), 0);
+    let outcome = testing::reconcile::<Egress>(&cluster.with(OPEN), &kube(), &json!({})).unwrap();
+    assert_eq!((outcome.readiness, *asked.lock().unwrap()), (Readiness::Ready, 2));
+}
+
+#[test]
+fn the_api_is_asked_as_the_original_asks_it() {
+    let (asked, _) = questions(&kube_with("networkZone: 'eu west'", "", ""), |_| Ok(named("a.example.com")));
+    let urls: Vec<_> = asked.iter().map(|request| &*request.url).collect();
+    let agent = format!("{API}/agent/connectioninfo?networkZone=eu%20west&defaultZoneFallback=true");
+    assert_eq!(urls, [&format!("{API}/gateway/connectioninfo"), &agent]);
+    assert!(asked.iter().all(|request| request.credential.as_deref() == Some("apiToken") && request.method == "GET"));
+    assert!(asked.iter().all(|request| request.timeout == Duration::from_secs(2)));
+    let (asked, _) = questions(&kube(), |_| Ok(named("a.example.com")));
+    assert_eq!(asked[1].url, format!("{API}/agent/connectioninfo"));
+}
+
+#[test]
+fn the_threshold_is_how_old_an_answer_may_be() {
+    for (spec, minutes) in [("", 15), ("dynatraceApiRequestThreshold: 60", 60), ("dynatraceApiRequestThreshold: 0", 0)]
+    {
+        let (asked, _) = questions(&kube_with(spec, "", ""), |_| Ok(named("a.example.com")));
+        assert!(asked.iter().all(|request| request.max_age == Duration::from_mins(minutes)), "{spec}");
+    }
+}
+
+#[test]
+fn an_empty_answer_from_the_cache_is_asked_for_again() {
+    let (asked, outcome) = questions(&kube(), |request| {
+        let empty = Response::of_json(&json!({"communicationEndpoints": []}));
+        Ok(if request.max_age.is_zero() {
+            named("a.example.com")
+        } else {
+            Response { age: Duration::from_mins(1), ..empty }
+        })
+    });
+    let ages: Vec<_> = asked.iter().map(|request| request.max_age.as_secs()).collect();
+    assert_eq!((ages, outcome.readiness), (vec![900, 0, 900, 0], Readiness::Ready));
+}
+
+#[test]
+fn an_empty_answer_leaves_the_last_good_one() {
+    for body in [
+        json!({"communicationEndpoints": []}),
+        json!({"communicationEndpoints": ""}),
+        json!({"communicationEndpoints": null}),
+        json!({}),
+    ] {
+        let outcome = ask(answering(Response::of_json(&body), Response::of_json(&body)), &known());
+        assert!(kept(&outcome).contains("the Dynatrace API names no hosts"), "{body}");
+        assert_eq!(outcome.requeue_after, Some(Duration::from_mins(1)));
+    }
+}
+
+#[test]
+fn an_error_status_leaves_the_last_good_answer() {
+    for status in [400, 401, 403, 404, 429, 500, 503] {
+        let outcome = ask(answering(Response::of_status(status), Response::of_status(status)), &known());
+        let message = kept(&outcome);
+        assert!(
+            message.contains(&format!(
+                "as last reported: the Dynatrace API gives no answer: the server answered with status {status}"
+            )),
+            "{message}"
+        );
+        assert_eq!(outcome.requeue_after, Some(Duration::from_mins(1)));
+    }
+}
+
+#[test]
+fn an_answer_that_can_not_be_read_leaves_the_last_good_one() {
+    for body in
+        ["", "{", "7", "<html>", r#"{"communicationEndpoints": 7}"#, r#"{"communicationEndpoints": ["ftp://a", "x"]}"#]
+    {
+        let garbled = || Response::of_status(200).with_body(body);
+        assert!(kept(&ask(answering(garbled(), garbled()), &known())).contains("can't be read"), "{body}");
+    }
+}
+
+#[test]
+fn no_answer_leaves_the_last_good_one_and_nobody_is_asked_twice() {
+    for error in [AccessError::Unavailable("too slow".into()), AccessError::Denied("not granted".into())] {
+        let of = error.clone();
+        let (asked, outcome) = questions(&known(), move |_| Err(of.clone()));
+        assert!(kept(&outcome).contains(&format!("can't be asked: {error}")));
+        assert_eq!(asked.len(), 1, "the second question would be answered alike");
+    }
+    assert_eq!(questions(&known(), |_| Ok(Response::of_status(429))).0.len(), 1);
+    assert_eq!(questions(&known(), |_| Ok(Response::of_status(404))).0.len(), 2);
+}
+
+#[test]
+fn without_an_answer_ever_the_operators_entries_are_wanted_and_the_rest_is_kept() {
+    for answer in [Response::of_status(400), Response::of_status(503)] {
+        let outcome = ask(answering(answer.clone(), answer), &kube());
+        assert_eq!(names(&outcome), ["ServiceEntry prod-fqdn-operator", "VirtualService prod-fqdn-operator"]);
+        assert!(outcome.so_far, "what is there of the others is not known to be too much");
+        assert!(matches!(&outcome.readiness, Readiness::Progressing(why) if why.contains("no answer")));
+    }
+}
+
+#[test]
+fn entries_of_an_answer_that_nobody_remembers_are_kept_while_the_api_names_no_hosts() {
+    let left = OPEN.replace("prod-fqdn-operator", "prod-ip-activegate");
+    let outcome = ask(naming("", &["https://a.example.com"]).with(&left), &kube());
+    assert!(outcome.so_far);
+    assert!(!ask(naming("", &["https://a.example.com"]), &kube()).so_far);
+}
+
+#[test]
+fn hosts_that_change_are_followed() {
+    let outcome = ask(naming("https://gate.example.com:9999", &["https://new.example.com"]), &known());
+    assert_eq!(spec(&outcome, "ServiceEntry", "prod-fqdn-oneagent")["hosts"], json!(["new.example.com"]));
+    assert_eq!(
+        outcome.status.clone().unwrap()["oneAgent"]["connectionInfoStatus"]["endpoints"],
+        "https://new.example.com"
+    );
+    assert_eq!((outcome.readiness, outcome.so_far), (Readiness::Ready, false));
+}
+
+#[test]
+fn the_same_hosts_in_another_order_are_nothing_new() {
+    let known = kube_with("", "", "https://a.example.com;https://b.example.com");
+    let outcome = ask(naming("", &["https://b.example.com", "https://a.example.com"]), &known);
+    assert_eq!(
+        outcome.status.unwrap()["oneAgent"]["connectionInfoStatus"]["endpoints"],
+        "https://a.example.com;https://b.example.com"
+    );
+}
+
+#[test]
+fn it_is_asked_again_in_15_minutes_or_in_one() {
+    let again = |cluster: Cluster| ask(cluster, &kube()).requeue_after.unwrap().as_secs();
+    let busy = |seconds: &str| Response::of_status(429).with_header("Retry-After", seconds);
+    assert_eq!(again(naming("https://g.example.com", &["https://a.example.com"])), 900);
+    assert_eq!(again(naming("", &["https://a.example.com"])), 60);
+    assert_eq!(again(answering(Response::of_status(503), Response::of_status(503))), 60);
+    assert_eq!(again(answering(busy("1"), busy("1"))), 60);
+    assert_eq!(again(answering(busy("120"), busy("120"))), 120);
+    assert_eq!(again(answering(busy("86400"), busy("86400"))), 900);
+}

@@ -1,0 +1,218 @@
+//! The original's faults, mended.
+
+use super::*;
+
+#[test]
+fn another_api_url_replaces_the_entries_of_the_old_one() {
+    let moved =
+        kube_with("", "", "https://a.example.com").replace("abc.live.dynatrace.com/api", "dt.example.com/e/abc/api");
+    let outcome = ask(
+        Cluster::new().with_answer(
+            "https://dt.example.com/e/abc/api/v1/deployment/installer/gateway/connectioninfo",
+            Response::of_json(&json!({})),
+        ),
+        &moved,
+    );
+    assert_eq!(spec(&outcome, "ServiceEntry", "prod-fqdn-operator")["hosts"], json!(["dt.example.com"]));
+    assert!(!outcome.desired.unwrap().iter().any(|object| object.to_string().contains("dynatrace.com\"")));
+    let at_address =
+        kube_with("", "https://g.example.com", "https://a.example.com").replace("abc.live.dynatrace.com", "192.0.2.1");
+    let there = OPEN.replace("prod-fqdn-operator", "prod-ip-operator");
+    let outcome = ask(Cluster::new().with(&there), &at_address);
+    assert!(!names(&outcome).iter().any(|name| name.contains("fqdn-operator")) && !outcome.so_far);
+}
+
+#[test]
+fn a_host_at_two_ports_is_one_host_in_the_routes() {
+    let outcome =
+        ask(naming("", &["https://a.example.com", "https://a.example.com:9999", "http://a.example.com"]), &kube());
+    let routes = spec(&outcome, "VirtualService", "prod-fqdn-oneagent");
+    assert_eq!(routes["hosts"], json!(["a.example.com"]));
+    assert_eq!((routes["tls"].as_array().unwrap().len(), routes["http"].as_array().unwrap().len()), (2, 1));
+}
+
+#[test]
+fn a_port_for_http_and_https_is_in_two_entries() {
+    let outcome = ask(naming("", &["https://a.example.com:8080", "http://b.example.com:8080"]), &kube());
+    for (name, host, protocol) in
+        [("prod-fqdn-oneagent", "a.example.com", "HTTPS"), ("prod-fqdn-oneagent-2", "b.example.com", "HTTP")]
+    {
+        let entry = spec(&outcome, "ServiceEntry", name);
+        assert_eq!((&entry["hosts"], &entry["ports"][0]["protocol"]), (&json!([host]), &json!(protocol)));
+        assert_eq!(spec(&outcome, "VirtualService", name)["hosts"], json!([host]));
+    }
+}
+
+#[test]
+fn a_port_of_one_host_is_https_where_it_is_said_to_be_both() {
+    for order in [
+        ["https://a.example.com:8080", "http://a.example.com:8080"],
+        ["http://a.example.com:8080", "https://a.example.com:8080"],
+    ] {
+        let outcome = ask(naming("", &order), &kube());
+        assert_eq!(spec(&outcome, "ServiceEntry", "prod-fqdn-oneagent")["ports"][0]["protocol"], "HTTPS");
+        let message = said(&outcome, "IstioForOneAgent").unwrap().2;
+        assert!(
+            message.contains("port 8080 of a.example.com speaks HTTPS already, so it can't be HTTP, too"),
+            "{message}"
+        );
+    }
+}
+
+#[test]
+fn an_ipv6_address_is_one_address() {
+    let outcome = ask(naming("", &["https://[2001:db8::1]:9999/communication"]), &kube());
+    assert_eq!(spec(&outcome, "ServiceEntry", "prod-ip-oneagent")["addresses"], json!(["2001:db8::1/128"]));
+}
+
+#[test]
+fn every_entry_of_addresses_has_a_host_of_its_own() {
+    let outcome = ask(naming("https://10.0.0.1", &["https://10.0.0.2"]), &kube());
+    let host = |component: &str| spec(&outcome, "ServiceEntry", &format!("prod-ip-{component}"))["hosts"].clone();
+    assert_eq!(host("activegate"), json!(["ip-activegate.prod.dynatrace.mizzen.invalid"]));
+    assert_eq!(host("oneagent"), json!(["ip-oneagent.prod.dynatrace.mizzen.invalid"]));
+}
+
+#[test]
+fn a_host_of_several_components_is_in_one_entry() {
+    let shared = "https://abc.live.dynatrace.com:9999";
+    let outcome = ask(
+        naming(
+            &format!("{shared},https://g.example.com,https://10.0.0.1"),
+            &[shared, "https://g.example.com:8443", "https://10.0.0.1"],
+        ),
+        &kube(),
+    );
+    let entries: Vec<_> = names(&outcome).into_iter().filter(|name| name.starts_with("ServiceEntry")).collect();
+    assert_eq!(
+        entries,
+        ["ServiceEntry prod-fqdn-operator", "ServiceEntry prod-fqdn-activegate", "ServiceEntry prod-ip-activegate"]
+    );
+    let ports = |name: &str| spec(&outcome, "ServiceEntry", name)["ports"].as_array().unwrap().len();
+    assert_eq!((ports("prod-fqdn-operator"), ports("prod-fqdn-activegate")), (2, 2), "with the ports of all");
+    assert_eq!(said(&outcome, "IstioForOneAgent").unwrap().2, "3 hosts and addresses can be reached");
+}
+
+#[test]
+fn a_host_of_several_dynakubes_is_in_the_oldest_ones_entry_with_all_ports() {
+    let older = kube_with("", "", "https://a.example.com:443")
+        .replace("name: prod", "name: first")
+        .replace("2026-02", "2026-01");
+    let outcome = ask(naming("", &["https://a.example.com:9999", "https://b.example.com"]).with(&older), &kube());
+    assert_eq!(names(&outcome), ["ServiceEntry prod-fqdn-oneagent", "VirtualService prod-fqdn-oneagent"]);
+    assert_eq!(spec(&outcome, "ServiceEntry", "prod-fqdn-oneagent")["hosts"], json!(["b.example.com"]));
+    let message = said(&outcome, "IstioForOneAgent").unwrap().2;
+    assert!(message.ends_with("a.example.com is in the entries of DynaKube dynatrace/first"), "{message}");
+    assert_eq!(outcome.readiness, Readiness::Ready);
+
+    let younger = kube_with("", "", "https://a.example.com:9999");
+    let open = OPEN.replace("prod-", "first-");
+    let outcome = ask(naming("", &["https://a.example.com:443"]).with(&younger).with(&open), &older);
+    let ports: Vec<_> = spec(&outcome, "ServiceEntry", "first-fqdn-oneagent")["ports"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|port| port["number"].clone())
+        .collect();
+    assert_eq!(ports, [443, 9999]);
+    assert!(names(&outcome).contains(&"ServiceEntry first-fqdn-operator".to_owned()));
+}
+
+#[test]
+fn a_dynakube_that_wants_nothing_has_nobodys_hosts() {
+    let older =
+        kube_with("", "", "https://a.example.com").replace("name: prod", "name: first").replace("2026-02", "2026-01");
+    for off in [older.replace("enableIstio: true", "enableIstio: false"), older.replace("https://abc.live", "abc.live")]
+    {
+        let outcome = ask(naming("", &["https://a.example.com"]).with(&off), &kube());
+        assert_eq!(spec(&outcome, "ServiceEntry", "prod-fqdn-oneagent")["hosts"], json!(["a.example.com"]));
+    }
+}
+
+#[test]
+fn a_bad_url_is_passed_over_and_told() {
+    let outcome = ask(
+        naming(
+            "",
+            &["https://a.example.com", "ftp://b.example.com", "https://u:secret@b_c", "https://d.dynatrace.svc"],
+        ),
+        &kube(),
+    );
+    assert_eq!(spec(&outcome, "ServiceEntry", "prod-fqdn-oneagent")["hosts"], json!(["a.example.com"]));
+    let (held, _, message) = said(&outcome, "IstioForOneAgent").unwrap();
+    assert_eq!(held, Some(true));
+    assert!(message.contains("`ftp://b.example.com` is passed over: its scheme is neither"), "{message}");
+    assert!(
+        message.contains("`b_c` is passed over")
+            && message.contains("inside the cluster")
+            && !message.contains("secret")
+    );
+    assert!(matches!(outcome.readiness, Readiness::Warning(_)) && !outcome.so_far);
+}
+
+#[test]
+fn of_many_bad_urls_the_first_are_named() {
+    let bad: Vec<_> = (0..20).map(|at| format!("https://bad_{at}")).collect();
+    let urls: Vec<_> = bad.iter().map(String::as_str).chain(["https://a.example.com"]).collect();
+    let outcome = ask(naming("", &urls), &kube());
+    let message = said(&outcome, "IstioForOneAgent").unwrap().2;
+    assert!(message.contains("bad_4") && !message.contains("bad_5") && message.ends_with("and 15 more"), "{message}");
+}
+
+#[test]
+fn a_port_above_65535_is_passed_over_and_told() {
+    let outcome = ask(naming("", &["https://a.example.com:65535", "https://b.example.com:65536"]), &kube());
+    assert_eq!(spec(&outcome, "ServiceEntry", "prod-fqdn-oneagent")["hosts"], json!(["a.example.com"]));
+    let message = said(&outcome, "IstioForOneAgent").unwrap().2;
+    assert!(message.contains("65536 is no port: write one from 1 to 65535"), "{message}");
+}
+
+#[test]
+fn the_proxy_has_an_entry() {
+    let through = |proxy: &str| {
+        ask(naming("https://g.example.com", &["https://a.example.com"]), &kube_with(&format!("proxy: {proxy}"), "", ""))
+    };
+    let outcome = through("{value: 'http://user:secret@proxy.example.com:3128'}");
+    let entry = spec(&outcome, "ServiceEntry", "prod-tcp-operator");
+    assert_eq!(
+        (&entry["hosts"], &entry["ports"]),
+        (&json!(["proxy.example.com"]), &json!([{"name": "tcp-3128", "number": 3128, "protocol": "TCP"}]))
+    );
+    assert!(!format!("{outcome:?}").contains("secret"));
+    let outcome = through("{value: 'https://192.0.2.7:3128'}");
+    assert_eq!(spec(&outcome, "ServiceEntry", "prod-ip-operator")["addresses"], json!(["192.0.2.7/32"]));
+    let outcome = through("{value: null, valueFrom: my-proxy}");
+    assert!(said(&outcome, "IstioForOperator").unwrap().2.contains("the proxy is in Secret `my-proxy`"));
+    assert!(matches!(outcome.readiness, Readiness::Warning(_)));
+    let outcome = through("{value: 'user:secret@proxy'}");
+    assert!(said(&outcome, "IstioForOperator").unwrap().2.contains("`spec.proxy.value`: "));
+    assert!(!format!("{outcome:?}").contains("secret"));
+}
+
+#[test]
+fn requests_to_an_http_host_go_to_that_host() {
+    let outcome = ask(naming("", &["http://a.example.com", "http://b.example.com"]), &kube());
+    let routes = spec(&outcome, "VirtualService", "prod-fqdn-oneagent")["http"].as_array().unwrap();
+    for (route, host) in routes.iter().zip(["a", "b"]) {
+        assert_eq!(route["match"][0]["authority"]["regex"], format!(r"(?i){host}\.example\.com(:80)?"));
+        assert_eq!(route["route"][0]["destination"]["host"], format!("{host}.example.com"));
+    }
+    assert_eq!(routes.len(), 2);
+}
+
+#[test]
+fn what_makes_no_sense_is_named_and_leaves_what_is_there() {
+    for (from, to, field) in [
+        ("https://abc.live.dynatrace.com/api", "abc.live.dynatrace.com", "spec.apiUrl"),
+        ("https://abc.live.dynatrace.com/api", "https://abc.live.dynatrace.com:70000/api", "spec.apiUrl"),
+        ("name: prod", &format!("name: {}", "a".repeat(41)), "metadata.name"),
+    ] {
+        let outcome = ask(Cluster::new(), &kube_with("", "", "https://a.example.com").replace(from, to));
+        assert_eq!(outcome.desired, None);
+        let (held, reason, message) = said(&outcome, "IstioForOperator").unwrap();
+        assert_eq!((held, reason), (Some(false), "IstioForOperatorFailed"));
+        assert!(message.starts_with(&format!("`{field}`: ")), "{message}");
+        assert!(matches!(outcome.readiness, Readiness::Failed(_)));
+        assert_eq!(outcome.status.unwrap()["oneAgent"]["connectionInfoStatus"]["endpoints"], "https://a.example.com");
+    }
+}
