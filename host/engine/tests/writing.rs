@@ -269,6 +269,38 @@ async fn a_patch_sets_its_fields_once_and_leaves_the_rest() {
     assert_eq!(Stage::on(&memory, vec![node()]).await.writes(), [], "a patch that is done is not done again");
 }
 
+#[tokio::test]
+async fn a_null_in_a_patch_takes_back_what_was_set_and_nothing_of_others() {
+    let memory = memory();
+    put(&memory, &a_shop("x", json!({})));
+    let mut theirs = a_service("s", "x", "ClusterIP");
+    theirs["metadata"]["annotations"] = json!({"theirs": "stays"});
+    put(&memory, &theirs);
+    let patching = plugin("p").with(|description, reconciler| {
+        let need = mizzen_model::Need { kind: service(), access: mizzen_model::Access::Patch, why: String::new() };
+        description.needs.push(need);
+        reconciler.grants.patch = reconciler.grants.read.clone();
+    });
+    let object = mizzen_model::ObjectRef::new(service(), Some("a"), "s");
+    let patch = |value: serde_json::Value| mizzen_model::Patch {
+        object: object.clone(),
+        fragment: json!({"metadata": {"annotations": {"ours": value, "theirs": null}}}),
+        pace: None,
+        reason: String::new(),
+    };
+    let annotations = || memory.find(&object).unwrap()["metadata"]["annotations"].clone();
+    let mut setting = patch(json!("set"));
+    setting.fragment["metadata"]["annotations"].as_object_mut().unwrap().remove("theirs");
+    let stage = Stage::on(&memory, vec![patching_node(patching.clone(), setting)]).await;
+    assert_eq!(annotations(), json!({"ours": "set", "theirs": "stays"}));
+    stage.engine.stop().await;
+    let stage = Stage::on(&memory, vec![patching_node(patching, patch(json!(null)))]).await;
+    assert_eq!(annotations(), json!({"theirs": "stays"}));
+    memory.take_writes();
+    stage.engine.settled().await;
+    assert_eq!(stage.writes(), [], "what others set is no reason to write again");
+}
+
 fn patching_node(making: support::Making, patch: mizzen_model::Patch) -> mizzen_engine::NodeSpec {
     making.answers(move |_| Ok(Outcome { patches: vec![patch.clone()], ..Outcome::new(Readiness::Ready) })).0
 }

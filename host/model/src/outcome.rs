@@ -69,7 +69,7 @@ pub enum Wanted {
     SoFar(Vec<Value>),
 }
 
-/// An apply to fields of an object that others own. Never creates; never takes fields back.
+/// An apply to fields of an object that others own. Never creates. A `null` takes back what an earlier patch set.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Patch {
     /// Which object.

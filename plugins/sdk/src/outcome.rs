@@ -55,12 +55,12 @@ pub struct Event {
     pub message: String,
 }
 
-/// Fields to set in somebody else's object.
+/// Fields to set in somebody else's object. They stay when the outcome no longer names it: give them as `null` to take them back.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Patch {
     /// Which object.
     pub object: ObjectRef,
-    /// The fields.
+    /// The fields. A `null` takes back what this reconciler set; what others set in its place stays.
     pub fragment: Value,
     /// The pace it is subject to.
     pub pace: Option<String>,

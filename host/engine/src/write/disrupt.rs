@@ -126,7 +126,8 @@ impl Writer<'_> {
 
     async fn set(&self, live: &Object, patch: &Patch, now: Timestamp) -> Result<Arc<Object>, WriteError> {
         let object = &patch.object;
-        let mut document = patch.fragment.clone();
+        // What our own manager set before and does not name now the API server takes back: a null is named by leaving it out.
+        let mut document = drift::without_nulls(&patch.fragment);
         if !document.is_object() {
             let message = "the fragment is not an object".into();
             return Err(WriteError::Invalid { object: object.to_string(), message });

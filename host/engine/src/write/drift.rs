@@ -32,6 +32,18 @@ pub(crate) fn shape(live: &Value, wanted: &Value) -> Value {
     }
 }
 
+/// The same, without the fields of objects that are null.
+pub(crate) fn without_nulls(value: &Value) -> Value {
+    match value {
+        Value::Object(map) => {
+            let fields = map.iter().filter(|(_, field)| !field.is_null());
+            Value::Object(fields.map(|(key, field)| (key.clone(), without_nulls(field))).collect())
+        }
+        Value::Array(items) => items.iter().map(without_nulls).collect(),
+        _ => value.clone(),
+    }
+}
+
 /// The fields of `wanted` that `live` does not hold, as dotted paths: a list of another length as a whole.
 pub(crate) fn changed(live: &Value, wanted: &Value) -> Vec<String> {
     let below = |step: String, live: &Value, wanted: &Value| {

@@ -1,0 +1,165 @@
+//! Sums up in a Component (TM Forum ODA Canvas) what its APIs have come to: where each is reached, and whether it is ready.
+//!
+//! A reconciler of its own, since a reconciler writes the status of its own subject alone: nobody writes into somebody else's Component,
+//! and a Component is asked about again when one of its APIs changes, and not otherwise.
+//!
+//! Ready when all of its APIs are. An API is a Component's when it names it as its owner.
+
+use mizzen_oda_api::Segment;
+use mizzen_sdk::{Description, Failure, Outcome, Query, Reconciler, Request, cluster};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// The reconciler.
+#[derive(Debug)]
+pub struct ComponentStatus;
+
+/// There is nothing to decide.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Config {}
+
+/// The field set that APIs are read with.
+const APIS: &str = "apis";
+const PATHS: [&str; 5] = [
+    "metadata.ownerReferences[*].uid",
+    "spec.segment",
+    "status.apiStatus.url",
+    "status.apiStatus.developerUI",
+    "status.implementation.ready",
+];
+
+#[derive(Deserialize)]
+struct Api {
+    metadata: Metadata,
+    #[serde(default)]
+    spec: Spec,
+    #[serde(default)]
+    status: ApiStatus,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Metadata {
+    name: String,
+    #[serde(default)]
+    uid: String,
+    #[serde(default)]
+    owner_references: Vec<Owner>,
+}
+
+#[derive(Deserialize)]
+struct Owner {
+    #[serde(default)]
+    uid: String,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Spec {
+    segment: Segment,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct ApiStatus {
+    api_status: Place,
+    implementation: Implementation,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Place {
+    url: Option<String>,
+    #[serde(rename = "developerUI")]
+    developer_ui: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Implementation {
+    ready: bool,
+}
+
+/// The Component's status, in the Canvas's words.
+#[derive(Default, Serialize)]
+struct Status {
+    #[serde(rename = "coreAPIs")]
+    core: Vec<Entry>,
+    #[serde(rename = "managementAPIs")]
+    management: Vec<Entry>,
+    #[serde(rename = "securityAPIs")]
+    security: Vec<Entry>,
+}
+
+#[derive(Serialize)]
+struct Entry {
+    name: String,
+    uid: String,
+    /// `None` while the API has no address.
+    url: Option<String>,
+    #[serde(rename = "developerUI")]
+    developer_ui: Option<String>,
+    ready: bool,
+}
+
+impl Reconciler for ComponentStatus {
+    type Spec = Value;
+    type Config = Config;
+
+    fn describe() -> Description {
+        let summary = "Sums up in a component what its APIs have come to";
+        Description::new("component-status", env!("CARGO_PKG_VERSION"), summary, mizzen_oda_api::component())
+            .reads_fields(
+                APIS,
+                mizzen_oda_api::exposed_api(),
+                &PATHS,
+                "where a component's APIs are, and whether they are ready",
+            )
+    }
+
+    fn reconcile(request: &Request<Value, Config>) -> Result<Outcome, Failure> {
+        let owner = &request.subject.metadata;
+        let namespace =
+            owner.namespace.as_deref().ok_or_else(|| Failure::invalid("a component lives in a namespace"))?;
+        let apis: Vec<Api> =
+            cluster::list(&Query::of(mizzen_oda_api::exposed_api()).namespace(namespace).fields(APIS))?;
+        let own = apis.into_iter().filter(|api| api.metadata.owner_references.iter().any(|own| own.uid == owner.uid));
+        let (mut status, mut waits) = (Status::default(), Vec::new());
+        for api in own {
+            if !api.status.implementation.ready {
+                waits.push(api.metadata.name.clone());
+            }
+            status.of(api.spec.segment).push(Entry::of(api));
+        }
+        let outcome = if waits.is_empty() {
+            Outcome::ready()
+        } else {
+            Outcome::progressing(format!("not ready: {}", waits.join(", ")))
+        };
+        Ok(outcome.status(status))
+    }
+}
+
+impl Status {
+    fn of(&mut self, segment: Segment) -> &mut Vec<Entry> {
+        match segment {
+            Segment::CoreFunction => &mut self.core,
+            Segment::ManagementFunction => &mut self.management,
+            Segment::SecurityFunction => &mut self.security,
+        }
+    }
+}
+
+impl Entry {
+    fn of(Api { metadata: Metadata { name, uid, .. }, status, .. }: Api) -> Self {
+        let Place { url, developer_ui } = status.api_status;
+        Self { name, uid, url, developer_ui, ready: status.implementation.ready }
+    }
+}
+
+mizzen_sdk::export!(ComponentStatus);
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,66 @@
+//! What a Component's status says of its APIs.
+
+use mizzen_sdk::Readiness;
+use mizzen_sdk::testing::{self, Cluster};
+use serde_json::{Value, json};
+
+use super::*;
+
+const COMPONENT: &str = "{apiVersion: oda.tmforum.org/v1, kind: Component, metadata: {name: shop, namespace: components, uid: c-1}, spec: {}}";
+
+fn api(name: &str, owner: &str, segment: &Value, ready: bool) -> String {
+    json!({"apiVersion": "oda.tmforum.org/v1", "kind": "ExposedAPI",
+           "metadata": {"name": name, "namespace": "components", "uid": format!("u-{name}"), "ownerReferences": [{"uid": owner}]},
+           "spec": {"segment": segment, "path": "/x"},
+           "status": {"apiStatus": {"url": format!("https://a/{name}"), "developerUI": null}, "implementation": {"ready": ready}}})
+    .to_string()
+}
+
+fn summed(apis: &[String]) -> (Readiness, Value) {
+    let cluster = apis.iter().fold(Cluster::new(), |cluster, api| cluster.with(api));
+    let outcome = testing::reconcile::<ComponentStatus>(&cluster, COMPONENT, &json!({})).unwrap();
+    (outcome.readiness, outcome.status.unwrap())
+}
+
+#[test]
+fn each_segment_lists_its_own_apis() {
+    let (readiness, status) = summed(&[
+        api("a", "c-1", &json!("coreFunction"), true),
+        api("b", "c-1", &json!("managementFunction"), true),
+        api("c", "c-1", &json!("securityFunction"), true),
+    ]);
+    let names = |list: &str| status[list].as_array().unwrap().iter().map(|own| own["name"].clone()).collect::<Vec<_>>();
+    assert_eq!(
+        (names("coreAPIs"), names("managementAPIs"), names("securityAPIs")),
+        (vec![json!("a")], vec![json!("b")], vec![json!("c")])
+    );
+    assert_eq!(
+        status["coreAPIs"][0],
+        json!({"name": "a", "uid": "u-a", "url": "https://a/a", "developerUI": null, "ready": true})
+    );
+    assert_eq!(readiness, Readiness::Ready);
+}
+
+#[test]
+fn an_api_that_turns_unready_is_told_so() {
+    let (readiness, status) = summed(&[api("a", "c-1", &json!("coreFunction"), false)]);
+    assert_eq!(status["coreAPIs"][0]["ready"], false);
+    assert_eq!(readiness, Readiness::Progressing("not ready: a".into()));
+}
+
+#[test]
+fn apis_of_other_components_are_theirs() {
+    let (_, status) = summed(&[api("a", "c-2", &json!("coreFunction"), true)]);
+    assert_eq!(status, json!({"coreAPIs": [], "managementAPIs": [], "securityAPIs": []}));
+}
+
+#[test]
+fn an_api_that_nobody_has_reconciled_yet_is_listed_as_not_ready() {
+    let fresh = "{apiVersion: oda.tmforum.org/v1, kind: ExposedAPI, metadata: {name: a, namespace: components, uid: u, \
+                 ownerReferences: [{uid: c-1}]}, spec: {path: /a}}";
+    let (_, status) = summed(&[fresh.to_owned()]);
+    assert_eq!(
+        status["coreAPIs"],
+        json!([{"name": "a", "uid": "u", "url": null, "developerUI": null, "ready": false}])
+    );
+}

@@ -1,0 +1,71 @@
+//! The annotations themselves, and how they are taken back.
+
+use std::collections::BTreeMap;
+
+use mizzen_oda_api::Spec;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::reads::{Backend, Workload};
+
+/// Names, at a workload, the API whose metrics it serves.
+pub(crate) const MARK: &str = "oda.tmforum.org/metrics-of";
+
+const PROMETHEUS: [&str; 4] =
+    ["prometheus.io/scrape", "prometheus.io/scheme", "prometheus.io/path", "prometheus.io/port"];
+
+/// Whose annotations they are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+pub enum Style {
+    /// `prometheus.io/scrape` and its companions, as many a Prometheus is configured to look for.
+    #[default]
+    PrometheusAnnotations,
+    /// `ad.datadoghq.com/<container>.checks`, for DataDog's agent.
+    DataDogAnnotations,
+}
+
+impl Style {
+    /// What the Pods of a workload are to say.
+    pub(crate) fn annotations(
+        self,
+        namespace: &str,
+        spec: &Spec,
+        backend: &Backend,
+        workload: &Workload,
+    ) -> BTreeMap<String, String> {
+        match self {
+            Self::PrometheusAnnotations => {
+                let port = workload.port(backend).unwrap_or(spec.port.get()).to_string();
+                let values = ["true".to_owned(), "http".to_owned(), spec.path.to_string(), port];
+                PROMETHEUS.map(str::to_owned).into_iter().zip(values).collect()
+            }
+            Self::DataDogAnnotations => {
+                let url =
+                    format!("http://{}.{namespace}.svc.cluster.local:{}{}", spec.implementation, spec.port, spec.path);
+                let instance = json!({"openmetrics_endpoint": url, "namespace": "components", "metrics": [".*"]});
+                let checks = json!({"openmetrics": {"instances": [instance]}}).to_string();
+                workload.container(backend).map(|name| (datadog(name), checks)).into_iter().collect()
+            }
+        }
+    }
+}
+
+/// The fragment that sets them. What an earlier one set and this one does not name goes with it.
+pub(crate) fn set(api: &str, annotations: &BTreeMap<String, String>) -> Value {
+    json!({
+        "metadata": {"annotations": {MARK: api}},
+        "spec": {"template": {"metadata": {"annotations": annotations}}},
+    })
+}
+
+/// The fragment that takes all of them back.
+pub(crate) fn take_back(workload: &Workload) -> Value {
+    let keys = PROMETHEUS.map(str::to_owned).into_iter().chain(workload.containers().map(datadog));
+    let nulls: BTreeMap<_, _> = keys.map(|key| (key, Value::Null)).collect();
+    json!({"metadata": {"annotations": {MARK: null}}, "spec": {"template": {"metadata": {"annotations": nulls}}}})
+}
+
+fn datadog(container: &str) -> String {
+    format!("ad.datadoghq.com/{container}.checks")
+}

@@ -1,0 +1,114 @@
+//! Has the metrics of ExposedAPIs scraped where Pods say by annotations that they are to be: DataDog's, or `prometheus.io`'s.
+//!
+//! The annotations stand in the Pod template of the Deployments and StatefulSets behind an API's Service: on Pods that live they would be
+//! lost with them. They go again when the API does, when it is metrics no longer, or when its Service selects another workload. A
+//! workload names in an annotation of its own whose metrics it serves, so nothing has to be remembered, and of two APIs that want the
+//! same one the first keeps it and the other says so.
+//!
+//! A reconciler of its own, beside `api-operator`: only who wants annotations grants the rights to workloads, and a finalizer.
+
+mod annotations;
+mod reads;
+#[cfg(test)]
+mod tests;
+
+use mizzen_oda_api::Spec;
+use mizzen_sdk::{Description, Failure, Outcome, Patch, Reconciler, Request};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::Value;
+
+use annotations::Style;
+use reads::{Backend, Workload};
+
+/// The reconciler.
+#[derive(Debug)]
+pub struct MetricsAnnotations;
+
+/// What the operator decides.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Config {
+    /// Whose annotations they are.
+    pub style: Style,
+    /// The pace of the configuration at which workloads are annotated: each restarts its Pods. Default: all at once.
+    pub pace: Option<String>,
+}
+
+impl Reconciler for MetricsAnnotations {
+    type Spec = Spec;
+    type Config = Config;
+
+    fn describe() -> Description {
+        let summary = "Has the metrics of APIs scraped by annotations of their Pods";
+        let name = "metrics-annotations";
+        let itself = Description::new(name, env!("CARGO_PKG_VERSION"), summary, mizzen_oda_api::exposed_api());
+        reads::declare(itself).finalizes()
+    }
+
+    fn reconcile(request: &Request<Spec, Config>) -> Result<Outcome, Failure> {
+        let namespace = namespace(request)?;
+        let spec = &request.subject.spec;
+        if !spec.api_type.is_metrics() {
+            return release(request, Outcome::ready());
+        }
+        let Some(backend) = Backend::of(namespace, spec)? else {
+            // Nothing is taken back for a Service that is being replaced: that would restart its Pods twice.
+            return Ok(Outcome::progressing(format!(
+                "there is no Service {} with port {}",
+                spec.implementation, spec.port
+            )));
+        };
+        let (mut patches, mut taken, mut behind) = (Vec::new(), Vec::new(), 0);
+        for workload in reads::workloads(namespace)? {
+            let (mine, selected) = (workload.serves(request), workload.is_behind(&backend));
+            behind += usize::from(selected);
+            match workload.of() {
+                Some(other) if selected && !mine => taken.push(format!("{workload} serves the metrics of `{other}`")),
+                _ if selected => {
+                    let wanted = request.config.style.annotations(namespace, spec, &backend, &workload);
+                    patches.push(patch(request, &workload, annotations::set(&request.subject.metadata.name, &wanted)));
+                }
+                _ if mine => patches.push(patch(request, &workload, annotations::take_back(&workload))),
+                _ => {}
+            }
+        }
+        let mut outcome = match (behind, taken.is_empty()) {
+            (0, _) => {
+                Outcome::progressing(format!("no Deployment or StatefulSet is behind Service {}", spec.implementation))
+            }
+            (_, true) => Outcome::ready(),
+            (_, false) => Outcome::warning(taken.join("; ")),
+        };
+        outcome.patches = patches;
+        Ok(outcome)
+    }
+
+    fn finalize(request: &Request<Spec, Config>) -> Result<Outcome, Failure> {
+        release(request, Outcome::ready())
+    }
+}
+
+/// Takes everything back that was set for an API.
+fn release(request: &Request<Spec, Config>, mut outcome: Outcome) -> Result<Outcome, Failure> {
+    let all = reads::workloads(namespace(request)?)?;
+    let mine = all.iter().filter(|workload| workload.serves(request));
+    outcome.patches = mine.map(|workload| patch(request, workload, annotations::take_back(workload))).collect();
+    Ok(outcome)
+}
+
+fn patch(request: &Request<Spec, Config>, workload: &Workload, fragment: Value) -> Patch {
+    let name = &request.subject.metadata.name;
+    let patch =
+        Patch::new(workload.reference(), fragment, format!("API {name}: how its metrics are scraped has changed"));
+    match &request.config.pace {
+        Some(pace) => patch.paced_by(pace),
+        None => patch,
+    }
+}
+
+fn namespace(request: &Request<Spec, Config>) -> Result<&str, Failure> {
+    request.subject.metadata.namespace.as_deref().ok_or_else(|| Failure::invalid("an API lives in a namespace"))
+}
+
+mizzen_sdk::export!(MetricsAnnotations);
