@@ -1,6 +1,6 @@
 //! Publishes the APIs of the TM Forum ODA Canvas through the mesh: a VirtualService each, a ServiceMonitor for those that are metrics,
 //! a limit at the sidecars of those that ask for one, and a status that says where the API is reached, whether something stands behind it,
-//! and what it asks for in vain.
+//! who else takes its path, and what it asks for in vain.
 //!
 //! Its subject is ExposedAPI `v1` unless the configuration names `v1beta4`, `v1beta3` or the predecessor `API`. Ready when at least
 //! one endpoint of the implementation is.
@@ -11,6 +11,7 @@ mod config;
 mod cors;
 mod implementation;
 mod metrics;
+mod overlap;
 mod rate_limit;
 mod route;
 mod status;
@@ -21,6 +22,7 @@ use mizzen_sdk::{Condition, Description, Failure, Outcome, Reconciler, Request};
 use address::Address;
 use api::Api;
 use implementation::Endpoints;
+use overlap::Neighbours;
 use status::Status;
 
 pub use config::{Config, OpenMetrics};
@@ -38,7 +40,7 @@ impl Reconciler for ApiOperator {
         let summary = "Publishes APIs through the mesh, and says where they are and whether they are ready";
         let itself =
             Description::new("api-operator", env!("CARGO_PKG_VERSION"), summary, mizzen_oda_api::exposed_api());
-        route::declare(implementation::declare(address::declare(itself)))
+        overlap::declare(route::declare(implementation::declare(address::declare(itself))))
             .applies(route::kind(), "the API's route")
             .applies(metrics::kind(), "has metrics scraped")
             .applies(rate_limit::kind(), "keeps an API's rate limit at its implementation's sidecars")
@@ -58,7 +60,7 @@ impl Reconciler for ApiOperator {
                 None => waits = Some(waiting(&api)),
             }
         }
-        let conditions = [support::condition(api.spec, waits)];
+        let conditions = [Neighbours::of(&api)?.condition(&api), support::condition(api.spec, waits)];
         let ready = endpoints.any_ready();
         let status = Status::of(&api, &address, ready)?;
         let mut outcome = verdict(&api, ready, &conditions);

@@ -21,12 +21,13 @@
 //! | 3. creating what exists loops on 409 | the host applies on the server's side: `an_api_gets_a_route…` says only what is wanted |
 //! | 4. changes of type, host, developer UI, basicAuth are ignored | `status::a_changed_field_takes_effect`, `scraping::an_api_that_is_no_longer_metrics_is_no_longer_scraped` |
 //! | 5. changes of the balancer's address or the Gateway go unnoticed | `status::the_url_follows_the_address_and_the_gateway` |
-//! | 6. `/a` takes `/ab` | `routes::a_path_takes_what_is_below_it_and_not_its_neighbours` |
+//! | 6. `/a` takes `/ab`, clashes go unnoticed | `routes::a_path_takes_what_is_below_it_and_not_its_neighbours`, `overlaps::the_same_path_is_a_clash_that_names_both_sides_ours_and_foreign` |
 //! | 7. https on an http port | `status::the_url_begins_as_the_gateway_listens` |
 //! | 8. annotations of live Pods are lost | the plugin `metrics-annotations` |
 //! | 9. policies are silently ignored | `policies::…` |
 //! | 10. rights for everything | `policies::it_asks_for_no_more_than_it_uses` |
 
+mod overlaps;
 mod policies;
 mod routes;
 mod scraping;

@@ -6,7 +6,7 @@
 //! Ready when all of its APIs are. An API is a Component's when it names it as its owner.
 
 use mizzen_oda_api::Segment;
-use mizzen_sdk::{Description, Failure, Outcome, Query, Reconciler, Request, cluster};
+use mizzen_sdk::{Description, Failure, Outcome, Query, Reconciler, Request, Text, cluster};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -22,13 +22,9 @@ pub struct Config {}
 
 /// The field set that APIs are read with.
 const APIS: &str = "apis";
-const PATHS: [&str; 5] = [
-    "metadata.ownerReferences[*].uid",
-    "spec.segment",
-    "status.apiStatus.url",
-    "status.apiStatus.developerUI",
-    "status.implementation.ready",
-];
+const OWNER: &str = "metadata.ownerReferences[*].uid";
+const PATHS: [&str; 5] =
+    [OWNER, "spec.segment", "status.apiStatus.url", "status.apiStatus.developerUI", "status.implementation.ready"];
 
 #[derive(Deserialize)]
 struct Api {
@@ -40,17 +36,8 @@ struct Api {
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
 struct Metadata {
     name: String,
-    #[serde(default)]
-    uid: String,
-    #[serde(default)]
-    owner_references: Vec<Owner>,
-}
-
-#[derive(Deserialize)]
-struct Owner {
     #[serde(default)]
     uid: String,
 }
@@ -123,11 +110,10 @@ impl Reconciler for ComponentStatus {
         let owner = &request.subject.metadata;
         let namespace =
             owner.namespace.as_deref().ok_or_else(|| Failure::invalid("a component lives in a namespace"))?;
-        let apis: Vec<Api> =
-            cluster::list(&Query::of(mizzen_oda_api::exposed_api()).namespace(namespace).fields(APIS))?;
-        let own = apis.into_iter().filter(|api| api.metadata.owner_references.iter().any(|own| own.uid == owner.uid));
+        let query = Query::of(mizzen_oda_api::exposed_api()).namespace(namespace).fields(APIS);
+        let apis: Vec<Api> = cluster::list(&query.where_any([(OWNER, Text::equals(&owner.uid))]))?;
         let (mut status, mut waits) = (Status::default(), Vec::new());
-        for api in own {
+        for api in apis {
             if !api.status.implementation.ready {
                 waits.push(api.metadata.name.clone());
             }

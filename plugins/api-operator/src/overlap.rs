@@ -1,0 +1,190 @@
+//! Who else takes an API's path: VirtualServices anywhere in the cluster, of other APIs and of anybody, at the same gateway and host.
+//!
+//! Istio merges them in the order of their age, so which of two gets a request is nobody's decision. It is asked for by value, never
+//! for all of them: two thousand APIs beside each other do not wake each other.
+
+use mizzen_sdk::{AccessError, Condition, Description, Query, Text, cluster};
+use serde::Deserialize;
+
+use crate::api::Api;
+use crate::route;
+
+/// The condition that says whether a path is an API's own.
+const EXCLUSIVE: &str = "PathExclusive";
+/// The field set that routes are read with.
+const ROUTES: &str = "routes";
+/// How many others a message names.
+const NAMED: usize = 5;
+
+const EXACT: &str = "spec.http[*].match[*].uri.exact";
+const PREFIX: &str = "spec.http[*].match[*].uri.prefix";
+
+#[derive(Deserialize)]
+struct Route {
+    metadata: Metadata,
+    #[serde(default)]
+    spec: RouteSpec,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Metadata {
+    name: String,
+    #[serde(default)]
+    namespace: String,
+    #[serde(default)]
+    owner_references: Vec<Owner>,
+}
+
+#[derive(Deserialize)]
+struct Owner {
+    kind: String,
+    name: String,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct RouteSpec {
+    hosts: Vec<String>,
+    gateways: Vec<String>,
+    http: Vec<Rule>,
+}
+
+#[derive(Deserialize)]
+struct Rule {
+    #[serde(default, rename = "match")]
+    matches: Vec<Match>,
+}
+
+#[derive(Deserialize)]
+struct Match {
+    uri: Option<Uri>,
+}
+
+#[derive(Deserialize)]
+struct Uri {
+    exact: Option<String>,
+    prefix: Option<String>,
+}
+
+/// How two paths lie to each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Relation {
+    /// Both take the same path.
+    Same,
+    /// The other takes all of ours, and more.
+    Above,
+    /// Ours takes all of the other's, and more.
+    Below,
+}
+
+/// What else takes an API's path.
+pub(crate) struct Neighbours(Vec<(Relation, String)>);
+
+pub(crate) fn declare(description: Description) -> Description {
+    let paths = [
+        "spec.hosts",
+        "spec.gateways",
+        EXACT,
+        PREFIX,
+        "metadata.ownerReferences[*].kind",
+        "metadata.ownerReferences[*].name",
+    ];
+    description.reads_fields(ROUTES, route::kind(), &paths, "whether another route takes an API's path")
+}
+
+impl Neighbours {
+    pub(crate) fn of(api: &Api) -> Result<Self, AccessError> {
+        let mut found: Vec<_> = near(api)?
+            .into_iter()
+            .filter(|route| !route.is_of(api) && route.shares(api))
+            .filter_map(|route| Some((route.relation(api)?, route.name())))
+            .collect();
+        found.sort();
+        found.dedup();
+        Ok(Self(found))
+    }
+
+    /// Whether the path is the API's own; when not, both sides by name.
+    pub(crate) fn condition(&self, api: &Api) -> Condition {
+        let (reason, message) = match self.0.first() {
+            None => ("Exclusive", format!("no other route takes {}", place(api))),
+            Some((relation, _)) => {
+                let reason = if *relation == Relation::Same { "Clash" } else { "Overlap" };
+                (reason, format!("ExposedAPI {}/{} at {}: {}", api.namespace, api.name(), place(api), self.said()))
+            }
+        };
+        Condition { kind: EXCLUSIVE.to_owned(), status: Some(self.0.is_empty()), reason: reason.to_owned(), message }
+    }
+
+    fn said(&self) -> String {
+        let each = self.0.iter().take(NAMED).map(|(relation, name)| match relation {
+            Relation::Same => format!("{name} takes the same path"),
+            Relation::Above => format!("{name} takes it, too, with a path above it"),
+            Relation::Below => format!("{name} lies below it"),
+        });
+        let more = self.0.len().saturating_sub(NAMED);
+        let rest = (more > 0).then(|| format!("and {more} more"));
+        each.chain(rest).collect::<Vec<_>>().join("; ")
+    }
+}
+
+fn place(api: &Api) -> String {
+    format!("{} of host {} at gateway {}", api.path(), api.host().unwrap_or("*"), api.config.gateway)
+}
+
+/// The routes that could take a path, or lie below it.
+fn near(api: &Api) -> Result<Vec<Route>, AccessError> {
+    let (path, below) = (api.path().as_str(), api.path().below());
+    let tests = [
+        (EXACT, Text::equals(path)),
+        (EXACT, Text::starts_with(&below)),
+        (PREFIX, Text::starts_with(&below)),
+        // What the path begins with: the same prefix, one above it, and those of others that end within a step of it.
+        (PREFIX, Text::prefix_of(path)),
+    ];
+    cluster::list(&Query::of(route::kind()).fields(ROUTES).where_any(tests))
+}
+
+impl Route {
+    fn is_of(&self, api: &Api) -> bool {
+        self.metadata.namespace == api.namespace && self.metadata.name == api.name()
+    }
+
+    /// Whether it takes requests of the same host at the same gateway. One without gateways is for the mesh alone, and a host that is
+    /// named is another one than `*`: Istio gives each a table of its own.
+    fn shares(&self, api: &Api) -> bool {
+        let ours = api.config.gateway_of(api.namespace);
+        let own = |gateway: &String| gateway.split_once('/').unwrap_or((&self.metadata.namespace, gateway)) == ours;
+        self.spec.gateways.iter().any(own) && self.spec.hosts.iter().any(|host| host == api.host().unwrap_or("*"))
+    }
+
+    /// The closest of its matches.
+    fn relation(&self, api: &Api) -> Option<Relation> {
+        let matches = self.spec.http.iter().flat_map(|rule| &rule.matches).filter_map(|own| own.uri.as_ref());
+        matches.filter_map(|uri| uri.relation(api)).min()
+    }
+
+    /// It, by the API that it is of where it is one's.
+    fn name(&self) -> String {
+        let Metadata { name, namespace, owner_references } = &self.metadata;
+        match owner_references.iter().find(|owner| matches!(owner.kind.as_str(), "ExposedAPI" | "API")) {
+            Some(owner) => format!("{} {namespace}/{}", owner.kind, owner.name),
+            None => format!("VirtualService {namespace}/{name}"),
+        }
+    }
+}
+
+impl Uri {
+    fn relation(&self, api: &Api) -> Option<Relation> {
+        let (path, below) = (api.path().as_str(), api.path().below());
+        match (self.exact.as_deref(), self.prefix.as_deref()) {
+            (Some(exact), _) if exact == path => Some(Relation::Same),
+            (Some(exact), _) if exact.starts_with(&below) => Some(Relation::Below),
+            (_, Some(prefix)) if prefix == path || prefix == below => Some(Relation::Same),
+            (_, Some(prefix)) if prefix.starts_with(&below) => Some(Relation::Below),
+            (_, Some(prefix)) if path.starts_with(prefix) => Some(Relation::Above),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! Who else takes an API's path: found wherever it is, and told on both sides.
+
+use super::*;
+
+/// A route with this match at that host and gateway; of an ExposedAPI of the same name when it is owned.
+fn route(name: &str, uri: &Value, host: &str, gateway: &str, owned: bool) -> String {
+    let owners = if owned { json!([{"kind": "ExposedAPI", "name": name}]) } else { json!([]) };
+    json!({"apiVersion": "networking.istio.io/v1", "kind": "VirtualService",
+           "metadata": {"name": name, "namespace": "other", "ownerReferences": owners},
+           "spec": {"hosts": [host], "gateways": [gateway], "http": [{"match": [{"uri": uri}]}]}})
+    .to_string()
+}
+
+fn exclusive(routes: &[String], path: &str) -> (Option<bool>, String, String) {
+    let cluster = routes.iter().fold(mesh().with(&slice("s", "[{}]")), |cluster, route| cluster.with(route));
+    let outcome = outcome_in(&cluster, &json!({"path": path}));
+    let told = condition(&outcome, "PathExclusive");
+    assert_eq!(outcome.readiness == Readiness::Ready, told.0 == Some(true), "{told:?}");
+    assert_eq!(outcome.desired.unwrap().len(), 1, "whoever else takes a path can't take an API away");
+    told
+}
+
+const OURS: &str = "canvas/component-gateway";
+
+#[test]
+fn a_path_of_its_own_is_exclusive() {
+    let elsewhere = [
+        route("neighbour", &json!({"prefix": "/ab/"}), "*", OURS, true),
+        route("host", &json!({"exact": "/a"}), "a.example.com", OURS, true),
+        route("gateway", &json!({"exact": "/a"}), "*", "canvas/another", true),
+        route("mesh", &json!({"exact": "/a"}), "*", "mesh", false),
+        route("parent", &json!({"exact": "/"}), "*", OURS, false),
+    ];
+    assert_eq!(exclusive(&elsewhere, "/a").1, "Exclusive");
+}
+
+#[test]
+fn the_same_path_is_a_clash_that_names_both_sides_ours_and_foreign() {
+    for (uri, owned, other) in [
+        (json!({"exact": "/a"}), true, "ExposedAPI other/x"),
+        (json!({"prefix": "/a/"}), true, "ExposedAPI other/x"),
+        (json!({"prefix": "/a"}), false, "VirtualService other/x"),
+    ] {
+        let (status, reason, message) = exclusive(&[route("x", &uri, "*", OURS, owned)], "/a");
+        assert_eq!((status, reason.as_str()), (Some(false), "Clash"));
+        assert!(message.contains("ExposedAPI shop/cat") && message.contains(other), "{message}");
+    }
+}
+
+#[test]
+fn a_path_above_or_below_is_an_overlap_that_names_both_sides() {
+    for (uri, path) in [
+        (json!({"prefix": "/"}), "/a/b"),
+        (json!({"prefix": "/a"}), "/a/b"),
+        (json!({"prefix": "/a/"}), "/a/b"),
+        (json!({"prefix": "/ab"}), "/abc"),
+        (json!({"prefix": "/a/b/c"}), "/a/b"),
+        (json!({"exact": "/a/b/c"}), "/a/b"),
+        (json!({"exact": "/anything"}), "/"),
+    ] {
+        let (status, reason, message) = exclusive(&[route("x", &uri, "*", OURS, false)], path);
+        assert_eq!((status, reason.as_str()), (Some(false), "Overlap"), "{uri}");
+        assert!(message.contains("shop/cat") && message.contains("VirtualService other/x"), "{message}");
+    }
+}
+
+#[test]
+fn many_are_counted_and_a_few_named_the_worst_first() {
+    let below = |at: usize| route(&format!("below-{at}"), &json!({"exact": format!("/a/{at}")}), "*", OURS, true);
+    let mut routes: Vec<_> = (0..8).map(below).collect();
+    routes.push(route("same", &json!({"exact": "/a"}), "*", OURS, true));
+    let (_, reason, message) = exclusive(&routes, "/a");
+    assert_eq!(reason, "Clash");
+    assert!(message.contains("other/same takes the same path") && message.ends_with("and 4 more"), "{message}");
+}
+
+#[test]
+fn an_apis_own_route_is_nobody_else() {
+    let own = route("cat", &json!({"exact": "/a"}), "*", OURS, true).replace("\"other\"", "\"shop\"");
+    assert_eq!(exclusive(&[own], "/a").1, "Exclusive");
+}
