@@ -6,7 +6,9 @@ use mizzen_cluster::memory::Memory;
 use mizzen_config::{Configuration, Mode, RECONCILER, RENDERER, Reconciler};
 use mizzen_engine::observe::Observer;
 use mizzen_engine::{Engine, NodeSpec, Settings};
+use mizzen_http::Answers;
 use mizzen_model::Kind;
+use mizzen_model::http::{Canned, is_canned};
 use mizzen_model::yaml::Document;
 
 use crate::assemble;
@@ -24,6 +26,7 @@ pub(crate) async fn rehearse(
 ) -> anyhow::Result<Intents> {
     let configuration: Configuration = assemble::configuration(documents)?;
     let objects: Vec<_> = documents.iter().filter(|document| !is_ours(document)).cloned().collect();
+    let answers = documents.iter().filter_map(Canned::of).collect::<Result<Vec<_>, _>>()?;
     let memory = Memory::from_documents(&objects)
         .map_err(|errors| anyhow::anyhow!(errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")))?;
     let loaded = components.complete(&configuration).await;
@@ -31,7 +34,9 @@ pub(crate) async fn rehearse(
     anyhow::ensure!(problems.is_empty(), assemble::lines(&problems).join("\n"));
     let collector = Arc::new(Collector::default());
     let observer: Arc<dyn Observer> = Arc::clone(&collector) as _;
-    let settings = Settings { paced: false, ..Settings::default() };
+    // Nothing is sent from here: what was not written down is not known.
+    let fetch = Arc::new(Answers::new(answers));
+    let settings = Settings { paced: false, fetch, ..Settings::default() };
     let engine = Engine::start_with(Arc::new(memory), observer, settings);
     engine.renderers(loaded.renderers());
     engine.configure(loaded.nodes().into_iter().map(acting).collect());
@@ -71,5 +76,5 @@ fn is_ours(document: &Document) -> bool {
         document.value["apiVersion"].as_str().unwrap_or_default(),
         document.value["kind"].as_str().unwrap_or_default(),
     );
-    kind == *RECONCILER || kind == *RENDERER
+    kind == *RECONCILER || kind == *RENDERER || is_canned(&document.value)
 }

@@ -77,7 +77,7 @@ impl Source {
                     }
                     return;
                 }
-                Some(Change::Served(_)) => {}
+                Some(Change::Served(_) | Change::Followed(_)) => {}
                 None => return std::future::pending().await,
             }
         }

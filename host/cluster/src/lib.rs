@@ -76,10 +76,22 @@ pub enum Change {
     },
     /// Whether the API server serves this kind changed.
     Served(Kind),
+    /// An object that is [followed](Cluster::follow) came, changed or went, or can be read again.
+    Followed(ObjectRef),
 }
 
 /// Where changes arrive, in order for each object.
 pub type Changes = mpsc::UnboundedReceiver<Change>;
+
+/// One object that is followed by its name, for as long as this is held.
+#[async_trait]
+pub trait Follow: Send + Sync + 'static {
+    /// Which.
+    fn object(&self) -> &ObjectRef;
+
+    /// The object, whole, as it is now; `None`: it is not there.
+    async fn read(&self) -> Result<Option<Arc<Object>>, ReadError>;
+}
 
 /// A Kubernetes cluster.
 #[async_trait]
@@ -99,6 +111,10 @@ pub trait Cluster: Send + Sync + 'static {
 
     /// The objects of a watched view that are selected, in namespace and name order, all from one point in time.
     fn list(&self, scope: Scope, kind: &Kind, selection: &Selection<'_>) -> Result<Vec<Arc<Object>>, ReadError>;
+
+    /// Follows one object by its name: for what the host itself uses, such as a Secret that it sends requests with. Needs no view of its
+    /// kind, and no right to list it. What changes from this call on is told as [`Change::Followed`].
+    fn follow(&self, object: &ObjectRef) -> Arc<dyn Follow>;
 
     /// A new stream of changes of all views, from now on.
     fn subscribe(&self) -> Changes;

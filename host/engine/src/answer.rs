@@ -37,7 +37,7 @@ impl Job {
             return Ok(Arc::clone(memo));
         }
         let subject = self.subject.reference.clone();
-        let recorder = Arc::new(Recorder::new(self.key, self.plugin.clone(), subject, context));
+        let recorder = Arc::new(Recorder::new(self.key, self.plugin.clone(), subject, &request.subject, context));
         let started = Instant::now();
         let answer = self.plugin.invoke.invoke(call, &request, recorder.clone()).await;
         let took = started.elapsed();
@@ -56,6 +56,8 @@ impl Job {
             took,
             reads: read.reads.len(),
             bytes: read.bytes,
+            requests: read.traffic.0,
+            received: read.traffic.1,
         });
         let prepared = prepare(&self.plugin, &self.subject, answer??, &context.cluster).await?;
         let view = if read.failed { View::Partial } else { View::Complete };

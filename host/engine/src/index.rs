@@ -13,7 +13,7 @@ mod tests;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use mizzen_model::{Kind, Object};
+use mizzen_model::{Kind, Object, ObjectRef};
 
 use self::bucket::Bucket;
 use self::by_value::ByValue;
@@ -116,6 +116,11 @@ impl ReadIndex {
     /// The keys that asked whether this kind is served, or read it while it was not.
     pub(crate) fn asked_whether_served(&self, kind: &Kind) -> HashSet<Key> {
         self.readers_of(self.at(&Bucket::Serves(kind.clone())))
+    }
+
+    /// The keys that sent requests with this object.
+    pub(crate) fn sent_with(&self, object: &ObjectRef) -> HashSet<Key> {
+        self.readers_of(self.at(&Bucket::Followed(object.clone())))
     }
 
     /// The keys that called one of the renderers that were replaced, or looked at which there are.

@@ -17,6 +17,7 @@ mod definitions;
 mod dispatch;
 mod done;
 mod index;
+mod network;
 mod node;
 mod nodes;
 pub mod observe;
@@ -38,6 +39,7 @@ use std::sync::{Arc, Mutex};
 
 use jiff::Timestamp;
 use mizzen_cluster::Cluster;
+use mizzen_model::http::{Fetch, NoNetwork};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -78,6 +80,8 @@ pub struct Settings {
     pub clock: Clock,
     /// Whether paces hold anything back. In a rehearsal they must not: nothing that is patched ever comes through there.
     pub paced: bool,
+    /// Who sends the requests of plugins.
+    pub fetch: Arc<dyn Fetch>,
 }
 
 /// Asks a running engine how everything stands. Cheap to clone.
@@ -101,13 +105,13 @@ impl Engine {
 
     /// As [`start`](Self::start), with more to choose.
     pub fn start_with(cluster: Arc<dyn Cluster>, observer: Arc<dyn Observer>, settings: Settings) -> Self {
-        let Settings { concurrency, clock, paced } = settings;
+        let Settings { concurrency, clock, paced, fetch } = settings;
         let changes = cluster.subscribe();
         let (commands, commanded) = mpsc::unbounded_channel();
         let (syncs, synced) = mpsc::unbounded_channel();
         let paces = Arc::new(Mutex::new(Paces::new(paced)));
         let (index, renderers) = (Arc::new(Mutex::default()), Arc::default());
-        let context = Context { cluster, observer, index, renderers, paces, clock };
+        let context = Context { cluster, observer, index, renderers, fetch, paces, clock };
         let controller = Controller::new(context, Queue::new(concurrency.reconciles, concurrency.of_one), syncs);
         let stop = CancellationToken::new();
         let run = tokio::spawn(controller.run(changes, commanded, synced, stop.clone()));
@@ -161,7 +165,12 @@ impl Snapshots {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { concurrency: Concurrency::default(), clock: Arc::new(Timestamp::now), paced: true }
+        Self {
+            concurrency: Concurrency::default(),
+            clock: Arc::new(Timestamp::now),
+            paced: true,
+            fetch: Arc::new(NoNetwork),
+        }
     }
 }
 

@@ -39,6 +39,10 @@ pub struct Called<'a> {
     pub reads: usize,
     /// Bytes of JSON that went into the guest.
     pub bytes: u64,
+    /// Requests over HTTPS, those answered from the cache, and those where redirects led, included.
+    pub requests: u64,
+    /// Bytes of their answers' bodies.
+    pub received: u64,
 }
 
 /// What was done to an object.

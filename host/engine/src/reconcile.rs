@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use mizzen_cluster::Cluster;
 use mizzen_config::Mode;
+use mizzen_model::http::Fetch;
 use mizzen_model::{Call, Event, Object, ObjectRef, Predecessor, Readiness};
 use tokio::time::Instant;
 
@@ -29,6 +30,7 @@ pub(crate) struct Context {
     pub(crate) observer: Arc<dyn Observer>,
     pub(crate) index: Arc<Mutex<ReadIndex>>,
     pub(crate) renderers: Arc<Renderers>,
+    pub(crate) fetch: Arc<dyn Fetch>,
     pub(crate) paces: Arc<Mutex<Paces>>,
     pub(crate) clock: crate::Clock,
 }

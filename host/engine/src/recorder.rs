@@ -9,19 +9,25 @@ use async_trait::async_trait;
 use mizzen_cluster::{ReadError, Scope, Selection};
 use mizzen_model::read::Level;
 use mizzen_model::{
-    Access, AccessError, Fields, Kind, Object, ObjectRef, Query, Reads, RenderError, Rendered, Renderer, Selector,
+    Access, AccessError, Fields, HttpRequest, HttpResponse, Kind, Object, ObjectRef, Query, Reads, RenderError,
+    Rendered, Renderer, Selector,
 };
+use serde_json::Value;
 
 use crate::index::Read;
+use crate::network::{Traffic, document};
 use crate::node::{Key, Plugin};
 use crate::reconcile::Context;
 
 /// The reads of one call.
 pub(crate) struct Recorder {
     key: Key,
-    plugin: Plugin,
+    pub(crate) plugin: Plugin,
     subject: ObjectRef,
-    context: Context,
+    /// The subject, as far as its author wrote it.
+    pub(crate) document: Value,
+    pub(crate) context: Context,
+    pub(crate) traffic: Traffic,
     made: Mutex<HashSet<Arc<Read>>>,
     failed: AtomicBool,
     timed: AtomicBool,
@@ -39,16 +45,23 @@ pub(crate) struct Recorded {
     pub(crate) timed: bool,
     /// Bytes of JSON handed to the guest.
     pub(crate) bytes: u64,
+    /// Requests sent, redirects included, and bytes of their answers.
+    pub(crate) traffic: (u64, u64),
 }
 
 // === impl Recorder ===
 
 impl Recorder {
-    pub(crate) fn new(key: Key, plugin: Plugin, subject: ObjectRef, context: &Context) -> Self {
+    /// `wish` is the subject as the plugin is given it.
+    pub(crate) fn new(key: Key, plugin: Plugin, subject: ObjectRef, wish: &str, context: &Context) -> Self {
+        // Nobody else looks into it.
+        let document = if plugin.reconciler.grants.network.hosts.is_empty() { Value::Null } else { document(wish) };
         Self {
             key,
             plugin,
             subject,
+            document,
+            traffic: Traffic::default(),
             context: context.clone(),
             made: Mutex::default(),
             failed: AtomicBool::new(false),
@@ -64,10 +77,11 @@ impl Recorder {
             failed: self.failed.load(Ordering::Relaxed),
             timed: self.timed.load(Ordering::Relaxed),
             bytes: self.bytes.load(Ordering::Relaxed),
+            traffic: self.traffic.counts(),
         }
     }
 
-    fn record(&self, read: Read) {
+    pub(crate) fn record(&self, read: Read) {
         let read = self.context.index.lock().unwrap_or_else(PoisonError::into_inner).record(self.key, read);
         self.made.lock().unwrap_or_else(PoisonError::into_inner).insert(read);
     }
@@ -221,6 +235,14 @@ impl Reads for Recorder {
     async fn render(&self, renderer: &str, function_config: &str) -> Result<Rendered, RenderError> {
         let answer = self.rendered(renderer, function_config).await;
         // Also what was rejected is not known: nothing is pruned for want of it.
+        self.failed.fetch_or(answer.is_err(), Ordering::Relaxed);
+        answer
+    }
+
+    async fn send(&self, request: HttpRequest) -> Result<HttpResponse, AccessError> {
+        let answer = self.fetch(request).await;
+        // Nothing tells when it would be another.
+        self.timed.store(true, Ordering::Relaxed);
         self.failed.fetch_or(answer.is_err(), Ordering::Relaxed);
         answer
     }

@@ -15,6 +15,7 @@ mod errors;
 mod events;
 #[cfg(test)]
 mod fake;
+mod follow;
 mod link;
 mod mirror;
 mod pause;
@@ -29,7 +30,9 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use mizzen_cluster::{Apply, Changes, Cluster, EventRecord, KindFacts, ReadError, Scope, Selection, View, WriteError};
+use mizzen_cluster::{
+    Apply, Changes, Cluster, EventRecord, Follow, KindFacts, ReadError, Scope, Selection, View, WriteError,
+};
 use mizzen_model::{Fields, Kind, Object, ObjectRef};
 use serde::Deserialize;
 use tokio::task::JoinSet;
@@ -41,6 +44,7 @@ pub use requests::RequestCounts;
 use crate::discovery::Discovery;
 use crate::document::Document;
 use crate::events::Events;
+use crate::follow::Followers;
 use crate::link::{Fault, Link};
 use crate::mirror::Mirror;
 use crate::reflect::Reflector;
@@ -61,6 +65,7 @@ pub struct Live {
     events: Events,
     changes: Arc<Subscribers>,
     mirrors: RwLock<HashMap<(Kind, Scope), Arc<Mirror>>>,
+    followers: Followers,
     tasks: Mutex<JoinSet<()>>,
 }
 
@@ -90,6 +95,7 @@ impl Live {
         Self {
             writer: Writer::new(link.clone(), discovery.clone()),
             events: Events::new(link.clone()),
+            followers: Followers::new(link.clone(), changes.clone()),
             link,
             discovery,
             changes,
@@ -184,6 +190,10 @@ impl Cluster for Live {
 
     fn list(&self, scope: Scope, kind: &Kind, selection: &Selection<'_>) -> Result<Vec<Arc<Object>>, ReadError> {
         self.mirror(scope, kind)?.list(selection)
+    }
+
+    fn follow(&self, object: &ObjectRef) -> Arc<dyn Follow> {
+        self.followers.follow(object)
     }
 
     fn subscribe(&self) -> Changes {

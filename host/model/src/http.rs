@@ -1,12 +1,14 @@
 //! HTTPS requests as a plugin makes them, and answers as it is given them. Who sends them is elsewhere.
 
 mod canned;
+mod fetch;
 mod header;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 pub use canned::{Canned, CannedError, is_canned};
+pub use fetch::{Fetch, Hidden, Hop, NoNetwork, Proxy, Route, Routes, Target};
 pub use header::{HeaderRule, header_rule};
 
 /// What is asked, and of whom. The Rust shape of `http.request`; nothing in it has been checked.

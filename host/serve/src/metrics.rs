@@ -67,6 +67,8 @@ pub struct Metrics {
     call_seconds: Family<By, Histogram>,
     reads: Family<By, Counter>,
     read_bytes: Family<By, Counter>,
+    requests: Family<By, Counter>,
+    received: Family<By, Counter>,
     writes: Family<ByVerb, Counter>,
     reconciles: Family<ByResult, Counter>,
     subjects: Family<ByState, Gauge>,
@@ -87,6 +89,8 @@ impl Metrics {
             call_seconds: Family::new_with_constructor(|| Histogram::new(BUCKETS)),
             reads: Family::default(),
             read_bytes: Family::default(),
+            requests: Family::default(),
+            received: Family::default(),
             writes: Family::default(),
             reconciles: Family::default(),
             subjects: Family::default(),
@@ -110,6 +114,11 @@ impl Metrics {
         );
         registry.register("reads", "Distinct reads that calls made", self.reads.clone());
         registry.register_with_unit("read", "JSON handed to plugins", Unit::Bytes, self.read_bytes.clone());
+        let requests =
+            "HTTPS requests of plugins, those answered from the cache and those where redirects led included";
+        registry.register("requests", requests, self.requests.clone());
+        let received = "Answers to HTTPS requests handed to plugins";
+        registry.register_with_unit("received", received, Unit::Bytes, self.received.clone());
         registry.register("writes", "Writes to the cluster, by what was done", self.writes.clone());
         registry.register("reconciles", "Reconciles, by how they ended", self.reconciles.clone());
         registry.register("subjects", "Subjects, by how they stand", self.subjects.clone());
@@ -179,6 +188,10 @@ impl Observer for Metrics {
         self.call_seconds.get_or_create(&by).observe(call.took.as_secs_f64());
         self.reads.get_or_create(&by).inc_by(call.reads as u64);
         self.read_bytes.get_or_create(&by).inc_by(call.bytes);
+        if call.requests > 0 {
+            self.requests.get_or_create(&by).inc_by(call.requests);
+            self.received.get_or_create(&by).inc_by(call.received);
+        }
     }
 
     fn wrote(&self, write: &Written<'_>) {
@@ -226,12 +239,16 @@ mod tests {
             took,
             reads: 3,
             bytes: 70,
+            requests: 2,
+            received: 9,
         });
         let text = metrics.encode(None);
         for line in [
             r#"mizzen_calls_total{reconciler="mtls",result="Answered"} 1"#,
             r#"mizzen_reads_total{reconciler="mtls"} 3"#,
             r#"mizzen_read_bytes_total{reconciler="mtls"} 70"#,
+            r#"mizzen_requests_total{reconciler="mtls"} 2"#,
+            r#"mizzen_received_bytes_total{reconciler="mtls"} 9"#,
             r#"mizzen_call_duration_seconds_bucket{le="0.0025",reconciler="mtls"} 1"#,
         ] {
             assert!(text.contains(line), "{line} not in:\n{text}");

@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use mizzen_catalog::FileWatch;
 use mizzen_cluster::Cluster;
 use mizzen_engine::observe::{Log, Observers};
-use mizzen_engine::{Concurrency, Engine};
+use mizzen_engine::{Engine, Settings};
 use mizzen_live::{Live, LiveOptions};
 use mizzen_serve::Metrics;
 use tokio::signal::unix::{SignalKind, signal};
@@ -63,7 +63,8 @@ impl Host {
         let compiled = components.renderers.changes();
         let metrics = Arc::new(Metrics::new());
         let observers = Observers(vec![Arc::new(Log), Arc::clone(&metrics) as _]);
-        let engine = Engine::start(Arc::clone(&cluster), Arc::new(observers), Concurrency::default());
+        let settings = Settings { fetch: Arc::new(mizzen_http::Client::new()), ..Settings::default() };
+        let engine = Engine::start_with(Arc::clone(&cluster), Arc::new(observers), settings);
         let stop = CancellationToken::new();
         let address = mizzen_serve::serve(args.listen, engine.snapshots(), metrics, stop.clone()).await?;
         tracing::info!(%address, "serving /livez, /readyz and /metrics");

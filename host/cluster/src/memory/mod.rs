@@ -36,7 +36,9 @@ use serde_json::Value;
 
 pub use documents::DocumentError;
 
-use crate::{Apply, Changes, Cluster, EventRecord, KindFacts, ReadError, Scope, Selection, Target, View, WriteError};
+use crate::{
+    Apply, Changes, Cluster, EventRecord, Follow, KindFacts, ReadError, Scope, Selection, Target, View, WriteError,
+};
 use documents::called;
 use state::State;
 
@@ -148,6 +150,10 @@ impl Cluster for Memory {
 
     fn list(&self, scope: Scope, kind: &Kind, selection: &Selection<'_>) -> Result<Vec<Arc<Object>>, ReadError> {
         self.state().view(kind, scope).map(|store| store.list(selection))
+    }
+
+    fn follow(&self, object: &ObjectRef) -> Arc<dyn Follow> {
+        self.state().follow(self, object)
     }
 
     fn subscribe(&self) -> Changes {

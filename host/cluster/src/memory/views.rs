@@ -1,16 +1,17 @@
 //! What is watched, and how a change reaches those who watch.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
+use async_trait::async_trait;
 use mizzen_model::{Fields, Kind, Object, ObjectRef};
 use serde_json::Value;
 use tokio::sync::mpsc;
 
-use super::crd;
 use super::state::State;
+use super::{Memory, crd};
 use crate::store::{Difference, Inserted, Store};
-use crate::{Change, Changes, KindFacts, RECONCILER_LABEL, ReadError, Scope, View};
+use crate::{Change, Changes, Follow, KindFacts, RECONCILER_LABEL, ReadError, Scope, View};
 
 /// One watched view.
 struct Watched {
@@ -24,6 +25,28 @@ pub(super) struct Views {
     watched: HashMap<(Kind, Scope), Watched>,
     subscribers: Vec<mpsc::UnboundedSender<Change>>,
     faults: HashMap<Kind, ReadError>,
+    followed: HashMap<ObjectRef, Weak<Followed>>,
+}
+
+/// One object that is followed.
+pub(super) struct Followed {
+    memory: Memory,
+    object: ObjectRef,
+}
+
+#[async_trait]
+impl Follow for Followed {
+    fn object(&self) -> &ObjectRef {
+        &self.object
+    }
+
+    async fn read(&self) -> Result<Option<Arc<Object>>, ReadError> {
+        let state = self.memory.state();
+        state.readable(&self.object.kind)?;
+        let document = state.find(&self.object);
+        // What is stored is an object: nothing else is admitted.
+        Ok(document.and_then(|document| Object::new(document, &Fields::Whole).ok()).map(Arc::new))
+    }
 }
 
 // === impl Views ===
@@ -67,6 +90,17 @@ impl State {
         self.readable(&view.kind)
     }
 
+    /// Follows an object; `memory` is that of this state.
+    pub(super) fn follow(&mut self, memory: &Memory, object: &ObjectRef) -> Arc<Followed> {
+        self.views.followed.retain(|_, followed| followed.strong_count() > 0);
+        if let Some(followed) = self.views.followed.get(object).and_then(Weak::upgrade) {
+            return followed;
+        }
+        let followed = Arc::new(Followed { memory: memory.clone(), object: object.clone() });
+        self.views.followed.insert(object.clone(), Arc::downgrade(&followed));
+        followed
+    }
+
     /// The store of a view.
     pub(super) fn view(&self, kind: &Kind, scope: Scope) -> Result<&Store, ReadError> {
         self.readable(kind)?;
@@ -99,6 +133,9 @@ impl State {
 
     /// Brings every view that sees an object up to date with it; `None`: it is gone.
     pub(super) fn show(&mut self, key: &ObjectRef, document: Option<&Value>) {
+        if self.views.followed.get(key).is_some_and(|followed| followed.strong_count() > 0) {
+            self.views.tell(&Change::Followed(key.clone()));
+        }
         let sees = |kind: &Kind| self.kinds.get(kind).is_some_and(|served| served.storage == key.kind);
         let seeing: Vec<_> = self.views.watched.keys().filter(|(kind, _)| sees(kind)).cloned().collect();
         for (kind, scope) in seeing {
@@ -135,6 +172,10 @@ impl State {
             self.catch_up(kind);
         }
         self.views.tell(&Change::Served(kind.clone()));
+        let followed: Vec<_> = self.views.followed.keys().filter(|object| object.kind == *kind).cloned().collect();
+        for object in followed {
+            self.views.tell(&Change::Followed(object));
+        }
     }
 
     fn catch_up(&mut self, kind: &Kind) {

@@ -16,6 +16,7 @@ pub(super) enum Bucket {
     Serves(Kind),
     Renderers,
     Render(Arc<str>),
+    Followed(ObjectRef),
 }
 
 // === impl Bucket ===
@@ -28,6 +29,7 @@ impl Bucket {
             Read::Serves(kind) => Self::Serves(kind.clone()),
             Read::Renderers(_) => Self::Renderers,
             Read::Render(name) => Self::Render(Arc::clone(name)),
+            Read::Followed(held) => Self::Followed(held.0.object().clone()),
             Read::List { values: Some(_), .. } => return None,
             Read::List { kind, namespace, labels, .. } => match labels.equality() {
                 Some((key, value)) => Self::Label {

@@ -7,6 +7,8 @@ use std::sync::Arc;
 use mizzen_model::{Fields, Kind, Object, ObjectRef, Selector, Values};
 use serde_json::Value;
 
+use crate::network::Held;
+
 /// One read, as far as waking goes.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Read {
@@ -20,6 +22,8 @@ pub(crate) enum Read {
     Renderers(Selector),
     /// What a renderer makes of something.
     Render(Arc<str>),
+    /// An object that requests are sent with.
+    Followed(Held),
 }
 
 /// An object that changed, seen by many reads: what it takes to judge them is found out once.
@@ -43,7 +47,7 @@ impl Read {
     pub(super) fn sees<'a>(&'a self, seen: &Seen<'a>) -> bool {
         let fields = match self {
             Self::Get { fields, .. } | Self::List { fields, .. } => fields,
-            Self::Serves(_) | Self::Renderers(_) | Self::Render(_) => return false,
+            Self::Serves(_) | Self::Renderers(_) | Self::Render(_) | Self::Followed(_) => return false,
         };
         let [before, after] =
             [&seen.before, &seen.after].map(|side| side.as_ref().is_some_and(|side| self.selects(side)));
@@ -57,7 +61,7 @@ impl Read {
                 labels.matches(&changed.object.labels)
                     && values.as_ref().is_none_or(|values| values.matches(changed.value()))
             }
-            Self::Serves(_) | Self::Renderers(_) | Self::Render(_) => false,
+            Self::Serves(_) | Self::Renderers(_) | Self::Render(_) | Self::Followed(_) => false,
         }
     }
 }

@@ -1,0 +1,68 @@
+//! Whether an answer repeats a credential that was sent. Such an answer is refused as a whole: one with a hole in it would not be the server's, and
+//! a guest that is given a token can put it into an object that somebody reads.
+//!
+//! What a server wraps up otherwise (encrypts, hashes, takes apart) is not found: which hosts are sent a credential is a matter of trust.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
+use memchr::memmem;
+use mizzen_model::http::Route;
+
+/// What no answer may repeat.
+#[derive(Default)]
+pub(crate) struct Sent(Vec<Vec<u8>>);
+
+// === impl Sent ===
+
+impl Sent {
+    /// What is sent by a route: the credential with and without its scheme, plain, in base64, and as URLs have it.
+    pub(crate) fn of(route: &Route) -> Self {
+        let Some((_, value)) = &route.credential else { return Self::default() };
+        let value = value.reveal();
+        let bare = value.split_once(' ').map_or(value, |(_, bare)| bare).trim();
+        let mut forms = vec![bare.as_bytes().to_vec(), escaped(bare).into_bytes()];
+        for text in [bare, value] {
+            forms.extend(
+                [STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD].map(|base64| base64.encode(text).into_bytes()),
+            );
+        }
+        forms.retain(|form| !form.is_empty());
+        forms.sort();
+        forms.dedup();
+        Self(forms)
+    }
+
+    /// Whether some text repeats it.
+    pub(crate) fn is_in(&self, text: &[u8]) -> bool {
+        self.0.iter().any(|form| memmem::find(text, form).is_some())
+    }
+}
+
+fn escaped(text: &str) -> String {
+    let byte = |byte: u8| match byte {
+        b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
+        other => format!("%{other:02X}"),
+    };
+    text.bytes().map(byte).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use mizzen_model::http::Hidden;
+
+    use super::*;
+
+    #[test]
+    fn a_token_is_found_plain_in_base64_and_escaped() {
+        let route = Route {
+            credential: Some(("authorization".into(), Hidden::new("Api-Token dt0c01/S+x"))),
+            ..Route::default()
+        };
+        let sent = Sent::of(&route);
+        for text in [r#"{"you": "dt0c01/S+x"}"#, "ZHQwYzAxL1MreA==", "?t=dt0c01%2FS%2Bx"] {
+            assert!(sent.is_in(text.as_bytes()), "{text}");
+        }
+        assert!(!sent.is_in(b"Api-Token is missing"));
+        assert!(!Sent::of(&Route::default()).is_in(b""));
+    }
+}
