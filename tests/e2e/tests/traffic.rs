@@ -7,6 +7,7 @@ use mizzen_e2e::{Objects, Operator, PATIENCE, plugins, repository};
 use mizzen_testcluster::ControlPlane;
 use mizzen_traffic::{Answer, Backend, IngressGateway, Tools, get};
 use serde_json::{Value, json};
+use tempfile::TempDir;
 use tokio::time::Instant;
 
 /// Where APIs are published in this test.
@@ -17,6 +18,7 @@ struct Mesh {
     objects: Objects,
     gateway: IngressGateway,
     _operator: Operator,
+    _plugins: TempDir,
     cluster: ControlPlane,
 }
 
@@ -44,7 +46,7 @@ impl Mesh {
         cluster.apply_yaml(&reconciler().to_string()).await.unwrap();
         let plugins = plugins();
         let operator = Operator::start(&cluster.kubeconfig_path(), plugins.path()).await;
-        Some(Self { objects, gateway, _operator: operator, cluster })
+        Some(Self { objects, gateway, _operator: operator, _plugins: plugins, cluster })
     }
 
     /// Publishes an API of a Service, behind which a backend stands. No EndpointSlice can name 127.0.0.1, so Istio is told in its own way.
