@@ -54,6 +54,14 @@ pub enum WriteError {
         /// What is owned by whom.
         fields: Vec<ForeignField>,
     },
+    /// It is wanted for two subjects of one reconciler, and the other has it.
+    #[error("{object} is wanted by {by} as well, which had it first and keeps it; give one of the two another name")]
+    Claimed {
+        /// The object.
+        object: String,
+        /// The other subject.
+        by: String,
+    },
     /// The object is another one by now, or was changed in between: look again.
     #[error("{object} changed in between: {message}")]
     Stale {

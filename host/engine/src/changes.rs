@@ -1,7 +1,9 @@
 //! What a change of the cluster means, and to whom: readers are asked, owners look, subjects come and go.
 
+use std::collections::HashSet;
+
 use mizzen_cluster::{Change, OWNER_LABEL, Scope};
-use mizzen_model::{Kind, Object};
+use mizzen_model::{Kind, Object, ObjectRef};
 
 use crate::cell::{Phase, Wake};
 use crate::controller::Controller;
@@ -30,9 +32,9 @@ impl Controller {
                         self.came_through(&object.reference);
                     }
                     Scope::Owned => {
-                        let owner = object.labels.get(OWNER_LABEL).or_else(|| before.as_ref()?.labels.get(OWNER_LABEL));
-                        if let Some(key) = owner.and_then(|owner| self.owners.get(owner)).copied() {
-                            self.wake(key, Wake { cause, ask: false });
+                        let concerned = self.concerned(before.as_deref(), after.as_deref(), &object.reference);
+                        for key in concerned {
+                            self.wake(key, Wake { cause: cause.clone(), ask: false });
                         }
                     }
                 }
@@ -45,6 +47,18 @@ impl Controller {
                 }
             }
         }
+    }
+
+    /// Whose an object was and is, and who waited for it.
+    fn concerned(&self, before: Option<&Object>, after: Option<&Object>, object: &ObjectRef) -> HashSet<Key> {
+        let [was, is] = [before, after].map(|side| side.and_then(|side| side.labels.get(OWNER_LABEL)));
+        let mut claims = self.context.claims();
+        let mut concerned: HashSet<_> =
+            [was, is].into_iter().flatten().filter_map(|owner| claims.owner(owner)).collect();
+        if was != is {
+            concerned.extend(claims.released(object));
+        }
+        concerned
     }
 
     fn served(&mut self, kind: &Kind) {
@@ -83,7 +97,8 @@ impl Controller {
         let key = Key { node: id, subject };
         let Some(node) = self.nodes.get_mut(id) else { return };
         if node.subjects.insert(subject) {
-            self.owners.insert(owner_label(&node.name, &object.reference), key);
+            let label = owner_label(&node.name, &object.reference);
+            self.context.claims().meet(label, key, object.reference.clone());
         }
         let cell = self.cells.entry(key).or_default();
         // The status that was just written comes back as a change of the subject.
@@ -108,7 +123,7 @@ impl Controller {
         if let Some(node) = self.nodes.get_mut(key.node) {
             node.forget(key.subject);
             if let Some(name) = name {
-                self.owners.remove(&owner_label(&node.name, &name));
+                self.context.claims().forget(&owner_label(&node.name, &name), key);
             }
         }
         self.wake_successors(key.node, key.subject);

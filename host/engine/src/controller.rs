@@ -43,8 +43,6 @@ pub(crate) struct Controller {
     pub(crate) syncing: usize,
     pub(crate) configured: bool,
     pub(crate) abandoned: Abandoned,
-    /// Whose an owned object is, by its [`OWNER_LABEL`](mizzen_cluster::OWNER_LABEL).
-    pub(crate) owners: HashMap<String, Key>,
     pub(crate) timers: DelayQueue<Key>,
     /// Keys that are to be asked once they have rested.
     pub(crate) rests: DelayQueue<Key>,
@@ -64,7 +62,6 @@ impl Controller {
             syncing: 0,
             configured: false,
             abandoned: Abandoned::default(),
-            owners: HashMap::new(),
             timers: DelayQueue::new(),
             rests: DelayQueue::new(),
             waiting: Vec::new(),

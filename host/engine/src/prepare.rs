@@ -12,6 +12,7 @@ use serde_json::{Map, Value, json};
 
 use crate::definitions::defined;
 use crate::node::Plugin;
+use crate::patches::{Contradiction, merged};
 use crate::write::survivors::{NEVER, PRUNE_ANNOTATION};
 
 /// Annotation with the digest of what was last applied: with it, a restarted host knows what it need not write.
@@ -66,6 +67,9 @@ pub(crate) enum Refusal {
     /// Makes no sense.
     #[error("{0}")]
     Invalid(String),
+    /// Two patches that can't both be made.
+    #[error(transparent)]
+    Contradiction(#[from] Contradiction),
     /// Can't be judged now.
     #[error(transparent)]
     Unknown(#[from] ReadError),
@@ -124,7 +128,7 @@ pub(crate) async fn prepare(
     Ok(Prepared {
         readiness: outcome.readiness,
         desired,
-        patches: outcome.patches.into_iter().map(digested).collect(),
+        patches: merged(outcome.patches)?.into_iter().map(digested).collect(),
         deletions: outcome.deletions,
         status,
         conditions: outcome.conditions,

@@ -54,7 +54,7 @@ impl Problem {
             Self::Plugin(Failure::Invalid(_)) => "Invalid",
             Self::Plugin(Failure::Retry(_)) => "Retrying",
             Self::Refused(Refusal::Denied(_)) => "Denied",
-            Self::Refused(Refusal::Invalid(_)) => "InvalidOutcome",
+            Self::Refused(Refusal::Invalid(_) | Refusal::Contradiction(_)) => "InvalidOutcome",
             Self::Refused(Refusal::Unknown(ReadError::NotServed(_))) => "NotServed",
             Self::Refused(Refusal::Unknown(_)) => "Unavailable",
             Self::Write(errors) => errors.iter().map(write_reason).next().unwrap_or("WriteFailed"),
@@ -66,7 +66,7 @@ impl Problem {
     pub(crate) fn retry(&self) -> Retry {
         match self {
             Self::Plugin(Failure::Invalid(_))
-            | Self::Refused(Refusal::Denied(_) | Refusal::Invalid(_))
+            | Self::Refused(Refusal::Denied(_) | Refusal::Invalid(_) | Refusal::Contradiction(_))
             | Self::Pace(_) => Retry::OnChange,
             Self::Refused(Refusal::Unknown(_)) => Retry::Backoff(UNREACHABLE),
             Self::Write(errors) if errors.iter().any(passing) => Retry::Backoff(UNREACHABLE),
@@ -99,7 +99,7 @@ pub(crate) fn pause(failures: u32, most: Duration, spread: u32) -> Duration {
 
 fn write_reason(error: &WriteError) -> &'static str {
     match error {
-        WriteError::Conflict { .. } => "Conflict",
+        WriteError::Conflict { .. } | WriteError::Claimed { .. } => "Conflict",
         WriteError::Stale { .. } => "Stale",
         WriteError::Invalid { .. } => "Rejected",
         WriteError::Forbidden { .. } => "Forbidden",

@@ -1,7 +1,7 @@
 //! One reconcile, from question to status: the middle of the host, on one screen.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use mizzen_cluster::Cluster;
@@ -11,6 +11,7 @@ use mizzen_model::{Call, Event, Object, ObjectRef, Predecessor, Readiness};
 use tokio::time::Instant;
 
 use crate::answer::Memo;
+use crate::claims::Claims;
 use crate::index::ReadIndex;
 use crate::node::{Key, Plugin};
 use crate::observe::{Intent, Observer, Planned, Reconciled};
@@ -32,7 +33,15 @@ pub(crate) struct Context {
     pub(crate) renderers: Arc<Renderers>,
     pub(crate) fetch: Arc<dyn Fetch>,
     pub(crate) paces: Arc<Mutex<Paces>>,
+    pub(crate) claims: Arc<Mutex<Claims>>,
     pub(crate) clock: crate::Clock,
+}
+
+impl Context {
+    /// Who owns what.
+    pub(crate) fn claims(&self) -> MutexGuard<'_, Claims> {
+        self.claims.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// What a reconcile is for.

@@ -371,3 +371,23 @@ async fn looks_in_between_neither_hurry_nor_put_off_when_a_plugin_wants_to_be_as
     stage.after(SECOND * 11).await;
     assert_eq!(count(&calls), 2);
 }
+
+#[tokio::test(start_paused = true)]
+async fn two_subjects_that_patch_one_object_under_a_pace_do_not_conflict_over_its_mark() {
+    let memory = deployments(1);
+    let (both, _) = paced("p", pace(1)).answers(|shop| {
+        let name = shop["metadata"]["name"].as_str().unwrap();
+        let patch = Patch {
+            fragment: json!({"spec": {"template": {"metadata": {"annotations": {name: shop["spec"]["hash"]}}}}}),
+            ..restart("d0", &Value::Null, "workloads")
+        };
+        Ok(Outcome { patches: vec![patch], ..Outcome::new(Readiness::Ready) })
+    });
+    let stage = Stage::at(NOW, &memory, vec![both]).await;
+    come_through(&memory, "d0");
+    stage.after(SECOND).await;
+    stage.put(&a_shop("y", json!({"hash": "1"}))).await;
+    assert_eq!(stage.condition_of("y", "mizzen.dev/p").1, "Ready");
+    let annotations = memory.find(&deployment("d0")).unwrap()["spec"]["template"]["metadata"]["annotations"].clone();
+    assert_eq!((&annotations["x"], &annotations["y"]), (&json!("1"), &json!("1")), "{annotations}");
+}

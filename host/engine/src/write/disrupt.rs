@@ -148,9 +148,9 @@ impl Writer<'_> {
             }
             document["metadata"]["annotations"][annotation(self.plugin.name())] = json!(mark(pace, now));
         }
-        let manager = self.plugin.field_manager();
+        let manager = self.plugin.patch_manager(&self.subject.reference);
         let apply = Apply { manager: &manager, document: &document, target: Target::Object, force: false };
-        self.claim(apply, Claim::Polite).await
+        self.claim(apply, Claim::Patch).await
     }
 
     /// Deletes an object that others own, if it is still the one that was meant.

@@ -15,11 +15,12 @@ pub(crate) mod survivors;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use mizzen_cluster::{Apply, Cluster, EventRecord, Scope, WriteError};
+use mizzen_cluster::{Apply, Cluster, EventRecord, ForeignField, Scope, WriteError};
 use mizzen_model::{Digest, Event, Object, ObjectRef, Severity};
 
 use crate::node::{Key, Plugin};
 use crate::observe::{Observer, Verb, Written};
+use crate::pace::annotation;
 use crate::reconcile::Context;
 use disrupt::Disruptions;
 
@@ -67,6 +68,8 @@ enum Claim {
     Ours,
     /// Takes none: the object was there before.
     Polite,
+    /// Takes none but the mark of the pace, which says of an object when it was last patched, for whichever subject.
+    Patch,
 }
 
 // === impl Writer ===
@@ -109,15 +112,19 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// Applies, and applies once more by force where only edits, or what we ourselves said of a failure, stand in the way of what is
-    /// ours.
+    /// Applies, and applies once more by force where nothing stands in the way but what the claim takes: edits, or what we ourselves said
+    /// of a failure, in what is ours; in a patch, the mark of its pace.
     async fn claim(&self, apply: Apply<'_>, claim: Claim) -> Result<Arc<Object>, WriteError> {
         let failure = self.plugin.field_manager() + FAILURE;
+        let mark = annotation(self.plugin.name());
+        let ours = |field: &ForeignField| match claim {
+            Claim::Ours => !field.applied || field.manager == failure,
+            Claim::Patch => field.field.ends_with(&mark),
+            Claim::Force | Claim::Polite => false,
+        };
         let first = self.cluster.apply(Apply { force: claim == Claim::Force, ..apply }).await;
         match first {
-            Err(WriteError::Conflict { fields, .. })
-                if claim == Claim::Ours && fields.iter().all(|field| !field.applied || field.manager == failure) =>
-            {
+            Err(WriteError::Conflict { fields, .. }) if fields.iter().all(ours) => {
                 self.cluster.apply(Apply { force: true, ..apply }).await
             }
             other => other,

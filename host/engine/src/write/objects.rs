@@ -95,9 +95,15 @@ impl Writer<'_> {
         } else {
             Claim::Polite
         };
+        let owner = owner_label(self.plugin.name(), &self.subject.reference);
+        let holder = live.as_ref().and_then(|live| live.labels.get(OWNER_LABEL));
+        let claimed = self.context.claims().claim(self.key, &owner, object, holder);
+        claimed.map_err(|by| WriteError::Claimed { object: object.to_string(), by: by.to_string() })?;
         let manager = self.plugin.field_manager();
         let apply = Apply { manager: &manager, document: &document, target: Target::Object, force: false };
-        let after = self.claim(apply, claim).await?;
+        let applied = self.claim(apply, claim).await;
+        self.context.claims().applied(object);
+        let after = applied?;
         let shape = Some(Digest::of_json(&drift::shape(&after.value(), &document)));
         let settled = Settled { version: after.resource_version, shape, wanted: None };
         let known = self.settled.insert(object.clone(), settled).is_some();

@@ -233,7 +233,12 @@ impl Stage {
 
     /// Status, reason and message of a condition of Shop a/x.
     pub fn condition(&self, kind: &str) -> (String, String, String) {
-        let shop = self.memory.find(&shop_ref("x")).unwrap();
+        self.condition_of("x", kind)
+    }
+
+    /// Status, reason and message of a condition of a Shop.
+    pub fn condition_of(&self, name: &str, kind: &str) -> (String, String, String) {
+        let shop = self.memory.find(&shop_ref(name)).unwrap();
         let conditions = shop["status"]["conditions"].as_array().cloned().unwrap_or_default();
         let found = conditions.into_iter().find(|condition| condition["type"] == kind).unwrap_or_default();
         let text = |field: &str| found[field].as_str().unwrap_or_default().to_owned();
