@@ -26,7 +26,10 @@ pub(crate) struct Standing {
 }
 
 /// Reasons that the host gives to what mends itself, by waiting or by trying again.
-const PASSING: [&str; 6] = ["Progressing", "Held", "Retrying", "Unavailable", "NotServed", "Stale"];
+const PASSING: [&str; 7] = ["Progressing", "Held", "Retrying", "Unavailable", "NotServed", "Stale", PACING];
+
+/// The host's reason while disruptions wait for their turn.
+const PACING: &str = "Pacing";
 
 // === impl Standing ===
 
@@ -36,16 +39,17 @@ impl Standing {
         let each: Vec<_> = names.iter().map(|name| (name, one(name, conditions, generation))).collect();
         let worst = each.iter().map(|(_, standing)| standing.state).max_by_key(|state| badness(*state));
         let state = worst.unwrap_or(State::Ready);
-        let mut telling = each.into_iter().filter(|(_, standing)| standing.state == state).peekable();
-        let reason = match (state, telling.peek()) {
+        let telling: Vec<_> = each.into_iter().filter(|(_, standing)| standing.state == state).collect();
+        let reason = match (state, telling.first()) {
             (State::Warning | State::Error, Some((_, first))) => first.reason.clone(),
             (State::Ready, _) => "ReconcileSucceeded".into(),
+            _ if telling.iter().any(|(_, standing)| standing.reason == PACING) => PACING.into(),
             _ => "ReconcileUnknown".into(),
         };
         let description = if state == State::Ready {
             "Istio is as wanted".into()
         } else {
-            told(telling.map(|(name, standing)| (name.as_str(), standing.description)))
+            told(telling.into_iter().map(|(name, standing)| (name.as_str(), standing.description)))
         };
         Self { state, reason, description }
     }
@@ -99,7 +103,11 @@ fn one(name: &str, conditions: &[Condition], generation: Option<i64>) -> Standin
     if own.observed_generation.is_some_and(|observed| generation.is_some_and(|latest| observed < latest)) {
         return waits("no answer to the latest change yet");
     }
-    let reason = conditions.iter().find_map(|other| other.explains(own)).unwrap_or_else(|| usual(name, &own.reason));
+    let reason = match &*own.reason {
+        // What waits for its turn will come true: whatever else is said is said when it has.
+        PACING => PACING,
+        host => conditions.iter().find_map(|other| other.explains(own)).unwrap_or_else(|| usual(name, host)),
+    };
     let state = match &*own.status {
         // It can't go on, but what is there works.
         _ if [reasons::DANGLING, reasons::VERSION].contains(&reason) => State::Warning,
@@ -136,9 +144,11 @@ fn badness(state: State) -> u8 {
 // === impl Condition ===
 
 impl Condition {
-    /// The reason of a condition that a plugin set itself, when it says the same as the host's about that plugin.
+    /// The reason of a condition that a plugin set itself, when it says the same as the host's about that plugin. After that, the host
+    /// may say how paces stand: which disruption failed, and what waits.
     fn explains(&self, of_host: &Self) -> Option<&str> {
         let own = !self.kind.starts_with("mizzen.dev/") && self.kind != "Ready";
-        (own && !self.message.is_empty() && self.message == of_host.message).then_some(&self.reason)
+        let rest = of_host.message.strip_prefix(&self.message).filter(|rest| rest.is_empty() || rest.starts_with("; "));
+        (own && !self.message.is_empty() && rest.is_some()).then_some(&self.reason)
     }
 }

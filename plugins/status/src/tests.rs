@@ -131,6 +131,31 @@ fn a_reason_is_the_plugins_own_where_it_gives_one_and_kymas_otherwise() {
 }
 
 #[test]
+fn while_disruptions_wait_for_their_turn_the_mesh_is_on_its_way_and_says_so() {
+    let paced = |message: &str| of("mtls", "False", "Pacing", message);
+    let waits = "290 of 300 disruptions wait for pace `workloads` (at once 10)";
+    let (state, is_ready, reason, description) = told(&sum(&[ready("installation"), paced(waits)]));
+    assert_eq!((&*state, is_ready, &*reason), ("Processing", None, "Pacing"));
+    assert_eq!(description, format!("mtls: {waits}"));
+    let look =
+        condition("ProxySidecarRestartSucceeded", "False", "ProxySidecarManualRestartRequired", "Pod a/b is alone");
+    let (state, _, reason, _) =
+        told(&sum(&[ready("installation"), paced(&format!("Pod a/b is alone; {waits}")), look]));
+    assert_eq!((&*state, &*reason), ("Processing", "Pacing"));
+}
+
+#[test]
+fn what_the_host_says_of_paces_does_not_hide_the_plugins_own_reason() {
+    let both = "Pod a/b is alone; Deployment a/c has not come through";
+    let look =
+        condition("ProxySidecarRestartSucceeded", "False", "ProxySidecarManualRestartRequired", "Pod a/b is alone");
+    let (state, _, reason, description) =
+        told(&sum(&[ready("installation"), of("mtls", "True", "Warning", both), look]));
+    assert_eq!((&*state, &*reason), ("Warning", "ProxySidecarManualRestartRequired"));
+    assert_eq!(description, format!("mtls: {both}"));
+}
+
+#[test]
 fn conditions_of_reconcilers_that_are_not_asked_for_do_not_count() {
     let former = of("former", "False", "Failed", "gone long since");
     let own = condition("Ready", "False", "ReconcileFailed", "gone long since");
