@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use mizzen_config::{Configuration, Problem};
-use mizzen_model::yaml::{self, Document};
+use mizzen_model::yaml::{self, Document, YamlError};
 use mizzen_sandbox::{Sandbox, SandboxOptions};
 
 use crate::{args, progress};
@@ -45,14 +45,22 @@ fn default_cache(variable: impl Fn(&str) -> Option<PathBuf>) -> Option<PathBuf> 
 /// # Errors
 /// Everything that can't be read, at once.
 pub(crate) fn documents(files: &[PathBuf]) -> anyhow::Result<Vec<Document>> {
-    let (mut documents, mut errors) = (Vec::new(), Vec::new());
-    for file in files {
-        match yaml::load(file) {
-            Ok(found) => documents.extend(found),
-            Err(found) => errors.extend(found.iter().map(ToString::to_string)),
-        }
+    let (documents, errors) = survey(files);
+    if errors.is_empty() {
+        return Ok(documents);
     }
-    if errors.is_empty() { Ok(documents) } else { anyhow::bail!(errors.join("\n")) }
+    let errors: Vec<_> = errors.iter().map(ToString::to_string).collect();
+    anyhow::bail!(errors.join("\n"))
+}
+
+/// All documents of files and folders that can be read, and why the others can't.
+pub(crate) fn survey(files: &[PathBuf]) -> (Vec<Document>, Vec<YamlError>) {
+    let (mut documents, mut errors) = (Vec::new(), Vec::new());
+    for (found, wrong) in files.iter().map(|file| yaml::survey(file)) {
+        documents.extend(found);
+        errors.extend(wrong);
+    }
+    (documents, errors)
 }
 
 /// The configuration among documents.

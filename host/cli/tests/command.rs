@@ -130,6 +130,20 @@ fn check_reports_everything_at_once_with_file_line_and_field() {
 }
 
 #[test]
+fn check_goes_on_after_what_it_cant_read_and_tells_of_all_of_it() {
+    let folder = folder(&MTLS.replace("config:", "confg:"));
+    std::fs::write(folder.path().join("a.yaml"), "a: [\n---\nb: {\n").unwrap();
+    std::fs::write(folder.path().join("z.yaml"), b"\xff").unwrap();
+    let done = mizzen().arg("check").arg("-f").arg(folder.path()).output().unwrap();
+    let said = text(&done.stderr);
+    assert_eq!(done.status.code(), Some(1));
+    assert_eq!(said.matches("a.yaml:").count(), 2, "{said}");
+    for part in ["z.yaml: ", "reconcilers.yaml:8: spec.confg"] {
+        assert!(said.contains(part), "{part} not in:\n{said}");
+    }
+}
+
+#[test]
 fn check_names_missing_grants_and_wrong_configuration_of_a_component() {
     let folder = folder(&MTLS.replace("mode: STRICT", "mode: strict").replace("    apply:", "    patch:"));
     let done = mizzen().arg("check").arg("-f").arg(folder.path().join("reconcilers.yaml")).output().unwrap();

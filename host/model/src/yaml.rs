@@ -52,57 +52,69 @@ pub enum YamlError {
     },
 }
 
-/// Reads a file, or every `.yaml`, `.yml` and `.json` file of a folder and its subfolders, in the order of their names.
-/// Empty documents are left out; every file that can't be read is reported, not only the first.
+/// As [`survey`], for whoever can do nothing with a part of it.
 pub fn load(path: &Path) -> Result<Vec<Document>, Vec<YamlError>> {
-    let (mut documents, mut errors) = (Vec::new(), Vec::new());
-    for file in files(path).map_err(|error| vec![error])? {
+    let (documents, errors) = survey(path);
+    if errors.is_empty() { Ok(documents) } else { Err(errors) }
+}
+
+/// Reads a file, or every `.yaml`, `.yml` and `.json` file of a folder and its subfolders, in the order of their names: what can be
+/// read, and all that can't. Empty documents are left out.
+pub fn survey(path: &Path) -> (Vec<Document>, Vec<YamlError>) {
+    let (mut files, mut errors) = (Vec::new(), Vec::new());
+    collect(path, &mut files, &mut errors);
+    let mut documents = Vec::new();
+    for file in files {
         match std::fs::read_to_string(&file) {
-            Ok(text) => match parse(&file, &text) {
-                Ok(found) => documents.extend(found),
-                Err(error) => errors.push(error),
-            },
+            Ok(text) => {
+                for (first, text) in split(&text) {
+                    match document(&file, first, text) {
+                        Ok(found) => documents.extend(found),
+                        Err(error) => errors.push(error),
+                    }
+                }
+            }
             Err(source) => errors.push(YamlError::Read { file, source }),
         }
     }
-    if errors.is_empty() { Ok(documents) } else { Err(errors) }
+    (documents, errors)
 }
 
 /// Parses the documents of one file's text. A `List` of objects counts as its items.
 pub fn parse(file: &Path, text: &str) -> Result<Vec<Document>, YamlError> {
-    let mut documents = Vec::new();
-    for (first, text) in split(text) {
-        let value: Value = serde_saphyr::from_str(&text).map_err(|error| {
-            let within = error.location().map_or(1, |location| usize::try_from(location.line()).unwrap_or(1));
-            YamlError::Syntax {
-                file: file.to_owned(),
-                line: first + within.max(1) - 1,
-                message: first_line(&error.to_string()),
-            }
-        })?;
-        let text: Arc<str> = text.into();
-        let document = |line, within: String, value| {
-            let source = Source { text: Arc::clone(&text), first, within };
-            Document { file: file.to_owned(), line, value, source }
-        };
-        match value {
-            Value::Null => {}
-            Value::Object(mut map)
-                if map.get("kind").is_some_and(|kind| kind == "List") && map.contains_key("items") =>
-            {
-                let lines = Lines::of(&text, first, "");
-                if let Some(Value::Array(items)) = map.remove("items") {
-                    let item = |(at, value)| {
-                        let within = format!("items[{at}]");
-                        document(lines.line(&within), within, value)
-                    };
-                    documents.extend(items.into_iter().enumerate().map(item));
-                }
-            }
-            value => documents.push(document(first, String::new(), value)),
+    let parsed: Result<Vec<_>, _> = split(text).into_iter().map(|(first, text)| document(file, first, text)).collect();
+    Ok(parsed?.into_iter().flatten().collect())
+}
+
+/// Parses one document, whose text begins at a line of a file: none where it says nothing, several where it is a `List`.
+fn document(file: &Path, first: usize, text: String) -> Result<Vec<Document>, YamlError> {
+    let value: Value = serde_saphyr::from_str(&text).map_err(|error| {
+        let within = error.location().map_or(1, |location| usize::try_from(location.line()).unwrap_or(1));
+        YamlError::Syntax {
+            file: file.to_owned(),
+            line: first + within.max(1) - 1,
+            message: first_line(&error.to_string()),
         }
-    }
-    Ok(documents)
+    })?;
+    let text: Arc<str> = text.into();
+    let document = |line, within: String, value| {
+        let source = Source { text: Arc::clone(&text), first, within };
+        Document { file: file.to_owned(), line, value, source }
+    };
+    Ok(match value {
+        Value::Null => Vec::new(),
+        Value::Object(mut map) if map.get("kind").is_some_and(|kind| kind == "List") && map.contains_key("items") => {
+            let lines = Lines::of(&text, first, "");
+            let items =
+                map.remove("items").and_then(|items| if let Value::Array(items) = items { Some(items) } else { None });
+            let item = |(at, value)| {
+                let within = format!("items[{at}]");
+                document(lines.line(&within), within, value)
+            };
+            items.into_iter().flatten().enumerate().map(item).collect()
+        }
+        value => vec![document(first, String::new(), value)],
+    })
 }
 
 // === impl Document ===
@@ -124,28 +136,31 @@ pub fn value(text: &str) -> Result<Value, String> {
     serde_saphyr::from_str(text).map_err(|error| first_line(&error.to_string()))
 }
 
-fn files(path: &Path) -> Result<Vec<PathBuf>, YamlError> {
-    let fail = |source| YamlError::Read { file: path.to_owned(), source };
-    if !std::fs::metadata(path).map_err(fail)?.is_dir() {
-        return Ok(vec![path.to_owned()]);
-    }
-    let mut entries = std::fs::read_dir(path)
-        .map_err(fail)?
-        .map(|entry| entry.map(|e| e.path()))
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(fail)?;
-    entries.sort();
-    let mut found = Vec::new();
-    for entry in entries {
-        let hidden = entry.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
-        let yaml = entry.extension().is_some_and(|end| end == "yaml" || end == "yml" || end == "json");
-        if entry.is_dir() && !hidden {
-            found.extend(files(&entry)?);
-        } else if yaml && !hidden {
-            found.push(entry);
+/// A file, or the files of a folder in the order of their names; and what can't be looked into.
+fn collect(path: &Path, files: &mut Vec<PathBuf>, errors: &mut Vec<YamlError>) {
+    match entries(path) {
+        Ok(None) => files.push(path.to_owned()),
+        Ok(Some(entries)) => {
+            for entry in entries {
+                let hidden = entry.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
+                let yaml = entry.extension().is_some_and(|end| end == "yaml" || end == "yml" || end == "json");
+                if !hidden && (yaml || entry.is_dir()) {
+                    collect(&entry, files, errors);
+                }
+            }
         }
+        Err(source) => errors.push(YamlError::Read { file: path.to_owned(), source }),
     }
-    Ok(found)
+}
+
+/// What is in a folder, in order; `None`: it is a file.
+fn entries(path: &Path) -> std::io::Result<Option<Vec<PathBuf>>> {
+    if !std::fs::metadata(path)?.is_dir() {
+        return Ok(None);
+    }
+    let mut entries = std::fs::read_dir(path)?.map(|entry| Ok(entry?.path())).collect::<std::io::Result<Vec<_>>>()?;
+    entries.sort();
+    Ok(Some(entries))
 }
 
 /// Splits at the document markers, which YAML only knows at the start of a line.
@@ -175,42 +190,4 @@ fn first_line(message: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn each_document_knows_its_first_line() {
-        let text = "# a\n---\na: 1\n---\n# nothing\n---\nb: 2\n";
-        let lines: Vec<_> =
-            parse(Path::new("x.yaml"), text).unwrap().into_iter().map(|d| (d.line, d.value.to_string())).collect();
-        assert_eq!(lines, [(3, r#"{"a":1}"#.to_owned()), (7, r#"{"b":2}"#.to_owned())]);
-    }
-
-    #[test]
-    fn bad_yaml_is_reported_with_its_line_in_the_file() {
-        let error = parse(Path::new("x.yaml"), "a: 1\n---\nb: 2\nc: [\n").unwrap_err();
-        assert!(matches!(error, YamlError::Syntax { line, .. } if line >= 4), "{error}");
-    }
-
-    #[test]
-    fn a_list_counts_as_its_items() {
-        let documents = parse(Path::new("x.yaml"), "kind: List\nitems: [{a: 1}, {b: 2}]\n").unwrap();
-        assert_eq!(documents.len(), 2);
-    }
-
-    #[test]
-    fn each_item_of_a_list_knows_its_lines_in_the_file() {
-        let text = "a: 1\n---\nkind: List\nitems:\n- metadata:\n    name: x\n- kind: Y\n  spec: {a: 1}\n";
-        let documents = parse(Path::new("x.yaml"), text).unwrap();
-        assert_eq!(documents.iter().map(|document| document.line).collect::<Vec<_>>(), [1, 5, 7]);
-        assert_eq!((documents[1].lines().line("metadata.name"), documents[2].lines().line("spec.a")), (6, 8));
-        assert_eq!(documents[2].lines().line("status"), 7);
-    }
-
-    #[test]
-    fn a_document_may_begin_on_the_line_of_its_marker() {
-        let documents = parse(Path::new("x.yaml"), "--- {a: 1}\n--- # nothing\nb: 2\n").unwrap();
-        let found: Vec<_> = documents.iter().map(|d| (d.line, d.value.to_string())).collect();
-        assert_eq!(found, [(1, r#"{"a":1}"#.to_owned()), (3, r#"{"b":2}"#.to_owned())]);
-    }
-}
+mod tests;

@@ -10,18 +10,23 @@ use crate::components::Components;
 use crate::style::{ADDED, WRONG};
 
 pub(crate) async fn check(args: Check) -> anyhow::Result<ExitCode> {
-    let (configuration, mut problems) = Configuration::survey(&assemble::documents(&args.source.files)?);
-    if configuration.reconcilers.is_empty() && problems.is_empty() {
+    let (documents, unread) = assemble::survey(&args.source.files);
+    let (configuration, mut problems) = Configuration::survey(&documents);
+    if configuration.reconcilers.is_empty() && problems.is_empty() && unread.is_empty() {
         return Err(assemble::no_reconciler(&args.source.files));
     }
     // Also where something is wrong already: whoever mends it wants to know of all of it.
     let loaded = Components::new(&args.source.sandbox, args.source.plugins)?.complete(&configuration).await;
     problems.extend(loaded.problems());
     problems.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
+    // First: what follows may be wrong only because these are missing.
+    for error in &unread {
+        anstream::eprintln!("{WRONG}error{WRONG:#}: {error}");
+    }
     for problem in &problems {
         anstream::eprintln!("{WRONG}error{WRONG:#}: {problem}");
     }
-    if !problems.is_empty() {
+    if !(unread.is_empty() && problems.is_empty()) {
         return Ok(ExitCode::FAILURE);
     }
     for entry in &loaded.renderers {
