@@ -52,6 +52,8 @@ pub(crate) struct Cell {
     pub(crate) failures: u32,
     /// Whether it is held back, and whether that has been said.
     pub(crate) held: Held,
+    /// Whether it lets its subject go; `None`: it was not asked yet.
+    pub(crate) consents: Option<bool>,
     pub(crate) timer: Option<delay_queue::Key>,
     /// When its plugin wants to be asked again even if nothing changes. A look before that neither hurries it nor puts it off.
     pub(crate) ask_at: Option<Instant>,

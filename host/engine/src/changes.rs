@@ -117,6 +117,7 @@ impl Controller {
             self.timers.try_remove(&timer);
         }
         self.queue.remove(key);
+        self.leaving.remove(&key.subject);
         self.index().remove(key);
         self.paces().forget_key(key);
         let name = self.subjects.name(key.subject).cloned();

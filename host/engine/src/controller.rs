@@ -14,7 +14,7 @@ use tokio_util::time::DelayQueue;
 
 use crate::abandoned::Abandoned;
 use crate::cell::{Cell, Wake};
-use crate::node::Key;
+use crate::node::{Key, SubjectId};
 use crate::nodes::{NodeSpec, Nodes, Subjects};
 use crate::queue::Queue;
 use crate::reconcile::{Context, Done};
@@ -43,6 +43,8 @@ pub(crate) struct Controller {
     pub(crate) syncing: usize,
     pub(crate) configured: bool,
     pub(crate) abandoned: Abandoned,
+    /// Subjects whose deletion has begun.
+    pub(crate) leaving: HashSet<SubjectId>,
     pub(crate) timers: DelayQueue<Key>,
     /// Keys that are to be asked once they have rested.
     pub(crate) rests: DelayQueue<Key>,
@@ -62,6 +64,7 @@ impl Controller {
             syncing: 0,
             configured: false,
             abandoned: Abandoned::default(),
+            leaving: HashSet::new(),
             timers: DelayQueue::new(),
             rests: DelayQueue::new(),
             waiting: Vec::new(),

@@ -10,6 +10,7 @@ use mizzen_config::Mode;
 use mizzen_model::CallError;
 
 use crate::cell::{Held, Phase};
+use crate::consent::Leave;
 use crate::controller::Controller;
 use crate::node::Key;
 use crate::nodes::State;
@@ -47,6 +48,7 @@ impl Controller {
                     planned: Vec::new(),
                     cost: None,
                     stale: false,
+                    consents: None,
                 };
                 AssertUnwindSafe(job.run(context)).catch_unwind().await.unwrap_or_else(lost)
             });
@@ -61,8 +63,15 @@ impl Controller {
         let revision = node.revision;
         let plans = plugin.reconciler.mode == Mode::Plan;
         let (task, predecessors) = if subject.deleting {
-            let held = is_held_by(&subject, plugin.name()) && self.still_held_by(key.node, &subject).is_none();
-            held.then_some((Task::Finalize, Vec::new()))?
+            if !is_held_by(&subject, plugin.name()) {
+                return None;
+            }
+            let task = match self.leave(key, &subject) {
+                Leave::Now => Task::Finalize,
+                Leave::Ask => Task::Consult,
+                Leave::Wait => return None,
+            };
+            (task, Vec::new())
         } else {
             match self.gate(key) {
                 Gate::Open(predecessors) => (Task::Reconcile, predecessors),

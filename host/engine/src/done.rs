@@ -26,7 +26,7 @@ impl Controller {
             self.index().remove(done.key);
             return;
         };
-        let Done { key, verdict, subject, memo, settled, seen, reported, planned, cost, stale } = done;
+        let Done { key, verdict, subject, memo, settled, seen, reported, planned, cost, stale, consents } = done;
         cell.phase = Phase::Idle;
         cell.memo = memo;
         cell.settled = settled;
@@ -79,6 +79,9 @@ impl Controller {
         if let Some(node) = self.nodes.get_mut(key.node) {
             note(&mut node.answered, key, readiness.is_some());
             note(&mut node.ready, key, readiness.is_some_and(|readiness| readiness.is_ready()));
+        }
+        if let Some(consents) = consents {
+            self.consented(key, consents);
         }
         if changed {
             self.wake_successors(key.node, key.subject);

@@ -13,6 +13,7 @@ mod answer;
 mod cell;
 mod changes;
 mod claims;
+mod consent;
 mod controller;
 mod definitions;
 mod dispatch;

@@ -51,6 +51,8 @@ pub(crate) enum Task {
     Reconcile,
     /// The subject is going away.
     Finalize,
+    /// The subject is to go: only ask, and tell, whether it may.
+    Consult,
     /// Only say that it is held back, and by what.
     Hold(String),
 }
@@ -109,6 +111,8 @@ pub(crate) struct Done {
     pub(crate) cost: Option<Duration>,
     /// Whether it is to be asked again once it has rested.
     pub(crate) stale: bool,
+    /// Whether it lets its subject go; `None`: it was not asked that.
+    pub(crate) consents: Option<bool>,
 }
 
 impl Job {
@@ -122,6 +126,7 @@ impl Job {
         let result = match &self.task {
             Task::Reconcile => self.reconcile(&context, &mut writer).await.map(Verdict::Answered),
             Task::Finalize => self.finalize(&context, &mut writer).await,
+            Task::Consult => self.consult(&context).await.map(Verdict::Answered),
             Task::Hold(_) => Ok(Verdict::Held),
         };
         let mut verdict = result.unwrap_or_else(Verdict::Wrong);
@@ -144,6 +149,12 @@ impl Job {
             took: started.elapsed(),
         });
         let (settled, seen) = writer.into_known();
+        let consents = match &verdict {
+            Verdict::Answered(readiness) if self.task == Task::Consult => {
+                Some(!matches!(readiness, Readiness::Failed(_)))
+            }
+            _ => None,
+        };
         Done {
             key: self.key,
             verdict,
@@ -155,6 +166,7 @@ impl Job {
             planned: self.planned,
             cost: self.cost,
             stale: self.stale,
+            consents,
         }
     }
 
@@ -191,6 +203,11 @@ impl Job {
             context.observer.planned(&Planned { reconciler, subject, intents: &intents });
             self.planned = intents;
         }
+    }
+
+    /// Asks what must still be done, and does nothing of it: a plugin that `failed` refuses to let the subject go.
+    async fn consult(&mut self, context: &Context) -> Result<Readiness, Problem> {
+        Ok(self.answer(Call::Finalize, context).await?.prepared.readiness.clone())
     }
 
     /// Asks what must still be done, does it, deletes what was applied, and lets the subject go.

@@ -1,11 +1,13 @@
 //! Who waits for whom: forwards when things are made, backwards when they go.
 #![allow(missing_docs, reason = "tests say what they show by their names")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking, also in what its cases share")]
 
 mod support;
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use mizzen_engine::NodeSpec;
 use mizzen_model::{CallError, Kind, Outcome, Readiness};
 use serde_json::json;
 use support::{Stage, a_map, a_shop, count, memory, plugin, put, shop_ref, switch, wants};
@@ -63,26 +65,80 @@ async fn after_any_waits_for_an_answer_whatever_it_is() {
 async fn deletion_walks_the_order_backwards() {
     let memory = memory();
     put(&memory, &a_shop("x", json!({})));
-    let log = switch(Vec::new());
     let node = |name: &'static str, after: Option<&str>| {
-        let log = Arc::clone(&log);
+        let making = after.into_iter().fold(plugin(name).finalizes(), support::Making::after);
+        making.answers(move |_| Ok(wants(vec![a_map("b", name, json!({}))]))).0
+    };
+    let stage =
+        Stage::on(&memory, vec![node("first", None), node("second", Some("first")), node("third", Some("second"))])
+            .await;
+    stage.writes();
+    stage.memory.remove(&shop_ref("x"));
+    stage.engine.settled().await;
+    let deleted = stage.writes().into_iter().filter(|write| write.verb == "delete");
+    assert_eq!(deleted.map(|write| write.object.name.to_string()).collect::<Vec<_>>(), ["third", "second", "first"]);
+    assert_eq!(stage.memory.find(&shop_ref("x")), None);
+}
+
+/// Two in order, each with a ConfigMap in another namespace; the first refuses to go while its shop says so.
+fn refusing(log: &support::Switch<Vec<&'static str>>) -> Vec<NodeSpec> {
+    let node = |name: &'static str, after: Option<&str>| {
+        let log = Arc::clone(log);
         let making = after.into_iter().fold(plugin(name).finalizes(), support::Making::after);
         making
             .answers(move |shop| {
                 if shop["finalizing"] == true {
                     log.lock().unwrap().push(name);
+                    if name == "first" && shop["spec"]["needed"] == true {
+                        return Ok(Outcome::new(Readiness::Failed("it is needed".into())));
+                    }
                 }
                 Ok(wants(vec![a_map("b", name, json!({}))]))
             })
             .0
     };
-    let stage =
-        Stage::on(&memory, vec![node("first", None), node("second", Some("first")), node("third", Some("second"))])
-            .await;
+    vec![node("first", None), node("second", Some("first"))]
+}
+
+#[tokio::test]
+async fn nothing_of_a_deletion_begins_while_somebody_refuses_it() {
+    let memory = memory();
+    put(&memory, &a_shop("x", json!({"needed": true})));
+    let log = switch(Vec::new());
+    let stage = Stage::on(&memory, refusing(&log)).await;
     stage.memory.remove(&shop_ref("x"));
     stage.engine.settled().await;
-    assert_eq!(*log.lock().unwrap(), ["third", "second", "first"]);
-    assert_eq!(stage.memory.find(&shop_ref("x")), None);
+    let maps = || ["first", "second"].map(|name| memory.find(&support::map_ref("b", name)).is_some());
+    assert_eq!(maps(), [true, true], "what stands on what is needed stays with it");
+    let (_, reason, message) = stage.condition("mizzen.dev/first");
+    assert_eq!((&*reason, &*message), ("Failed", "it is needed"));
+    // Also after a restart, and without anybody being asked over and over.
+    stage.engine.stop().await;
+    log.lock().unwrap().clear();
+    let stage = Stage::on(&memory, refusing(&log)).await;
+    stage.engine.settled().await;
+    log.lock().unwrap().sort_unstable();
+    assert_eq!((maps(), &**log.lock().unwrap()), ([true, true], &["first", "second"][..]));
+    stage.memory.edit("user", &shop_ref("x"), |shop| shop["spec"]["needed"] = json!(false)).unwrap();
+    stage.engine.settled().await;
+    assert_eq!((maps(), memory.find(&shop_ref("x"))), ([false, false], None));
+}
+
+#[tokio::test]
+async fn who_is_paused_has_no_word_in_a_deletion_but_keeps_its_hold() {
+    let memory = memory();
+    put(&memory, &a_shop("x", json!({"needed": true})));
+    let log = switch(Vec::new());
+    Stage::on(&memory, refusing(&log)).await.engine.stop().await;
+    let mut nodes = refusing(&log);
+    let mut paused = (*nodes[0].reconciler).clone();
+    paused.mode = mizzen_config::Mode::Paused;
+    nodes[0].reconciler = Arc::new(paused);
+    let stage = Stage::on(&memory, nodes).await;
+    stage.memory.remove(&shop_ref("x"));
+    stage.engine.settled().await;
+    assert_eq!(&**log.lock().unwrap(), ["second"]);
+    assert!(memory.find(&shop_ref("x")).is_some() && memory.find(&support::map_ref("b", "second")).is_none());
 }
 
 #[tokio::test]

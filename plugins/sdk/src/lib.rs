@@ -96,7 +96,8 @@ pub trait Reconciler {
     /// [`Failure::Invalid`] when the subject or the configuration is wrong; [`Failure::Retry`] in passing trouble.
     fn reconcile(request: &Request<Self::Spec, Self::Config>) -> Result<Outcome, Failure>;
 
-    /// Says what must still be done before the subject goes. Asked only when the description `finalizes`.
+    /// Says what must still be done before the subject goes. Asked only when the description `finalizes`. An outcome that is
+    /// [`Readiness::Failed`] refuses: while one does, no other reconciler lets go of the subject or takes anything down for it.
     ///
     /// # Errors
     /// As [`Reconciler::reconcile`].
