@@ -1,0 +1,114 @@
+//! Requests of plugins, as a user of the command meets them: what `plan` answers, what `check` and `rbac` say of hosts and credentials.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking, also in what its cases share")]
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+const CONFIGURATION: &str = "
+apiVersion: mizzen.dev/v1alpha1
+kind: Reconciler
+metadata: {name: asks}
+spec:
+  component: {file: asks-hosts.wasm}
+  config: {requests: [{url: 'https://api.example.com/v1/hosts?zone=a', credential: token}]}
+  subject: {apiVersion: v1, kind: ConfigMap, labelSelector: asked, namespaces: [ns]}
+  grants:
+    apply: [{apiVersion: v1, kind: Service}]
+    http: [{host: api.example.com, credentials: [token]}]
+    credentials:
+      token: {secret: {namespace: '{subject.namespace}', name: api, key: token}}
+---
+{apiVersion: v1, kind: Namespace, metadata: {name: ns}}
+---
+{apiVersion: v1, kind: ConfigMap, metadata: {name: subject, namespace: ns, labels: {asked: ''}}}
+";
+
+const ANSWER: &str = "---
+apiVersion: mizzen.dev/v1alpha1
+kind: HttpAnswer
+metadata: {name: hosts}
+spec: {url: 'https://api.example.com/v1/hosts', status: 200, body: hello}
+";
+
+fn folder(configuration: &str) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let guest = Path::new(env!("CARGO_BIN_EXE_mizzen")).ancestors().nth(2).unwrap().join("guests-out/asks-hosts.wasm");
+    assert!(guest.exists(), "{} is missing: run `make guests` first", guest.display());
+    std::fs::copy(guest, folder.path().join("asks-hosts.wasm")).unwrap();
+    std::fs::write(folder.path().join("configuration.yaml"), configuration).unwrap();
+    folder
+}
+
+fn mizzen(folder: &TempDir, args: &[&str]) -> Output {
+    let mut mizzen = Command::new(env!("CARGO_BIN_EXE_mizzen"));
+    mizzen.env_remove("KUBECONFIG").env_remove("MIZZEN_PLUGINS").env("MIZZEN_CACHE_DIR", folder.path().join("cache"));
+    mizzen.current_dir(folder.path()).args(args).output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// What the guest of a plan found out.
+fn found(configuration: &str) -> String {
+    let done = mizzen(&folder(configuration), &["plan", "-f", "configuration.yaml", "-o", "json"]);
+    assert_eq!(done.status.code(), Some(2), "{}", text(&done.stderr));
+    let plan: Value = serde_json::from_slice(&done.stdout).unwrap();
+    assert_eq!(plan["changes"].as_array().unwrap().len(), 1, "{plan:#}");
+    plan["changes"][0].to_string()
+}
+
+#[test]
+fn a_plan_answers_from_what_was_written_down_and_needs_no_secret_for_it() {
+    assert!(found(&format!("{CONFIGURATION}{ANSWER}")).contains("200 5 bytes"));
+}
+
+#[test]
+fn a_plan_sends_nothing_and_says_how_to_give_an_answer() {
+    let said = found(CONFIGURATION);
+    assert!(said.contains("no request is sent here") && said.contains("HttpAnswer"), "{said}");
+}
+
+#[test]
+fn an_answer_that_is_none_is_named_with_its_line() {
+    let folder = folder(&format!("{CONFIGURATION}{}", ANSWER.replace("status: 200", "stats: 200")));
+    let done = mizzen(&folder, &["plan", "-f", "configuration.yaml"]);
+    assert_eq!(done.status.code(), Some(1));
+    let said = text(&done.stderr);
+    assert!(said.contains("configuration.yaml:22: spec: ") && said.contains("`stats`"), "{said}");
+}
+
+#[test]
+fn check_says_which_hosts_and_credentials_are_missing() {
+    let bare = CONFIGURATION.replace("    http: [{host: api.example.com, credentials: [token]}]\n", "");
+    let bare = bare.replace(
+        "    credentials:\n      token: {secret: {namespace: '{subject.namespace}', name: api, key: token}}\n",
+        "",
+    );
+    let done = mizzen(&folder(&bare), &["check", "-f", "configuration.yaml"]);
+    let said = text(&done.stderr);
+    assert_eq!(done.status.code(), Some(1));
+    assert!(said.contains("spec.grants.http: the plugin sends HTTPS requests (whatever it can get)"), "{said}");
+    assert!(said.contains("spec.grants.credentials: the plugin asks for a credential `token`"), "{said}");
+}
+
+#[test]
+fn rbac_gives_the_right_to_that_secret_alone_in_the_subjects_namespaces() {
+    let done = mizzen(&folder(CONFIGURATION), &["rbac", "-f", "configuration.yaml", "-o", "json"]);
+    assert!(done.status.success(), "{}", text(&done.stderr));
+    let list: Value = serde_json::from_slice(&done.stdout).unwrap();
+    let rules = |role: &Value| role["rules"].as_array().cloned().unwrap_or_default();
+    let secrets: Vec<_> = list["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .flat_map(|role| rules(role).into_iter().map(|rule| (role["metadata"]["namespace"].clone(), rule)))
+        .filter(|(_, rule)| rule["resources"][0] == "secrets")
+        .collect();
+    let wanted = serde_json::json!({"apiGroups": [""], "resources": ["secrets"], "resourceNames": ["api"], "verbs": ["get", "watch"]});
+    assert_eq!(secrets, [("ns".into(), wanted)]);
+}
