@@ -48,7 +48,7 @@ async fn the_sample_mesh_converges_and_its_statuses_say_so() {
     let monitors = objects.within("istio-system", "monitoring.coreos.com/v1", "ServiceMonitor", "servicemonitors");
     monitors.get("istio-component-monitor").await.unwrap();
     objects.routes("istio-system").get("istio-healthz").await.unwrap();
-    for name in ["mtls", "monitoring", "api-operator"] {
+    for name in ["mtls", "monitoring", "api-operator", "component-status"] {
         eventually("the reconciler's status says that it runs", async || {
             let reconciler = objects.reconcilers().get(name).await.unwrap();
             let is = |kind| condition(&reconciler, kind).is_some_and(|(status, ..)| status == "True");
@@ -95,7 +95,6 @@ async fn drift_is_repaired_within_a_second() {
     converged(&objects).await;
     let routes = objects.routes("components");
     let wanted = routes.get("billing").await.unwrap();
-    let calls = operator.calls("api-operator").await;
 
     routes.delete("billing", &DeleteParams::default()).await.unwrap();
     let deleted = eventually("a deleted route is back", async || {
@@ -121,6 +120,18 @@ async fn drift_is_repaired_within_a_second() {
         deleted < Duration::from_secs(1) && edited < Duration::from_secs(1),
         "deleted: {deleted:?}, edited: {edited:?}"
     );
+
+    // The plugin reads routes, so it was asked about that one. It reads no ServiceMonitors.
+    eventually("nothing is left to do", async || operator.metric("mizzen_waiting", &[]).await == 0).await;
+    let calls = operator.calls("api-operator").await;
+    let monitors = objects.within("components", "monitoring.coreos.com/v1", "ServiceMonitor", "servicemonitors");
+    let wanted = monitors.get("billing-metrics").await.unwrap();
+    monitors.delete("billing-metrics", &DeleteParams::default()).await.unwrap();
+    let deleted = eventually("a deleted monitor is back", async || {
+        monitors.get_opt("billing-metrics").await.unwrap().is_some_and(|monitor| monitor.uid() != wanted.uid())
+    })
+    .await;
+    assert!(deleted < Duration::from_secs(1), "{deleted:?}");
     assert_eq!(operator.calls("api-operator").await, calls, "the plugin need not be asked");
     operator.stop().await;
 }
@@ -181,5 +192,5 @@ async fn an_operator_that_is_told_to_stop_does_so_soon() {
     let since = Instant::now();
     operator.stop().await;
     assert!(since.elapsed() < Duration::from_secs(5), "{:?}", since.elapsed());
-    assert_eq!(objects.reconcilers().list(&ListParams::default()).await.unwrap().items.len(), 3);
+    assert_eq!(objects.reconcilers().list(&ListParams::default()).await.unwrap().items.len(), 4);
 }
