@@ -13,6 +13,7 @@
 //! ```
 
 mod document;
+pub mod egress;
 mod istioctl;
 
 pub use document::{identity, objects};
