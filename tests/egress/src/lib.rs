@@ -1,0 +1,202 @@
+//! A stage for the plugin `egress`: its component in the sandbox, under the configuration that is shipped with it, the engine on a cluster in
+//! memory, and a real HTTPS server on loopback in the role of the Dynatrace API.
+
+#![expect(clippy::unwrap_used, clippy::missing_panics_doc, reason = "what is missing for a test fails it")]
+
+use std::io;
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use mizzen_cluster::memory::Memory;
+use mizzen_config::Configuration;
+use mizzen_engine::observe::Log;
+use mizzen_engine::{Engine, NodeSpec, Settings};
+use mizzen_http::{Client, Lookup};
+use mizzen_model::{Kind, ObjectRef, yaml};
+use mizzen_sandbox::{Sandbox, SandboxOptions};
+use mizzen_testhttps::{Answer, Asked, Server};
+use serde_json::{Value, json};
+
+/// The name that the API has, and its server a certificate for.
+pub const API: &str = "abc.live.dynatrace.com";
+
+const THERE: &str = "
+{apiVersion: v1, kind: Namespace, metadata: {name: dynatrace}}
+---
+{apiVersion: v1, kind: Secret, metadata: {name: prod, namespace: dynatrace}, stringData: {apiToken: t0ken}}
+---
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: serviceentries.networking.istio.io}
+spec: {group: networking.istio.io, scope: Namespaced, names: {kind: ServiceEntry, plural: serviceentries}, versions: [{name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}}]}
+---
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: virtualservices.networking.istio.io}
+spec: {group: networking.istio.io, scope: Namespaced, names: {kind: VirtualService, plural: virtualservices}, versions: [{name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}}]}
+";
+
+/// Everything there is; ends with its test.
+pub struct Stage {
+    /// The cluster.
+    pub memory: Memory,
+    /// The Dynatrace API.
+    pub api: Server,
+    engine: Engine,
+}
+
+/// Finds every name at 127.0.0.1.
+struct Loopback;
+
+#[async_trait]
+impl Lookup for Loopback {
+    async fn lookup(&self, _: &str) -> io::Result<Vec<IpAddr>> {
+        Ok(vec![[127, 0, 0, 1].into()])
+    }
+}
+
+fn repository(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(path)
+}
+
+fn dynakube() -> ObjectRef {
+    ObjectRef::new(Kind::new("dynatrace.com/v1beta6", "DynaKube"), Some("dynatrace"), "prod")
+}
+
+/// An answer that names these hosts, whoever asks for them.
+pub fn naming(activegate: &'static str, oneagent: &'static str) -> impl Fn(&Asked) -> Answer + Send + Sync + 'static {
+    move |asked| {
+        let (gate, agents) =
+            (json!(activegate), json!(oneagent.split(',').filter(|url| !url.is_empty()).collect::<Vec<_>>()));
+        match &*asked.path {
+            "/api/v1/deployment/installer/gateway/connectioninfo" => {
+                Answer::json(&json!({"tenantUUID": "abc", "tenantToken": "x", "communicationEndpoints": gate}))
+            }
+            "/api/v1/deployment/installer/agent/connectioninfo" => {
+                Answer::json(&json!({"tenantUUID": "abc", "tenantToken": "x", "communicationEndpoints": agents}))
+            }
+            _ => Answer::status(404),
+        }
+    }
+}
+
+// === impl Stage ===
+
+impl Stage {
+    /// A cluster with a DynaKube whose API answers like this.
+    pub async fn start(answers: impl Fn(&Asked) -> Answer + Send + Sync + 'static) -> Self {
+        let api = Server::start(&[API], answers).await;
+        let mut documents = yaml::load(&repository("deploy/samples/crds/dynakubes.dynatrace.com.yaml")).unwrap();
+        documents.extend(yaml::parse(Path::new("there.yaml"), THERE).unwrap());
+        let memory = Memory::from_documents(&documents).unwrap();
+        let url = format!("https://{API}:{}/api", api.port());
+        memory
+            .put(
+                "user",
+                &json!({"apiVersion": "dynatrace.com/v1beta6", "kind": "DynaKube", "metadata": {"name": "prod", "namespace": "dynatrace"},
+                        "spec": {"apiUrl": url, "enableIstio": true, "dynatraceApiRequestThreshold": 0}}),
+            )
+            .unwrap();
+        let engine = operating(&memory, &api).await;
+        Self { memory, api, engine }
+    }
+
+    /// Replaces the host by another one that remembers nothing.
+    pub async fn restart(self) -> Self {
+        let Self { memory, api, engine } = self;
+        engine.stop().await;
+        let engine = operating(&memory, &api).await;
+        Self { memory, api, engine }
+    }
+
+    /// The API answers like this from now on, and is asked.
+    pub async fn answers(&self, answers: impl Fn(&Asked) -> Answer + Send + Sync + 'static) {
+        self.api.answers(answers);
+        self.touch(json!(self.api.asked().len().to_string()), "/metadata/annotations/touched").await;
+    }
+
+    /// Sets a field of the DynaKube, and waits until nothing is left to do.
+    pub async fn touch(&self, value: Value, pointer: &str) {
+        let set = |kube: &mut Value| {
+            if kube["metadata"]["annotations"].is_null() {
+                kube["metadata"]["annotations"] = json!({"touched": ""});
+            }
+            *kube.pointer_mut(pointer).unwrap() = value;
+        };
+        self.memory.edit("user", &dynakube(), set).unwrap();
+        self.engine.settled().await;
+    }
+
+    /// The hosts and addresses of each entry, by its name.
+    pub fn holds(&self) -> Vec<(String, Vec<String>)> {
+        let texts = |value: &Value| -> Vec<String> {
+            value.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
+        };
+        let objects = self.memory.objects().into_iter();
+        let entries = objects.filter(|(object, _)| &*object.kind.name == "ServiceEntry");
+        entries
+            .map(|(object, entry)| {
+                let addresses = texts(&entry["spec"]["addresses"]);
+                let held = if addresses.is_empty() { texts(&entry["spec"]["hosts"]) } else { addresses };
+                (object.name.to_string(), held)
+            })
+            .collect()
+    }
+
+    /// The names of the routes.
+    pub fn routes(&self) -> Vec<String> {
+        let objects = self.memory.objects().into_iter();
+        objects
+            .filter(|(object, _)| &*object.kind.name == "VirtualService")
+            .map(|(object, _)| object.name.to_string())
+            .collect()
+    }
+
+    /// A condition of the DynaKube: status, reason and message.
+    pub fn says(&self, kind: &str) -> Option<(String, String, String)> {
+        let kube = self.memory.find(&dynakube())?;
+        let found = kube["status"]["conditions"].as_array()?.iter().find(|own| own["type"] == kind)?.clone();
+        let text = |field: &str| found[field].as_str().unwrap_or_default().to_owned();
+        Some((text("status"), text("reason"), text("message")))
+    }
+
+    /// What the DynaKube remembers of the API.
+    pub fn remembers(&self) -> Value {
+        let kube = self.memory.find(&dynakube()).unwrap_or_default();
+        json!([
+            kube["status"]["activeGate"]["connectionInfoStatus"]["endpoints"],
+            kube["status"]["oneAgent"]["connectionInfoStatus"]["endpoints"],
+        ])
+    }
+}
+
+/// The shipped configuration, but for where the API is and how long it may take.
+fn configuration(api: &Server) -> Configuration {
+    let mut documents = yaml::load(&repository("plugins/egress/reconciler.yaml")).unwrap();
+    let spec = &mut documents[0].value["spec"];
+    spec["config"]["timeoutSeconds"] = json!(1);
+    let grant = &mut spec["grants"]["http"][0];
+    grant["port"] = json!(api.port());
+    grant["private"] = json!(["127.0.0.0/8"]);
+    grant["trust"] = json!({"pem": api.authority()});
+    Configuration::strict(&documents).unwrap()
+}
+
+async fn operating(memory: &Memory, api: &Server) -> Engine {
+    let test = std::env::current_exe().unwrap();
+    let built = test.ancestors().find(|folder| folder.ends_with("debug") || folder.ends_with("release")).unwrap();
+    let file = built.parent().unwrap().join("plugins/egress.wasm");
+    assert!(file.exists(), "{} is missing: run `make plugins` first", file.display());
+    let cache = built.join("mizzen-cache");
+    let sandbox = Sandbox::new(SandboxOptions { cache: Some(cache), ..SandboxOptions::default() }).unwrap();
+    let component = sandbox.load_file(&file).await.unwrap();
+    let reconciler = configuration(api).reconcilers.remove(0);
+    let plugin = component.with_limits(reconciler.limits);
+    let settings = Settings { fetch: Arc::new(Client::with_lookup(Arc::new(Loopback))), ..Settings::default() };
+    let engine = Engine::start_with(Arc::new(memory.clone()), Arc::new(Log), settings);
+    engine.configure(vec![NodeSpec { reconciler, invoke: Ok(Arc::new(plugin)) }]);
+    engine.settled().await;
+    engine
+}

@@ -1,0 +1,126 @@
+//! What a cluster holds after each answer of the Dynatrace API.
+
+use mizzen_egress_tests::{API, Stage, naming};
+use mizzen_testhttps::{Answer, Asked};
+use serde_json::json;
+
+const GATE: &str = "https://gate.example.com:9999/communication,https://10.0.0.1:9999/communication";
+const AGENT: &str = "https://agent.example.com:443/communication,https://abc.live.dynatrace.com:9999";
+
+type Answers = Box<dyn Fn(&Asked) -> Answer + Send + Sync>;
+
+fn entries(all: &[(&str, &[&str])]) -> Vec<(String, Vec<String>)> {
+    all.iter().map(|(name, held)| ((*name).to_owned(), held.iter().map(|&one| one.to_owned()).collect())).collect()
+}
+
+fn everything() -> Vec<(String, Vec<String>)> {
+    entries(&[
+        ("prod-fqdn-activegate", &["gate.example.com"]),
+        ("prod-fqdn-oneagent", &["agent.example.com"]),
+        ("prod-fqdn-operator", &[API]),
+        ("prod-ip-activegate", &["10.0.0.1/32"]),
+    ])
+}
+
+#[tokio::test]
+async fn what_the_api_names_can_be_reached_and_the_api_is_asked_with_the_token_of_the_secret() {
+    let stage = Stage::start(naming(GATE, AGENT)).await;
+    assert_eq!(stage.holds(), everything());
+    assert_eq!(stage.routes(), ["prod-fqdn-activegate", "prod-fqdn-oneagent", "prod-fqdn-operator"]);
+    for condition in ["IstioForOperator", "IstioForActiveGate", "IstioForOneAgent"] {
+        let (status, reason, message) = stage.says(condition).unwrap();
+        assert_eq!((&*status, &*reason), ("True", &*format!("{condition}Changed")), "{message}");
+    }
+    assert_eq!(stage.says("mizzen.dev/egress").unwrap().0, "True");
+    assert_eq!(stage.remembers(), json!([GATE, AGENT.replace(',', ";")]));
+    assert!(stage.api.asked().iter().all(|asked| asked.header("authorization") == Some("Api-Token t0ken")));
+}
+
+#[tokio::test]
+async fn hosts_that_change_over_time_are_followed_and_what_is_gone_is_pruned() {
+    let stage = Stage::start(naming(GATE, AGENT)).await;
+    stage.answers(naming("https://10.0.0.1", "https://new.example.com,http://new.example.com:8080")).await;
+    let then = entries(&[
+        ("prod-fqdn-oneagent", &["new.example.com"]),
+        ("prod-fqdn-operator", &[API]),
+        ("prod-ip-activegate", &["10.0.0.1/32"]),
+    ]);
+    assert_eq!((stage.holds(), stage.routes().len()), (then, 2));
+    stage.answers(naming(GATE, AGENT)).await;
+    assert_eq!(stage.holds(), everything());
+}
+
+#[tokio::test]
+async fn whatever_else_the_api_answers_nothing_is_given_up_and_it_is_said_why() {
+    let stage = Stage::start(naming(GATE, AGENT)).await;
+    let remembered = stage.remembers();
+    let foreign = |_: &Asked| Answer::redirect("https://foreign.example.com/hosts");
+    let cases: [(&str, Answers); 9] = [
+        ("status 400", Box::new(|_| Answer::status(400))),
+        ("status 429", Box::new(|_| Answer::status(429))),
+        ("status 503", Box::new(|_| Answer::status(503))),
+        ("names no hosts", Box::new(naming("", ""))),
+        ("can't be read", Box::new(|_| Answer::status(200))),
+        ("can't be read", Box::new(|_| Answer::text("{\"communicationEndpoints\": ["))),
+        ("can't be asked", Box::new(|_| Answer::stalling())),
+        ("can't be asked", Box::new(|_| Answer::huge(8))),
+        ("redirects to https://foreign.example.com", Box::new(foreign)),
+    ];
+    for (why, answers) in cases {
+        stage.answers(answers).await;
+        assert_eq!((stage.holds(), stage.routes().len()), (everything(), 3), "{why}");
+        for condition in ["IstioForActiveGate", "IstioForOneAgent"] {
+            let (status, _, message) = stage.says(condition).unwrap();
+            assert!(status == "True" && message.contains(why), "{why}: {message}");
+        }
+        assert_eq!(stage.remembers(), remembered, "{why}");
+    }
+    stage.answers(naming(GATE, AGENT)).await;
+    assert!(!stage.says("IstioForOneAgent").unwrap().2.contains("as last reported"));
+}
+
+#[tokio::test]
+async fn an_api_that_never_answers_has_the_way_to_it_opened_nonetheless() {
+    let stage = Stage::start(|_| Answer::status(503)).await;
+    assert_eq!(stage.holds(), entries(&[("prod-fqdn-operator", &[API])]));
+    let (status, reason, _) = stage.says("IstioForOneAgent").unwrap();
+    assert_eq!((&*status, &*reason), ("False", "IstioForOneAgentFailed"));
+    stage.answers(naming(GATE, AGENT)).await;
+    assert_eq!(stage.holds(), everything());
+    assert_eq!(stage.says("IstioForOneAgent").unwrap().0, "True");
+}
+
+#[tokio::test]
+async fn a_host_that_was_restarted_while_the_api_is_down_remembers_and_writes_nothing() {
+    let stage = Stage::start(naming(GATE, AGENT)).await;
+    stage.answers(|_| Answer::status(503)).await;
+    stage.memory.take_writes();
+    let stage = stage.restart().await;
+    assert_eq!(stage.holds(), everything());
+    let writes = stage.memory.take_writes();
+    assert!(writes.is_empty(), "{writes:?}");
+}
+
+#[tokio::test]
+async fn drift_is_repaired_while_the_api_is_down() {
+    let stage = Stage::start(naming(GATE, AGENT)).await;
+    stage.api.answers(|_| Answer::status(503));
+    let (gone, _) =
+        stage.memory.objects().into_iter().find(|(object, _)| &*object.name == "prod-ip-activegate").unwrap();
+    stage.memory.remove(&gone);
+    stage.answers(|_| Answer::status(503)).await;
+    assert_eq!(stage.holds(), everything());
+}
+
+#[tokio::test]
+async fn switched_off_everything_goes_and_comes_back_when_it_is_switched_on() {
+    let stage = Stage::start(naming(GATE, AGENT)).await;
+    stage.touch(json!(false), "/spec/enableIstio").await;
+    assert_eq!((stage.holds(), stage.routes()), (Vec::new(), Vec::new()));
+    assert_eq!(stage.says("IstioForOperator"), None);
+    let asked = stage.api.asked().len();
+    stage.touch(json!("on"), "/metadata/annotations/touched").await;
+    assert_eq!(stage.api.asked().len(), asked, "nobody is asked for nothing");
+    stage.touch(json!(true), "/spec/enableIstio").await;
+    assert_eq!(stage.holds(), everything());
+}
