@@ -2,60 +2,20 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking, also in what its cases share")]
 
-use std::path::{Path, PathBuf};
+mod support;
+
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use async_trait::async_trait;
 use mizzen_config::Limits;
-use mizzen_model::read::Level;
-use mizzen_model::{
-    AccessError, Call, CallError, Failure, Invoke, Kind, Object, ObjectRef, Outcome, Query, Readiness, Reads, Request,
-};
+use mizzen_model::{Call, CallError, Failure, Invoke, Outcome, Readiness};
 use mizzen_sandbox::{LoadError, Sandbox, SandboxOptions};
 
-/// A cluster with nothing in it.
-struct Empty;
-
-#[async_trait]
-impl Reads for Empty {
-    async fn get(&self, _: &ObjectRef, _: Option<&str>) -> Result<Option<Arc<Object>>, AccessError> {
-        Ok(None)
-    }
-    async fn list(&self, _: &Query) -> Result<Vec<Arc<Object>>, AccessError> {
-        Ok(Vec::new())
-    }
-    async fn count(&self, _: &Query) -> Result<u64, AccessError> {
-        Ok(0)
-    }
-    async fn serves(&self, _: &Kind) -> bool {
-        true
-    }
-    fn now(&self) -> u64 {
-        0
-    }
-    fn log(&self, _: Level, _: &str, _: &[(String, String)]) {}
-}
-
-fn target() -> PathBuf {
-    let test = std::env::current_exe().unwrap();
-    let built = test.ancestors().find(|folder| folder.ends_with("debug") || folder.ends_with("release")).unwrap();
-    built.parent().unwrap().to_owned()
-}
-
-fn guest(name: &str) -> PathBuf {
-    let file = target().join("guests-out").join(format!("{name}.wasm"));
-    assert!(file.exists(), "{} is missing: run `make guests` first", file.display());
-    file
-}
+use support::{Empty, guest, request, target};
 
 fn sandbox() -> Sandbox {
     Sandbox::new(SandboxOptions { cache: Some(target().join("test-cache")), ..SandboxOptions::default() }).unwrap()
-}
-
-fn request() -> Request {
-    let subject = r#"{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"a","namespace":"b"},"spec":{}}"#;
-    Request { subject: subject.into(), config: "{}".into(), predecessors: Vec::new() }
 }
 
 /// Little of everything, so that a test does not take long.
@@ -156,32 +116,4 @@ async fn garbage_and_foreign_components_are_refused_in_words() {
     assert!(matches!(module, LoadError::Compile(_)), "{module}");
     let empty = sandbox.load(b"\0asm\x0d\0\x01\0".to_vec()).await.err().unwrap();
     assert!(matches!(&empty, LoadError::World(why) if why.contains("reconciler")), "{empty}");
-}
-
-/// On one thread, which looks for what else there is after every turn: a guest that never stops gives way at every tick.
-#[test]
-fn others_are_answered_while_a_guest_loops() {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().event_interval(1).build().unwrap();
-    runtime.block_on(answer_while_a_guest_loops());
-}
-
-async fn answer_while_a_guest_loops() {
-    let sandbox = sandbox();
-    let looping = sandbox.load_file(&guest("endless-loop")).await.unwrap().with_limits(little());
-    let good = sandbox.load_file(&target().join("plugins/mtls.wasm")).await.unwrap().with_limits(Limits::default());
-    let stuck = tokio::spawn(async move { looping.invoke(Call::Reconcile, &request(), Arc::new(Empty)).await });
-    let (mut answered, mut slowest) = (0_u32, Duration::ZERO);
-    while !stuck.is_finished() {
-        let since = Instant::now();
-        good.invoke(Call::Reconcile, &request(), Arc::new(Empty)).await.unwrap().unwrap();
-        slowest = slowest.max(since.elapsed());
-        answered += 1;
-        tokio::task::yield_now().await;
-    }
-    assert_eq!(stuck.await.unwrap().err(), Some(CallError::Deadline(little().time)));
-    println!(
-        "{answered} calls were answered while a guest looped for {:?}; the slowest took {slowest:?}",
-        little().time
-    );
-    assert!(answered > 10, "only {answered} calls were answered meanwhile");
 }

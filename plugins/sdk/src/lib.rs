@@ -60,11 +60,13 @@ mod backend;
 pub mod clock;
 pub mod cluster;
 mod describe;
+mod failure;
 #[cfg(target_arch = "wasm32")]
 #[doc(hidden)]
 pub mod guest;
 pub mod http;
 pub mod log;
+mod others;
 mod outcome;
 pub mod renderers;
 mod request;
@@ -73,7 +75,9 @@ pub mod testing;
 
 pub use cluster::{AccessError, Query, Text};
 pub use describe::{Access, Description, FieldSet, Need};
-pub use outcome::{Condition, Deletion, Event, Failure, Outcome, Patch, Readiness, Severity};
+pub use failure::Failure;
+pub use others::{Deletion, Patch};
+pub use outcome::{Condition, Event, Outcome, Readiness, Severity};
 pub use request::{Kind, Metadata, ObjectRef, Predecessor, Request, Subject};
 
 use schemars::JsonSchema;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::{AccessError, ObjectRef};
+use crate::{Deletion, Failure, ObjectRef, Patch};
 
 /// How far what is wanted has come true.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,41 +55,6 @@ pub struct Event {
     pub message: String,
 }
 
-/// Fields to set in somebody else's object. They stay when the outcome no longer names it: give them as `null` to take them back.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Patch {
-    /// Which object.
-    pub object: ObjectRef,
-    /// The fields. A `null` takes back what this reconciler set; what others set in its place stays.
-    pub fragment: Value,
-    /// The pace it is subject to.
-    pub pace: Option<String>,
-    /// Why, for people.
-    pub reason: String,
-}
-
-/// Somebody else's object that is to go.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Deletion {
-    /// Which object.
-    pub object: ObjectRef,
-    /// The uid it must still have.
-    pub uid: String,
-    /// The pace it is subject to.
-    pub pace: Option<String>,
-    /// Why, for people.
-    pub reason: String,
-}
-
-/// Why there is no outcome.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Failure {
-    /// The subject or the configuration is wrong: asked again when either changes.
-    Invalid(String),
-    /// Passing trouble: asked again with backoff.
-    Retry(String),
-}
-
 /// A complete answer. Begins with how far it has come, goes on with what is wanted.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Outcome {
@@ -113,56 +78,6 @@ pub struct Outcome {
     pub requeue_after: Option<Duration>,
     /// Why it is no outcome after all: something in it can't be written as JSON.
     unwritable: Option<String>,
-}
-
-impl Patch {
-    /// Sets the fields of `fragment` in `object`, at once.
-    pub fn new(object: ObjectRef, fragment: Value, reason: impl Into<String>) -> Self {
-        Self { object, fragment, pace: None, reason: reason.into() }
-    }
-
-    /// Only as fast as this pace of the configuration allows.
-    #[must_use]
-    pub fn paced_by(mut self, pace: &str) -> Self {
-        self.pace = Some(pace.to_owned());
-        self
-    }
-}
-
-impl Deletion {
-    /// Deletes `object` at once, if it is still the one with this uid: one that took its name since stays.
-    pub fn new(object: ObjectRef, uid: &str, reason: impl Into<String>) -> Self {
-        Self { object, uid: uid.to_owned(), pace: None, reason: reason.into() }
-    }
-
-    /// Only as fast as this pace of the configuration allows.
-    #[must_use]
-    pub fn paced_by(mut self, pace: &str) -> Self {
-        self.pace = Some(pace.to_owned());
-        self
-    }
-}
-
-impl Failure {
-    /// The subject or the configuration is wrong.
-    pub fn invalid(why: impl Into<String>) -> Self {
-        Self::Invalid(why.into())
-    }
-
-    /// Passing trouble.
-    pub fn retry(why: impl Into<String>) -> Self {
-        Self::Retry(why.into())
-    }
-}
-
-impl From<AccessError> for Failure {
-    /// A read that may be answered later is worth another try; one that was not allowed is not.
-    fn from(error: AccessError) -> Self {
-        match error {
-            AccessError::Unavailable(why) | AccessError::NotServed(why) => Self::Retry(why),
-            AccessError::Denied(why) | AccessError::Invalid(why) => Self::Invalid(why),
-        }
-    }
 }
 
 impl Outcome {

@@ -4,23 +4,14 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use mizzen_cluster::{Apply, EventRecord, ReadError, Scope, Target, View, WriteError};
-use mizzen_model::{Deletion, Digest, Fields, Kind, Object, ObjectRef, Patch, Severity};
+use mizzen_cluster::{Apply, EventRecord, ReadError, Scope, Target, WriteError};
+use mizzen_model::{Deletion, Digest, Object, ObjectRef, Patch, Severity};
 use serde_json::json;
 
 use super::{Claim, Settled, Writer, drift};
 use crate::observe::{Disrupted, Verb};
 use crate::pace::{Stage, Standing, Turn, annotation, mark};
 use crate::prepare::Prepared;
-
-/// What tells of whoever a deleted object belonged to whether it has been replaced.
-const COUNTS: [&str; 5] = [
-    "metadata.generation",
-    "spec.replicas",
-    "status.readyReplicas",
-    "status.desiredNumberScheduled",
-    "status.numberReady",
-];
 
 /// How far the disruptions of an outcome have come.
 #[derive(Debug, Default)]
@@ -188,24 +179,6 @@ impl Writer<'_> {
                 Err(error)
             }
         }
-    }
-
-    /// The controller of an object, and its version now. The host watches its counts from then on; where it may not, patience alone
-    /// ends the wait for a replacement.
-    async fn owner(&self, live: &Object) -> Option<(ObjectRef, u64)> {
-        let value = live.value();
-        let owners = value["metadata"]["ownerReferences"].as_array()?;
-        let owner = owners.iter().find(|owner| owner["controller"] == true)?;
-        let kind = Kind::new(owner["apiVersion"].as_str()?, owner["kind"].as_str()?);
-        let namespaced = self.cluster.facts(&kind).await.is_ok_and(|facts| facts.namespaced);
-        let namespace = live.reference.namespace.as_deref().filter(|_| namespaced);
-        let owner = ObjectRef::new(kind.clone(), namespace, owner["name"].as_str()?);
-        let fields = Fields::parse(COUNTS).unwrap_or_else(|_| Fields::identity());
-        if let Err(error) = self.cluster.watch(View { kind, scope: Scope::All, fields }).await {
-            tracing::warn!(%owner, %error, "what replaces a deleted object can't be watched");
-        }
-        let version = self.cluster.get(Scope::All, &owner).ok().flatten().map_or(0, |owner| owner.resource_version);
-        Some((owner, version))
     }
 
     /// When a disruption begins; `None`: it does not, now.

@@ -8,6 +8,7 @@ pub(crate) mod disrupt;
 pub(crate) mod drift;
 pub(crate) mod foresee;
 pub(crate) mod objects;
+mod owner;
 pub(crate) mod status;
 pub(crate) mod subject;
 pub(crate) mod survivors;
