@@ -126,22 +126,22 @@ async fn endless_output_ends_at_its_size() {
 }
 
 #[tokio::test]
-async fn of_endless_complaints_the_last_lines_are_told() {
+async fn of_endless_complaints_the_first_and_the_last_lines_are_told() {
     let text = "no\nsuch\nfile\n";
     let body = format!("(loop $l (call $say (i32.const 2) (i32.const 1024) (i32.const {})) (br $l))", text.len());
     let why = unavailable(&command(text, &format!(r#"(func (export "_start") {body})"#))).await;
-    assert!(why.contains("its limit `time`; it said last: ") && why.len() < 200, "{why}");
+    assert!(why.contains("its limit `time`; it said: no | such | … | ") && why.len() < 200, "{why}");
 }
 
 #[tokio::test]
-async fn an_exit_code_rejects_the_document_with_what_was_said_last() {
+async fn an_exit_code_rejects_the_document_with_what_was_said() {
     let text = "panic: no profile `tiny`\n";
     let body = format!(
         "(call $say (i32.const 2) (i32.const 1024) (i32.const {})) (call $proc_exit (i32.const 3))",
         text.len()
     );
     let exits = command(text, &format!(r#"(func (export "_start") {body})"#));
-    let why = "renderer `subject` ended with exit code 3; it said last: panic: no profile `tiny`";
+    let why = "renderer `subject` ended with exit code 3; it said: panic: no profile `tiny`";
     assert_eq!(rendered(&exits, "{}").await, Err(RenderError::Rejected(why.into())));
 }
 
@@ -193,6 +193,19 @@ async fn there_are_no_files_no_sockets_and_no_environment() {
     let environment =
         "(block (result i32) (drop (call $environ_sizes_get (i32.const 8) (i32.const 12))) (i32.load (i32.const 8)))";
     assert_eq!(rendered(&digit(environment), "{}").await.unwrap(), [r#"{"digit":"0"}"#]);
+}
+
+#[tokio::test]
+async fn no_clock_shows_zero() {
+    for clock in [0, 1] {
+        let read = format!("(drop (call $clock_time_get (i32.const {clock}) (i64.const 0) (i32.const 16)))");
+        let number = format!("(block (result i32) {read} (i64.gt_s (i64.load (i32.const 16)) (i64.const 0)))");
+        assert_eq!(
+            rendered(&digit(&number), "{}").await.unwrap(),
+            [r#"{"digit":"1"}"#],
+            "clock {clock}: Go ends there"
+        );
+    }
 }
 
 #[tokio::test]

@@ -35,7 +35,7 @@ pub(crate) struct Rendering {
 pub(crate) struct Done {
     pub(crate) result: std::result::Result<Vec<Box<str>>, Ended>,
     pub(crate) warnings: Vec<String>,
-    /// The end of what it wrote to standard error.
+    /// What it wrote to standard error, in short.
     pub(crate) said: String,
     /// The most memory that it had.
     pub(crate) bytes: u64,

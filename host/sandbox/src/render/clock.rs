@@ -13,6 +13,10 @@ use wasmtime_wasi::{HostMonotonicClock, HostWallClock};
 /// When every rendering begins: 2020-01-01T00:00:00Z, so many days after the Unix epoch.
 const BEGINNING: Duration = Duration::from_hours(18_262 * 24);
 
+/// What the clock that only ever goes forward shows then, in nanoseconds: no more than a machine that was just started, but not nothing, which some
+/// guests take for no clock at all (Go's runtime ends then).
+const STARTED: u64 = 1_000_000_000;
+
 /// What a guest can wait for at once. Stops a guest from having the host look through a list without end, which no tick interrupts.
 const SUBSCRIPTIONS: u32 = 4096;
 
@@ -62,7 +66,7 @@ impl HostMonotonicClock for Clock {
     }
 
     fn now(&self) -> u64 {
-        self.elapsed()
+        STARTED.saturating_add(self.elapsed())
     }
 }
 
@@ -136,9 +140,9 @@ impl Subscription {
             let absolute = bytes.get(40)? & 1 == 1;
             let beginning = u64::try_from(BEGINNING.as_nanos()).ok()?;
             due = match (id, absolute) {
-                // The wall clock, which has a beginning, and the monotonic one, which has none.
+                // The wall clock, and the monotonic one.
                 (0, true) => timeout.saturating_sub(beginning),
-                (1, true) => timeout,
+                (1, true) => timeout.saturating_sub(STARTED),
                 (0 | 1, false) => clock.elapsed().saturating_add(timeout),
                 _ => return None,
             };
@@ -178,7 +182,7 @@ mod tests {
         subscribe(&mut memory, 0, 0, 1, 5_000, false);
         subscribe(&mut memory, 1, 0, 1, 3_000, false);
         assert_eq!(polled(&clock, &mut memory, 2), [1]);
-        assert_eq!(HostMonotonicClock::now(&clock), 3_000);
+        assert_eq!(HostMonotonicClock::now(&clock), STARTED + 3_000);
         assert_eq!(HostWallClock::now(&clock), BEGINNING + Duration::from_micros(3));
     }
 
@@ -187,9 +191,9 @@ mod tests {
         let (clock, mut memory) = (Clock::default(), vec![0; 4096]);
         let wall = u64::try_from(BEGINNING.as_nanos()).unwrap() + 7_000;
         subscribe(&mut memory, 0, 0, 0, wall, true);
-        subscribe(&mut memory, 1, 0, 1, 7_000, true);
+        subscribe(&mut memory, 1, 0, 1, STARTED + 7_000, true);
         assert_eq!(polled(&clock, &mut memory, 2), [0, 1]);
-        assert_eq!(HostMonotonicClock::now(&clock), 7_000);
+        assert_eq!(HostMonotonicClock::now(&clock), STARTED + 7_000);
     }
 
     #[test]
@@ -198,7 +202,7 @@ mod tests {
         subscribe(&mut memory, 0, 0, 1, 5_000, false);
         subscribe(&mut memory, 1, 1, 0, 0, false);
         assert_eq!(polled(&clock, &mut memory, 2), [1]);
-        assert_eq!(HostMonotonicClock::now(&clock), 0);
+        assert_eq!(HostMonotonicClock::now(&clock), STARTED);
     }
 
     #[test]

@@ -49,9 +49,9 @@ impl Ended {
         matches!(self, Self::Rejected(_) | Self::Exit(_))
     }
 
-    /// The sentence for whoever asked: which renderer, how it ended, and what it said last.
+    /// The sentence for whoever asked: which renderer, how it ended, and what it said.
     pub(crate) fn sentence(&self, renderer: &str, said: &str) -> String {
-        let said = if said.is_empty() { String::new() } else { format!("; it said last: {said}") };
+        let said = if said.is_empty() { String::new() } else { format!("; it said: {said}") };
         match self {
             Self::Rejected(why) => format!("renderer `{renderer}`: {why}"),
             other => format!("renderer `{renderer}` {other}{said}"),

@@ -18,10 +18,18 @@ pub(crate) struct Pipe(Arc<Inner>);
 
 struct Inner {
     most: usize,
-    /// What happens beyond `most`: the guest ends, or the beginning is forgotten.
-    ends: bool,
+    /// What happens beyond `most`.
+    beyond: Beyond,
     overflowed: AtomicBool,
     written: Mutex<VecDeque<u8>>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Beyond {
+    /// The guest ends.
+    End,
+    /// The middle of what it wrote is forgotten.
+    Forget,
 }
 
 // === impl Pipe ===
@@ -29,12 +37,16 @@ struct Inner {
 impl Pipe {
     /// Ends a guest that writes more than this many bytes.
     pub(crate) fn whole(most: usize) -> Self {
-        Self(Arc::new(Inner { most, ends: true, overflowed: AtomicBool::new(false), written: Mutex::default() }))
+        Self::with(most, Beyond::End)
     }
 
-    /// Keeps the last bytes of what a guest writes, however much that is.
-    pub(crate) fn last(most: usize) -> Self {
-        Self(Arc::new(Inner { most, ends: false, overflowed: AtomicBool::new(false), written: Mutex::default() }))
+    /// Keeps the first and the last bytes of what a guest writes, half of `most` each, however much that is.
+    pub(crate) fn ends(most: usize) -> Self {
+        Self::with(most, Beyond::Forget)
+    }
+
+    fn with(most: usize, beyond: Beyond) -> Self {
+        Self(Arc::new(Inner { most, beyond, overflowed: AtomicBool::new(false), written: Mutex::default() }))
     }
 
     /// Whether the guest wrote more than it may.
@@ -50,15 +62,17 @@ impl Pipe {
 
 impl OutputStream for Pipe {
     fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
-        let Inner { most, ends, overflowed, written } = &*self.0;
+        let Inner { most, beyond, overflowed, written } = &*self.0;
         let mut written = written.lock().unwrap_or_else(PoisonError::into_inner);
-        if *ends && written.len() + bytes.len() > *most {
+        if *beyond == Beyond::End && written.len() + bytes.len() > *most {
             overflowed.store(true, Ordering::Relaxed);
             return Err(StreamError::Trap(wasmtime::Error::msg("too much was written")));
         }
         written.extend(&bytes);
         let surplus = written.len().saturating_sub(*most);
-        written.drain(..surplus);
+        if surplus > 0 {
+            written.drain(most / 2..most / 2 + surplus);
+        }
         Ok(())
     }
 
@@ -106,11 +120,11 @@ mod tests {
     }
 
     #[test]
-    fn of_what_is_said_the_last_is_kept() {
-        let mut pipe = Pipe::last(4);
-        for part in [&b"abc"[..], b"defghi"] {
+    fn of_what_is_said_the_beginning_and_the_end_are_kept() {
+        let mut pipe = Pipe::ends(4);
+        for part in [&b"abc"[..], b"defg", b"hi"] {
             pipe.write(Bytes::copy_from_slice(part)).unwrap();
         }
-        assert_eq!((pipe.overflowed(), pipe.take()), (false, b"fghi".to_vec()));
+        assert_eq!((pipe.overflowed(), pipe.take()), (false, b"abhi".to_vec()));
     }
 }

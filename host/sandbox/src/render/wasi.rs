@@ -10,11 +10,11 @@ use wasmtime_wasi::p2::pipe::MemoryInputPipe;
 use super::clock::Clock;
 use super::pipe::Pipe;
 
-/// Bytes of standard error that are kept: its end says why a renderer gave up. Stops one that complains without end from filling memory.
+/// Bytes of standard error that are kept: it says why a renderer gave up. Stops one that complains without end from filling memory.
 const STDERR: usize = 4 << 10;
 
-/// Lines of standard error that are told.
-const LINES: usize = 5;
+/// Lines of standard error that are told: of its beginning, where Go says why it ends before it says where, and of its end, where others do.
+const LINES: [usize; 2] = [2, 3];
 
 /// What one rendering works with, as we see it.
 pub(crate) struct Streams {
@@ -28,7 +28,7 @@ pub(crate) struct Streams {
 impl Streams {
     pub(crate) fn new(output: u64) -> Self {
         let output = usize::try_from(output).unwrap_or(usize::MAX);
-        Self { stdout: Pipe::whole(output), stderr: Pipe::last(STDERR), clock: Clock::default() }
+        Self { stdout: Pipe::whole(output), stderr: Pipe::ends(STDERR), clock: Clock::default() }
     }
 
     /// As the guest sees it: no files, no sockets, no environment, one argument, a time of its own, and randomness that is the same for the
@@ -52,12 +52,15 @@ impl Streams {
         wasi.build_p1()
     }
 
-    /// The last lines of standard error, in one.
+    /// The first and the last lines of standard error, in one.
     pub(crate) fn said(&self) -> String {
         let stderr = self.stderr.take();
         let text = String::from_utf8_lossy(&stderr);
-        let lines: Vec<_> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-        let last = lines.len().saturating_sub(LINES);
-        crate::text::line(lines[last..].join(" | "), STDERR)
+        let mut lines: Vec<_> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+        let [first, last] = LINES;
+        if lines.len() > first + last {
+            lines.splice(first..lines.len() - last, ["…"]);
+        }
+        crate::text::line(lines.join(" | "), STDERR)
     }
 }
