@@ -226,13 +226,17 @@ async fn want(
     Ok((wanted, !can_own))
 }
 
-/// A map of texts in an object's metadata, made if it is not there.
+/// A map of texts in an object's metadata, made if it is not there. Null is not there, as to the API server: renderers write it.
 fn strings<'a>(
     metadata: &'a mut Map<String, Value>,
     field: &str,
     object: &ObjectRef,
 ) -> Result<&'a mut Map<String, Value>, Refusal> {
-    match metadata.entry(field).or_insert_with(|| json!({})) {
+    let map = metadata.entry(field).or_insert(Value::Null);
+    if map.is_null() {
+        *map = json!({});
+    }
+    match map {
         Value::Object(map) if map.values().all(Value::is_string) => Ok(map),
         _ => Err(Refusal::Invalid(format!("{object} has a `metadata.{field}` that is not a map of texts"))),
     }

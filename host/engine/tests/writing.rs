@@ -65,6 +65,18 @@ async fn fields_of_others_are_left_alone() {
 }
 
 #[tokio::test]
+async fn labels_and_annotations_that_are_null_are_none_as_to_the_api_server() {
+    let memory = memory();
+    put(&memory, &a_shop("x", json!({})));
+    let mut map = a_map("a", "m", json!({"k": "v"}));
+    map["metadata"]["labels"] = json!(null);
+    map["metadata"]["annotations"] = json!(null);
+    let (node, calls) = plugin("p").answers(move |_| Ok(wants(vec![map.clone()])));
+    let stage = Stage::on(&memory, vec![node]).await;
+    assert_eq!((stage.data("m").unwrap(), count(&calls)), (json!({"k": "v"}), 1));
+}
+
+#[tokio::test]
 async fn what_leaves_the_set_is_pruned_and_what_is_not_ours_is_not() {
     let memory = memory();
     put(&memory, &a_shop("x", json!({"names": ["m", "n"]})));
