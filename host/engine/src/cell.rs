@@ -85,8 +85,11 @@ impl Wake {
         Self { cause: None, ask: false }
     }
 
-    /// Whether a reconcile that took these versions into account has dealt with it.
-    pub(crate) fn is_settled_by(&self, seen: &HashMap<ObjectRef, u64>) -> bool {
-        self.cause.as_ref().is_some_and(|(object, version)| seen.get(object).is_some_and(|seen| version <= seen))
+    /// Whether a reconcile that wrote these versions has dealt with it. What the plugin read is settled by exactly what was written: an older
+    /// version may be somebody else's, made after the plugin looked and before we wrote.
+    pub(crate) fn is_settled_by(&self, wrote: &HashMap<ObjectRef, Vec<u64>>) -> bool {
+        let Some((object, version)) = &self.cause else { return false };
+        let is = |own: &u64| if self.ask { own == version } else { own >= version };
+        wrote.get(object).is_some_and(|own| own.iter().any(is))
     }
 }

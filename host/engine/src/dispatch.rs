@@ -43,7 +43,7 @@ impl Controller {
                     subject,
                     memo: None,
                     settled: HashMap::new(),
-                    seen: HashMap::new(),
+                    wrote: HashMap::new(),
                     reported: "HostFailure",
                     planned: Vec::new(),
                     cost: None,

@@ -26,7 +26,7 @@ impl Controller {
             self.index().remove(done.key);
             return;
         };
-        let Done { key, verdict, subject, memo, settled, seen, reported, planned, cost, stale, consents } = done;
+        let Done { key, verdict, subject, memo, settled, wrote, reported, planned, cost, stale, consents } = done;
         cell.phase = Phase::Idle;
         cell.memo = memo;
         cell.settled = settled;
@@ -60,7 +60,7 @@ impl Controller {
             cell.timer = Some(self.timers.insert_at(key, at));
         }
         let changed = cell.readiness != before;
-        let pending: Vec<_> = cell.pending.drain(..).filter(|wake| !wake.is_settled_by(&seen)).collect();
+        let pending: Vec<_> = cell.pending.drain(..).filter(|wake| !wake.is_settled_by(&wrote)).collect();
         let readiness = cell.readiness.clone();
         // A change of the subject's author may hide behind our own write to its status.
         let wants_otherwise = now.is_some_and(|now| {

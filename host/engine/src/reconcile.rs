@@ -103,8 +103,8 @@ pub(crate) struct Done {
     pub(crate) subject: Arc<Object>,
     pub(crate) memo: Option<Arc<Memo>>,
     pub(crate) settled: HashMap<ObjectRef, Settled>,
-    /// Up to which resource version changes have been taken into account.
-    pub(crate) seen: HashMap<ObjectRef, u64>,
+    /// The resource versions that it wrote.
+    pub(crate) wrote: HashMap<ObjectRef, Vec<u64>>,
     pub(crate) reported: &'static str,
     pub(crate) planned: Vec<Intent>,
     /// What its last call cost; `None`: there was none.
@@ -148,7 +148,7 @@ impl Job {
             writes: writer.writes,
             took: started.elapsed(),
         });
-        let (settled, seen) = writer.into_known();
+        let (settled, wrote) = writer.into_known();
         let consents = match &verdict {
             Verdict::Answered(readiness) if self.task == Task::Consult => {
                 Some(!matches!(readiness, Readiness::Failed(_)))
@@ -161,7 +161,7 @@ impl Job {
             subject: self.subject,
             memo: self.memo,
             settled,
-            seen,
+            wrote,
             reported: reason,
             planned: self.planned,
             cost: self.cost,

@@ -7,10 +7,13 @@ mod support;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
+use mizzen_config::{Grant, Reconciler};
 use mizzen_engine::NodeSpec;
-use mizzen_model::{Failure, Outcome, Query, Readiness, Selector, TextTest, Values};
+use mizzen_model::{
+    Access, Description, Failure, FieldSet, Fields, Need, Outcome, Query, Readiness, Selector, TextTest, Values,
+};
 use serde_json::json;
-use support::{Stage, a_service, a_shop, count, lister, memory, plugin, put, switch};
+use support::{Stage, a_service, a_shop, count, lister, memory, plugin, put, shop, shop_ref, switch};
 
 #[tokio::test]
 async fn a_change_of_what_was_read_wakes_its_reader_and_nobody_else() {
@@ -44,7 +47,7 @@ async fn a_subject_whose_wish_is_the_same_is_not_asked_about_again() {
     put(&memory, &a_shop("x", json!({"a": 1})));
     let (node, calls) = lister("lister");
     let stage = Stage::on(&memory, vec![node]).await;
-    stage.memory.edit("somebody", &support::shop_ref("x"), |shop| shop["status"]["note"] = json!("seen")).unwrap();
+    stage.memory.edit("somebody", &shop_ref("x"), |shop| shop["status"]["note"] = json!("seen")).unwrap();
     stage.engine.settled().await;
     assert_eq!(count(&calls), 1);
     stage.put(&a_shop("x", json!({"a": 2}))).await;
@@ -103,6 +106,34 @@ async fn a_value_is_asked_for_in_the_fields_that_come_back_alone() {
         let (status, _, message) = stage.condition("mizzen.dev/overlapping");
         assert!(status == "False" && message.contains(why), "{message}");
     }
+}
+
+#[tokio::test]
+async fn what_others_write_between_a_question_and_its_report_is_asked_about() {
+    let memory = memory();
+    put(&memory, &a_shop("x", json!({})));
+    let sets = |description: &mut Description, reconciler: &mut Reconciler| {
+        let fields = Fields::parse(["status.note"]).unwrap();
+        description.field_sets.insert("note".into(), FieldSet { kind: shop(), fields });
+        description.needs.push(Need { kind: shop(), access: Access::Read, why: String::new() });
+        reconciler.grants.read.push(Grant { kind: shop(), namespaces: Vec::new(), force: false });
+    };
+    let meanwhile = memory.clone();
+    // It says of the shop what others note in its status: and once it has looked, somebody notes something.
+    let (node, calls) = plugin("p").with(sets).asks(move |_, reads| {
+        let meanwhile = meanwhile.clone();
+        async move {
+            let note =
+                reads.get(&shop_ref("x"), Some("note")).await.unwrap().unwrap().value()["status"]["note"].clone();
+            if note.is_null() {
+                meanwhile.edit("somebody", &shop_ref("x"), |shop| shop["status"]["note"] = json!("seen")).unwrap();
+            }
+            Ok(Ok(Outcome::new(Readiness::Warning(note.to_string()))))
+        }
+    });
+    let stage = Stage::on(&memory, vec![node]).await;
+    assert_eq!(stage.condition("mizzen.dev/p").2, "\"seen\"");
+    assert_eq!(count(&calls), 2);
 }
 
 #[tokio::test]

@@ -88,14 +88,13 @@ impl<'a> Writer<'a> {
         Self { context, cluster, observer, key, plugin, subject, settled, changes: Vec::new(), writes: 0, disruptions }
     }
 
-    /// What is known of the objects written, and the versions up to which their changes are accounted for.
-    pub(crate) fn into_known(self) -> (HashMap<ObjectRef, Settled>, HashMap<ObjectRef, u64>) {
-        let mut seen: HashMap<ObjectRef, u64> = HashMap::new();
+    /// What is known of the objects written, and the versions that they got.
+    pub(crate) fn into_known(self) -> (HashMap<ObjectRef, Settled>, HashMap<ObjectRef, Vec<u64>>) {
+        let mut wrote: HashMap<ObjectRef, Vec<u64>> = HashMap::new();
         for object in self.changes.into_iter().filter_map(|(_, after)| after) {
-            let version = seen.entry(object.reference.clone()).or_default();
-            *version = object.resource_version.max(*version);
+            wrote.entry(object.reference.clone()).or_default().push(object.resource_version);
         }
-        (self.settled, seen)
+        (self.settled, wrote)
     }
 
     fn wrote(&mut self, verb: Verb, object: &ObjectRef, before: Option<Arc<Object>>, after: Option<Arc<Object>>) {

@@ -52,7 +52,12 @@ impl Writer<'_> {
         let after = self.claim(apply, claim).await?;
         self.settled.insert(subject.clone(), Settled { version: after.resource_version, shape: None, wanted: None });
         if after.json() != live.json() {
+            let hides = apart_from(report, live) != apart_from(report, &after);
             self.wrote(Verb::Status, &subject, Some(Arc::clone(live)), Some(after));
+            if hides {
+                // Others have written since we last looked: this version is not only ours.
+                self.changes.pop();
+            }
         }
         Ok(())
     }
@@ -74,6 +79,24 @@ impl Writer<'_> {
         }
         value
     }
+}
+
+/// What a subject says apart from what a report says of it.
+fn apart_from(report: &Report<'_>, subject: &Object) -> Value {
+    let mut value = subject.value();
+    let own = |kind: &Value| report.conditions.iter().chain([&report.outcome]).any(|own| *kind == *own.kind);
+    if let Some(status) = value["status"].as_object_mut() {
+        status.retain(|field, _| report.fields.is_none_or(|fields| !fields.contains_key(field)));
+        if let Some(conditions) = status.get_mut("conditions").and_then(Value::as_array_mut) {
+            conditions.retain(|condition| !own(&condition["type"]));
+        }
+        // The first to write a status makes its lists.
+        status.retain(|_, value| value.as_array().is_none_or(|items| !items.is_empty()));
+    }
+    if value["status"].as_object().is_some_and(Map::is_empty) {
+        value["status"] = Value::Null;
+    }
+    value
 }
 
 /// The conditions there are, with ours in place of their former selves.
