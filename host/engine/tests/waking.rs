@@ -286,8 +286,7 @@ async fn an_expensive_plugin_that_reads_what_it_writes_is_asked_about_it_when_it
     let memory = memory();
     put(&memory, &a_shop("x", json!({})));
     let reading = plugin("p").with(|description, reconciler| {
-        let need =
-            mizzen_model::Need { kind: support::config_map(), access: mizzen_model::Access::Read, why: String::new() };
+        let need = Need { kind: support::config_map(), access: Access::Read, why: String::new() };
         description.needs.push(need);
         reconciler.grants.read.push(reconciler.grants.apply[0].clone());
     });

@@ -28,6 +28,7 @@ pub struct Builder {
     programs: BTreeSet<Program>,
     mesh_crds: bool,
     service_monitors: bool,
+    endless_jobs: bool,
     crds: Vec<PathBuf>,
     users: BTreeMap<String, Vec<String>>,
 }
@@ -98,6 +99,13 @@ impl Builder {
     #[must_use]
     pub fn service_monitors(mut self, wanted: bool) -> Self {
         self.service_monitors = wanted;
+        self
+    }
+
+    /// Whether the pods of Jobs run on and on: otherwise kwok has them complete at once.
+    #[must_use]
+    pub fn endless_jobs(mut self, wanted: bool) -> Self {
+        self.endless_jobs = wanted;
         self
     }
 
@@ -210,7 +218,11 @@ impl Builder {
             let flags = match program {
                 Program::ControllerManager => flags::controller_manager(cluster.folder.path(), &cluster.credentials),
                 Program::Scheduler => flags::scheduler(&cluster.credentials),
-                Program::Kwok => flags::kwok(&cluster.credentials, cluster.assets.manifests(Manifests::KwokStages)?),
+                Program::Kwok => {
+                    let mut stages = cluster.assets.manifests(Manifests::KwokStages)?.to_owned();
+                    stages.retain(|file| !(self.endless_jobs && file.ends_with("pod-complete.yaml")));
+                    flags::kwok(&cluster.credentials, &stages)
+                }
                 Program::Etcd | Program::ApiServer | Program::Kubectl => continue,
             };
             let running = cluster.run(*program, flags)?;

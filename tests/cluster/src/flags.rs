@@ -75,6 +75,8 @@ pub(crate) fn controller_manager(folder: &Path, credentials: &Credentials) -> Ve
         format!("--root-ca-file={}", folder.join(CA).display()),
         "--leader-elect=false".to_owned(),
         NO_SERVER.to_owned(),
+        // kwok's node says once that it is ready, and then no more: after 50 s its pods would no longer be ready.
+        "--node-monitor-grace-period=24h".to_owned(),
         // Its own 20 a second would be what a test of thousands measures.
         "--kube-api-qps=500".to_owned(),
         "--kube-api-burst=1000".to_owned(),
