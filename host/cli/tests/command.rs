@@ -186,7 +186,7 @@ fn check_of_the_shipped_configuration_is_content() {
     let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/reconcilers.yaml");
     let done = mizzen().arg("check").arg("-f").arg(shipped).output().unwrap();
     assert!(done.status.success(), "{}", text(&done.stderr));
-    assert_eq!(text(&done.stdout).lines().count(), 3);
+    assert_eq!(text(&done.stdout).lines().count(), 4);
 }
 
 #[test]
