@@ -115,7 +115,8 @@ fn check_is_content_with_the_whole_mesh_whoever_installs_istio() {
     };
     let shipped = checked(&deploy("mesh.yaml"));
     let all = [
-        ["gateway", "gateway-restart", "injector", "installation", "istio-1.31.0", "istio-1.31.1"].as_slice(),
+        ["api-operator", "application", "application-ingress", "component-status", "egress", "egress-hosts"].as_slice(),
+        &["gateway", "gateway-restart", "injector", "installation", "istio-1.31.0", "istio-1.31.1"],
         &["monitoring", "mtls", "sidecar-restart", "status"],
     ]
     .concat();
