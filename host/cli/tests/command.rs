@@ -188,7 +188,7 @@ fn check_of_the_shipped_configuration_is_content() {
     assert!(done.status.success(), "{}", text(&done.stderr));
     let told = text(&done.stdout);
     let names: Vec<_> = told.lines().filter_map(|line| line.split(' ').nth(1)).collect();
-    assert_eq!(names, ["mtls", "monitoring", "api-operator", "component-status"]);
+    assert_eq!(names, ["api-operator", "component-status", "monitoring", "mtls"]);
 }
 
 #[test]
