@@ -58,8 +58,10 @@ async fn hostile_guests_end_at_their_limits_and_the_others_go_on() {
             .await;
     }
     for (guest, _) in ENDS.into_iter().chain([("endless-describe", ""), ("secret-reader", "")]) {
+        // Where the time is not what ends a guest, it must not end it first on a machine that is busy with other things.
+        let time = if guest == "endless-loop" { "300ms" } else { "5s" };
         let reconciler = json!({"apiVersion": "mizzen.dev/v1alpha1", "kind": "Reconciler", "metadata": {"name": guest},
-            "spec": {"component": {"file": format!("{guest}.wasm")}, "limits": {"time": "300ms", "memory": "16Mi", "reads": 1000}}});
+            "spec": {"component": {"file": format!("{guest}.wasm")}, "limits": {"time": time, "memory": "16Mi", "reads": 1000}}});
         apply(&objects.reconcilers(), &reconciler).await;
     }
     let among_them = converge(&objects, "canvas").await;
