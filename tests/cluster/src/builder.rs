@@ -15,6 +15,7 @@ use crate::control_plane::{self, ControlPlane};
 use crate::credentials::{ADMIN, Credentials, CredentialsError};
 use crate::flags;
 use crate::folder::Folder;
+use crate::kwok;
 use crate::ports::{Port, PortError};
 use crate::program::Program;
 use crate::readiness::{self, ReadyError};
@@ -180,7 +181,9 @@ impl Builder {
     /// Starts etcd; the API server is started with the method that also starts it again.
     fn launch(&self, assets: Assets) -> Result<ControlPlane, StartError> {
         let folder = Folder::create().map_err(StartError::Folder)?;
-        flags::write_files(folder.path()).map_err(StartError::Folder)?;
+        flags::write_files(folder.path())
+            .and_then(|()| kwok::write_files(folder.path()))
+            .map_err(StartError::Folder)?;
         let port = || Port::take(assets.ports());
         let (clients, peers, server) = (port()?, port()?, port()?);
         let url = format!("https://127.0.0.1:{}", server.number()).parse()?;
@@ -219,17 +222,15 @@ impl Builder {
                 Program::ControllerManager => flags::controller_manager(cluster.folder.path(), &cluster.credentials),
                 Program::Scheduler => flags::scheduler(&cluster.credentials),
                 Program::Kwok => {
-                    let mut stages = cluster.assets.manifests(Manifests::KwokStages)?.to_owned();
-                    stages.retain(|file| !(self.endless_jobs && file.ends_with("pod-complete.yaml")));
-                    flags::kwok(&cluster.credentials, &stages)
+                    let stages = cluster.assets.manifests(Manifests::KwokStages)?;
+                    kwok::flags(cluster.folder.path(), &cluster.credentials, stages, self.endless_jobs)
                 }
                 Program::Etcd | Program::ApiServer | Program::Kubectl => continue,
             };
             let running = cluster.run(*program, flags)?;
             cluster.add(running);
         }
-        let client = cluster.credentials.client(ADMIN)?;
-        let alive = || cluster.companions_live();
+        let (client, alive) = (cluster.credentials.client(ADMIN)?, || cluster.companions_live());
         if self.programs.contains(&Program::ControllerManager) {
             readiness::until("the controller-manager", alive, || readiness::controllers(client.clone())).await?;
         }

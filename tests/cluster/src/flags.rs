@@ -87,15 +87,10 @@ pub(crate) fn scheduler(credentials: &Credentials) -> Vec<String> {
     vec![kubeconfig(credentials), "--leader-elect=false".to_owned(), NO_SERVER.to_owned()]
 }
 
-pub(crate) fn kwok(credentials: &Credentials, stages: &[impl AsRef<Path>]) -> Vec<String> {
-    let stages = stages.iter().map(|file| format!("--config={}", file.as_ref().display()));
-    [kubeconfig(credentials), "--manage-all-nodes=true".to_owned()].into_iter().chain(stages).collect()
-}
-
 /// Health and metrics of these programs are asked for by nobody.
 const NO_SERVER: &str = "--secure-port=0";
 
-fn kubeconfig(credentials: &Credentials) -> String {
+pub(crate) fn kubeconfig(credentials: &Credentials) -> String {
     format!("--kubeconfig={}", credentials.kubeconfig_path(ADMIN).display())
 }
 

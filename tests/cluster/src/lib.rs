@@ -21,6 +21,7 @@ mod control_plane;
 mod credentials;
 mod flags;
 mod folder;
+mod kwok;
 mod ports;
 mod program;
 mod readiness;

@@ -1,0 +1,41 @@
+//! How kwok plays nodes and pods: its own stages, but for one.
+
+use std::path::{Path, PathBuf};
+use std::{fs, io};
+
+use serde_json::json;
+
+use crate::credentials::Credentials;
+use crate::flags;
+
+/// kwok's own stage for pods that are being deleted, and ours in its place.
+const DELETION: &str = "pod-delete.yaml";
+
+/// kwok's own stage for pods of Jobs.
+const COMPLETION: &str = "pod-complete.yaml";
+
+/// Writes the stage that ends pods which are being deleted.
+///
+/// kwok deletes by name, once for each change of a pod that is being deleted. Its own stage also takes what its deletion itself changes (there is
+/// no grace period any more) for such a change. On a busy machine a StatefulSet has made a pod of the same name by then, which is deleted
+/// in turn, and so on without end. So a pod that is gone already is left alone, and changes in quick succession come to one deletion.
+pub(crate) fn write_files(folder: &Path) -> io::Result<()> {
+    let matches = json!([
+        {"key": ".metadata.deletionTimestamp", "operator": "Exists"},
+        {"key": ".metadata.deletionGracePeriodSeconds", "operator": "NotIn", "values": ["0"]},
+    ]);
+    let stage = json!({"apiVersion": "kwok.x-k8s.io/v1alpha1", "kind": "Stage", "metadata": {"name": "pod-delete"}, "spec": {
+        "resourceRef": {"apiGroup": "v1", "kind": "Pod"},
+        "selector": {"matchExpressions": matches},
+        "delay": {"durationMilliseconds": 100},
+        "next": {"delete": true}}});
+    fs::write(folder.join(DELETION), stage.to_string())
+}
+
+/// kwok's command line.
+pub(crate) fn flags(folder: &Path, credentials: &Credentials, stages: &[PathBuf], endless_jobs: bool) -> Vec<String> {
+    let left_out = |file: &PathBuf| file.ends_with(DELETION) || endless_jobs && file.ends_with(COMPLETION);
+    let kept = stages.iter().filter(|file| !left_out(file));
+    let stages = kept.cloned().chain([folder.join(DELETION)]).map(|file| format!("--config={}", file.display()));
+    [flags::kubeconfig(credentials), "--manage-all-nodes=true".to_owned()].into_iter().chain(stages).collect()
+}
