@@ -1,5 +1,7 @@
 //! A mesh whose Istio is installed by the operator, on a cluster with nodes, a scheduler and controllers.
 
+use std::sync::Mutex;
+
 use kube::ResourceExt;
 use kube::api::{Api, DeleteParams, DynamicObject, ListParams, Patch, PatchParams};
 use kube::discovery::{Discovery, Scope, verbs};
@@ -23,33 +25,53 @@ pub struct Mesh {
     pub objects: Objects,
     /// The operator.
     pub operator: Operator,
+    /// Its status when it was last looked at.
+    last: Last,
     _plugins: TempDir,
 }
+
+/// The status of the mesh when it was last looked at.
+#[derive(Default)]
+struct Last(Mutex<Value>);
+
+// === impl Mesh ===
 
 impl Mesh {
     /// Starts a cluster without Istio, and the operator with `deploy/mesh.yaml`, which is to install a version of it. `None` where there is
     /// no Go to build either with.
     pub async fn start(version: &str) -> Option<Self> {
-        let builder =
-            ControlPlane::builder().controller_manager(true).scheduler(true).kwok(true).service_monitors(true);
-        let cluster = builder.crds(repository("deploy/crds")).start_for_test().await?;
+        let builder = ControlPlane::builder().controller_manager(true).scheduler(true).kwok(true).endless_jobs(true);
+        let cluster = builder.service_monitors(true).crds(repository("deploy/crds")).start_for_test().await?;
         let objects = Objects(cluster.client().unwrap());
         cluster.apply_path(&repository("deploy/mesh.yaml")).await.unwrap();
         let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}});
         let istio = json!({"apiVersion": "mizzen.dev/v1alpha1", "kind": "Istio",
                            "metadata": {"name": "default", "namespace": NAMESPACE}, "spec": {}});
-        // The version that an upgrade leads to, beside the one that is shipped.
-        let next = json!({"apiVersion": "mizzen.dev/v1alpha1", "kind": "Renderer",
-                          "metadata": {"name": "istio-1.31.1", "labels": {"app": "istio-client", "istio.io/version": "1.31.1"}},
-                          "spec": {"component": {"file": "istio-client-1.31.1.wasm"}}});
-        for document in [namespace, next, istio] {
+        for document in [namespace, istio] {
             cluster.apply_yaml(&document.to_string()).await.unwrap();
         }
         let plugins = plugins();
         let operator = Operator::launch(&cluster.kubeconfig_path(), plugins.path()).await;
-        let mesh = Self { cluster, objects, operator, _plugins: plugins };
+        let mesh = Self { cluster, objects, operator, last: Last::default(), _plugins: plugins };
         mesh.configure("installation", &json!({"config": {"version": version}})).await;
+        mesh.loaded().await;
         Some(mesh)
+    }
+
+    /// Waits until every plugin and every renderer runs. One that can't says why in its operator's log.
+    async fn loaded(&self) {
+        eventually("every plugin runs", async || {
+            let all = self.objects.reconcilers().list(&ListParams::default()).await.unwrap();
+            let loaded = |own: &DynamicObject| condition(own, "Loaded").map(|(status, ..)| status);
+            let failed = all.iter().find(|own| loaded(own).is_some_and(|status| status == "False"));
+            assert!(
+                failed.is_none(),
+                "{:?}: run `make plugins` first",
+                failed.map(|own| (own.name_any(), condition(own, "Loaded")))
+            );
+            all.iter().all(|own| loaded(own).is_some())
+        })
+        .await;
     }
 
     /// Changes the spec of a reconciler.
@@ -65,7 +87,9 @@ impl Mesh {
 
     /// The mesh's own.
     pub async fn istio(&self) -> DynamicObject {
-        self.istios().get("default").await.unwrap()
+        let istio = self.istios().get("default").await.unwrap();
+        istio.data["status"].clone_into(&mut self.last.0.lock().unwrap());
+        istio
     }
 
     /// Waits until the mesh says that it is so, in Kyma's words: `Ready`, `Warning`, `Error`, …
@@ -87,8 +111,13 @@ impl Mesh {
         said
     }
 
-    /// Has the installation asked again, for no reason; gives how many applies that costs.
-    pub async fn asked_again(&self) -> u64 {
+    /// Has the installation asked again, for no reason, until that costs nothing: once, unless something was still on its way.
+    pub async fn writes_nothing(&self) {
+        eventually("asking again writes nothing", async || self.asked_again().await == 0).await;
+    }
+
+    /// Has the installation asked again; gives how many applies that costs.
+    async fn asked_again(&self) -> u64 {
         self.settled().await;
         let (calls, applies) = (self.operator.calls("installation").await, self.applies().await);
         let touch = json!({"metadata": {"annotations": {"touched": calls.to_string()}}});
@@ -158,5 +187,16 @@ impl Mesh {
     pub async fn end(self) {
         self.operator.stop().await;
         drop(self.cluster);
+    }
+}
+
+// === impl Last ===
+
+impl Drop for Last {
+    /// A test that failed says what the mesh said last.
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("{:#}", self.0.lock().unwrap());
+        }
     }
 }

@@ -51,7 +51,12 @@ fn copy(built: &str, folder: &Path) {
     for file in
         there.map(|entry| entry.unwrap().path()).filter(|file| file.extension().is_some_and(|end| end == "wasm"))
     {
-        std::fs::copy(&file, folder.join(file.file_name().unwrap())).unwrap();
+        let own = folder.join(file.file_name().unwrap());
+        // A renderer has a hundred megabytes, and no test writes into one.
+        let large = file.metadata().unwrap().len() > 16 << 20;
+        if !(large && std::fs::hard_link(&file, &own).is_ok()) {
+            std::fs::copy(&file, own).unwrap();
+        }
     }
 }
 
@@ -169,5 +174,15 @@ impl Operator {
     /// Whether it still runs.
     pub fn runs(&mut self) -> bool {
         self.process.try_wait().unwrap().is_none()
+    }
+}
+
+impl Drop for Operator {
+    /// A test that failed says what the operator said last.
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let log = self.log();
+            log[log.len().saturating_sub(40)..].iter().for_each(|line| eprintln!("{line}"));
+        }
     }
 }
