@@ -209,6 +209,8 @@ async fn state(client: &Client) -> anyhow::Result<State> {
             // Each operator has its own type of condition.
             if let Some(content) = content.as_object_mut() {
                 content.remove("conditions");
+                // Which object the route is differs from cluster to cluster; the native operator does not look it up.
+                content.get_mut("apiStatus").and_then(Value::as_object_mut).map(|told| told.remove("uid"));
             }
             let owners = object.owner_references().iter().map(|owner| json!([owner.kind, owner.name]));
             let owners: Vec<_> = owners.collect();
