@@ -1,16 +1,13 @@
 //! What stands behind an API: its Service, and the endpoints of that.
 
-use std::collections::BTreeMap;
-
-use mizzen_sdk::{AccessError, Description, Kind, ObjectRef, Query, cluster};
+use mizzen_oda_api::{Backend, TargetPort};
+use mizzen_sdk::{AccessError, Description, Kind, Query, cluster};
 use serde::Deserialize;
-use serde_json::Value;
 
 use crate::api::Api;
 use crate::rate_limit::Workload;
 
 const ENDPOINTS: &str = "endpoints";
-const BACKEND: &str = "backend";
 
 /// The endpoints of a Service, in all of its slices.
 #[derive(Debug)]
@@ -39,43 +36,14 @@ struct EndpointPort {
     port: Option<u16>,
 }
 
-#[derive(Deserialize)]
-struct Service {
-    #[serde(default)]
-    spec: ServiceSpec,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct ServiceSpec {
-    selector: BTreeMap<String, String>,
-    ports: Vec<ServicePort>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct ServicePort {
-    name: Option<String>,
-    port: u16,
-    target_port: Option<Value>,
-}
-
 fn endpoint_slice() -> Kind {
     Kind::new("discovery.k8s.io/v1", "EndpointSlice")
 }
 
-fn service() -> Kind {
-    Kind::new("v1", "Service")
-}
-
 pub(crate) fn declare(description: Description) -> Description {
     let endpoints = ["endpoints[*].conditions.ready", "ports"];
-    description.reads_fields(ENDPOINTS, endpoint_slice(), &endpoints, "whether an API is served").reads_fields(
-        BACKEND,
-        service(),
-        &["spec.selector", "spec.ports"],
-        "which Pods keep an API's rate limit",
-    )
+    let itself = description.reads_fields(ENDPOINTS, endpoint_slice(), &endpoints, "whether an API is served");
+    Backend::declare(itself, "which Pods keep an API's rate limit")
 }
 
 impl Endpoints {
@@ -99,14 +67,10 @@ impl Endpoints {
 
 /// The Pods behind an API and the port they listen at; `None` while the Service is not there, selects nothing or has no such port.
 pub(crate) fn workload(api: &Api, endpoints: &Endpoints) -> Result<Option<Workload>, AccessError> {
-    let found: Option<Service> =
-        cluster::get(&ObjectRef::new(service(), Some(api.namespace), api.service()), Some(BACKEND))?;
-    let Some(ServiceSpec { selector: labels, ports }) = found.map(|service| service.spec) else { return Ok(None) };
-    let Some(port) = ports.into_iter().find(|port| port.port == api.port().get()) else { return Ok(None) };
-    let number = match &port.target_port {
-        Some(Value::String(_)) => endpoints.port(port.name.as_deref()),
-        Some(number) => number.as_u64().and_then(|number| u16::try_from(number).ok()),
-        None => Some(port.port),
+    let Some(backend) = Backend::of(api.namespace, api.spec)? else { return Ok(None) };
+    let port = match backend.target() {
+        TargetPort::Name(_) => endpoints.port(backend.name()),
+        TargetPort::Number(number) => Some(*number),
     };
-    Ok(number.filter(|_| !labels.is_empty()).map(|port| Workload { labels, port }))
+    Ok(port.map(|port| Workload { labels: backend.selector().clone(), port }))
 }

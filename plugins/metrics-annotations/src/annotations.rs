@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use mizzen_oda_api::Spec;
+use mizzen_oda_api::{Backend, Spec};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::reads::{Backend, Workload};
+use crate::reads::Workload;
 
 /// Names, at a workload, the API whose metrics it serves.
 pub(crate) const MARK: &str = "oda.tmforum.org/metrics-of";

@@ -12,14 +12,14 @@ mod reads;
 #[cfg(test)]
 mod tests;
 
-use mizzen_oda_api::Spec;
+use mizzen_oda_api::{Backend, Spec};
 use mizzen_sdk::{Description, Failure, Outcome, Patch, Reconciler, Request};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
 use annotations::Style;
-use reads::{Backend, Workload};
+use reads::Workload;
 
 /// The reconciler.
 #[derive(Debug)]

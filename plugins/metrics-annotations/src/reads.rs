@@ -1,17 +1,15 @@
-//! What is read of the cluster: an API's Service, and the workloads of its namespace.
+//! What is read of the cluster: the workloads of an API's namespace, beside its Service.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
-use mizzen_oda_api::Spec;
+use mizzen_oda_api::{Backend, Spec, TargetPort};
 use mizzen_sdk::{AccessError, Description, Kind, ObjectRef, Query, Request, cluster};
 use serde::Deserialize;
-use serde_json::Value;
 
 use crate::Config;
 use crate::annotations::MARK;
 
-const BACKEND: &str = "backend";
 const FIELDS: [&str; 4] = [
     "metadata.annotations['oda.tmforum.org/metrics-of']",
     "spec.template.metadata.labels",
@@ -20,36 +18,10 @@ const FIELDS: [&str; 4] = [
 ];
 const KINDS: [(&str, &str); 2] = [("Deployment", "deployments"), ("StatefulSet", "statefulsets")];
 
-/// An API's Service: which Pods it selects, and at which port of theirs.
-pub(crate) struct Backend {
-    selector: BTreeMap<String, String>,
-    target: Value,
-}
-
 /// A Deployment or a StatefulSet.
 pub(crate) struct Workload {
     kind: &'static str,
     object: Object,
-}
-
-#[derive(Deserialize)]
-struct Service {
-    #[serde(default)]
-    spec: ServiceSpec,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct ServiceSpec {
-    selector: BTreeMap<String, String>,
-    ports: Vec<ServicePort>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct ServicePort {
-    port: u16,
-    target_port: Option<Value>,
 }
 
 #[derive(Deserialize)]
@@ -105,14 +77,8 @@ struct ContainerPort {
     container_port: u16,
 }
 
-fn service() -> Kind {
-    Kind::new("v1", "Service")
-}
-
 pub(crate) fn declare(description: Description) -> Description {
-    let paths = ["spec.selector", "spec.ports"];
-    let itself =
-        description.reads_fields(BACKEND, service(), &paths, "which Pods are behind an API, and at which port");
+    let itself = Backend::declare(description, "which Pods are behind an API, and at which port");
     KINDS.into_iter().fold(itself, |description, (kind, set)| {
         let of = Kind::new("apps/v1", kind);
         description
@@ -131,17 +97,6 @@ pub(crate) fn workloads(namespace: &str) -> Result<Vec<Workload>, AccessError> {
     Ok(all)
 }
 
-impl Backend {
-    /// The Service of an API; `None` while it is not there, selects nothing or has no such port.
-    pub(crate) fn of(namespace: &str, spec: &Spec) -> Result<Option<Self>, AccessError> {
-        let reference = ObjectRef::new(service(), Some(namespace), spec.implementation.as_str());
-        let found: Option<Service> = cluster::get(&reference, Some(BACKEND))?;
-        let Some(ServiceSpec { selector, ports }) = found.map(|service| service.spec) else { return Ok(None) };
-        let port = ports.into_iter().find(|port| port.port == spec.port.get()).filter(|_| !selector.is_empty());
-        Ok(port.map(|port| Self { selector, target: port.target_port.unwrap_or_else(|| port.port.into()) }))
-    }
-}
-
 impl Workload {
     pub(crate) fn reference(&self) -> ObjectRef {
         let Metadata { name, namespace, .. } = &self.object.metadata;
@@ -158,18 +113,17 @@ impl Workload {
     }
 
     pub(crate) fn is_behind(&self, backend: &Backend) -> bool {
-        let labels = &self.object.spec.template.metadata.labels;
-        backend.selector.iter().all(|(key, value)| labels.get(key) == Some(value))
+        backend.selects(&self.object.spec.template.metadata.labels)
     }
 
     /// The number of the port behind the Service's.
     pub(crate) fn port(&self, backend: &Backend) -> Option<u16> {
-        match &backend.target {
-            Value::String(name) => {
+        match backend.target() {
+            TargetPort::Name(name) => {
                 let mut ports = self.all().iter().flat_map(|container| &container.ports);
                 ports.find(|port| port.name.as_ref() == Some(name)).map(|port| port.container_port)
             }
-            number => number.as_u64().and_then(|number| u16::try_from(number).ok()),
+            TargetPort::Number(number) => Some(*number),
         }
     }
 

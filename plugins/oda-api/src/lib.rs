@@ -3,6 +3,7 @@
 //!
 //! All served versions are one [`Spec`]: ExposedAPI `v1`, `v1beta4` and `v1beta3`, and their predecessor, the kind `API`.
 
+mod backend;
 mod path;
 mod policies;
 mod spec;
@@ -12,6 +13,7 @@ mod texts;
 
 use mizzen_sdk::Kind;
 
+pub use backend::{Backend, TargetPort};
 pub use path::{Path, PathError};
 pub use policies::{Cors, Interval, OasValidation, Preflight, Quota, RateLimit, Verification};
 pub use spec::{ApiType, BasicAuth, SecretKey, Segment, Spec, Specification};
