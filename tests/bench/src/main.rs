@@ -2,6 +2,7 @@
 
 mod call;
 mod converge;
+mod gateway;
 mod idle;
 mod index;
 mod measure;
@@ -32,8 +33,15 @@ struct Args {
 }
 
 /// What `all` is, the quick ones first.
-const ALL: [&[&str]; 6] =
-    [&["call"], &["restarts"], &["index"], &["idle"], &["pods"], &["converge", "--count=1000", "--count=5000"]];
+const ALL: [&[&str]; 7] = [
+    &["call"],
+    &["restarts"],
+    &["index"],
+    &["idle"],
+    &["gateway"],
+    &["pods"],
+    &["converge", "--count=1000", "--count=5000"],
+];
 
 #[derive(Subcommand)]
 enum Command {
@@ -43,6 +51,15 @@ enum Command {
     Call,
     /// ExposedAPIs to routes and statuses on a real API server, by the plugin in the host and by a native operator.
     Converge(Converge),
+    /// From a new address of the gateway to the status of every API that says it.
+    Gateway {
+        /// How many APIs there are.
+        #[arg(long, default_value_t = 2_000)]
+        count: usize,
+        /// How often the address changes.
+        #[arg(long, default_value_t = 5)]
+        repeat: usize,
+    },
     /// Memory and CPU of the host with all plugins of `deploy/reconcilers.yaml` and nothing to do.
     Idle,
     /// Memory of the host over many Pods that a plugin reads through five fields.
@@ -110,6 +127,7 @@ impl Command {
             }
             Self::Call => ("call", call::call().await?),
             Self::Converge(converge) => ("converge", converge.run().await?),
+            Self::Gateway { count, repeat } => ("gateway", gateway::gateway(count, repeat).await?),
             Self::Idle => ("idle", idle::idle().await?),
             Self::Pods { count } => ("pods", pods::pods(count).await?),
             Self::Restarts { count } => {

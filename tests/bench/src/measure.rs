@@ -59,14 +59,14 @@ pub(crate) struct Figures {
 pub(crate) type State = BTreeMap<String, Value>;
 
 /// Names that something was seen of, with the moment.
-type Seen = mpsc::UnboundedReceiver<(String, Instant)>;
+pub(crate) type Seen = mpsc::UnboundedReceiver<(String, Instant)>;
 
 /// Runs an operator.
 pub(crate) async fn run(kind: Kind, load: Load) -> anyhow::Result<(Figures, State)> {
     let cluster = start().await?;
     let client = cluster.client()?;
     create_apis(&client, "there", load.count, None).await?;
-    let mut ready = watch_ready(client.clone());
+    let mut ready = watch_apis(client.clone(), |api| api.data["status"]["implementation"]["ready"] == true);
     let before = cluster.writes().await?;
 
     let started = Instant::now();
@@ -102,7 +102,11 @@ pub(crate) async fn run(kind: Kind, load: Load) -> anyhow::Result<(Figures, Stat
 }
 
 /// Waits until so many more names were seen.
-async fn collect(seen: &mut Seen, count: usize, operator: &mut Operator) -> anyhow::Result<HashMap<String, Instant>> {
+pub(crate) async fn collect(
+    seen: &mut Seen,
+    count: usize,
+    operator: &mut Operator,
+) -> anyhow::Result<HashMap<String, Instant>> {
     let mut names = HashMap::new();
     let deadline = tokio::time::Instant::now() + LONGEST;
     while names.len() < count {
@@ -125,7 +129,7 @@ async fn collect(seen: &mut Seen, count: usize, operator: &mut Operator) -> anyh
 }
 
 /// Waits until a second has passed without a write.
-async fn at_rest(cluster: &ControlPlane) -> anyhow::Result<()> {
+pub(crate) async fn at_rest(cluster: &ControlPlane) -> anyhow::Result<()> {
     let mut before = cluster.writes().await?;
     loop {
         tokio::time::sleep(Duration::from_secs(1)).await;
@@ -164,8 +168,8 @@ fn percentile(sorted: &[f64], percent: usize) -> f64 {
     sorted.get((sorted.len() * percent / 100).min(sorted.len().saturating_sub(1))).copied().unwrap_or(f64::NAN)
 }
 
-/// APIs whose status says that they are ready, each once.
-fn watch_ready(client: Client) -> Seen {
+/// APIs of which something is so, each once.
+pub(crate) fn watch_apis(client: Client, is_so: impl Fn(&DynamicObject) -> bool + Send + 'static) -> Seen {
     let (sender, seen) = mpsc::unbounded_channel();
     tokio::spawn(async move {
         let mut known = std::collections::HashSet::new();
@@ -173,8 +177,7 @@ fn watch_ready(client: Client) -> Seen {
         let mut touched = std::pin::pin!(apis.default_backoff().applied_objects());
         while let Some(Ok(api)) = touched.next().await {
             let name = api.name_any();
-            let ready = api.data["status"]["implementation"]["ready"] == true;
-            if ready && known.insert(name.clone()) && sender.send((name, Instant::now())).is_err() {
+            if is_so(&api) && known.insert(name.clone()) && sender.send((name, Instant::now())).is_err() {
                 return;
             }
         }

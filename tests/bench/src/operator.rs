@@ -124,15 +124,25 @@ impl Operator {
     }
 
     async fn is_ready(&self) -> anyhow::Result<bool> {
-        let said = self.said();
-        if said.lines().any(|line| line == "ready") {
+        if self.said().lines().any(|line| line == "ready") {
             return Ok(true);
         }
-        let mut lines = said.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
-        let Some(address) = lines.find_map(|line| line["address"].as_str().map(str::to_owned)) else {
-            return Ok(false);
-        };
+        let Some(address) = self.address() else { return Ok(false) };
         Ok(get(&address, "/readyz").await.is_ok_and(|answer| answer.contains("\r\n\r\nok")))
+    }
+
+    /// Where `mizzen run` says that it serves health and metrics.
+    fn address(&self) -> Option<String> {
+        let said = self.said();
+        let mut lines = said.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+        lines.find_map(|line| line["address"].as_str().map(str::to_owned))
+    }
+
+    /// The sum of a metric over everything that it is about.
+    pub(crate) async fn metric(&self, name: &str) -> anyhow::Result<u64> {
+        let text = get(&self.address().context("the operator serves no metrics")?, "/metrics").await?;
+        let samples = text.lines().filter(|line| line.split(['{', ' ']).next() == Some(name));
+        Ok(samples.filter_map(|line| line.rsplit(' ').next()?.parse::<u64>().ok()).sum())
     }
 
     /// Fails when it has ended.

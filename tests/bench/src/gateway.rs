@@ -1,0 +1,77 @@
+//! How fast a new address of the gateway reaches the status of every API, and what that costs.
+
+use std::time::Instant;
+
+use anyhow::ensure;
+use k8s_openapi::api::core::v1::Service;
+use kube::Client;
+use kube::api::{Api, DynamicObject, Patch, PatchParams};
+use serde_json::{Value, json};
+
+use crate::converge::median;
+use crate::measure::{at_rest, collect, watch_apis};
+use crate::mesh_cluster::{create_apis, start};
+use crate::operator::{Kind, Operator, Setup, cache};
+
+/// What is counted at the operator.
+const COUNTED: [(&str, &str); 4] = [
+    ("calls", "mizzen_calls_total"),
+    ("reads", "mizzen_reads_total"),
+    ("readBytes", "mizzen_read_bytes_total"),
+    ("writes", "mizzen_writes_total"),
+];
+
+/// Seconds from the change of an address to the last of `count` statuses being seen by a watch; calls, bytes and writes of all of it.
+pub(crate) async fn gateway(count: usize, repeat: usize) -> anyhow::Result<Value> {
+    ensure!((1..=250).contains(&repeat), "`--repeat` is 1 to 250");
+    Setup::api_operator()?.compile(&cache()?).await?;
+    let cluster = start().await?;
+    let client = cluster.client()?;
+    create_apis(&client, "api", count, None).await?;
+    let mut ready = watch_apis(client.clone(), |api| api.data["status"]["implementation"]["ready"] == true);
+    let mut operator = Operator::start(Kind::Mizzen, &cluster.kubeconfig_path())?;
+    collect(&mut ready, count, &mut operator).await?;
+    let mut rounds = Vec::new();
+    let mut seconds = Vec::new();
+    for round in 1..=repeat {
+        at_rest(&cluster).await?;
+        let address = format!("198.51.100.{round}");
+        let said = format!("https://{address}/");
+        let says = move |api: &DynamicObject| {
+            api.data["status"]["apiStatus"]["url"].as_str().is_some_and(|url| url.starts_with(&said))
+        };
+        let mut told = watch_apis(client.clone(), says);
+        let before = counts(&operator).await?;
+        let cpu = operator.cpu_seconds()?;
+        let since = Instant::now();
+        move_to(&client, &address).await?;
+        collect(&mut told, count, &mut operator).await?;
+        let took = since.elapsed().as_secs_f64();
+        at_rest(&cluster).await?;
+        let after = counts(&operator).await?;
+        let mut figures = json!({"seconds": took, "cpuSeconds": operator.cpu_seconds()? - cpu});
+        for (at, (name, _)) in COUNTED.iter().enumerate() {
+            figures[name] = json!(after[at] - before[at]);
+        }
+        ensure!(figures["writes"] == count, "{count} statuses, and {} writes", figures["writes"]);
+        seconds.push(took);
+        rounds.push(figures);
+    }
+    Ok(json!({"count": count, "seconds": median(seconds), "rounds": rounds}))
+}
+
+/// Gives the gateway's Service another address, as a cloud's controller does.
+async fn move_to(client: &Client, address: &str) -> anyhow::Result<()> {
+    let services: Api<Service> = Api::namespaced(client.clone(), "istio-system");
+    let status = json!({"status": {"loadBalancer": {"ingress": [{"ip": address}]}}});
+    services.patch_status("istio-ingressgateway", &PatchParams::default(), &Patch::Merge(&status)).await?;
+    Ok(())
+}
+
+async fn counts(operator: &Operator) -> anyhow::Result<[u64; 4]> {
+    let mut counts = [0; 4];
+    for (count, (_, metric)) in counts.iter_mut().zip(COUNTED) {
+        *count = operator.metric(metric).await?;
+    }
+    Ok(counts)
+}

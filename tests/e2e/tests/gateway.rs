@@ -1,0 +1,176 @@
+//! Two thousand APIs behind one gateway: what one that changes costs, what they cost each other, and that a new address of the gateway
+//! reaches all of them. That takes some 15 s here, where the host is a development build; how long it takes in a release is measured by
+//! `mizzen-bench gateway`.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::time::Instant;
+
+use kube::api::{ListParams, Patch, PatchParams};
+use mizzen_e2e::{Objects, Operator, apply, condition, eventually, plugins, repository};
+use mizzen_testcluster::ControlPlane;
+use serde_json::{Value, json};
+
+const MANY: usize = 2_000;
+const NAMESPACE: &str = "components";
+const RECONCILER: &str = "api-operator";
+
+/// A gateway at an address, many APIs behind it, and an operator that is at rest.
+struct Published {
+    objects: Objects,
+    operator: Operator,
+    _plugins: tempfile::TempDir,
+    _cluster: ControlPlane,
+}
+
+/// What something cost the operator.
+#[derive(Debug)]
+struct Cost {
+    calls: u64,
+    reads: u64,
+    bytes: u64,
+    writes: u64,
+}
+
+impl Published {
+    async fn start() -> Option<Self> {
+        let builder = ControlPlane::builder().mesh_crds(true);
+        let builder = builder.crds(repository("deploy/crds")).crds(repository("deploy/samples/crds"));
+        let cluster = builder.start_for_test().await?;
+        for name in ["istio-system", "canvas", NAMESPACE] {
+            let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}});
+            cluster.apply_yaml(&namespace.to_string()).await.unwrap();
+        }
+        let server = json!({"port": {"number": 443, "name": "https", "protocol": "HTTPS"}, "hosts": ["*"],
+                            "tls": {"mode": "SIMPLE", "credentialName": "apis"}});
+        let gateway = json!({"apiVersion": "networking.istio.io/v1", "kind": "Gateway",
+            "metadata": {"name": "component-gateway", "namespace": "canvas"},
+            "spec": {"selector": {"istio": "ingressgateway"}, "servers": [server]}});
+        let service = json!({"apiVersion": "v1", "kind": "Service",
+            "metadata": {"name": "istio-ingressgateway", "namespace": "istio-system", "labels": {"istio": "ingressgateway"}},
+            "spec": {"type": "LoadBalancer", "ports": [{"name": "https", "port": 443}]}});
+        for document in [gateway, service] {
+            cluster.apply_yaml(&document.to_string()).await.unwrap();
+        }
+        cluster.apply_path(&repository("plugins/api-operator/reconciler.yaml")).await.unwrap();
+        let objects = Objects(cluster.client().unwrap());
+        let plugins = plugins();
+        let operator = Operator::start(&cluster.kubeconfig_path(), plugins.path()).await;
+        let published = Self { objects, operator, _plugins: plugins, _cluster: cluster };
+        published.move_gateway(&json!({"ip": "192.0.2.7"})).await;
+        published.objects.create_apis(NAMESPACE, MANY).await;
+        published.at_rest().await;
+        assert_eq!(published.at("https://192.0.2.7/").await, MANY);
+        Some(published)
+    }
+
+    /// Gives the gateway's Service another address, as a cloud's controller does.
+    async fn move_gateway(&self, address: &Value) {
+        let services = self.objects.within("istio-system", "v1", "Service", "services");
+        let status = Patch::Merge(json!({"status": {"loadBalancer": {"ingress": [address]}}}));
+        services.patch_status("istio-ingressgateway", &PatchParams::default(), &status).await.unwrap();
+    }
+
+    async fn at_rest(&self) {
+        eventually("every API is ready and nothing is left to do", async || {
+            self.operator.metric("mizzen_subjects", &[RECONCILER, "ready"]).await == MANY as u64
+                && self.operator.metric("mizzen_waiting", &[]).await == 0
+                && self.operator.metric("mizzen_running", &[]).await == 0
+        })
+        .await;
+    }
+
+    async fn count(&self) -> Cost {
+        let of = async |name: &str| self.operator.metric(name, &[RECONCILER]).await;
+        Cost {
+            calls: of("mizzen_calls_total").await,
+            reads: of("mizzen_reads_total").await,
+            bytes: of("mizzen_read_bytes_total").await,
+            writes: of("mizzen_writes_total").await,
+        }
+    }
+
+    /// What a change costs, once it has led to so many calls and nothing is left to do; says it on standard error.
+    async fn cost(&self, what: &str, calls: u64, change: impl AsyncFnOnce()) -> Cost {
+        let before = self.count().await;
+        let since = Instant::now();
+        change().await;
+        eventually(&format!("{what}: {calls} calls"), async || {
+            self.operator.calls(RECONCILER).await >= before.calls + calls
+        })
+        .await;
+        self.at_rest().await;
+        let (took, after) = (since.elapsed(), self.count().await);
+        let cost = Cost {
+            calls: after.calls - before.calls,
+            reads: after.reads - before.reads,
+            bytes: after.bytes - before.bytes,
+            writes: after.writes - before.writes,
+        };
+        eprintln!("{what}: {took:.2?}, {cost:?}");
+        cost
+    }
+
+    /// How many APIs say that they are below a base.
+    async fn at(&self, base: &str) -> usize {
+        let all = self.objects.apis(NAMESPACE).list(&ListParams::default()).await.unwrap();
+        let url = |api: &Value| api["status"]["apiStatus"]["url"].as_str().unwrap_or_default().to_owned();
+        all.iter().filter(|api| url(&api.data).starts_with(base)).count()
+    }
+
+    async fn move_to(&self, name: &str, path: &str) {
+        let moved = Patch::Merge(json!({"spec": {"path": path}}));
+        self.objects.apis(NAMESPACE).patch(name, &PatchParams::default(), &moved).await.unwrap();
+    }
+
+    /// What an API says of its path, and of whom.
+    async fn says(&self, name: &str) -> (String, String) {
+        let api = self.objects.apis(NAMESPACE).get(name).await.unwrap();
+        let (_, reason, message) = condition(&api, "PathExclusive").unwrap_or_default();
+        (reason, message)
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_api_of_two_thousand_costs_a_handful_of_calls_and_a_new_address_reaches_them_all() {
+    let Some(published) = Published::start().await else { return };
+
+    // Another path, where nobody is: itself, and itself again when it sees its own route.
+    let alone = published.cost("one API moves", 1, async || published.move_to("api-7", "/alone").await).await;
+    assert!(alone.calls <= 3 && alone.bytes < 64 << 10, "{alone:?}");
+
+    // Below a neighbour: it, and the neighbour, and nobody else of two thousand.
+    let beside = async || published.move_to("api-7", "/api-8/below").await;
+    let overlap = published.cost("one API moves below another", 2, beside).await;
+    assert!(overlap.calls <= 5 && overlap.bytes < 64 << 10, "{overlap:?}");
+    for (name, other) in [("api-7", "components/api-8"), ("api-8", "components/api-7")] {
+        let (reason, message) = published.says(name).await;
+        assert!(reason == "Overlap" && message.contains(other), "{name}: {reason}: {message}");
+    }
+    assert_eq!(published.says("api-9").await.0, "Exclusive");
+    let back = published.cost("it moves away again", 2, async || published.move_to("api-7", "/api-7").await).await;
+    assert!(back.calls <= 5, "{back:?}");
+    assert_eq!(published.says("api-8").await.0, "Exclusive");
+
+    // Somebody else's route beside one of them.
+    let foreign = json!({"apiVersion": "networking.istio.io/v1", "kind": "VirtualService", "metadata": {"name": "foreign"},
+        "spec": {"hosts": ["*"], "gateways": ["canvas/component-gateway"], "http": [
+            {"match": [{"uri": {"exact": "/api-9"}}], "route": [{"destination": {"host": "foreign"}}]}]}});
+    let routes = published.objects.routes("canvas");
+    let clash = published.cost("a foreign route clashes", 1, async || apply(&routes, &foreign).await).await;
+    assert!(clash.calls <= 3, "{clash:?}");
+    assert_eq!(published.says("api-9").await.0, "Clash");
+
+    // The address of the gateway, first another one, then a name.
+    for (address, base) in [
+        (json!({"ip": "198.51.100.7"}), "https://198.51.100.7/"),
+        (json!({"hostname": "apis.example.com"}), "https://apis.example.com/"),
+    ] {
+        let moved = async || published.move_gateway(&address).await;
+        let cost = published.cost(&format!("the gateway moves to {base}"), MANY as u64, moved).await;
+        assert_eq!(published.at(base).await, MANY);
+        assert!((MANY as u64..MANY as u64 + 20).contains(&cost.calls), "one call each: {cost:?}");
+        assert_eq!(cost.writes, MANY as u64, "one status each, and no route: {cost:?}");
+    }
+    published.operator.stop().await;
+}
