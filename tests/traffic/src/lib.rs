@@ -4,7 +4,7 @@
 //! ```text
 //! API server ─► istiod (pilot-discovery) ─► Envoy ─► a backend on loopback
 //!                                             ▲
-//!                            a test's request ┘
+//!                            a test's request ┘      (another Envoy may be the backend's sidecar)
 //! ```
 //!
 //! istiod is built once from the Go module in `tests/traffic/go.mod`, and Envoy comes from PyPI, pinned in `tests/traffic/requirements.txt`: see
@@ -14,10 +14,14 @@ mod backend;
 mod envoy;
 mod gateway;
 mod istiod;
+mod proxy;
 mod request;
+mod start;
 mod tools;
 
 pub use backend::Backend;
-pub use gateway::{IngressGateway, StartError};
-pub use request::{Answer, get};
+pub use gateway::IngressGateway;
+pub use proxy::Proxy;
+pub use request::{Answer, Headers, Request, get};
+pub use start::StartError;
 pub use tools::{Tools, ToolsError};
