@@ -2,12 +2,15 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking, also in what its cases share")]
 
+mod support;
+
 use std::io::{BufRead, BufReader};
-use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 use tempfile::TempDir;
+
+use support::{deploy, mizzen, plugins, text};
 
 const CRD: &str = "
 apiVersion: apiextensions.k8s.io/v1
@@ -34,24 +37,10 @@ spec:
     apply: [{apiVersion: security.istio.io/v1, kind: PeerAuthentication}]
 ";
 
-fn plugins() -> PathBuf {
-    let binary = Path::new(env!("CARGO_BIN_EXE_mizzen"));
-    let folder = binary.parent().unwrap().parent().unwrap().join("plugins");
-    assert!(folder.join("mtls.wasm").exists(), "{} has no mtls.wasm: run `make plugins` first", folder.display());
-    folder
-}
-
-fn mizzen() -> Command {
-    let mut mizzen = Command::new(env!("CARGO_BIN_EXE_mizzen"));
-    mizzen.env("MIZZEN_PLUGINS", plugins()).env_remove("KUBECONFIG").env("MIZZEN_CACHE_DIR", plugins().join("cache"));
-    mizzen
-}
-
 /// A folder with a configuration and a mesh that it has not been applied to.
 fn folder(reconcilers: &str) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
-    let definitions = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/crds/istios.mizzen.dev.yaml");
-    std::fs::copy(definitions, folder.path().join("istios.yaml")).unwrap();
+    std::fs::copy(deploy("crds/istios.mizzen.dev.yaml"), folder.path().join("istios.yaml")).unwrap();
     for (name, text) in [("crd.yaml", CRD), ("istio.yaml", ISTIO), ("reconcilers.yaml", reconcilers)] {
         std::fs::write(folder.path().join(name), text).unwrap();
     }
@@ -60,10 +49,6 @@ fn folder(reconcilers: &str) -> TempDir {
 
 fn plan(folder: &TempDir, more: &[&str]) -> Output {
     mizzen().arg("plan").arg("-f").arg(folder.path()).args(more).output().unwrap()
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8(bytes.to_vec()).unwrap()
 }
 
 #[test]
@@ -183,7 +168,7 @@ fn check_says_at_which_lines_components_and_documents_disagree_and_goes_on_after
 
 #[test]
 fn check_of_the_shipped_configuration_is_content() {
-    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/reconcilers.yaml");
+    let shipped = deploy("reconcilers.yaml");
     let done = mizzen().arg("check").arg("-f").arg(shipped).output().unwrap();
     assert!(done.status.success(), "{}", text(&done.stderr));
     let told = text(&done.stdout);
@@ -193,17 +178,16 @@ fn check_of_the_shipped_configuration_is_content() {
 
 #[test]
 fn the_shipped_rights_are_what_rbac_prints_for_the_shipped_configuration() {
-    let deploy = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy");
     let mut rbac = mizzen();
     for path in ["reconcilers.yaml", "crds", "samples/crds"] {
-        rbac.arg("-f").arg(deploy.join(path));
+        rbac.arg("-f").arg(deploy(path));
     }
     let rbac = |output: &str| {
         let done = mizzen().arg("rbac").args(rbac.get_args()).args(["-o", output]).output().unwrap();
         assert!(done.status.success(), "{}", text(&done.stderr));
         text(&done.stdout)
     };
-    let (printed, file) = (rbac("yaml"), deploy.join("manifests/20-rbac.yaml"));
+    let (printed, file) = (rbac("yaml"), deploy("manifests/20-rbac.yaml"));
     if std::env::var_os("MIZZEN_UPDATE").is_some() {
         std::fs::write(&file, &printed).unwrap();
     }
@@ -218,7 +202,7 @@ fn the_shipped_rights_are_what_rbac_prints_for_the_shipped_configuration() {
 
 #[test]
 fn rbac_tells_on_standard_error_what_it_guessed() {
-    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/reconcilers.yaml");
+    let shipped = deploy("reconcilers.yaml");
     let done = mizzen()
         .args(["rbac", "--name", "mesh", "--service-account", "mesh/host", "-f"])
         .arg(shipped)

@@ -2,11 +2,15 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking, also in what its cases share")]
 
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+mod support;
+
+use std::path::Path;
+use std::process::Output;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
+
+use support::{deploy, text};
 
 /// Istio's own definitions, as far as the plugins need them.
 const DEFINED: [(&str, &str, &str); 3] = [
@@ -47,24 +51,14 @@ metadata: {name: second, namespace: istio-system, creationTimestamp: "2026-02-01
 spec: {}
 "#;
 
-fn deploy(file: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy").join(file)
-}
-
 fn mizzen(command: &str, path: &Path, more: &[&str]) -> Output {
-    let binary = Path::new(env!("CARGO_BIN_EXE_mizzen"));
-    let built = binary.parent().unwrap();
-    let plugins = built.parent().unwrap().join("plugins");
-    assert!(plugins.join("status.wasm").exists(), "{} has no status.wasm: run `make plugins` first", plugins.display());
-    let mut mizzen = Command::new(binary);
-    mizzen.env("MIZZEN_PLUGINS", &plugins).env_remove("KUBECONFIG").env("MIZZEN_CACHE_DIR", built.join("mizzen-cache"));
-    mizzen.arg(command).arg("-f").arg(path).args(more).output().unwrap()
+    support::mizzen().arg(command).arg("-f").arg(path).args(more).output().unwrap()
 }
 
 /// The names that `check` is content with.
 fn checked(path: &Path) -> Vec<String> {
     let done = mizzen("check", path, &[]);
-    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    assert!(done.status.success(), "{}", text(&done.stderr));
     let lines = String::from_utf8(done.stdout).unwrap();
     lines.lines().filter_map(|line| Some(line.strip_prefix("ok ")?.to_owned())).collect()
 }
@@ -94,7 +88,7 @@ fn plan() -> Value {
     std::fs::write(folder.path().join("there.yaml"), THERE).unwrap();
     std::fs::copy(deploy("crds/istios.mizzen.dev.yaml"), folder.path().join("istios.yaml")).unwrap();
     let done = mizzen("plan", folder.path(), &["-o", "json", "--status"]);
-    serde_json::from_slice(&done.stdout).unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&done.stderr)))
+    serde_json::from_slice(&done.stdout).unwrap_or_else(|_| panic!("{}", text(&done.stderr)))
 }
 
 /// What `reconciler` makes of an object of this kind and name.

@@ -2,11 +2,14 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, also in what its cases share")]
 
-use std::path::{Path, PathBuf};
+mod support;
+
 use std::process::{Command, Output};
 
 use serde_json::Value;
 use tempfile::TempDir;
+
+use support::{guest, mizzen_in, text};
 
 const CONFIGURATION: &str = "
 apiVersion: mizzen.dev/v1alpha1
@@ -52,34 +55,17 @@ fn renderer(name: &str) -> Vec<u8> {
     .unwrap()
 }
 
-/// The build's folder.
-fn target() -> PathBuf {
-    Path::new(env!("CARGO_BIN_EXE_mizzen")).ancestors().nth(2).unwrap().to_owned()
-}
-
-fn guest() -> PathBuf {
-    let file = target().join("guests-out/asks-renderers.wasm");
-    assert!(file.exists(), "{} is missing: run `make guests` first", file.display());
-    file
-}
-
 /// A folder with a configuration, its plugin and its renderer.
 fn folder() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
-    std::fs::copy(guest(), folder.path().join("asks-renderers.wasm")).unwrap();
+    std::fs::copy(guest("asks-renderers"), folder.path().join("asks-renderers.wasm")).unwrap();
     std::fs::write(folder.path().join("configuration.yaml"), CONFIGURATION).unwrap();
     std::fs::write(folder.path().join("maps.wasm"), renderer("made")).unwrap();
     folder
 }
 
 fn mizzen(folder: &TempDir, args: &[&str]) -> Output {
-    let mut mizzen = Command::new(env!("CARGO_BIN_EXE_mizzen"));
-    mizzen.env_remove("KUBECONFIG").env_remove("MIZZEN_PLUGINS").env("MIZZEN_CACHE_DIR", folder.path().join("cache"));
-    mizzen.current_dir(folder.path()).args(args).output().unwrap()
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
+    mizzen_in(folder.path()).args(args).output().unwrap()
 }
 
 /// Entries of the cache; the first one makes its folder.

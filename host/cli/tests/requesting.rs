@@ -2,11 +2,14 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, also in what its cases share")]
 
-use std::path::Path;
-use std::process::{Command, Output};
+mod support;
+
+use std::process::Output;
 
 use serde_json::Value;
 use tempfile::TempDir;
+
+use support::{guest, mizzen_in, text};
 
 const CONFIGURATION: &str = "
 apiVersion: mizzen.dev/v1alpha1
@@ -36,21 +39,13 @@ spec: {url: 'https://api.example.com/v1/hosts', status: 200, body: hello}
 
 fn folder(configuration: &str) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
-    let guest = Path::new(env!("CARGO_BIN_EXE_mizzen")).ancestors().nth(2).unwrap().join("guests-out/asks-hosts.wasm");
-    assert!(guest.exists(), "{} is missing: run `make guests` first", guest.display());
-    std::fs::copy(guest, folder.path().join("asks-hosts.wasm")).unwrap();
+    std::fs::copy(guest("asks-hosts"), folder.path().join("asks-hosts.wasm")).unwrap();
     std::fs::write(folder.path().join("configuration.yaml"), configuration).unwrap();
     folder
 }
 
 fn mizzen(folder: &TempDir, args: &[&str]) -> Output {
-    let mut mizzen = Command::new(env!("CARGO_BIN_EXE_mizzen"));
-    mizzen.env_remove("KUBECONFIG").env_remove("MIZZEN_PLUGINS").env("MIZZEN_CACHE_DIR", folder.path().join("cache"));
-    mizzen.current_dir(folder.path()).args(args).output().unwrap()
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
+    mizzen_in(folder.path()).args(args).output().unwrap()
 }
 
 /// What the guest of a plan found out.

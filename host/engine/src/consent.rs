@@ -53,7 +53,8 @@ impl Controller {
     pub(crate) fn consented(&mut self, key: Key, consents: bool) {
         let Some(cell) = self.cells.get_mut(&key) else { return };
         if cell.consents.replace(consents) != Some(consents) {
-            let concerned: Vec<_> = self.cells.keys().filter(|own| own.subject == key.subject).copied().collect();
+            let of_node = |node: &Node| Key { node: node.id, subject: key.subject };
+            let concerned: Vec<_> = self.nodes.iter().map(of_node).filter(|own| self.cells.contains_key(own)).collect();
             for key in concerned {
                 self.look(key);
             }

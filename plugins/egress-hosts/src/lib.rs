@@ -22,7 +22,7 @@ use claims::{Claims, Other};
 #[cfg(not(target_arch = "wasm32"))]
 pub use definition::crd;
 use listed::{Invalid, Listed};
-pub use spec::{Condition, ConditionStatus, ExternalHost, Spec, Status};
+pub use spec::{ExternalHost, Spec, Status};
 
 /// The reconciler.
 #[derive(Debug)]

@@ -1,6 +1,7 @@
 //! The custom resource `ExternalHosts`: what is written, and what is answered.
 
 use mizzen_istio_egress::Protocol;
+use mizzen_sdk::resource::Condition;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -58,42 +59,4 @@ pub struct Status {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
     pub conditions: Vec<Condition>,
-}
-
-/// One aspect of a status.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct Condition {
-    /// Which aspect, e.g. `Allowed`.
-    #[serde(rename = "type")]
-    #[schemars(length(max = 316))]
-    pub kind: String,
-    /// Whether it holds.
-    pub status: ConditionStatus,
-    /// `CamelCase`, for machines.
-    #[serde(default)]
-    #[schemars(length(max = 1024))]
-    pub reason: String,
-    /// A sentence, for people.
-    #[serde(default)]
-    #[schemars(length(max = 32768))]
-    pub message: String,
-    /// Since when it is so.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("format" = "date-time"))]
-    pub last_transition_time: Option<String>,
-    /// The generation of the spec that it is about.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub observed_generation: Option<i64>,
-}
-
-/// Whether a condition holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub enum ConditionStatus {
-    /// It does.
-    True,
-    /// It does not.
-    False,
-    /// Can't be told.
-    Unknown,
 }

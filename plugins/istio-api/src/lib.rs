@@ -24,7 +24,7 @@ pub use config::{
 };
 #[cfg(not(target_arch = "wasm32"))]
 pub use definition::crd;
-pub use status::{Condition, ConditionStatus, Sidecars, State, Status, Workloads};
+pub use status::{Sidecars, State, Status, Workloads};
 pub use supported::{Minor, Supported};
 pub use version::{NotAVersion, Refusal, Version};
 

@@ -70,6 +70,7 @@ mod others;
 mod outcome;
 pub mod renderers;
 mod request;
+pub mod resource;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod testing;
 

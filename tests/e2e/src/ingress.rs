@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use crate::objects::Objects;
 use crate::operator::{Operator, plugins};
-use crate::{PATIENCE, repository};
+use crate::{PATIENCE, definitions, repository};
 
 /// A cluster with an ingress gateway, and the operator.
 pub struct Ingress {
@@ -37,9 +37,7 @@ impl Ingress {
     /// Starts all of it with these namespaces, beside `istio-system`, and these reconcilers. `None` where istiod and Envoy can't be had.
     pub async fn start(namespaces: &[&str], reconcilers: &[Value]) -> Option<Self> {
         let tools = Tools::for_test().await?;
-        let builder = ControlPlane::builder().mesh_crds(true).controller_manager(true);
-        let builder = builder.crds(repository("deploy/crds")).crds(repository("deploy/samples/crds"));
-        let cluster = builder.start_for_test().await?;
+        let cluster = definitions().controller_manager(true).start_for_test().await?;
         let objects = Objects(cluster.client().unwrap());
         for name in namespaces.iter().chain(&["istio-system"]) {
             let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}});

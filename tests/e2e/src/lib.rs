@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking, also in what its cases share")]
 #![expect(clippy::missing_panics_doc, reason = "everything here panics when what it waits for does not come")]
 
+mod clusters;
 pub mod ingress;
 pub mod istio;
 mod objects;
@@ -15,6 +16,7 @@ pub mod workloads;
 
 use std::time::{Duration, Instant};
 
+pub use clusters::{definitions, shipped_cluster};
 pub use objects::{Objects, apply, condition, state};
 pub use operator::{Operator, guests, plugins};
 

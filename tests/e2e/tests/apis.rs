@@ -5,23 +5,15 @@
 
 use kube::ResourceExt;
 use kube::api::{Api, DeleteParams, DynamicObject, Patch, PatchParams};
-use mizzen_e2e::{Objects, Operator, apply, condition, eventually, plugins, repository};
+use mizzen_e2e::{Objects, Operator, apply, condition, eventually, plugins, repository, shipped};
 use mizzen_testcluster::ControlPlane;
 use serde_json::{Value, json};
 
 const NAMESPACE: &str = "components";
 
-/// Definitions, a gateway with an address, and the shipped configuration.
+/// What is shipped, and a Service that APIs can name.
 async fn canvas() -> Option<(ControlPlane, Objects)> {
-    let builder = ControlPlane::builder().mesh_crds(true);
-    let builder = builder.crds(repository("deploy/crds")).crds(repository("deploy/samples/crds"));
-    let cluster = builder.start_for_test().await?;
-    for path in
-        ["deploy/samples/mesh/00-namespaces.yaml", "deploy/samples/mesh/10-istio.yaml", "deploy/reconcilers.yaml"]
-    {
-        cluster.apply_path(&repository(path)).await.unwrap();
-    }
-    let objects = Objects(cluster.client().unwrap());
+    let (cluster, objects) = shipped_cluster().await?;
     let backend = json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "catalog"},
         "spec": {"selector": {"app": "catalog"}, "ports": [{"name": "http", "port": 8080, "targetPort": 9090}]}});
     apply(&objects.within(NAMESPACE, "v1", "Service", "services"), &backend).await;

@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, also in what its cases share")]
 
 use kube::api::{Api, DeleteParams, DynamicObject, ListParams};
-use mizzen_e2e::{Objects, Operator, apply, condition, eventually, plugins, repository};
+use mizzen_e2e::{Objects, Operator, apply, condition, definitions, eventually, plugins, repository};
 use mizzen_testcluster::ControlPlane;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -21,9 +21,7 @@ struct Applications {
 
 impl Applications {
     async fn start() -> Option<Self> {
-        let builder = ControlPlane::builder().mesh_crds(true).controller_manager(true);
-        let builder = builder.crds(repository("deploy/crds")).crds(repository("deploy/samples/crds"));
-        let cluster = builder.start_for_test().await?;
+        let cluster = definitions().controller_manager(true).start_for_test().await?;
         let objects = Objects(cluster.client().unwrap());
         for plugin in ["application", "application-ingress"] {
             cluster.apply_path(&repository(&format!("plugins/{plugin}/reconciler.yaml"))).await.unwrap();

@@ -7,7 +7,7 @@
 use std::time::Instant;
 
 use kube::api::{ListParams, Patch, PatchParams};
-use mizzen_e2e::{Objects, Operator, apply, condition, eventually, plugins, repository};
+use mizzen_e2e::{Objects, Operator, apply, condition, definitions, eventually, plugins, repository};
 use mizzen_testcluster::ControlPlane;
 use serde_json::{Value, json};
 
@@ -34,9 +34,7 @@ struct Cost {
 
 impl Published {
     async fn start() -> Option<Self> {
-        let builder = ControlPlane::builder().mesh_crds(true);
-        let builder = builder.crds(repository("deploy/crds")).crds(repository("deploy/samples/crds"));
-        let cluster = builder.start_for_test().await?;
+        let cluster = definitions().start_for_test().await?;
         for name in ["istio-system", "canvas", NAMESPACE] {
             let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}});
             cluster.apply_yaml(&namespace.to_string()).await.unwrap();

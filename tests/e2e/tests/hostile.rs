@@ -4,8 +4,7 @@
 
 use std::time::{Duration, Instant};
 
-use mizzen_e2e::{Objects, Operator, apply, condition, eventually, guests, plugins, repository};
-use mizzen_testcluster::ControlPlane;
+use mizzen_e2e::{Objects, Operator, apply, condition, eventually, guests, plugins, shipped_cluster};
 use serde_json::json;
 
 const APIS: usize = 200;
@@ -38,15 +37,7 @@ async fn last_error(objects: &Objects, name: &str) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn hostile_guests_end_at_their_limits_and_the_others_go_on() {
-    let builder =
-        ControlPlane::builder().mesh_crds(true).crds(repository("deploy/crds")).crds(repository("deploy/samples/crds"));
-    let Some(cluster) = builder.start_for_test().await else { return };
-    for path in
-        ["deploy/samples/mesh/00-namespaces.yaml", "deploy/samples/mesh/10-istio.yaml", "deploy/reconcilers.yaml"]
-    {
-        cluster.apply_path(&repository(path)).await.unwrap();
-    }
-    let objects = Objects(cluster.client().unwrap());
+    let Some((cluster, objects)) = shipped_cluster().await else { return };
     let plugins = plugins();
     guests(plugins.path());
     let mut operator = Operator::start(&cluster.kubeconfig_path(), plugins.path()).await;

@@ -1,14 +1,11 @@
 //! The operator as a pod has it: no kubeconfig, but a service account's files and the API server's address in the environment.
 
 use kube::config::Kubeconfig;
-use mizzen_e2e::{Objects, Operator, condition, eventually, plugins, repository};
-use mizzen_testcluster::ControlPlane;
+use mizzen_e2e::{Objects, Operator, condition, definitions, eventually, plugins, repository};
 
 #[tokio::test]
 async fn in_a_pod_the_service_account_is_enough() {
-    let builder = ControlPlane::builder().mesh_crds(true).controller_manager(true);
-    let builder = builder.crds(repository("deploy/crds")).crds(repository("deploy/samples/crds"));
-    let Some(cluster) = builder.start_for_test().await else { return };
+    let Some(cluster) = definitions().controller_manager(true).start_for_test().await else { return };
     for path in ["deploy/samples/mesh", "deploy/manifests", "deploy/reconcilers.yaml"] {
         cluster.apply_path(&repository(path)).await.unwrap();
     }

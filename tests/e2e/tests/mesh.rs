@@ -6,15 +6,13 @@ use std::time::{Duration, Instant};
 
 use kube::ResourceExt;
 use kube::api::{DeleteParams, ListParams, Patch, PatchParams};
-use mizzen_e2e::{Objects, Operator, apply, condition, eventually, plugins, repository};
+use mizzen_e2e::{Objects, Operator, apply, condition, definitions, eventually, plugins, repository};
 use mizzen_testcluster::ControlPlane;
 use serde_json::json;
 
 /// The definitions, the sample mesh and the shipped configuration.
 async fn mesh() -> Option<(ControlPlane, Objects)> {
-    let builder = ControlPlane::builder().mesh_crds(true).controller_manager(true);
-    let builder = builder.crds(repository("deploy/crds")).crds(repository("deploy/samples/crds"));
-    let cluster = builder.start_for_test().await?;
+    let cluster = definitions().controller_manager(true).start_for_test().await?;
     cluster.apply_path(&repository("deploy/samples/mesh")).await.unwrap();
     cluster.apply_path(&repository("deploy/reconcilers.yaml")).await.unwrap();
     let objects = Objects(cluster.client().unwrap());

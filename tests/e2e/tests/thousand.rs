@@ -6,25 +6,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use kube::api::{DynamicObject, ListParams};
-use mizzen_e2e::{Objects, Operator, condition, eventually, plugins, repository, state};
-use mizzen_testcluster::ControlPlane;
+use mizzen_e2e::{Objects, Operator, condition, eventually, plugins, shipped_cluster, state};
 
 const MANY: usize = 1_000;
 const NAMESPACE: &str = "components";
-
-/// Definitions, configuration and an Istio, and no APIs yet.
-async fn cluster() -> Option<(ControlPlane, Objects)> {
-    let builder = ControlPlane::builder().mesh_crds(true);
-    let builder = builder.crds(repository("deploy/crds")).crds(repository("deploy/samples/crds"));
-    let cluster = builder.start_for_test().await?;
-    for path in
-        ["deploy/samples/mesh/00-namespaces.yaml", "deploy/samples/mesh/10-istio.yaml", "deploy/reconcilers.yaml"]
-    {
-        cluster.apply_path(&repository(path)).await.unwrap();
-    }
-    let objects = Objects(cluster.client().unwrap());
-    Some((cluster, objects))
-}
 
 async fn converged(objects: &Objects) {
     eventually("every API is ready", async || objects.ready_apis(NAMESPACE).await == MANY).await;
@@ -58,7 +43,7 @@ async fn mtls_digest(objects: &Objects) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_component_is_swapped_while_a_thousand_converge_and_a_restart_writes_nothing() {
-    let Some((cluster, objects)) = cluster().await else { return };
+    let Some((cluster, objects)) = shipped_cluster().await else { return };
     let plugins = plugins();
     let mut operator = Operator::start(&cluster.kubeconfig_path(), plugins.path()).await;
     eventually("mtls has its first digest", async || !mtls_digest(&objects).await.is_empty()).await;
@@ -108,7 +93,7 @@ async fn a_component_is_swapped_while_a_thousand_converge_and_a_restart_writes_n
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_crash_and_an_outage_in_the_middle_end_in_the_same_state() {
-    let Some((cluster, objects)) = cluster().await else { return };
+    let Some((cluster, objects)) = shipped_cluster().await else { return };
     objects.create_apis(NAMESPACE, MANY).await;
     let plugins = plugins();
     let crashing = Operator::start(&cluster.kubeconfig_path(), plugins.path()).await;
