@@ -168,8 +168,8 @@ impl Store {
         }
         let equality = selection.labels.and_then(|labels| labels.equality());
         if let Some(paths) = equality.and_then(|equality| by_label.find(equality, &self.objects)) {
-            let from = (Bound::Included(&first_of(selection.namespace)), Bound::Unbounded);
-            let paths = paths.range::<Path, _>(from).take_while(here);
+            let first = first_of(selection.namespace);
+            let paths = paths.from(&first).take_while(here);
             let objects = paths.filter_map(|path| self.objects.get(path));
             objects.filter(|object| selection.has_labels(object) && selection.has_values(object)).for_each(found);
             return true;

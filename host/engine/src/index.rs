@@ -13,7 +13,7 @@ mod tests;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use mizzen_model::{Kind, Object, ObjectRef};
+use mizzen_model::{Few, Kind, Object, ObjectRef};
 
 use self::bucket::Bucket;
 use self::by_value::ByValue;
@@ -26,7 +26,7 @@ use crate::renderers::Replaced;
 #[derive(Default)]
 pub(crate) struct ReadIndex {
     /// Each distinct read, with its readers.
-    readers: HashMap<Arc<Read>, HashSet<Key>>,
+    readers: HashMap<Arc<Read>, Few<Key>>,
     /// Where a change finds the reads: those that ask for values by these, all others by bucket.
     by_value: ByValue,
     buckets: HashMap<Bucket, HashSet<Arc<Read>>>,
@@ -96,7 +96,7 @@ impl ReadIndex {
                 && !readers.iter().all(|key| affected.contains(key))
                 && read.sees(&seen)
             {
-                affected.extend(readers);
+                affected.extend(readers.iter());
             }
         }
         affected
@@ -138,7 +138,7 @@ impl ReadIndex {
     }
 
     fn readers_of<'a>(&self, reads: impl Iterator<Item = &'a Arc<Read>>) -> HashSet<Key> {
-        reads.filter_map(|read| self.readers.get(read)).flatten().copied().collect()
+        reads.filter_map(|read| self.readers.get(read)).flat_map(Few::iter).copied().collect()
     }
 
     /// How many distinct reads are held.

@@ -27,7 +27,8 @@ pub(crate) struct Prepared {
     /// With digests of their fields.
     pub(crate) patches: Vec<(Patch, Digest)>,
     pub(crate) deletions: Vec<Deletion>,
-    pub(crate) status: Map<String, Value>,
+    /// The status's own fields, as compact JSON of an object: as with documents.
+    pub(crate) status: Box<str>,
     pub(crate) conditions: Vec<Condition>,
     pub(crate) events: Vec<Event>,
     pub(crate) requeue_after: Option<Duration>,
@@ -117,20 +118,20 @@ pub(crate) async fn prepare(
     {
         permit(plugin, access, &object.kind, object.namespace.as_deref())?;
     }
-    let status = match outcome.status {
-        None => Map::new(),
-        Some(Value::Object(status)) => status,
-        Some(other) => return Err(Refusal::Invalid(format!("the status is not an object but `{other}`"))),
-    };
-    if status.contains_key("conditions") {
-        return Err(Refusal::Invalid("the status has `conditions`: give them as the outcome's conditions".into()));
+    let status = outcome.status.unwrap_or_else(|| json!({}));
+    match &status {
+        Value::Object(fields) if !fields.contains_key("conditions") => {}
+        Value::Object(_) => {
+            return Err(Refusal::Invalid("the status has `conditions`: give them as the outcome's conditions".into()));
+        }
+        other => return Err(Refusal::Invalid(format!("the status is not an object but `{other}`"))),
     }
     Ok(Prepared {
         readiness: outcome.readiness,
         desired,
         patches: merged(outcome.patches)?.into_iter().map(digested).collect(),
         deletions: outcome.deletions,
-        status,
+        status: status.to_string().into(),
         conditions: outcome.conditions,
         events: outcome.events,
         requeue_after: outcome.requeue_after,
@@ -239,6 +240,15 @@ fn strings<'a>(
     match map {
         Value::Object(map) if map.values().all(Value::is_string) => Ok(map),
         _ => Err(Refusal::Invalid(format!("{object} has a `metadata.{field}` that is not a map of texts"))),
+    }
+}
+
+// === impl Prepared ===
+
+impl Prepared {
+    /// The status's own fields as a tree.
+    pub(crate) fn status(&self) -> Map<String, Value> {
+        serde_json::from_str(&self.status).unwrap_or_default()
     }
 }
 

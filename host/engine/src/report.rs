@@ -67,7 +67,7 @@ impl Job {
             return Ok(());
         }
         let memo = self.memo.as_ref();
-        let fields = memo.map(|memo| &memo.prepared.status);
+        let fields = memo.map(|memo| memo.prepared.status());
         let conditions = memo.map_or(&[][..], |memo| &memo.prepared.conditions);
         Ok(writer.report(&Report { fields, conditions, outcome }, &facts, &live).await?)
     }

@@ -6,6 +6,7 @@
 pub mod crd;
 pub mod describe;
 pub mod digest;
+mod few;
 pub mod fields;
 pub mod http;
 pub mod invoke;
@@ -22,6 +23,7 @@ pub mod yaml;
 
 pub use describe::{Access, Description, FieldSet, Need};
 pub use digest::Digest;
+pub use few::Few;
 pub use fields::{FieldPath, Fields};
 pub use http::{HttpRequest, HttpResponse};
 pub use invoke::{Call, CallError, Invoke};

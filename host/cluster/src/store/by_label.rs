@@ -1,9 +1,9 @@
 //! Which objects have a value of a label: the index that answers most lists.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use mizzen_model::Object;
+use mizzen_model::{Few, Object};
 
 use super::Path;
 
@@ -13,7 +13,7 @@ pub(super) const INDEXED_LABELS: usize = 64;
 
 /// By label key, by value: who has it.
 #[derive(Debug, Default)]
-pub(super) struct ByLabel(HashMap<Arc<str>, HashMap<Arc<str>, BTreeSet<Path>>>);
+pub(super) struct ByLabel(HashMap<Arc<str>, HashMap<Arc<str>, Few<Path>>>);
 
 // === impl ByLabel ===
 
@@ -23,8 +23,8 @@ impl ByLabel {
         &mut self,
         (key, value): (&Arc<str>, &Arc<str>),
         objects: &BTreeMap<Path, Arc<Object>>,
-    ) -> Option<&BTreeSet<Path>> {
-        static NONE: BTreeSet<Path> = BTreeSet::new();
+    ) -> Option<&Few<Path>> {
+        static NONE: Few<Path> = Few::new();
         if !self.0.contains_key(key) && self.0.len() < INDEXED_LABELS {
             self.0.insert(Arc::clone(key), build(key, objects));
         }
@@ -61,8 +61,8 @@ impl ByLabel {
     }
 }
 
-fn build(key: &str, objects: &BTreeMap<Path, Arc<Object>>) -> HashMap<Arc<str>, BTreeSet<Path>> {
-    let mut by_value: HashMap<Arc<str>, BTreeSet<Path>> = HashMap::new();
+fn build(key: &str, objects: &BTreeMap<Path, Arc<Object>>) -> HashMap<Arc<str>, Few<Path>> {
+    let mut by_value: HashMap<Arc<str>, Few<Path>> = HashMap::new();
     for (path, object) in objects {
         if let Some((_, value)) = object.labels.iter().find(|(own, _)| ***own == *key) {
             by_value.entry(Arc::clone(value)).or_default().insert(path.clone());

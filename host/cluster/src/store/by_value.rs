@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use mizzen_model::values::texts;
-use mizzen_model::{FieldPath, Object, TextMap, TextTest, ValueSelector, Values};
+use mizzen_model::{Few, FieldPath, Object, TextMap, TextTest, ValueSelector, Values};
 
 use super::Path;
 
@@ -14,7 +14,7 @@ pub(super) const INDEXED_FIELDS: usize = 16;
 
 /// By field, by text: who has it.
 #[derive(Debug, Default)]
-pub(super) struct ByValue(HashMap<FieldPath, TextMap<BTreeSet<Path>>>);
+pub(super) struct ByValue(HashMap<FieldPath, TextMap<Few<Path>>>);
 
 // === impl ByValue ===
 
@@ -30,9 +30,9 @@ impl ByValue {
         for selector in values.iter() {
             let texts = self.0.get(selector.path())?;
             match selector.test() {
-                TextTest::Equals(text) => found.extend(texts.get(text).into_iter().flatten()),
-                TextTest::StartsWith(text) => found.extend(texts.starting_with(text).flatten()),
-                TextTest::PrefixOf(text) => found.extend(texts.prefixes_of(text).flatten()),
+                TextTest::Equals(text) => found.extend(texts.get(text).into_iter().flat_map(Few::iter)),
+                TextTest::StartsWith(text) => found.extend(texts.starting_with(text).flat_map(Few::iter)),
+                TextTest::PrefixOf(text) => found.extend(texts.prefixes_of(text).flat_map(Few::iter)),
             }
         }
         Some(found)
@@ -46,7 +46,7 @@ impl ByValue {
         if new.is_empty() {
             return;
         }
-        let mut built: Vec<TextMap<BTreeSet<Path>>> = new.iter().map(|_| TextMap::default()).collect();
+        let mut built: Vec<TextMap<Few<Path>>> = new.iter().map(|_| TextMap::default()).collect();
         for (path, object) in objects {
             let value = object.value();
             for (field, index) in new.iter().zip(&mut built) {
@@ -69,7 +69,7 @@ impl ByValue {
             let [gone, come] =
                 [&before, &after].map(|value| value.as_ref().map(|value| texts(field, value)).unwrap_or_default());
             for text in gone.difference(&come) {
-                index.shrink(text, |paths| _ = paths.remove(path), BTreeSet::is_empty);
+                index.shrink(text, |paths| paths.remove(path), Few::is_empty);
             }
             for text in come.difference(&gone) {
                 index.entry(text).insert(path.clone());

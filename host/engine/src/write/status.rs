@@ -12,7 +12,7 @@ use crate::observe::Verb;
 /// What a status shall say.
 pub(crate) struct Report<'a> {
     /// The reconciler's own fields; `None`: not known now, so they stay as they are.
-    pub(crate) fields: Option<&'a Map<String, Value>>,
+    pub(crate) fields: Option<Map<String, Value>>,
     /// The reconciler's own conditions.
     pub(crate) conditions: &'a [Condition],
     /// How the reconcile went, under the type `mizzen.dev/<reconciler>`.
@@ -31,12 +31,15 @@ impl Writer<'_> {
         let mine: Vec<_> = report.conditions.iter().chain([&report.outcome]).collect();
         let fresh: Vec<Value> = mine.iter().map(|condition| self.condition(condition, facts, &was)).collect();
         let conditions = if facts.conditions_by_type { fresh } else { merged(&was, fresh) };
-        if report.fields.is_none_or(|fields| fields.iter().all(|(key, value)| drift::holds(&was["status"][key], value)))
+        if report
+            .fields
+            .as_ref()
+            .is_none_or(|fields| fields.iter().all(|(key, value)| drift::holds(&was["status"][key], value)))
             && conditions.iter().all(|condition| says(&was, condition))
         {
             return Ok(());
         }
-        let mut status = report.fields.cloned().unwrap_or_default();
+        let mut status = report.fields.clone().unwrap_or_default();
         status.insert("conditions".into(), conditions.into());
         let subject = self.subject.reference.clone();
         let mut metadata = json!({"name": subject.name, "uid": live.uid});
@@ -86,7 +89,7 @@ fn apart_from(report: &Report<'_>, subject: &Object) -> Value {
     let mut value = subject.value();
     let own = |kind: &Value| report.conditions.iter().chain([&report.outcome]).any(|own| *kind == *own.kind);
     if let Some(status) = value["status"].as_object_mut() {
-        status.retain(|field, _| report.fields.is_none_or(|fields| !fields.contains_key(field)));
+        status.retain(|field, _| report.fields.as_ref().is_none_or(|fields| !fields.contains_key(field)));
         if let Some(conditions) = status.get_mut("conditions").and_then(Value::as_array_mut) {
             conditions.retain(|condition| !own(&condition["type"]));
         }

@@ -1,8 +1,10 @@
 //! One path into an object, and the texts that are found at its end.
 
 use std::fmt;
-use std::sync::Arc;
+use std::num::NonZero;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
+use lru::LruCache;
 use serde_json::Value;
 
 /// A dotted path, parsed: `spec.http[*].match[*].uri.prefix`. Two spellings of one path are equal.
@@ -12,6 +14,10 @@ pub struct FieldPath(Arc<[Step]>);
 /// Bytes of a path. What walks along paths calls itself at each step: stops a component from overflowing the host's stack with a path of a
 /// million steps, and from filling the read index with long ones.
 pub const LONGEST_PATH: usize = 1024;
+
+/// Paths that were parsed: a plugin asks by the same few in every call, and each of thousands of reads holds its own.
+static PARSED: LazyLock<Mutex<LruCache<Box<str>, FieldPath>>> =
+    LazyLock::new(|| Mutex::new(LruCache::new(NonZero::<usize>::MIN.saturating_add(255))));
 
 /// One step down.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -45,7 +51,13 @@ impl FieldPath {
         if path.len() > LONGEST_PATH {
             return Err(PathError::TooLong(path.len()));
         }
-        steps(path).map(|steps| Self(steps.into()))
+        let mut parsed = PARSED.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = parsed.get(path) {
+            return Ok(known.clone());
+        }
+        let new = Self(steps(path)?.into());
+        parsed.put(path.into(), new.clone());
+        Ok(new)
     }
 
     pub(super) fn steps(&self) -> &[Step] {
