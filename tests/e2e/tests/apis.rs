@@ -5,7 +5,7 @@
 
 use kube::ResourceExt;
 use kube::api::{Api, DeleteParams, DynamicObject, Patch, PatchParams};
-use mizzen_e2e::{Objects, Operator, apply, condition, eventually, plugins, repository, shipped};
+use mizzen_e2e::{Objects, Operator, apply, condition, eventually, plugins, repository, shipped_cluster};
 use mizzen_testcluster::ControlPlane;
 use serde_json::{Value, json};
 
