@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use mizzen_go_build::{Build, Cache, GoError, GoModule};
+use serde::Deserialize;
 use serde_json::Value;
 
 use crate::document::objects;
@@ -13,7 +14,7 @@ use crate::document::objects;
 const SOURCES: &str = env!("CARGO_MANIFEST_DIR");
 const PROGRAM: &str = include_str!("../cmd/istioctl/main.go");
 
-/// `istioctl manifest generate` and `istioctl validate` of one version.
+/// `istioctl manifest generate`, `istioctl validate` and `istioctl analyze` of one version.
 #[derive(Clone, Debug)]
 pub struct Istioctl {
     program: PathBuf,
@@ -31,6 +32,31 @@ pub enum IstioctlError {
     /// It did not run, or what it printed can't be read.
     #[error("istioctl failed: {0}")]
     Failed(String),
+}
+
+/// What `istioctl analyze` has to say of an object, or of several together.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Finding {
+    /// How bad it is.
+    pub level: Level,
+    /// Which of Istio's findings, e.g. `IST0101`: a reference to what is not there.
+    pub code: String,
+    /// Of which object, e.g. `VirtualService store/web`; empty: of none by itself.
+    #[serde(default)]
+    pub origin: String,
+    /// In words.
+    pub message: String,
+}
+
+/// How bad a finding is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+pub enum Level {
+    /// Worth knowing.
+    Info,
+    /// It may do something else than was meant.
+    Warning,
+    /// It does not work.
+    Error,
 }
 
 // === impl Istioctl ===
@@ -86,6 +112,12 @@ impl Istioctl {
         self.ask(&["validate", "-f", "-"], yaml)
     }
 
+    /// Has `istioctl analyze` judge YAML documents of all namespaces together, as if nothing else were in the cluster but Istio's own defaults.
+    pub fn analyze(&self, yaml: &str) -> Result<Vec<Finding>, IstioctlError> {
+        let printed = self.ask(&["analyze", "--use-kube=false", "--all-namespaces", "--output", "json", "-"], yaml)?;
+        serde_json::from_str(&printed).map_err(|error| IstioctlError::Failed(format!("{error}: {printed}")))
+    }
+
     fn ask(&self, arguments: &[&str], input: &str) -> Result<String, IstioctlError> {
         let failed = |error: std::io::Error| IstioctlError::Failed(error.to_string());
         let mut command = Command::new(&self.program);
@@ -97,7 +129,8 @@ impl Istioctl {
         child.stdin.take().map_or(Ok(()), |mut pipe| pipe.write_all(input.as_bytes())).map_err(failed)?;
         let output = child.wait_with_output().map_err(failed)?;
         let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-        if output.status.success() {
+        // `analyze` goes on without a document that it can't read, and succeeds.
+        if output.status.success() && !said.contains("Error(s) adding files") {
             let printed = String::from_utf8_lossy(&output.stdout).into_owned();
             Ok(if printed.is_empty() { said } else { printed })
         } else {

@@ -1,4 +1,5 @@
-//! Istio's own commands as judges of what is made here: [`Istioctl`] renders an `IstioOperator` and validates YAML as `istioctl` does.
+//! Istio's own commands as judges of what is made here: [`Istioctl`] renders an `IstioOperator`, validates YAML
+//! and analyzes it as `istioctl` does.
 //!
 //! It is built once, from the Go module in `tests/istio/go.mod`, which pins the same Istio as `plugins/istio-client`.
 //!
@@ -17,4 +18,4 @@ pub mod egress;
 mod istioctl;
 
 pub use document::{identity, objects};
-pub use istioctl::{Istioctl, IstioctlError};
+pub use istioctl::{Finding, Istioctl, IstioctlError, Level};

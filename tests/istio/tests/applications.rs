@@ -1,77 +1,16 @@
 //! `istioctl validate` finds no fault with what `application` and `application-ingress` emit, whatever a trait asks for.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking, also in what its cases share")]
+
+mod support;
+
 use mizzen_istio_tests::Istioctl;
-use mizzen_plugin_application::Application;
-use mizzen_plugin_application_ingress::ApplicationIngress;
-use mizzen_sdk::testing::{self, Cluster};
-use serde_json::{Value, json};
-
-const SHOP: &str = "{apiVersion: v1, kind: Namespace, metadata: {name: shop, labels: {istio-injection: enabled}}}";
-
-fn ingress(name: &str, spec: &Value) -> Value {
-    json!({
-        "apiVersion": "oam.verrazzano.io/v1alpha1", "kind": "IngressTrait",
-        "metadata": {"name": name, "namespace": "shop", "labels": {"app.oam.dev/name": "store"}},
-        "spec": spec,
-    })
-}
-
-/// Traits that between them ask for everything there is to ask for.
-fn traits() -> Vec<Value> {
-    let policy = json!({"rules": [
-        {
-            "from": {"requestPrincipals": ["https://id.example.com/*"]},
-            "when": [
-                {"key": "request.auth.claims[role]", "values": ["admin", "root"]},
-                {"key": "request.headers[x-tenant]", "values": ["a*"]},
-                {"key": "source.ip", "values": ["192.0.2.0/24"]},
-            ],
-        },
-        {"from": {"requestPrincipals": ["*"]}, "when": [{"key": "request.auth.audiences", "values": ["shop"]}]},
-    ]});
-    let cookie = json!({"name": "session", "path": "/", "ttl": 3600});
-    let rich = json!({"rules": [
-        {
-            "hosts": ["shop.example.com", "www.shop.example.com"],
-            "paths": [
-                {"path": "/", "authorizationPolicy": policy},
-                {"path": "/public", "pathType": "prefix"},
-                {"path": "/login", "pathType": "exact", "authorizationPolicy": policy},
-            ],
-            "destination": {"host": "cart.shop.svc.cluster.local", "port": 8080, "httpCookie": cookie},
-        },
-        {"paths": [{"path": "/v[0-9]+/.*", "pathType": "regex"}], "destination": {"host": "api", "httpCookie": {"name": "a"}}},
-    ]});
-    let plain =
-        json!({"rules": [{"hosts": ["b.example.com"], "destination": {"host": "b"}}], "tls": {"secretName": "own"}});
-    vec![
-        ingress("web", &rich),
-        ingress("dotted.name", &plain),
-        ingress(
-            &"t".repeat(200),
-            &json!({
-                "rules": [{"hosts": ["c.example.com"], "paths": [{"path": "/a/ü%", "authorizationPolicy": policy}], "destination": {"host": "c"}}],
-            }),
-        ),
-    ]
-}
+use support::applications::emitted;
 
 #[test]
 fn istioctl_finds_no_fault_with_what_is_made_of_applications() {
     let Some(istioctl) = Istioctl::for_test("1.31.1") else { return };
-    let config = json!({"domain": "mesh.example.com"});
-    let traits = traits();
-    let cluster = traits.iter().fold(Cluster::new().with(SHOP), |cluster, own| cluster.with(&own.to_string()));
-    let application = json!({
-        "apiVersion": "core.oam.dev/v1alpha2", "kind": "ApplicationConfiguration",
-        "metadata": {"name": "store", "namespace": "shop"}, "spec": {"components": [{"componentName": "cart"}]},
-    });
-    let made = testing::reconcile::<Application>(&cluster, &application.to_string(), &config).unwrap();
-    let mut objects = made.desired.unwrap();
-    for own in &traits {
-        let made = testing::reconcile::<ApplicationIngress>(&cluster, &own.to_string(), &config).unwrap();
-        objects.extend(made.desired.unwrap_or_default());
-    }
+    let objects = emitted();
     let of = |kind: &str| objects.iter().filter(|object| object["kind"] == kind).count();
     let kinds = ["Gateway", "VirtualService", "DestinationRule", "AuthorizationPolicy"].map(of);
     assert_eq!(kinds, [1, 4, 2, 4], "everything is judged");

@@ -1,6 +1,6 @@
-//! `istioctl validate` passes what is right and refuses, by name, what is not.
+//! `istioctl validate` passes what is right and refuses, by name, what is not; `istioctl analyze` finds what does not work together.
 
-use mizzen_istio_tests::{Istioctl, IstioctlError};
+use mizzen_istio_tests::{Istioctl, IstioctlError, Level};
 
 const GATEWAY: &str = "
 apiVersion: networking.istio.io/v1
@@ -26,4 +26,25 @@ fn what_is_wrong_is_refused_with_the_objects_name_in_any_document() {
         let Err(IstioctlError::Refused(said)) = istioctl.validate(&yaml) else { unreachable!("it passes {wrong:?}") };
         assert!(said.contains("Gateway/b/wrong"), "{said}");
     }
+}
+
+#[test]
+fn what_names_something_that_is_not_there_is_found_with_the_objects_name() {
+    let Some(istioctl) = Istioctl::for_test("1.31.1") else { return };
+    let route = "apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: route, namespace: b}\n\
+                 spec: {hosts: [shop.example.com], gateways: [gone], http: [{route: [{destination: {host: shop}}]}]}\n";
+    let found = istioctl.analyze(&format!("{GATEWAY}---\n{route}")).unwrap();
+    let gone = found.iter().find(|own| own.message.contains("gone")).unwrap();
+    assert_eq!(
+        (gone.level, &*gone.code, &*gone.origin),
+        (Level::Error, "IST0101", "VirtualService b/route"),
+        "{gone:?}"
+    );
+}
+
+#[test]
+fn a_document_that_can_not_be_read_is_not_passed_over() {
+    let Some(istioctl) = Istioctl::for_test("1.31.1") else { return };
+    let Err(IstioctlError::Refused(said)) = istioctl.analyze("kind: [") else { unreachable!("it is passed over") };
+    assert!(said.contains("Error(s) adding files"), "{said}");
 }

@@ -1,5 +1,5 @@
-// Command istioctl is the two commands of Istio's istioctl that the tests compare with: `manifest generate` and `validate`. They are the command
-// packages that istioctl itself is made of, without the rest of it, which takes longer to build.
+// Command istioctl is the commands of Istio's istioctl that the tests compare with: `manifest generate`, `validate` and `analyze`. They are the
+// command packages that istioctl itself is made of, without the rest of it, which takes longer to build.
 package main
 
 import (
@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"istio.io/istio/istioctl/pkg/analyze"
 	"istio.io/istio/istioctl/pkg/cli"
 	istioctl "istio.io/istio/istioctl/pkg/root"
 	"istio.io/istio/istioctl/pkg/validate"
@@ -23,7 +24,7 @@ func main() {
 	}}
 	flags := cli.AddRootFlags(root.PersistentFlags())
 	context := cli.NewCLIContext(flags)
-	root.AddCommand(mesh.ManifestCmd(context), validate.NewValidateCommand(context))
+	root.AddCommand(mesh.ManifestCmd(context), validate.NewValidateCommand(context), analyze.Analyze(context))
 	if err := root.Execute(); err != nil {
 		os.Exit(1)
 	}

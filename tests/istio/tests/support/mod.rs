@@ -2,7 +2,10 @@
 
 #![allow(dead_code, unreachable_pub, reason = "each test file is a crate of its own and uses what it needs")]
 
+pub mod apis;
+pub mod applications;
 pub mod compare;
+pub mod mesh;
 
 use std::path::PathBuf;
 use std::sync::Mutex;

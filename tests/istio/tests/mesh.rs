@@ -1,0 +1,52 @@
+//! `istioctl validate` finds no fault with what Istio's life consists of: what is installed, and what stands around it.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking, also in what its cases share")]
+
+mod support;
+
+use std::sync::Arc;
+
+use mizzen_istio_tests::Istioctl;
+use serde_json::{Value, json};
+use support::compare::{VERSION, both};
+use support::mesh::{around, installed, patched};
+
+/// What `istioctl validate` says beside that the objects are valid.
+fn faults(istioctl: &Istioctl, objects: &[Value]) -> Vec<String> {
+    let yaml = objects.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n---\n");
+    let said = istioctl.validate(&yaml).unwrap();
+    let harmless = ["is valid", "validation succeed"];
+    let faults = said.lines().filter(|line| !harmless.iter().any(|text| line.contains(text)));
+    faults.filter(|line| !line.trim().is_empty()).map(str::to_owned).collect()
+}
+
+/// The most that a mesh can be asked for: every part of it.
+fn every_part() -> Value {
+    json!({
+        "components": {"egressGateway": {"enabled": true}, "cni": {"k8s": {"resources": {"requests": {"cpu": "5m"}}}}},
+        "networkPoliciesEnabled": true, "experimental": {"enableAmbient": true, "enableDualStack": true},
+        "config": {"numTrustedProxies": 1, "enableDNSProxying": true},
+    })
+}
+
+#[test]
+fn what_is_installed_is_valid() {
+    let Some((client, istioctl)) = both() else { return };
+    let client = Arc::new(client);
+    for spec in [json!({}), every_part()] {
+        let objects = installed(&client, &spec);
+        let of = |kind: &str| objects.iter().filter(|object| object["kind"] == kind).count();
+        assert!(of("Deployment") >= 2 && of("Service") >= 2, "they are judged");
+        assert_eq!(faults(&istioctl, &objects), Vec::<String>::new(), "{spec}");
+        assert_eq!(faults(&istioctl, &patched(&objects)), Vec::<String>::new(), "{spec}");
+    }
+}
+
+#[test]
+fn what_stands_around_it_is_valid() {
+    let Some(istioctl) = Istioctl::for_test(VERSION) else { return };
+    let objects = around();
+    let of = |kind: &str| objects.iter().filter(|object| object["kind"] == kind).count();
+    assert_eq!(["Gateway", "PeerAuthentication", "VirtualService"].map(of), [1, 1, 1], "they are judged");
+    assert_eq!(faults(&istioctl, &objects), Vec::<String>::new());
+}

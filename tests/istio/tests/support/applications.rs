@@ -1,0 +1,74 @@
+//! What `application` and `application-ingress` make of an application whose traits ask for everything there is to ask for.
+
+use mizzen_plugin_application::Application;
+use mizzen_plugin_application_ingress::ApplicationIngress;
+use mizzen_sdk::testing::{self, Cluster};
+use serde_json::{Value, json};
+
+const SHOP: &str = "{apiVersion: v1, kind: Namespace, metadata: {name: shop, labels: {istio-injection: enabled}}}";
+
+fn ingress(name: &str, spec: &Value) -> Value {
+    json!({
+        "apiVersion": "oam.verrazzano.io/v1alpha1", "kind": "IngressTrait",
+        "metadata": {"name": name, "namespace": "shop", "labels": {"app.oam.dev/name": "store"}},
+        "spec": spec,
+    })
+}
+
+/// Traits that between them ask for everything there is to ask for.
+fn traits() -> Vec<Value> {
+    let policy = json!({"rules": [
+        {
+            "from": {"requestPrincipals": ["https://id.example.com/*"]},
+            "when": [
+                {"key": "request.auth.claims[role]", "values": ["admin", "root"]},
+                {"key": "request.headers[x-tenant]", "values": ["a*"]},
+                {"key": "source.ip", "values": ["192.0.2.0/24"]},
+            ],
+        },
+        {"from": {"requestPrincipals": ["*"]}, "when": [{"key": "request.auth.audiences", "values": ["shop"]}]},
+    ]});
+    let cookie = json!({"name": "session", "path": "/", "ttl": 3600});
+    let rich = json!({"rules": [
+        {
+            "hosts": ["shop.example.com", "www.shop.example.com"],
+            "paths": [
+                {"path": "/", "authorizationPolicy": policy},
+                {"path": "/public", "pathType": "prefix"},
+                {"path": "/login", "pathType": "exact", "authorizationPolicy": policy},
+            ],
+            "destination": {"host": "cart.shop.svc.cluster.local", "port": 8080, "httpCookie": cookie},
+        },
+        {"paths": [{"path": "/v[0-9]+/.*", "pathType": "regex"}], "destination": {"host": "api", "httpCookie": {"name": "a"}}},
+    ]});
+    let plain =
+        json!({"rules": [{"hosts": ["b.example.com"], "destination": {"host": "b"}}], "tls": {"secretName": "own"}});
+    vec![
+        ingress("web", &rich),
+        ingress("dotted.name", &plain),
+        ingress(
+            &"t".repeat(200),
+            &json!({
+                "rules": [{"hosts": ["c.example.com"], "paths": [{"path": "/a/ü%", "authorizationPolicy": policy}], "destination": {"host": "c"}}],
+            }),
+        ),
+    ]
+}
+
+/// Everything that both emit.
+pub fn emitted() -> Vec<Value> {
+    let config = json!({"domain": "mesh.example.com"});
+    let traits = traits();
+    let cluster = traits.iter().fold(Cluster::new().with(SHOP), |cluster, own| cluster.with(&own.to_string()));
+    let application = json!({
+        "apiVersion": "core.oam.dev/v1alpha2", "kind": "ApplicationConfiguration",
+        "metadata": {"name": "store", "namespace": "shop"}, "spec": {"components": [{"componentName": "cart"}]},
+    });
+    let made = testing::reconcile::<Application>(&cluster, &application.to_string(), &config).unwrap();
+    let mut objects = made.desired.unwrap();
+    for own in &traits {
+        let made = testing::reconcile::<ApplicationIngress>(&cluster, &own.to_string(), &config).unwrap();
+        objects.extend(made.desired.unwrap_or_default());
+    }
+    objects
+}
