@@ -24,7 +24,10 @@ pub enum RenderError {
     /// The renderer says that the document is wrong, and why.
     #[error("rejected: {0}")]
     Rejected(String),
-    /// It was not asked, or did not answer.
+    /// It gave no answer, neither objects nor what is wrong: it trapped, met a limit, ended with an exit code or wrote something else.
+    #[error("failed: {0}")]
+    Failed(String),
+    /// It was not asked: not granted, or not there yet.
     #[error(transparent)]
     Access(#[from] AccessError),
 }

@@ -8,14 +8,14 @@ mod support;
 use std::time::{Duration, Instant};
 
 use mizzen_config::RenderLimits;
-use mizzen_model::{AccessError, Render, RenderError};
+use mizzen_model::{Render, RenderError};
 use mizzen_sandbox::{Load, LoadError, RenderOptions, Renderers};
 use support::{Stage, command, digit, echo, little, rendered, says};
 
 /// What a renderer that misbehaves is said to have done.
-async fn unavailable(bytes: &[u8]) -> String {
+async fn failed(bytes: &[u8]) -> String {
     match rendered(bytes, "{}").await {
-        Err(RenderError::Access(AccessError::Unavailable(why))) => why,
+        Err(RenderError::Failed(why)) => why,
         other => panic!("{other:?}"),
     }
 }
@@ -82,7 +82,7 @@ async fn a_rendering_goes_on_when_whoever_asked_gives_up() {
 #[tokio::test]
 async fn an_endless_loop_ends_at_its_time() {
     let since = Instant::now();
-    let why = unavailable(&start("(loop $l (br $l))")).await;
+    let why = failed(&start("(loop $l (br $l))")).await;
     assert_eq!(why, "renderer `subject` did not answer within 500ms, its limit `time`");
     assert!(since.elapsed() < Duration::from_secs(20));
 }
@@ -92,20 +92,20 @@ async fn sleeping_without_end_ends_at_its_time() {
     // One subscription to the clock, a day from now, again and again.
     let body = "(i32.store (i32.const 128) (i32.const 1)) (i64.store (i32.const 136) (i64.const 86400000000000))
         (loop $l (drop (call $poll_oneoff (i32.const 112) (i32.const 200) (i32.const 1) (i32.const 240))) (br $l))";
-    assert!(unavailable(&start(body)).await.ends_with("its limit `time`"));
+    assert!(failed(&start(body)).await.ends_with("its limit `time`"));
 }
 
 #[tokio::test]
 async fn a_memory_bomb_ends_at_its_memory() {
     let body = "(loop $l (br_if $l (i32.ne (memory.grow (i32.const 1)) (i32.const -1)))) unreachable";
-    let why = unavailable(&start(body)).await;
+    let why = failed(&start(body)).await;
     assert_eq!(why, format!("renderer `subject` wanted more than {} bytes of memory, its limit `memory`", 8 << 20));
 }
 
 #[tokio::test]
 async fn a_table_bomb_ends_at_its_elements() {
     let body = "(loop $l (br_if $l (i32.ne (table.grow $table (ref.null func) (i32.const 65536)) (i32.const -1)))) unreachable";
-    assert!(unavailable(&start(body)).await.contains("wanted a table of more than"));
+    assert!(failed(&start(body)).await.contains("wanted a table of more than"));
 }
 
 #[tokio::test]
@@ -115,13 +115,13 @@ async fn recursion_without_end_is_a_trap() {
         r#"(func $f (param i64) (result i64) (i64.add (call $f (local.get 0)) (i64.const 1)))
         (func (export "_start") (drop (call $f (i64.const 0))))"#,
     );
-    assert!(unavailable(&recursive).await.contains("stack"));
+    assert!(failed(&recursive).await.contains("stack"));
 }
 
 #[tokio::test]
 async fn endless_output_ends_at_its_size() {
     let body = "(loop $l (call $say (i32.const 1) (i32.const 0) (i32.const 65536)) (br $l))";
-    let why = unavailable(&start(body)).await;
+    let why = failed(&start(body)).await;
     assert_eq!(why, format!("renderer `subject` wrote more than {} bytes, its limit `output`", 256 << 10));
 }
 
@@ -129,12 +129,12 @@ async fn endless_output_ends_at_its_size() {
 async fn of_endless_complaints_the_first_and_the_last_lines_are_told() {
     let text = "no\nsuch\nfile\n";
     let body = format!("(loop $l (call $say (i32.const 2) (i32.const 1024) (i32.const {})) (br $l))", text.len());
-    let why = unavailable(&command(text, &format!(r#"(func (export "_start") {body})"#))).await;
+    let why = failed(&command(text, &format!(r#"(func (export "_start") {body})"#))).await;
     assert!(why.contains("its limit `time`; it said: no | such | … | ") && why.len() < 200, "{why}");
 }
 
 #[tokio::test]
-async fn an_exit_code_rejects_the_document_with_what_was_said() {
+async fn an_exit_code_is_a_failure_that_comes_with_what_was_said() {
     let text = "panic: no profile `tiny`\n";
     let body = format!(
         "(call $say (i32.const 2) (i32.const 1024) (i32.const {})) (call $proc_exit (i32.const 3))",
@@ -142,7 +142,7 @@ async fn an_exit_code_rejects_the_document_with_what_was_said() {
     );
     let exits = command(text, &format!(r#"(func (export "_start") {body})"#));
     let why = "renderer `subject` ended with exit code 3; it said: panic: no profile `tiny`";
-    assert_eq!(rendered(&exits, "{}").await, Err(RenderError::Rejected(why.into())));
+    assert_eq!(failed(&exits).await, why);
 }
 
 #[tokio::test]
@@ -169,7 +169,7 @@ async fn results_of_severity_error_reject_the_document_whatever_the_exit_code() 
 
 #[tokio::test]
 async fn what_is_no_resource_list_is_said_to_be_none() {
-    let why = unavailable(&says("{garbage", "")).await;
+    let why = failed(&says("{garbage", "")).await;
     assert!(why.starts_with("renderer `subject` answered with what is no ResourceList: "), "{why}");
 }
 
@@ -178,7 +178,7 @@ async fn a_document_that_is_too_large_is_refused_before_anything_runs() {
     let stage = Stage::new();
     let renderer = stage.load(&echo("a"), little()).await.unwrap();
     let refused = renderer.render(&format!("\"{}\"", "x".repeat(5_000))).await;
-    let Err(RenderError::Access(AccessError::Invalid(why))) = refused else { panic!("{refused:?}") };
+    let Err(RenderError::Failed(why)) = refused else { panic!("{refused:?}") };
     assert!(why.starts_with("renderer `subject` was given 50") && why.ends_with("its limit `input`"), "{why}");
 }
 

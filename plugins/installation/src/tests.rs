@@ -35,6 +35,9 @@ fn render(version: &str, document: &Value) -> Result<Vec<Value>, RenderError> {
     if document["spec"]["profile"] == "wrong" {
         return Err(RenderError::Rejected("profile \"wrong\" not found".into()));
     }
+    if document["spec"]["profile"] == "crashing" {
+        return Err(RenderError::Failed("renderer `istio-1.31.0` ended with exit code 2; it said: panic".into()));
+    }
     let labels = |component: &str| json!({"operator.istio.io/component": component});
     let workload = |kind: &str, name: &str, component: &str, container: &str, image: &str| {
         json!({"apiVersion": "apps/v1", "kind": kind, "status": {},

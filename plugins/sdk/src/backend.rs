@@ -72,6 +72,7 @@ mod wasm {
     pub(crate) fn render(renderer: &str, document: &str) -> Result<Vec<String>, RenderError> {
         wit_renderers::render(renderer, document).map_err(|refused| match refused {
             wit_renderers::RenderError::Rejected(why) => RenderError::Rejected(why),
+            wit_renderers::RenderError::Failed(why) => RenderError::Failed(why),
             wit_renderers::RenderError::Access(access) => RenderError::Access(error(access)),
         })
     }

@@ -23,7 +23,9 @@ pub struct Renderer {
 pub enum RenderError {
     /// The renderer says that the document is wrong, and why: the subject or the configuration it was made of is.
     Rejected(String),
-    /// It was not asked, or did not answer: not granted, still being loaded, ended by one of its limits.
+    /// It gave no answer, neither objects nor what is wrong: it trapped, met a limit, ended with an exit code or wrote something else.
+    Failed(String),
+    /// It was not asked: not granted, still being loaded.
     Access(AccessError),
 }
 
@@ -56,10 +58,11 @@ impl From<AccessError> for RenderError {
 }
 
 impl From<RenderError> for Failure {
-    /// A document that a renderer rejects is rejected again until it changes.
+    /// A document that a renderer rejects is rejected again until it changes; one that it failed at is worth another try.
     fn from(error: RenderError) -> Self {
         match error {
             RenderError::Rejected(why) => Self::Invalid(why),
+            RenderError::Failed(why) => Self::Retry(why),
             RenderError::Access(error) => error.into(),
         }
     }
@@ -68,7 +71,7 @@ impl From<RenderError> for Failure {
 impl fmt::Display for RenderError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Rejected(why) => f.write_str(why),
+            Self::Rejected(why) | Self::Failed(why) => f.write_str(why),
             Self::Access(error) => error.fmt(f),
         }
     }

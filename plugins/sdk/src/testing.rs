@@ -89,7 +89,7 @@ impl Cluster {
     }
 
     /// A renderer that is granted, with its labels. Its closure is given the document; an error of a test's own is
-    /// `Err(RenderError::Rejected(…))`, or `Err(AccessError::Unavailable(…).into())` for one that is still being loaded.
+    /// `Err(RenderError::Rejected(…))`, `Err(RenderError::Failed(…))`, or `Err(AccessError::Unavailable(…).into())` for one that is still being loaded.
     #[must_use]
     pub fn with_renderer(
         mut self,

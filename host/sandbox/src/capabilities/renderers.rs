@@ -34,6 +34,7 @@ impl renderers::Host for Guest {
         let answer = self.reads.render(&renderer, &function_config).await;
         Ok(answer.map(|objects| objects.iter().map(ToString::to_string).collect()).map_err(|error| match error {
             mizzen_model::RenderError::Rejected(why) => renderers::RenderError::Rejected(why),
+            mizzen_model::RenderError::Failed(why) => renderers::RenderError::Failed(why),
             mizzen_model::RenderError::Access(error) => renderers::RenderError::Access(convert::access_error(error)),
         }))
     }

@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 use std::sync::{Mutex, PoisonError};
 
 use lru::LruCache;
-use mizzen_model::{Digest, Rendered};
+use mizzen_model::{Digest, RenderError, Rendered};
 
 /// Answers that are kept, whatever their size. Stops many tiny ones from costing more than their bytes.
 const MOST: NonZeroUsize = NonZeroUsize::new(4096).unwrap();
@@ -13,7 +13,7 @@ const MOST: NonZeroUsize = NonZeroUsize::new(4096).unwrap();
 pub(crate) type Question = (Digest, Digest);
 
 /// An answer that will always be the same: objects, or why there are none.
-pub(crate) type Answer = Result<Rendered, String>;
+pub(crate) type Answer = Result<Rendered, RenderError>;
 
 /// The answers, as text that is shared with whoever was given it. Those that were not asked for longest go first.
 pub(crate) struct Answers {
@@ -55,7 +55,8 @@ impl Answers {
 fn size(answer: &Answer) -> usize {
     match answer {
         Ok(objects) => objects.iter().map(|object| object.len() + size_of::<Box<str>>()).sum(),
-        Err(why) => why.len(),
+        Err(RenderError::Rejected(why) | RenderError::Failed(why)) => why.len(),
+        Err(RenderError::Access(why)) => why.to_string().len(),
     }
 }
 
@@ -68,7 +69,7 @@ mod tests {
     }
 
     fn answer(bytes: usize) -> Answer {
-        Err("x".repeat(bytes))
+        Err(RenderError::Rejected("x".repeat(bytes)))
     }
 
     fn there(answers: &Answers, documents: &[&str]) -> Vec<bool> {

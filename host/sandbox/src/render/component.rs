@@ -82,8 +82,8 @@ impl Renderer {
         Self { renderers, compiled, name: name.into(), limits }
     }
 
-    /// Runs it. What it came to is kept if it will always come to that.
-    async fn run(&self, function_config: &str) -> (Answer, Option<RenderError>) {
+    /// Runs it. What it came to, and whether it will always come to that.
+    async fn run(&self, function_config: &str) -> (Answer, bool) {
         self.renderers.count();
         let started = Instant::now();
         let done = call::render(&self.compiled, self.limits, function_config).await;
@@ -94,12 +94,12 @@ impl Renderer {
                 for warning in done.warnings {
                     tracing::warn!(renderer, "{warning}");
                 }
-                (Ok(objects.into()), None)
+                (Ok(objects.into()), true)
             }
             Err(ended) => {
                 let sentence = ended.sentence(renderer, &done.said);
                 tracing::warn!(renderer, millis, memory = done.bytes, "{sentence}");
-                (Err(sentence.clone()), Some(ended.told(sentence)).filter(|_| !ended.is_final()))
+                (Err(ended.told(sentence)), ended.is_final())
             }
         }
     }
@@ -113,25 +113,24 @@ impl Render for Renderer {
 
     async fn render(&self, function_config: &str) -> Result<Rendered, RenderError> {
         let question = (self.digest(), Digest::of(function_config));
-        let told = |answer: Answer| answer.map_err(RenderError::Rejected);
         if let Some(answer) = self.renderers.answers().get(&question) {
-            return told(answer);
+            return answer;
         }
         let flight = self.renderers.flight(question).lock_owned().await;
         if let Some(answer) = self.renderers.answers().get(&question) {
-            return told(answer);
+            return answer;
         }
         let slot = self.renderers.slot().await;
         let (own, function_config) = (self.clone(), function_config.to_owned());
         // In a task of its own: it goes on when whoever asked gives up meanwhile, so that his next question has its answer.
         let rendering = tokio::spawn(async move {
             let _awake = own.renderers.wake();
-            let (answer, passing) = own.run(&function_config).await;
-            if passing.is_none() {
+            let (answer, is_final) = own.run(&function_config).await;
+            if is_final {
                 own.renderers.answers().put(question, answer.clone());
             }
             drop((flight, slot));
-            passing.map_or_else(|| told(answer), Err)
+            answer
         });
         let failed = |error: tokio::task::JoinError| {
             AccessError::Unavailable(format!("renderer `{}` could not be run: {error}", self.name))

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use mizzen_model::{AccessError, RenderError};
+use mizzen_model::RenderError;
 
 /// Why there are no objects. Each names the renderer when it is told.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -10,7 +10,7 @@ pub(crate) enum Ended {
     /// It says so itself.
     #[error("{0}")]
     Rejected(String),
-    /// It says so by its exit code; a pure function does the same each time.
+    /// It ended with an exit code, and without a word in the way that KRM has for it. A pure function does the same each time.
     #[error("ended with exit code {0}")]
     Exit(i32),
     /// What it wrote is no `ResourceList`.
@@ -61,9 +61,8 @@ impl Ended {
     /// The same for a plugin.
     pub(crate) fn told(&self, sentence: String) -> RenderError {
         match self {
-            Self::Rejected(_) | Self::Exit(_) => RenderError::Rejected(sentence),
-            Self::Input { .. } => AccessError::Invalid(sentence).into(),
-            _ => AccessError::Unavailable(sentence).into(),
+            Self::Rejected(_) => RenderError::Rejected(sentence),
+            _ => RenderError::Failed(sentence),
         }
     }
 }

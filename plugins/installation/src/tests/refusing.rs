@@ -1,5 +1,7 @@
 //! When nothing is touched.
 
+use mizzen_sdk::AccessError;
+
 use super::*;
 
 /// An outcome that wants nothing, and why.
@@ -54,6 +56,22 @@ fn a_spec_that_makes_no_sense_is_refused_by_the_name_of_its_field() {
 fn what_istio_rejects_is_told_in_its_words() {
     let outcome = ask(&cluster(&["1.31.0"]), &json!({"profile": "wrong"}));
     assert_eq!(refused(&outcome), ("ValidationFailed", "Istio rejects what is wanted: profile \"wrong\" not found"));
+}
+
+#[test]
+fn a_renderer_that_fails_says_nothing_against_the_spec_and_is_asked_again() {
+    let outcome = ask(&cluster(&["1.31.0"]), &json!({"profile": "crashing"}));
+    let why = "renderer `istio-1.31.0` ended with exit code 2; it said: panic";
+    assert_eq!(refused(&outcome), ("IstioInstallUninstallFailed", why));
+    assert!(outcome.requeue_after.is_some());
+}
+
+#[test]
+fn a_renderer_that_is_not_loaded_yet_is_passing_trouble() {
+    let loading = |_: &Value| Err(AccessError::Unavailable("it is being loaded".into()).into());
+    let there = cluster(&[]).with_renderer("istio", &[("istio.io/version", "1.31.0")], loading);
+    let answer = testing::reconcile::<Installation>(&there, &istio(&json!({})), &json!({}));
+    assert_eq!(answer, Err(Failure::Retry("it is being loaded".into())));
 }
 
 #[test]
