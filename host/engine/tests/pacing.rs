@@ -312,9 +312,9 @@ async fn a_write_that_fails_keeps_no_place() {
 async fn a_deletion_is_under_way_until_its_owner_has_replaced_the_pod() {
     let memory = memory();
     put(&memory, &a_shop("x", json!({})));
-    let set = |ready: u8| {
+    let set = |available: u8| {
         json!({"apiVersion": "apps/v1", "kind": "ReplicaSet", "metadata": {"name": "r", "namespace": "a"},
-               "spec": {"replicas": 2}, "status": {"readyReplicas": ready}})
+               "spec": {"replicas": 2}, "status": {"readyReplicas": 2, "availableReplicas": available}})
     };
     put(&memory, &set(2));
     for name in ["p0", "p1"] {

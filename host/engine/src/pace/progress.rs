@@ -1,7 +1,8 @@
 //! Whether what was done to an object has come through, told from its status alone, of whatever kind it is.
 //!
 //! The conventions are those of `kubectl rollout status` and kstatus: `observedGeneration`, replica counts, `DaemonSet` counts,
-//! `Progressing=False` for a deadline that has passed, `Ready` where nothing else is known.
+//! `Progressing=False` for a deadline that has passed, `Ready` where nothing else is known. What counts is what is available, so a
+//! replica that was ready for less than `minReadySeconds` is not through: it is what the workload itself waits for before it goes on.
 
 use serde_json::Value;
 
@@ -42,11 +43,12 @@ pub(crate) fn progress(object: &Value) -> Progress {
     }
 }
 
-/// Whether as many are ready as there shall be: for whoever a deleted Pod belonged to.
+/// Whether as many are available as there shall be: for whoever a deleted Pod belonged to.
 pub(crate) fn is_complete(object: &Value) -> bool {
-    match (object["status"]["desiredNumberScheduled"].as_i64(), replicas(object)) {
-        (Some(desired), _) => count(&object["status"], "numberReady") >= desired,
-        (None, Some(desired)) => count(&object["status"], "readyReplicas") >= desired,
+    let status = &object["status"];
+    match (status["desiredNumberScheduled"].as_i64(), replicas(object)) {
+        (Some(desired), _) => count(status, "numberAvailable") >= desired,
+        (None, Some(desired)) => all(status, desired, &[at_work(object)]) == Progress::Through,
         (None, None) => true,
     }
 }
@@ -64,12 +66,14 @@ fn rollout(object: &Value, desired: i64) -> Progress {
     if object["kind"] == "Deployment" && count(status, "replicas") > desired {
         return waits(format!("{} old replicas are left", count(status, "replicas") - desired));
     }
-    match all(status, desired, &[("readyReplicas", "ready")]) {
-        Progress::Through if object["kind"] == "Deployment" => {
-            all(status, desired, &[("availableReplicas", "available")])
-        }
-        other => other,
-    }
+    all(status, desired, &[at_work(object)])
+}
+
+/// The field that counts the replicas which are at work, and the word for them. Kubernetes' own controllers all count those that were ready for
+/// `minReadySeconds`, and leave the count out while it is 0; others may count only what is ready.
+fn at_work(object: &Value) -> (&'static str, &'static str) {
+    let counts = is_kubernetes_own(object) || object["status"]["availableReplicas"].is_i64();
+    if counts { ("availableReplicas", "available") } else { ("readyReplicas", "ready") }
 }
 
 fn all(status: &Value, desired: i64, counts: &[(&str, &str)]) -> Progress {
@@ -104,6 +108,13 @@ fn message(condition: &Value) -> String {
 fn is_workload(object: &Value) -> bool {
     matches!(object["kind"].as_str(), Some("Deployment" | "StatefulSet" | "DaemonSet"))
         && object["apiVersion"].as_str().is_some_and(|version| version.starts_with("apps/"))
+}
+
+/// Whether it is one of the kinds that Kubernetes itself keeps replicas of.
+fn is_kubernetes_own(object: &Value) -> bool {
+    let replicates = matches!(object["kind"].as_str(), Some("ReplicaSet" | "ReplicationController"));
+    is_workload(object)
+        || (replicates && object["apiVersion"].as_str().is_some_and(|version| matches!(version, "v1" | "apps/v1")))
 }
 
 /// How many replicas there shall be; `None`: it has none.
@@ -161,15 +172,50 @@ mod tests {
 
     #[test]
     fn a_stateful_set_is_through_up_to_its_partition() {
-        let set = |partition: u8, updated: u8, ready: u8| {
+        let set = |partition: u8, updated: u8, available: u8| {
             let strategy = json!({"type": "RollingUpdate", "rollingUpdate": {"partition": partition}});
-            let status = json!({"observedGeneration": 2, "updatedReplicas": updated, "readyReplicas": ready});
+            let status = json!({"observedGeneration": 2, "updatedReplicas": updated, "availableReplicas": available});
             workload("StatefulSet", json!({"replicas": 3, "updateStrategy": strategy}), status)
         };
         assert_eq!((progress(&set(0, 3, 3)), progress(&set(2, 1, 3))), (Progress::Through, Progress::Through));
         assert!(is_under_way(&set(0, 2, 3)) && is_under_way(&set(0, 3, 2)));
         let by_hand = workload("StatefulSet", json!({"updateStrategy": {"type": "OnDelete"}}), json!({}));
         assert_eq!(progress(&by_hand), Progress::Through);
+    }
+
+    #[test]
+    fn what_is_ready_and_not_yet_available_is_still_on_its_way() {
+        for kind in ["Deployment", "StatefulSet", "ReplicaSet"] {
+            let counts = |available: Option<u8>| {
+                let mut status =
+                    json!({"observedGeneration": 2, "replicas": 2, "updatedReplicas": 2, "readyReplicas": 2});
+                if let Some(available) = available {
+                    status["availableReplicas"] = json!(available);
+                }
+                workload(kind, json!({"replicas": 2, "minReadySeconds": 10}), status)
+            };
+            assert!(is_under_way(&counts(None)) && is_under_way(&counts(Some(1))), "{kind}");
+            assert!(!is_complete(&counts(None)) && !is_complete(&counts(Some(1))), "{kind}");
+            assert_eq!(
+                (progress(&counts(Some(2))), is_complete(&counts(Some(2)))),
+                (Progress::Through, true),
+                "{kind}"
+            );
+        }
+        let daemons = |available: u8| {
+            let status = json!({"observedGeneration": 2, "desiredNumberScheduled": 3, "updatedNumberScheduled": 3,
+                                "numberReady": 3, "numberAvailable": available});
+            workload("DaemonSet", json!({"minReadySeconds": 10}), status)
+        };
+        assert!(is_under_way(&daemons(2)) && !is_complete(&daemons(2)));
+        assert_eq!((progress(&daemons(3)), is_complete(&daemons(3))), (Progress::Through, true));
+    }
+
+    #[test]
+    fn a_kind_of_others_that_counts_only_what_is_ready_is_taken_at_its_word() {
+        let theirs = |status: Value| json!({"apiVersion": "example.com/v1", "kind": "Rollout", "spec": {"replicas": 2}, "status": status});
+        assert_eq!(progress(&theirs(json!({"readyReplicas": 2}))), Progress::Through);
+        assert!(is_under_way(&theirs(json!({"readyReplicas": 2, "availableReplicas": 1}))));
     }
 
     #[test]
@@ -193,9 +239,8 @@ mod tests {
     }
 
     #[test]
-    fn an_owner_is_complete_when_as_many_are_ready_as_there_shall_be() {
-        let set =
-            |ready: u8| json!({"kind": "ReplicaSet", "spec": {"replicas": 2}, "status": {"readyReplicas": ready}});
+    fn an_owner_is_complete_when_as_many_are_available_as_there_shall_be() {
+        let set = |available: u8| json!({"apiVersion": "v1", "kind": "ReplicationController", "spec": {"replicas": 2}, "status": {"availableReplicas": available}});
         assert!(is_complete(&set(2)) && !is_complete(&set(1)));
     }
 }

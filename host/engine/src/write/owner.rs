@@ -6,12 +6,13 @@ use mizzen_model::{Fields, Kind, Object, ObjectRef};
 use super::Writer;
 
 /// What tells of whoever a deleted object belonged to whether it has been replaced.
-const COUNTS: [&str; 5] = [
+const COUNTS: [&str; 6] = [
     "metadata.generation",
     "spec.replicas",
     "status.readyReplicas",
+    "status.availableReplicas",
     "status.desiredNumberScheduled",
-    "status.numberReady",
+    "status.numberAvailable",
 ];
 
 impl Writer<'_> {
