@@ -60,7 +60,7 @@ impl Reconciler for ApiOperator {
                 None => waits = Some(waiting(&api)),
             }
         }
-        let conditions = [Neighbours::of(&api)?.condition(&api), support::condition(api.spec, waits)];
+        let conditions = [Neighbours::of(&api)?.condition(&api), support::condition(&api, waits)];
         let ready = endpoints.any_ready();
         let status = Status::of(&api, &address, ready)?;
         let mut outcome = verdict(&api, ready, &conditions);

@@ -1,17 +1,18 @@
 //! What an API asks for that nobody does: named in a condition, so that no author takes a policy for enforced that is not.
 
-use mizzen_oda_api::{ApiType, Spec};
+use mizzen_oda_api::ApiType;
 use mizzen_sdk::Condition;
 
-use crate::rate_limit;
+use crate::api::Api;
+use crate::{OpenMetrics, rate_limit};
 
 /// The condition that names what is not enforced.
 pub(crate) const SUPPORTED: &str = "Supported";
 
 /// What is asked for in vain; `waits`: why a limit is not kept yet.
-pub(crate) fn condition(spec: &Spec, waits: Option<String>) -> Condition {
-    let missing = unsupported(spec);
-    let (reason, message) = match (&spec.api_type, missing.is_empty(), waits) {
+pub(crate) fn condition(api: &Api, waits: Option<String>) -> Condition {
+    let missing = unsupported(api);
+    let (reason, message) = match (&api.spec.api_type, missing.is_empty(), waits) {
         (ApiType::Unknown(name), ..) => ("UnknownApiType", unknown(name, &missing)),
         (_, false, _) => ("Unsupported", format!("not enforced: {}", missing.join("; "))),
         (_, true, Some(waits)) => ("RateLimitPending", waits),
@@ -27,7 +28,10 @@ fn unknown(name: &str, missing: &[&str]) -> String {
     )
 }
 
-fn unsupported(spec: &Spec) -> Vec<&'static str> {
+fn unsupported(api: &Api) -> Vec<&'static str> {
+    let spec = api.spec;
+    let (auth, is_metrics) = (spec.basic_auth.is_some(), spec.api_type.is_metrics());
+    let by_annotations = api.config.open_metrics == OpenMetrics::Annotations;
     let verification = spec.api_key_verification.as_ref().is_some_and(|own| own.enabled);
     let by_caller = spec.rate_limit.as_ref().is_some_and(rate_limit::is_by_caller);
     let quota = spec.quota.as_ref().is_some_and(mizzen_oda_api::Quota::is_asked_for);
@@ -41,6 +45,11 @@ fn unsupported(spec: &Spec) -> Vec<&'static str> {
         (requests, "OASValidation.requestEnabled"),
         (responses, "OASValidation.responseEnabled"),
         (template, "template"),
+        (auth && !is_metrics, "basicAuth (it is how metrics are scraped, and lets everybody in elsewhere)"),
+        (
+            auth && is_metrics && by_annotations,
+            "basicAuth (no annotation of Pods names a Secret: whoever scrapes has to know it)",
+        ),
     ]
     .into_iter()
     .filter_map(|(asked, name)| asked.then_some(name))

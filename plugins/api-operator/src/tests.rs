@@ -24,9 +24,10 @@
 //! | 6. `/a` takes `/ab`, clashes go unnoticed | `routes::a_path_takes_what_is_below_it_and_not_its_neighbours`, `overlaps::the_same_path_is_a_clash_that_names_both_sides_ours_and_foreign` |
 //! | 7. https on an http port | `status::the_url_begins_as_the_gateway_listens` |
 //! | 8. annotations of live Pods are lost | the plugin `metrics-annotations` |
-//! | 9. policies are silently ignored | `policies::…` |
+//! | 9. policies are silently ignored | `policies::…`, `fields::every_field_is_done_or_named_or_only_describes` |
 //! | 10. rights for everything | `policies::it_asks_for_no_more_than_it_uses` |
 
+mod fields;
 mod overlaps;
 mod policies;
 mod routes;

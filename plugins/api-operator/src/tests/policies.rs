@@ -119,28 +119,6 @@ fn a_limit_that_nobody_can_keep_yet_is_said_to_wait() {
 }
 
 #[test]
-fn what_istio_can_not_enforce_is_named_and_never_ignored() {
-    for (asked, name) in [
-        (json!({"apiKeyVerification": {"enabled": true, "location": "x-key"}}), "apiKeyVerification"),
-        (json!({"quota": {"limit": "100"}}), "quota"),
-        (json!({"OASValidation": {"requestEnabled": true}}), "OASValidation.requestEnabled"),
-        (json!({"OASValidation": {"responseEnabled": true}}), "OASValidation.responseEnabled"),
-        (json!({"template": "gold"}), "template"),
-        (json!({"rateLimit": {"enabled": true, "limit": "1", "identifier": "ip"}}), "rateLimit.identifier"),
-    ] {
-        let cluster = served_at("");
-        let outcome = outcome_in(&cluster, &asked);
-        let (status, reason, message) = condition(&outcome, "Supported");
-        assert_eq!((status, reason.as_str()), (Some(false), "Unsupported"));
-        assert!(message.contains(name), "{message}");
-        assert!(matches!(&outcome.readiness, Readiness::Warning(why) if why.contains(name)));
-        assert_eq!(outcome.desired, outcome_in(&cluster, &json!({})).desired, "and it is published nevertheless");
-    }
-    let off = json!({"apiKeyVerification": {"enabled": false}, "quota": {"limit": ""}, "OASValidation": {}});
-    assert_eq!(condition(&outcome(&off), "Supported").0, Some(true));
-}
-
-#[test]
 fn a_type_that_is_not_known_is_named() {
     let (status, reason, message) = condition(&outcome(&json!({"apiType": "graphql"})), "Supported");
     assert_eq!((status, reason.as_str()), (Some(false), "UnknownApiType"));
