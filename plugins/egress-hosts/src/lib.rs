@@ -3,10 +3,12 @@
 //!
 //! Behaviour: the entries that Dynatrace's operator makes for its own hosts, for anybody's. A target that several list is in the entries of
 //! the oldest list alone, with the ports of all: Istio would go by one of them. What can't be read in somebody else's list is passed over.
+//! One that has an entry which is no list's, be it a DynaKube's, is left to that.
 
 mod claims;
 #[cfg(not(target_arch = "wasm32"))]
 mod definition;
+mod foreign;
 mod listed;
 mod spec;
 
@@ -21,6 +23,7 @@ use serde_json::{Value, json};
 use claims::{Claims, Other};
 #[cfg(not(target_arch = "wasm32"))]
 pub use definition::crd;
+use foreign::Yielded;
 use listed::{Invalid, Listed};
 pub use spec::{ExternalHost, Spec, Status};
 
@@ -52,24 +55,21 @@ impl Reconciler for EgressHosts {
     type Config = Config;
 
     fn describe() -> Description {
-        Description::new(
-            "egress-hosts",
-            env!("CARGO_PKG_VERSION"),
-            "Lets the mesh reach external hosts",
-            external_hosts(),
-        )
-        .reads_fields(
-            HOSTS,
-            external_hosts(),
-            &["spec.hosts", "metadata.creationTimestamp"],
-            "what others list, so that no host is in two entries",
-        )
-        .applies(service_entry(), "what the mesh may reach")
-        .applies(virtual_service(), "that traffic to a host goes to that host")
+        let summary = "Lets the mesh reach external hosts";
+        let itself = Description::new("egress-hosts", env!("CARGO_PKG_VERSION"), summary, external_hosts());
+        foreign::declare(itself)
+            .reads_fields(
+                HOSTS,
+                external_hosts(),
+                &["spec.hosts", "metadata.creationTimestamp"],
+                "what others list, so that no host is in two entries",
+            )
+            .applies(service_entry(), "what the mesh may reach")
+            .applies(virtual_service(), "that traffic to a host goes to that host")
     }
 
     fn reconcile(Request { subject, config, .. }: &Request<Value, Config>) -> Result<Outcome, Failure> {
-        let (prefix, listed) = match read(subject) {
+        let (prefix, mut listed) = match read(subject) {
             Ok(read) => read,
             // What was let through before stays: nobody wanted it gone.
             Err(invalid) => return Ok(refused(&invalid)),
@@ -79,17 +79,19 @@ impl Reconciler for EgressHosts {
             let why = "Istio's CRDs are not there yet";
             return Ok(Outcome::progressing(why).condition(ALLOWED, None, "IstioMissing", why));
         }
+        let namespace = subject.metadata.namespace.clone().unwrap_or_default();
+        let yielded = foreign::yield_to_others(&mut listed, &namespace, config.visibility)?;
         let claims = Claims::among(&listed, others);
         let scope = |part: &Option<_>| Scope {
-            namespace: subject.metadata.namespace.clone().unwrap_or_default(),
+            namespace: namespace.clone(),
             prefix: prefix.clone(),
             part: part.clone(),
-            labels: [("app.kubernetes.io/managed-by".into(), "mizzen".into())].into(),
+            labels: [(foreign::MADE_BY.0.into(), foreign::MADE_BY.1.into())].into(),
             visibility: config.visibility,
             grouping: Grouping::ByPorts,
         };
         let objects: Vec<_> = claims.own.iter().flat_map(|(part, own)| objects(&scope(part), own)).collect();
-        Ok(told(&claims, &objects).desire(objects))
+        Ok(told(&claims, &yielded, &objects).desire(objects))
     }
 }
 
@@ -124,19 +126,22 @@ fn others(subject: &Subject<Value>, visibility: Visibility) -> Result<Vec<Other>
     Ok(others)
 }
 
-fn told(claims: &Claims, objects: &[Value]) -> Outcome {
+fn told(claims: &Claims, yielded: &Yielded, objects: &[Value]) -> Outcome {
     let entries: Vec<_> = objects.iter().filter(|object| object["kind"] == "ServiceEntry").collect();
     let targets: usize = claims.own.iter().map(|(_, own)| Endpoints::len(own)).sum();
-    let mut said: Vec<_> = claims.refused.iter().map(Refusal::to_string).collect();
-    let outcome = if said.is_empty() { Outcome::ready() } else { Outcome::warning(said.join("; ")) };
+    let refused = claims.refused.iter().map(Refusal::to_string);
+    let mut said: Vec<_> = refused.chain(yielded.missing.iter().cloned()).collect();
+    let clash = !said.is_empty();
+    let outcome = if clash { Outcome::warning(said.join("; ")) } else { Outcome::ready() };
     said.push(format!("{targets} in {} entries", entries.len()));
     said.extend(claims.elsewhere.iter().map(|(target, by)| format!("{target} is in those of {by}")));
+    said.extend(yielded.elsewhere.iter().map(|(target, by)| format!("{target} is in {by}")));
     let status = json!({
         "targets": targets,
         "entries": entries.iter().map(|entry| &entry["metadata"]["name"]).collect::<Vec<_>>(),
     });
-    let reason = if claims.refused.is_empty() { "Allowed" } else { "Clash" };
-    outcome.condition(ALLOWED, Some(claims.refused.is_empty()), reason, said.join("; ")).status(status)
+    let reason = if clash { "Clash" } else { "Allowed" };
+    outcome.condition(ALLOWED, Some(!clash), reason, said.join("; ")).status(status)
 }
 
 impl Default for Config {

@@ -1,5 +1,7 @@
 //! Lists, and what the mesh is told.
 
+mod foreign;
+
 use std::path::Path;
 
 use mizzen_sdk::testing::{self, Cluster};

@@ -119,6 +119,10 @@ impl Endpoint {
         Self { target: Target::Net(net), port, protocol: Protocol::Tcp }
     }
 
+    pub(crate) fn from_parts(target: Target, port: Port, protocol: Protocol) -> Self {
+        Self { target, port, protocol }
+    }
+
     pub(crate) fn into_parts(self) -> (Target, Port, Protocol) {
         (self.target, self.port, self.protocol)
     }

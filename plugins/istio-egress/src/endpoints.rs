@@ -58,6 +58,12 @@ impl Endpoints {
         }
     }
 
+    /// Takes a target out, with all of its ports.
+    pub fn remove(&mut self, target: &Target) -> Vec<Endpoint> {
+        let ports = self.0.remove(target).unwrap_or_default();
+        ports.into_iter().map(|(port, protocol)| Endpoint::from_parts(target.clone(), port, protocol)).collect()
+    }
+
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
