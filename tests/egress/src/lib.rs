@@ -45,6 +45,8 @@ pub struct Stage {
     /// The Dynatrace API.
     pub api: Server,
     engine: Engine,
+    /// What is granted for the API beside what is shipped.
+    grant: Value,
 }
 
 /// Finds every name at 127.0.0.1.
@@ -85,30 +87,34 @@ pub fn naming(activegate: &'static str, oneagent: &'static str) -> impl Fn(&Aske
 // === impl Stage ===
 
 impl Stage {
-    /// A cluster with a DynaKube whose API answers like this.
+    /// A cluster with a DynaKube whose API answers like this, is trusted, and is asked straight away.
     pub async fn start(answers: impl Fn(&Asked) -> Answer + Send + Sync + 'static) -> Self {
         let api = Server::start(&[API], answers).await;
+        let grant = json!({"private": ["127.0.0.0/8"], "trust": {"pem": api.authority()}});
+        Self::with(api, json!({}), grant).await
+    }
+
+    /// A cluster with a DynaKube that has these fields, too, and such a grant: both are merged into what is there without them.
+    pub async fn with(api: Server, fields: Value, grant: Value) -> Self {
         let mut documents = yaml::load(&repository("deploy/samples/crds/dynakubes.dynatrace.com.yaml")).unwrap();
         documents.extend(yaml::parse(Path::new("there.yaml"), THERE).unwrap());
         let memory = Memory::from_documents(&documents).unwrap();
         let url = format!("https://{API}:{}/api", api.port());
-        memory
-            .put(
-                "user",
-                &json!({"apiVersion": "dynatrace.com/v1beta6", "kind": "DynaKube", "metadata": {"name": "prod", "namespace": "dynatrace"},
-                        "spec": {"apiUrl": url, "enableIstio": true, "dynatraceApiRequestThreshold": 0}}),
-            )
-            .unwrap();
-        let engine = operating(&memory, &api).await;
-        Self { memory, api, engine }
+        let mut spec = json!({"apiUrl": url, "enableIstio": true, "dynatraceApiRequestThreshold": 0});
+        merge(&mut spec, &fields);
+        let kube = json!({"apiVersion": "dynatrace.com/v1beta6", "kind": "DynaKube",
+                          "metadata": {"name": "prod", "namespace": "dynatrace"}, "spec": spec});
+        memory.put("user", &kube).unwrap();
+        let engine = operating(&memory, &api, &grant).await;
+        Self { memory, api, engine, grant }
     }
 
     /// Replaces the host by another one that remembers nothing.
     pub async fn restart(self) -> Self {
-        let Self { memory, api, engine } = self;
+        let Self { memory, api, engine, grant } = self;
         engine.stop().await;
-        let engine = operating(&memory, &api).await;
-        Self { memory, api, engine }
+        let engine = operating(&memory, &api, &grant).await;
+        Self { memory, api, engine, grant }
     }
 
     /// The API answers like this from now on, and is asked.
@@ -172,19 +178,29 @@ impl Stage {
     }
 }
 
-/// The shipped configuration, but for where the API is and how long it may take.
-fn configuration(api: &Server) -> Configuration {
+/// The shipped configuration, but for where the API is, how long it may take, and what is granted beside.
+fn configuration(api: &Server, more: &Value) -> Configuration {
     let mut documents = yaml::load(&repository("plugins/egress/reconciler.yaml")).unwrap();
     let spec = &mut documents[0].value["spec"];
     spec["config"]["timeoutSeconds"] = json!(1);
     let grant = &mut spec["grants"]["http"][0];
     grant["port"] = json!(api.port());
-    grant["private"] = json!(["127.0.0.0/8"]);
-    grant["trust"] = json!({"pem": api.authority()});
+    merge(grant, more);
     Configuration::strict(&documents).unwrap()
 }
 
-async fn operating(memory: &Memory, api: &Server) -> Engine {
+/// Puts fields in the place of others, or beside them.
+fn merge(value: &mut Value, fields: &Value) {
+    for (field, new) in fields.as_object().into_iter().flatten() {
+        if new.is_object() && value[field].is_object() {
+            merge(&mut value[field], new);
+        } else {
+            value[field] = new.clone();
+        }
+    }
+}
+
+async fn operating(memory: &Memory, api: &Server, grant: &Value) -> Engine {
     let test = std::env::current_exe().unwrap();
     let built = test.ancestors().find(|folder| folder.ends_with("debug") || folder.ends_with("release")).unwrap();
     let file = built.parent().unwrap().join("plugins/egress.wasm");
@@ -192,7 +208,7 @@ async fn operating(memory: &Memory, api: &Server) -> Engine {
     let cache = built.join("mizzen-cache");
     let sandbox = Sandbox::new(SandboxOptions { cache: Some(cache), ..SandboxOptions::default() }).unwrap();
     let component = sandbox.load_file(&file).await.unwrap();
-    let reconciler = configuration(api).reconcilers.remove(0);
+    let reconciler = configuration(api, grant).reconcilers.remove(0);
     let plugin = component.with_limits(reconciler.limits);
     let settings = Settings { fetch: Arc::new(Client::with_lookup(Arc::new(Loopback))), ..Settings::default() };
     let engine = Engine::start_with(Arc::new(memory.clone()), Arc::new(Log), settings);

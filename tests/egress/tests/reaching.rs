@@ -1,0 +1,96 @@
+//! How the Dynatrace API is reached: through the proxy and with the certificates that a DynaKube names, as far as the grant has it.
+
+use mizzen_egress_tests::{API, Stage, naming};
+use mizzen_testhttps::{Proxy, Server};
+use serde_json::{Value, json};
+
+const GATE: &str = "https://gate.example.com:9999";
+const AGENT: &str = "https://agent.example.com";
+
+async fn api() -> Server {
+    Server::start(&[API], naming(GATE, AGENT)).await
+}
+
+fn object(kind: &str, name: &str, content: Value) -> Value {
+    let mut object = json!({"apiVersion": "v1", "kind": kind, "metadata": {"name": name, "namespace": "dynatrace"}});
+    object
+        .as_object_mut()
+        .into_iter()
+        .for_each(|object| object.extend(content.as_object().cloned().unwrap_or_default()));
+    object
+}
+
+fn entries(stage: &Stage) -> Vec<String> {
+    stage.holds().into_iter().map(|(name, _)| name).collect()
+}
+
+#[tokio::test]
+async fn a_dynakubes_proxy_is_the_way_to_its_api_and_has_an_entry() {
+    let api = api().await;
+    let proxy = Proxy::to(api.port()).await;
+    let url = format!("http://proxy.example.com:{}", proxy.port());
+    // The API's own address is not granted: there is no other way to it.
+    let grant = json!({"trust": {"pem": api.authority()}, "proxy": {"private": ["127.0.0.0/8"]}});
+    let stage = Stage::with(api, json!({"proxy": {"value": url}}), grant).await;
+    let all = ["prod-fqdn-activegate", "prod-fqdn-oneagent", "prod-fqdn-operator", "prod-tcp-operator"];
+    assert_eq!(entries(&stage), all);
+    assert_eq!(stage.says("mizzen.dev/egress").map(|(status, ..)| status).as_deref(), Some("True"));
+    assert!(!proxy.asked().is_empty());
+}
+
+#[tokio::test]
+async fn a_proxy_that_is_in_a_secret_is_the_way_and_its_password_is_nobodys_to_see() {
+    let api = api().await;
+    let proxy = Proxy::to(api.port()).await;
+    let url = format!("http://user:secret@proxy.example.com:{}", proxy.port());
+    let grant = json!({"trust": {"pem": api.authority()}, "proxy": {"private": ["127.0.0.0/8"]}});
+    let stage = Stage::with(api, json!({"proxy": {"valueFrom": "my-proxy"}}), grant).await;
+    let (_, _, why) = stage.says("IstioForOneAgent").unwrap_or_default();
+    assert!(why.contains("my-proxy") && proxy.asked().is_empty(), "{why}");
+    let secret = object("Secret", "my-proxy", json!({"stringData": {"proxy": url}}));
+    stage.memory.put("user", &secret).unwrap();
+    stage.touch(json!("now"), "/metadata/annotations/touched").await;
+    assert_eq!(entries(&stage), ["prod-fqdn-activegate", "prod-fqdn-oneagent", "prod-fqdn-operator"]);
+    assert!(proxy.asked().iter().all(|head| head.to_ascii_lowercase().contains("proxy-authorization: basic ")));
+    let all: Vec<_> = stage.memory.objects().into_iter().filter(|(object, _)| &*object.kind.name != "Secret").collect();
+    assert!(!format!("{all:?}").contains("secret@"));
+}
+
+#[tokio::test]
+async fn a_proxy_in_a_private_network_is_refused_unless_that_is_granted_which_is_said() {
+    let api = api().await;
+    let proxy = Proxy::to(api.port()).await;
+    let url = format!("http://proxy.example.com:{}", proxy.port());
+    let grant = json!({"trust": {"pem": api.authority()}});
+    let stage = Stage::with(api, json!({"proxy": {"value": url}}), grant).await;
+    let (status, _, why) = stage.says("IstioForOneAgent").unwrap_or_default();
+    assert!(status == "False" && why.contains("proxy.example.com") && why.contains("`private`"), "{why}");
+    assert_eq!((stage.api.asked().len(), proxy.asked().len()), (0, 0));
+    assert_eq!(entries(&stage), ["prod-fqdn-operator", "prod-tcp-operator"], "the way is open nonetheless");
+}
+
+#[tokio::test]
+async fn a_certificate_is_verified_unless_the_dynakube_says_otherwise() {
+    let grant = json!({"private": ["127.0.0.0/8"]});
+    let stage = Stage::with(api().await, json!({"skipCertCheck": false}), grant).await;
+    let (status, _, why) = stage.says("IstioForOneAgent").unwrap_or_default();
+    assert!(status == "False" && why.contains("can't be asked"), "{why}");
+    assert_eq!(stage.api.asked().len(), 0, "nobody was sent the token");
+    stage.touch(json!(true), "/spec/skipCertCheck").await;
+    assert_eq!(entries(&stage), ["prod-fqdn-activegate", "prod-fqdn-oneagent", "prod-fqdn-operator"]);
+    let asked = stage.api.asked().len();
+    stage.touch(json!(false), "/spec/skipCertCheck").await;
+    assert_eq!(stage.api.asked().len(), asked);
+    assert!(stage.says("IstioForOneAgent").unwrap_or_default().2.contains("as last reported"));
+}
+
+#[tokio::test]
+async fn the_authorities_that_a_dynakube_names_are_trusted() {
+    let api = api().await;
+    let certs = json!({"data": {"certs": api.authority()}});
+    let stage = Stage::with(api, json!({"trustedCAs": "ours"}), json!({"private": ["127.0.0.0/8"]})).await;
+    assert_eq!(stage.api.asked().len(), 0);
+    stage.memory.put("user", &object("ConfigMap", "ours", certs)).unwrap();
+    stage.touch(json!("now"), "/metadata/annotations/touched").await;
+    assert_eq!(entries(&stage), ["prod-fqdn-activegate", "prod-fqdn-oneagent", "prod-fqdn-operator"]);
+}
