@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use mizzen_istio_egress::{Endpoint, Target, Visibility, service_entry};
+use mizzen_istio_egress::{Endpoint, Endpoints, Target, Visibility, service_entry};
 use mizzen_sdk::{AccessError, Description, Query, Text, cluster};
 use serde::Deserialize;
 
@@ -79,7 +79,7 @@ pub(crate) fn yield_to_others(
     namespace: &str,
     visibility: Visibility,
 ) -> Result<Yielded, AccessError> {
-    let hosts: Vec<_> = listed.0.values().flat_map(|part| part.targets()).filter_map(name).collect();
+    let hosts: Vec<_> = listed.0.values().flat_map(Endpoints::targets).filter_map(name).collect();
     let mut entries = Vec::new();
     for hosts in hosts.chunks(AT_ONCE) {
         let tests = hosts.iter().map(|host| (HOSTS, Text::equals(host)));

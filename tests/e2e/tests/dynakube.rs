@@ -58,6 +58,13 @@ impl Stage {
         Some(Self { api, proxy, objects, operator, plugins, cluster })
     }
 
+    async fn install_istio(&self) {
+        let istio = Assets::find_or_build_only(&[] as &[Program], &[Manifests::IstioCrds]).unwrap();
+        for file in istio.manifests(Manifests::IstioCrds).unwrap() {
+            self.cluster.install_crds(file).await.unwrap();
+        }
+    }
+
     /// Another operator that remembers nothing.
     async fn restart(self) -> Self {
         self.operator.stop().await;
@@ -136,10 +143,7 @@ async fn the_way_to_dynatrace_is_opened_when_istio_appears_and_follows_its_hosts
     stage.says("IstioForOperator", "False", "Istio's CRDs are not there yet").await;
     stage.says("mizzen.dev/egress", "False", "Istio's CRDs are not there yet").await;
     assert_eq!(stage.api.asked().len(), 0);
-    let istio = Assets::find_or_build_only(&[] as &[Program], &[Manifests::IstioCrds]).unwrap();
-    for file in istio.manifests(Manifests::IstioCrds).unwrap() {
-        stage.cluster.install_crds(file).await.unwrap();
-    }
+    stage.install_istio().await;
     stage.holds(&EVERYTHING, &ROUTES).await;
     for kind in ["IstioForOperator", "IstioForActiveGate", "IstioForOneAgent", "mizzen.dev/egress"] {
         stage.says(kind, "True", "").await;
@@ -193,5 +197,47 @@ async fn the_way_to_dynatrace_is_opened_when_istio_appears_and_follows_its_hosts
     stage.holds(&EVERYTHING, &ROUTES).await;
     kubes(&stage.objects).delete("prod", &DeleteParams::background()).await.unwrap();
     stage.holds(&[], &[]).await;
+    stage.operator.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_host_that_a_list_and_a_dynakube_want_is_in_one_entry_and_the_lists_again_when_the_dynakube_goes() {
+    let Some(stage) = Stage::start().await else { return };
+    stage.api.answers(naming(GATE, "https://first.example.com"));
+    stage.install_istio().await;
+    stage.cluster.apply_path(&repository("plugins/egress-hosts/reconciler.yaml")).await.unwrap();
+    let list = json!({"apiVersion": "mizzen.dev/v1alpha1", "kind": "ExternalHosts",
+        "metadata": {"name": "agents", "namespace": "default"}, "spec": {"hosts": [
+            {"host": "agent.example.com", "port": 443, "protocol": "HTTPS"},
+            {"host": "agent.example.com", "port": 8443, "protocol": "HTTPS"},
+            {"host": "own.example.com", "port": 443, "protocol": "HTTPS"}]}});
+    stage.cluster.apply_yaml(&list.to_string()).await.unwrap();
+    let lists = stage.objects.within("default", "mizzen.dev/v1alpha1", "ExternalHosts", "externalhosts");
+    let says = async |reason: &str, part: &str| {
+        eventually(&format!("the list says {reason}: {part}"), async || {
+            let list = lists.get("agents").await.unwrap();
+            condition(&list, "Allowed").is_some_and(|(_, own, message)| own == reason && message.contains(part))
+        })
+        .await;
+    };
+    let all = stage.objects.of("networking.istio.io/v1", "ServiceEntry", "serviceentries");
+    // Who has the host.
+    let holders = async || {
+        let entries = all.list(&ListParams::default()).await.unwrap();
+        let names = |entry: &DynamicObject| entry.data["spec"]["hosts"].to_string().contains("\"agent.example.com\"");
+        entries.items.into_iter().filter(names).filter_map(|entry| entry.metadata.namespace).collect::<Vec<_>>()
+    };
+    says("Allowed", "2 in 2 entries").await;
+    eventually("the list has the host", async || holders().await == ["default"]).await;
+
+    stage.says("IstioForOneAgent", "True", "").await;
+    stage.api.answers(naming(GATE, AGENT));
+    stage.ask().await;
+    says("Clash", "port 8443 of agent.example.com is not in ServiceEntry dynatrace/prod-fqdn-oneagent").await;
+    eventually("the DynaKube alone has the host", async || holders().await == [NAMESPACE]).await;
+
+    kubes(&stage.objects).delete("prod", &DeleteParams::background()).await.unwrap();
+    says("Allowed", "2 in 2 entries").await;
+    eventually("the list has it again", async || holders().await == ["default"]).await;
     stage.operator.stop().await;
 }

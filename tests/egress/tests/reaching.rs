@@ -11,13 +11,11 @@ async fn api() -> Server {
     Server::start(&[API], naming(GATE, AGENT)).await
 }
 
-fn object(kind: &str, name: &str, content: Value) -> Value {
-    let mut object = json!({"apiVersion": "v1", "kind": kind, "metadata": {"name": name, "namespace": "dynatrace"}});
-    object
-        .as_object_mut()
-        .into_iter()
-        .for_each(|object| object.extend(content.as_object().cloned().unwrap_or_default()));
-    object
+fn object(kind: &str, name: &str, mut content: Value) -> Value {
+    content["apiVersion"] = json!("v1");
+    content["kind"] = json!(kind);
+    content["metadata"] = json!({"name": name, "namespace": "dynatrace"});
+    content
 }
 
 fn entries(stage: &Stage) -> Vec<String> {

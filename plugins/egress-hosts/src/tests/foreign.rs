@@ -76,7 +76,7 @@ fn a_long_list_asks_for_all_of_its_hosts() {
     let list = json!({"apiVersion": "mizzen.dev/v1alpha1", "kind": "ExternalHosts",
                       "metadata": {"name": "long", "namespace": "web"}, "spec": {"hosts": lines}})
     .to_string();
-    let last = entry("prod", &json!([443]), &Value::Null).replace("api.example.com", "h199.example.com");
-    let outcome = ask(&Cluster::new().with(&list).with(&last), &list, "Namespace");
+    let taken = entry("prod", &json!([443]), &Value::Null).replace("api.example.com", "h199.example.com");
+    let outcome = ask(&Cluster::new().with(&list).with(&taken), &list, "Namespace");
     assert!(said(&outcome).2.ends_with("h199.example.com is in ServiceEntry dynatrace/prod"), "{}", said(&outcome).2);
 }
