@@ -5,11 +5,13 @@ mod converge;
 mod gateway;
 mod idle;
 mod index;
+mod install;
 mod measure;
 mod mesh_cluster;
 mod operator;
 mod pods;
 mod restarts;
+mod sidecars;
 
 use clap::{Parser, Subcommand};
 use serde_json::{Map, Value, json};
@@ -33,11 +35,12 @@ struct Args {
 }
 
 /// What `all` is, the quick ones first.
-const ALL: [&[&str]; 7] = [
+const ALL: [&[&str]; 8] = [
     &["call"],
     &["restarts"],
     &["index"],
     &["idle"],
+    &["install"],
     &["gateway"],
     &["pods"],
     &["converge", "--count=1000", "--count=5000"],
@@ -62,13 +65,15 @@ enum Command {
     },
     /// Memory and CPU of the host with all plugins of `deploy/reconcilers.yaml` and nothing to do.
     Idle,
+    /// An installation of Istio by the whole of `deploy/mesh.yaml`: how long it and its rendering take, and memory of the host.
+    Install,
     /// Memory of the host over many Pods that a plugin reads through five fields.
     Pods {
         /// How many Pods.
         #[arg(long, default_value_t = 20_000)]
         count: usize,
     },
-    /// One decision which workloads of a mesh are to be restarted, over all its Pods.
+    /// One decision which workloads of a mesh are to be restarted, over all its Pods; and the host with these on a real API server.
     Restarts {
         /// How many Pods; may be given several times.
         #[arg(long, default_values_t = [10_000, 50_000])]
@@ -129,11 +134,14 @@ impl Command {
             Self::Converge(converge) => ("converge", converge.run().await?),
             Self::Gateway { count, repeat } => ("gateway", gateway::gateway(count, repeat).await?),
             Self::Idle => ("idle", idle::idle().await?),
+            Self::Install => ("install", install::install().await?),
             Self::Pods { count } => ("pods", pods::pods(count).await?),
             Self::Restarts { count } => {
                 let mut runs = Vec::new();
                 for count in count {
-                    runs.push(restarts::restarts(count).await?);
+                    let mut figures = restarts::restarts(count).await?;
+                    figures["host"] = sidecars::sidecars(count).await?;
+                    runs.push(figures);
                 }
                 ("restarts", runs.into())
             }

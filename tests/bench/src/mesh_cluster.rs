@@ -26,8 +26,8 @@ pub(crate) fn repository(path: &str) -> PathBuf {
 pub(crate) async fn start() -> anyhow::Result<ControlPlane> {
     let builder = ControlPlane::builder().mesh_crds(true);
     let cluster = builder.crds(repository("deploy/crds")).crds(repository("deploy/samples/crds")).start().await?;
-    for path in ["deploy/samples/mesh/00-namespaces.yaml", "deploy/samples/mesh/10-istio.yaml"] {
-        cluster.apply_path(&repository(path)).await?;
+    for file in ["mesh/00-namespaces.yaml", "mesh/10-istio.yaml", "own-istio/ingress-gateway.yaml"] {
+        cluster.apply_path(&repository("deploy/samples").join(file)).await?;
     }
     let services: Api<k8s_openapi::api::core::v1::Service> = Api::namespaced(cluster.client()?, "istio-system");
     let address = json!({"status": {"loadBalancer": {"ingress": [{"ip": "192.0.2.7"}]}}});

@@ -74,6 +74,14 @@ impl Setup<'_> {
         }
         Ok(())
     }
+
+    /// Has a renderer compiled ahead, as whoever deploys one does: the host has no room for that.
+    pub(crate) async fn compile_renderer(&self, name: &str, cache: &Path) -> anyhow::Result<()> {
+        let mut compile = Command::new(built()?.join("mizzen"));
+        compile.args(["plugin", "compile", "--cache"]).arg(cache).arg(self.plugins.join(name));
+        ensure!(compile.stdout(Stdio::null()).status().await?.success(), "{name} can't be compiled");
+        Ok(())
+    }
 }
 
 impl Operator {
@@ -95,7 +103,12 @@ impl Operator {
         let configuration = folder.path().join("reconcilers.yaml");
         std::fs::write(&configuration, setup.configuration)?;
         let mut command = Command::new(built()?.join("mizzen"));
-        command.args(["run", "--listen=127.0.0.1:0", "--log=warn,mizzen::commands=info", "--log-format=json"]);
+        command.args([
+            "run",
+            "--listen=127.0.0.1:0",
+            "--log=warn,mizzen::commands=info,mizzen_sandbox::render=info",
+            "--log-format=json",
+        ]);
         command.arg("-f").arg(configuration).arg("--plugins").arg(&setup.plugins).arg("--cache").arg(cache);
         Self::spawn(command, kubeconfig, folder)
     }
@@ -140,9 +153,18 @@ impl Operator {
 
     /// The sum of a metric over everything that it is about.
     pub(crate) async fn metric(&self, name: &str) -> anyhow::Result<u64> {
+        self.sum(name, "").await
+    }
+
+    /// The sum of a metric for one reconciler.
+    pub(crate) async fn metric_of(&self, reconciler: &str, name: &str) -> anyhow::Result<u64> {
+        self.sum(name, &format!("reconciler=\"{reconciler}\"")).await
+    }
+
+    async fn sum(&self, name: &str, label: &str) -> anyhow::Result<u64> {
         let text = get(&self.address().context("the operator serves no metrics")?, "/metrics").await?;
-        let samples = text.lines().filter(|line| line.split(['{', ' ']).next() == Some(name));
-        Ok(samples.filter_map(|line| line.rsplit(' ').next()?.parse::<u64>().ok()).sum())
+        let of = |line: &&str| line.split(['{', ' ']).next() == Some(name) && line.contains(label);
+        Ok(text.lines().filter(of).filter_map(|line| line.rsplit(' ').next()?.parse::<u64>().ok()).sum())
     }
 
     /// Fails when it has ended.

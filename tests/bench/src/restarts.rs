@@ -16,7 +16,10 @@ use serde_json::{Value, json};
 use crate::operator::{cache, plugins};
 
 /// Pods of each workload.
-const REPLICAS: usize = 4;
+pub(crate) const REPLICAS: usize = 4;
+
+/// Where all of them are.
+pub(crate) const NAMESPACE: &str = "shop";
 
 /// Memory that the component may use: half of what a host gives by default.
 const MEMORY: u64 = 32 << 20;
@@ -24,9 +27,12 @@ const MEMORY: u64 = 32 << 20;
 /// Time that it may take, on a machine that may be busy.
 const TIME: Duration = Duration::from_mins(1);
 
+/// What is true of a Pod that is up.
+const CONDITIONS: [&str; 5] = ["PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled"];
+
 const SUBJECT: &str =
     r#"{"apiVersion":"mizzen.dev/v1alpha1","kind":"Istio","metadata":{"name":"default","namespace":"istio-system"}}"#;
-const IMAGE: &str = "images.example.com/istio/proxyv2:1.31.0";
+pub(crate) const IMAGE: &str = "images.example.com/istio/proxyv2:1.31.0";
 
 /// Milliseconds of a call when every sidecar is as it should be, and when none is; with the bytes that the component was given.
 pub(crate) async fn restarts(count: usize) -> anyhow::Result<Value> {
@@ -63,7 +69,7 @@ struct Mesh {
 impl Mesh {
     fn new(count: usize, sets: HashMap<String, (Kind, Fields)>) -> anyhow::Result<Self> {
         let mut mesh = Self { sets, objects: HashMap::new(), given: AtomicU64::default() };
-        mesh.put(&json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop", "labels": {"istio-injection": "enabled"}}}))?;
+        mesh.put(&json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE, "labels": {"istio-injection": "enabled"}}}))?;
         for workload in 0..count / REPLICAS {
             mesh.put(&deployment(workload))?;
             mesh.put(&replica_set(workload))?;
@@ -106,23 +112,24 @@ impl Reads for Mesh {
     fn log(&self, _: Level, _: &str, _: &[(String, String)]) {}
 }
 
-fn deployment(workload: usize) -> Value {
-    json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": format!("app-{workload}"), "namespace": "shop", "generation": 3},
+pub(crate) fn deployment(workload: usize) -> Value {
+    json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": format!("app-{workload}"), "namespace": NAMESPACE, "generation": 3},
            "spec": {"replicas": REPLICAS, "template": {"metadata": {"labels": {"app": format!("app-{workload}")}}}},
-           "status": {"observedGeneration": 3, "replicas": REPLICAS, "updatedReplicas": REPLICAS, "availableReplicas": REPLICAS}})
+           "status": {"observedGeneration": 3, "replicas": REPLICAS, "updatedReplicas": REPLICAS, "readyReplicas": REPLICAS,
+                      "availableReplicas": REPLICAS}})
 }
 
-fn replica_set(workload: usize) -> Value {
-    json!({"apiVersion": "apps/v1", "kind": "ReplicaSet", "metadata": {"name": format!("app-{workload}-7d9c8b6f5d"), "namespace": "shop",
+pub(crate) fn replica_set(workload: usize) -> Value {
+    json!({"apiVersion": "apps/v1", "kind": "ReplicaSet", "metadata": {"name": format!("app-{workload}-7d9c8b6f5d"), "namespace": NAMESPACE,
            "ownerReferences": [{"apiVersion": "apps/v1", "kind": "Deployment", "name": format!("app-{workload}"), "controller": true}]}})
 }
 
-fn pod(workload: usize, replica: usize) -> Value {
+pub(crate) fn pod(workload: usize, replica: usize) -> Value {
     let status = r#"{"initContainers":["istio-validation","istio-proxy"],"containers":null,"volumes":["workload-socket","credential-socket","workload-certs","istio-envoy","istio-data","istio-podinfo","istio-token","istiod-ca-cert"],"imagePullSecrets":null,"revision":"default"}"#;
     json!({
         "apiVersion": "v1", "kind": "Pod",
         "metadata": {
-            "name": format!("app-{workload}-7d9c8b6f5d-{replica:05}"), "namespace": "shop", "uid": format!("5b0f7c1e-6c0a-4b7b-9a55-{workload:08}{replica:04}"),
+            "name": format!("app-{workload}-7d9c8b6f5d-{replica:05}"), "namespace": NAMESPACE, "uid": format!("5b0f7c1e-6c0a-4b7b-9a55-{workload:08}{replica:04}"),
             "annotations": {"istio.io/rev": "default", "prometheus.io/path": "/stats/prometheus", "prometheus.io/port": "15020",
                             "prometheus.io/scrape": "true", "sidecar.istio.io/status": status},
             "ownerReferences": [{"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": format!("app-{workload}-7d9c8b6f5d"), "controller": true}],
@@ -130,6 +137,6 @@ fn pod(workload: usize, replica: usize) -> Value {
         "spec": {"containers": [{"name": "app"}], "initContainers": [{"name": "istio-validation"}, {"name": "istio-proxy", "image": IMAGE,
                  "env": [{"name": "TRUST_DOMAIN", "value": "cluster.local"}],
                  "resources": {"limits": {"cpu": "2", "memory": "1Gi"}, "requests": {"cpu": "100m", "memory": "128Mi"}}}]},
-        "status": {"phase": "Running", "conditions": (0..5).map(|_| json!({"status": "True"})).collect::<Vec<_>>()},
+        "status": {"phase": "Running", "conditions": CONDITIONS.map(|kind| json!({"type": kind, "status": "True"}))},
     })
 }
