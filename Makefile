@@ -39,10 +39,13 @@ compiled: istio-clients
 guests: ## The hostile guests of the tests
 	$(CARGO) run -q -p mizzen-plugin-build -- --out $(CARGO_TARGET_DIR)/guests-out mizzen-hostile-guests
 
-run: build ## A small mesh on a real control plane, converging before your eyes; Ctrl-C ends it
+# Without Go there is no renderer to install Istio with: one stands there as somebody else's, and installation-external takes its place in the order.
+OWN_ISTIO := --apply deploy/samples/own-istio --apply deploy/installation-external.yaml
+run: build compiled ## The whole mesh on a real control plane, Istio installed and converging before your eyes; Ctrl-C ends it
 	$(CARGO) build -q -p mizzen-testcluster
-	$(BIN)/mizzen-testcluster up --crds deploy/crds --crds deploy/samples/crds --apply deploy/samples/mesh --apply deploy/reconcilers.yaml -- \
-		$(BIN)/mizzen run --plugins $(PLUGINS)
+	@if ! command -v go >/dev/null; then own="$(OWN_ISTIO)"; echo "there is no go on the PATH to build a version of Istio with: runs with installation-external" >&2; fi; \
+	$(BIN)/mizzen-testcluster up --scheduler --kwok --crds deploy/crds --crds deploy/samples/crds \
+		--apply deploy/samples/mesh --apply deploy/mesh.yaml $$own -- $(BIN)/mizzen run --plugins $(PLUGINS) --cache $(BIN)/mizzen-cache
 
 test: lint docs deny unit e2e ## Everything
 
@@ -71,7 +74,7 @@ deny: ## Licences, sources and bans of the dependencies
 bench: bench-build ## What it costs, against native code in the same run: one JSON document, in about ten minutes
 	@$(CARGO_TARGET_DIR)/release/mizzen-bench all
 
-bench-build: plugins ## What `make bench` and `mizzen-bench` need
+bench-build: plugins istio-clients ## What `make bench` and `mizzen-bench` need
 	$(CARGO) run -q -p mizzen-plugin-build -- --out $(CARGO_TARGET_DIR)/bench-guests mizzen-bench-guests
 	$(CARGO) build --release -p mizzen -p mizzen-bench
 

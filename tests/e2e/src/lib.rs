@@ -16,7 +16,7 @@ pub mod workloads;
 
 use std::time::{Duration, Instant};
 
-pub use clusters::{definitions, shipped_cluster};
+pub use clusters::{INGRESS_GATEWAY, definitions, shipped_cluster};
 pub use objects::{Objects, apply, condition, state};
 pub use operator::{Operator, guests, plugins};
 

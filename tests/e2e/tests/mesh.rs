@@ -6,15 +6,16 @@ use std::time::{Duration, Instant};
 
 use kube::ResourceExt;
 use kube::api::{DeleteParams, ListParams, Patch, PatchParams};
-use mizzen_e2e::{Objects, Operator, apply, condition, definitions, eventually, plugins, repository};
+use mizzen_e2e::{INGRESS_GATEWAY, Objects, Operator, apply, condition, definitions, eventually, plugins, repository};
 use mizzen_testcluster::ControlPlane;
 use serde_json::json;
 
 /// The definitions, the sample mesh and the shipped configuration.
 async fn mesh() -> Option<(ControlPlane, Objects)> {
     let cluster = definitions().controller_manager(true).start_for_test().await?;
-    cluster.apply_path(&repository("deploy/samples/mesh")).await.unwrap();
-    cluster.apply_path(&repository("deploy/reconcilers.yaml")).await.unwrap();
+    for path in ["samples/mesh", INGRESS_GATEWAY, "reconcilers.yaml"] {
+        cluster.apply_path(&repository("deploy").join(path)).await.unwrap();
+    }
     let objects = Objects(cluster.client().unwrap());
     Some((cluster, objects))
 }
