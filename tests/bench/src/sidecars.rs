@@ -45,7 +45,7 @@ pub(crate) async fn sidecars(count: usize) -> anyhow::Result<Value> {
     operator.ready().await?;
     let calls = settled(&mut operator, 0).await?;
     let mut figures = json!({
-        "startToAnswerSeconds": (began.elapsed() - QUIET).as_secs_f64(), "calls": calls,
+        "startToAnswerSeconds": began.elapsed().saturating_sub(QUIET).as_secs_f64(), "calls": calls,
         "readBytes": operator.metric_of(RECONCILER, "mizzen_read_bytes_total").await?,
         "rssMiB": operator.rss_mib()?, "peakRssMiB": operator.peak_rss_mib()?, "cpuSeconds": operator.cpu_seconds()?,
     });
