@@ -12,6 +12,7 @@ mod rights;
 mod source;
 mod statuses;
 mod style;
+mod told;
 
 use std::process::ExitCode;
 

@@ -19,6 +19,7 @@ use crate::args::Run;
 use crate::components::Components;
 use crate::source::Source;
 use crate::statuses::Statuses;
+use crate::told::Told;
 use crate::{assemble, logging};
 
 /// How often statuses of Reconciler objects are looked at. They are written only when something is different.
@@ -51,6 +52,7 @@ struct Host {
     source: Source,
     files: FileWatch,
     statuses: Option<Statuses>,
+    told: Told,
     stop: CancellationToken,
 }
 
@@ -82,7 +84,7 @@ impl Host {
             assemble::configuration_of(&args.files)?;
             (Source::Files(args.files), None)
         };
-        Ok(Self { engine, components, compiled, source, files, statuses, stop })
+        Ok(Self { engine, components, compiled, source, files, statuses, told: Told::default(), stop })
     }
 
     /// Runs until it is told to stop, then lets what is under way come to its end.
@@ -112,11 +114,9 @@ impl Host {
             Ok(read) => read,
             Err(error) => return tracing::error!("{error:#}; the last good configuration goes on"),
         };
-        for problem in &problems {
-            tracing::error!(kind = problem.kind, name = problem.name, "{problem}");
-        }
         let loaded = self.components.refresh(&configuration).await;
-        for problem in loaded.problems() {
+        let wrong = problems.iter().chain(&loaded.problems()).map(ToString::to_string).collect::<Vec<_>>();
+        for problem in self.told.news(wrong) {
             tracing::error!("{problem}");
         }
         if let Some(names) = self.source.names() {
