@@ -9,6 +9,7 @@ mod address;
 mod api;
 mod config;
 mod cors;
+mod expression;
 mod implementation;
 mod metrics;
 mod overlap;

@@ -2,22 +2,30 @@
 //!
 //! Istio merges them in the order of their age, so which of two gets a request is nobody's decision. It is asked for by value, never
 //! for all of them: two thousand APIs beside each other do not wake each other.
+//!
+//! Those with a regular expression can't be asked for by a path. They are few, so all of them are read, and whether one takes a path is
+//! decided here; what else changes of them, or of others, wakes nobody. A rule without any match takes all that nobody else takes, for
+//! Istio puts it last: it is nobody's neighbour.
 
 use mizzen_sdk::{AccessError, Condition, Description, Query, Text, cluster};
 use serde::Deserialize;
 
 use crate::api::Api;
+use crate::expression::{Taken, taken};
 use crate::route;
 
 /// The condition that says whether a path is an API's own.
 const EXCLUSIVE: &str = "PathExclusive";
 /// The field set that routes are read with.
 const ROUTES: &str = "routes";
+/// The field set that routes with regular expressions are read with.
+const EXPRESSIONS: &str = "expressions";
 /// How many others a message names.
 const NAMED: usize = 5;
 
 const EXACT: &str = "spec.http[*].match[*].uri.exact";
 const PREFIX: &str = "spec.http[*].match[*].uri.prefix";
+const REGEX: &str = "spec.http[*].match[*].uri.regex";
 
 #[derive(Deserialize)]
 struct Route {
@@ -65,6 +73,7 @@ struct Match {
 struct Uri {
     exact: Option<String>,
     prefix: Option<String>,
+    regex: Option<String>,
 }
 
 /// How two paths lie to each other.
@@ -72,25 +81,32 @@ struct Uri {
 enum Relation {
     /// Both take the same path.
     Same,
+    /// The other takes ours by a regular expression.
+    Expression,
     /// The other takes all of ours, and more.
     Above,
     /// Ours takes all of the other's, and more.
     Below,
+    /// The other takes some of what is below ours by a regular expression.
+    Within,
+    /// The other has a regular expression that can't be read.
+    Unknown,
 }
 
 /// What else takes an API's path.
 pub(crate) struct Neighbours(Vec<(Relation, String)>);
 
 pub(crate) fn declare(description: Description) -> Description {
-    let paths = [
-        "spec.hosts",
-        "spec.gateways",
-        EXACT,
-        PREFIX,
-        "metadata.ownerReferences[*].kind",
-        "metadata.ownerReferences[*].name",
-    ];
-    description.reads_fields(ROUTES, route::kind(), &paths, "whether another route takes an API's path")
+    let owner = ["metadata.ownerReferences[*].kind", "metadata.ownerReferences[*].name"];
+    let at = ["spec.hosts", "spec.gateways"];
+    let by_path = [&at[..], &owner, &[EXACT, PREFIX]].concat();
+    let by_expression = [&at[..], &owner, &[REGEX]].concat();
+    description.reads_fields(ROUTES, route::kind(), &by_path, "whether another route takes an API's path").reads_fields(
+        EXPRESSIONS,
+        route::kind(),
+        &by_expression,
+        "whether another takes it by a regular expression",
+    )
 }
 
 impl Neighbours {
@@ -120,8 +136,11 @@ impl Neighbours {
     fn said(&self) -> String {
         let each = self.0.iter().take(NAMED).map(|(relation, name)| match relation {
             Relation::Same => format!("{name} takes the same path"),
+            Relation::Expression => format!("{name} takes it, too, by a regular expression"),
             Relation::Above => format!("{name} takes it, too, with a path above it"),
             Relation::Below => format!("{name} lies below it"),
+            Relation::Within => format!("{name} takes some of what is below it by a regular expression"),
+            Relation::Unknown => format!("{name} may take it, by a regular expression that can't be read here"),
         });
         let more = self.0.len().saturating_sub(NAMED);
         let rest = (more > 0).then(|| format!("and {more} more"));
@@ -143,7 +162,10 @@ fn near(api: &Api) -> Result<Vec<Route>, AccessError> {
         // What the path begins with: the same prefix, one above it, and those of others that end within a step of it.
         (PREFIX, Text::prefix_of(path)),
     ];
-    cluster::list(&Query::of(route::kind()).fields(ROUTES).where_any(tests))
+    let mut near: Vec<Route> = cluster::list(&Query::of(route::kind()).fields(ROUTES).where_any(tests))?;
+    let any = [(REGEX, Text::starts_with(""))];
+    near.extend(cluster::list::<Route>(&Query::of(route::kind()).fields(EXPRESSIONS).where_any(any))?);
+    Ok(near)
 }
 
 impl Route {
@@ -184,7 +206,12 @@ impl Uri {
             (_, Some(prefix)) if prefix == path || prefix == below => Some(Relation::Same),
             (_, Some(prefix)) if prefix.starts_with(&below) => Some(Relation::Below),
             (_, Some(prefix)) if path.starts_with(prefix) => Some(Relation::Above),
-            _ => None,
+            _ => match self.regex.as_deref().map(|regex| taken(regex, api.path()))? {
+                Taken::Path => Some(Relation::Expression),
+                Taken::Below => Some(Relation::Within),
+                Taken::Unknown => Some(Relation::Unknown),
+                Taken::Nothing => None,
+            },
         }
     }
 }

@@ -91,3 +91,33 @@ async fn a_request_reaches_the_backend_that_an_api_names_and_no_other() {
     mesh.reaches_nobody("/c/items").await;
     mesh.reaches("/ab", "orders").await;
 }
+
+/// Why a route without a match is told as nobody's neighbour, and one with a regular expression is.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_older_route_without_a_match_takes_what_no_api_does_and_one_by_a_regular_expression_takes_an_apis() {
+    let Some(mesh) = Mesh::start().await else { return };
+    let (catalog, foreign) = (Backend::start("catalog").await.unwrap(), Backend::start("foreign").await.unwrap());
+    mesh.0.serve("shop", "foreign", &foreign).await;
+    let route = json!([{"destination": {"host": "foreign.shop.svc.cluster.local", "port": {"number": 8080}}}]);
+    let rules = json!([{"match": [{"uri": {"regex": "/a/v[0-9]+"}}], "route": route}, {"route": route}]);
+    mesh.0
+        .apply(&json!({
+            "apiVersion": "networking.istio.io/v1", "kind": "VirtualService",
+            "metadata": {"name": "foreign", "namespace": "canvas"},
+            "spec": {"hosts": [HOST], "gateways": ["component-gateway"], "http": rules},
+        }))
+        .await;
+    mesh.reaches("/a", "foreign").await;
+    mesh.expose("catalog", "/a", &catalog).await;
+    mesh.reaches("/a", "catalog").await;
+    mesh.reaches("/a/items", "catalog").await;
+    mesh.reaches("/a/v1", "foreign").await;
+    mesh.reaches("/", "foreign").await;
+    let api = mesh.0.objects.apis("shop").get("catalog").await.unwrap();
+    let (_, reason, message) = mizzen_e2e::condition(&api, "PathExclusive").unwrap();
+    assert_eq!(reason, "Overlap");
+    assert!(
+        message.ends_with("VirtualService canvas/foreign takes some of what is below it by a regular expression"),
+        "{message}"
+    );
+}

@@ -65,6 +65,38 @@ fn a_path_above_or_below_is_an_overlap_that_names_both_sides() {
 }
 
 #[test]
+fn a_regular_expression_that_takes_the_path_or_something_below_is_an_overlap() {
+    for (regex, said) in [
+        ("/a", "takes it, too, by a regular expression"),
+        ("/[a-c](/.*)?", "takes it, too, by a regular expression"),
+        (".*", "takes it, too, by a regular expression"),
+        ("/a/v[0-9]+", "takes some of what is below it by a regular expression"),
+        ("/[", "may take it, by a regular expression that can't be read here"),
+    ] {
+        let (status, reason, message) = exclusive(&[route("x", &json!({"regex": regex}), "*", OURS, false)], "/a");
+        assert_eq!((status, reason.as_str()), (Some(false), "Overlap"), "{regex}");
+        assert!(
+            message.contains("shop/cat") && message.contains(&format!("VirtualService other/x {said}")),
+            "{message}"
+        );
+    }
+    let elsewhere = [
+        route("neighbour", &json!({"regex": "/a[0-9]+(/.*)?"}), "*", OURS, false),
+        route("host", &json!({"regex": ".*"}), "a.example.com", OURS, false),
+        route("gateway", &json!({"regex": ".*"}), "*", "canvas/another", false),
+    ];
+    assert_eq!(exclusive(&elsewhere, "/a").1, "Exclusive");
+}
+
+#[test]
+fn a_rule_without_a_match_takes_what_nobody_else_does_and_is_no_overlap() {
+    let rest = route("rest", &json!({"exact": "x"}), "*", OURS, false)
+        .replace(r#""match":[{"uri":{"exact":"x"}}]"#, r#""route":[]"#);
+    assert!(!rest.contains("match"));
+    assert_eq!(exclusive(&[rest], "/a").1, "Exclusive");
+}
+
+#[test]
 fn many_are_counted_and_a_few_named_the_worst_first() {
     let below = |at: usize| route(&format!("below-{at}"), &json!({"exact": format!("/a/{at}")}), "*", OURS, true);
     let mut routes: Vec<_> = (0..8).map(below).collect();
