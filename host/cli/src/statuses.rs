@@ -53,7 +53,7 @@ impl Statuses {
         let Ok(objects) = self.cluster.list(Scope::All, &RECONCILER, &Selection::default()) else { return };
         for object in objects {
             let node = snapshot.nodes.iter().find(|node| *node.name == *object.reference.name);
-            if node.is_some_and(|node| !node.idle || node.state == State::Syncing) {
+            if node.is_some_and(|node| !node.idle || node.held_quietly || node.state == State::Syncing) {
                 continue;
             }
             if let Err(error) = self.write_one(&object, node).await {

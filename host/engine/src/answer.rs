@@ -10,6 +10,7 @@ use crate::prepare::{Prepared, prepare};
 use crate::problem::Problem;
 use crate::reconcile::{Context, Job};
 use crate::recorder::Recorder;
+use crate::write::Writer;
 use crate::write::objects::View;
 use crate::write::subject::wish;
 
@@ -24,6 +25,21 @@ pub(crate) struct Memo {
 }
 
 impl Job {
+    /// The answer that the cluster is kept by: a new one where keeping the last would take back what somebody changed, while the plugin is
+    /// yet to be asked about something that did. It may be the very thing, and the next answer leave it alone.
+    pub(crate) async fn answer_to_keep(
+        &mut self,
+        context: &Context,
+        writer: &Writer<'_>,
+    ) -> Result<Arc<Memo>, Problem> {
+        let memo = self.answer(Call::Reconcile, context).await?;
+        if !self.rests || self.cost.is_some() || !writer.would_take_back(&memo.prepared) {
+            return Ok(memo);
+        }
+        self.ask = true;
+        self.answer(Call::Reconcile, context).await
+    }
+
     /// The plugin's answer: the last one, while nothing it depends on has changed, or a new one.
     pub(crate) async fn answer(&mut self, call: Call, context: &Context) -> Result<Arc<Memo>, Problem> {
         let config = self.plugin.reconciler.config.to_string();

@@ -71,6 +71,8 @@ pub(crate) enum Held {
     /// It is not.
     #[default]
     No,
+    /// It waits for somebody's answer: nothing was written about it, nor will be for long.
+    Patiently,
     /// It is, and may be let through any moment: nothing was written about it.
     Quietly,
     /// It has been for long enough to say so.

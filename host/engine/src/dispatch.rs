@@ -22,6 +22,9 @@ use crate::write::subject::is_held_by;
 /// How long a key is held back before its subject's status says so: at a start all are, for a moment.
 const HELD_QUIETLY: Duration = Duration::from_secs(5);
 
+/// The same where somebody's first answer is awaited, which may have 160 MB mapped and run: nothing is wrong with that.
+const UNANSWERED_QUIETLY: Duration = Duration::from_secs(30);
+
 impl Controller {
     /// Gives everybody whose turn it is a task of its own.
     pub(crate) fn dispatch(&mut self) {
@@ -29,6 +32,7 @@ impl Controller {
             let Some(job) = self.job(key) else {
                 self.queue.done(key);
                 self.paces().dismiss(key);
+                self.wake_held(key);
                 continue;
             };
             let context = self.context.clone();
@@ -75,7 +79,14 @@ impl Controller {
         } else {
             match self.gate(key) {
                 Gate::Open(predecessors) => (Task::Reconcile, predecessors),
-                Gate::Closed(why) => (self.hold(key, why)?, Vec::new()),
+                Gate::Closed(why) => (self.hold(key, why, Held::Quietly)?, Vec::new()),
+                Gate::Busy(why) => {
+                    // Said of nobody: it takes as long as a call does.
+                    let told = self.cells.get(&key).is_some_and(|cell| cell.held == Held::Openly);
+                    let task = if told { None } else { self.hold(key, why, Held::Patiently) };
+                    (task?, Vec::new())
+                }
+                Gate::Unanswered(why) => (self.hold(key, why, Held::Patiently)?, Vec::new()),
             }
         };
         let cell = self.cells.get_mut(&key)?;
@@ -94,6 +105,7 @@ impl Controller {
             subject,
             predecessors,
             ask: std::mem::take(&mut cell.ask),
+            rests: cell.rest.is_some(),
             cost: None,
             stale: false,
             news: Vec::new(),
@@ -109,24 +121,25 @@ impl Controller {
         let held = self.cells.get(&key).is_some_and(|cell| cell.held != Held::No);
         match held.then(|| self.gate(key))? {
             Gate::Open(_) => None,
-            Gate::Closed(why) => Some(why),
+            Gate::Closed(why) | Gate::Unanswered(why) | Gate::Busy(why) => Some(why),
         }
     }
 
     /// A key is held back: quietly at first, then its subject's status says so.
-    fn hold(&mut self, key: Key, why: String) -> Option<Task> {
+    fn hold(&mut self, key: Key, why: String, held: Held) -> Option<Task> {
         let cell = self.cells.get_mut(&key)?;
-        match cell.held {
-            Held::Openly => Some(Task::Hold(why)),
-            Held::Quietly => None,
-            Held::No => {
-                cell.held = Held::Quietly;
+        match (cell.held, held) {
+            (Held::Openly, _) => return Some(Task::Hold(why)),
+            (Held::Quietly, _) | (Held::Patiently, Held::Patiently) => {}
+            (Held::No | Held::Patiently, _) => {
+                cell.held = held;
                 if let Some(timer) = cell.timer.take() {
                     self.timers.try_remove(&timer);
                 }
-                cell.timer = Some(self.timers.insert(key, HELD_QUIETLY));
-                None
+                let quietly = if held == Held::Patiently { UNANSWERED_QUIETLY } else { HELD_QUIETLY };
+                cell.timer = Some(self.timers.insert(key, quietly));
             }
         }
+        None
     }
 }

@@ -86,6 +86,7 @@ impl Controller {
         if changed {
             self.wake_successors(key.node, key.subject);
         }
+        self.wake_held(key);
     }
 
     /// The time has come that a key waited for.
@@ -93,7 +94,7 @@ impl Controller {
         if let Some(cell) = self.cells.get_mut(&key) {
             cell.timer = None;
             cell.ask |= cell.ask_at.take_if(|at| *at <= Instant::now()).is_some();
-            if cell.held == Held::Quietly {
+            if matches!(cell.held, Held::Quietly | Held::Patiently) {
                 cell.held = Held::Openly;
             }
             self.look(key);

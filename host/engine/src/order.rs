@@ -3,6 +3,7 @@
 use mizzen_cluster::Scope;
 use mizzen_model::{Object, Predecessor, Readiness};
 
+use crate::cell::{Held, Phase};
 use crate::controller::Controller;
 use crate::node::{Key, NodeId, SubjectId};
 use crate::nodes::{Node, State};
@@ -14,6 +15,10 @@ pub(crate) enum Gate {
     Open(Vec<Predecessor>),
     /// It waits; says for what.
     Closed(String),
+    /// It waits for one that has not answered since the host was started; says for which.
+    Unanswered(String),
+    /// It waits for one that is about to answer anew: what that one writes meanwhile is no ground yet for whoever comes after it.
+    Busy(String),
 }
 
 impl Controller {
@@ -30,16 +35,38 @@ impl Controller {
                 continue;
             }
             let readiness = match self.answer_of(before, key.subject, node) {
-                None => return Gate::Closed(format!("waits for `{name}` to answer")),
+                None => return Gate::Unanswered(format!("waits for `{name}` to answer")),
                 Some(readiness) if must_be_ready && !readiness.is_ready() => {
                     let why = if readiness.message().is_empty() { readiness.reason() } else { readiness.message() };
                     return Gate::Closed(format!("waits for `{name}` to be ready: {why}"));
                 }
                 Some(readiness) => readiness,
             };
+            if self.is_busy(before, key.subject, node) {
+                return Gate::Busy(format!("waits for `{name}` to answer again"));
+            }
             predecessors.push(Predecessor { name: name.clone(), readiness });
         }
         Gate::Open(predecessors)
+    }
+
+    /// Whether a predecessor with the same subjects has yet to look at what changed, or is doing so.
+    fn is_busy(&self, before: &Node, subject: SubjectId, node: &Node) -> bool {
+        let key = Key { node: before.id, subject };
+        let runs = || self.cells.get(&key).is_some_and(|cell| cell.phase == Phase::Running);
+        before.same_subjects(node) && (self.queue.waits(key) || runs())
+    }
+
+    /// Wakes those that waited only for a predecessor not to be busy any more.
+    pub(crate) fn wake_held(&mut self, of: Key) {
+        let Some(node) = self.nodes.get(of.node) else { return };
+        let after = node.successors.iter().filter_map(|id| self.nodes.get(*id)).filter(|own| own.same_subjects(node));
+        let after: Vec<_> = after.map(|own| Key { node: own.id, subject: of.subject }).collect();
+        for key in after {
+            if self.cells.get(&key).is_some_and(|cell| cell.held != Held::No) {
+                self.look(key);
+            }
+        }
     }
 
     /// What a predecessor came to: for the same subject, or, when it is asked about another kind, for all of its own.

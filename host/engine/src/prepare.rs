@@ -208,9 +208,11 @@ async fn want(
             return Err(Refusal::Invalid(message));
         }
     };
-    // An owner reference can't cross namespaces, nor lead from the cluster into one; and what is to survive must have none.
+    // An owner reference can't cross namespaces, nor lead from the cluster into one; and what is to survive must have none. Who finalizes says
+    // itself what goes, and in which order: the garbage collector would not ask, and take half, once the reconciler was replaced by one
+    // that does not, or by nobody.
     let same_place = subject.reference.namespace.is_none() || subject.reference.namespace == *namespace;
-    let can_own = same_place && !survives;
+    let can_own = same_place && !survives && !plugin.invoke.description().finalizes;
     if can_own {
         let owner = &subject.reference;
         metadata.insert(

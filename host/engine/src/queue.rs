@@ -47,6 +47,11 @@ impl Queue {
         }
     }
 
+    /// Whether a key waits for its turn.
+    pub(crate) fn waits(&self, key: Key) -> bool {
+        self.lines.get(&key.node).is_some_and(|line| line.queued.contains(&key))
+    }
+
     /// The next key whose turn it is; it counts as running until [`Queue::done`].
     pub(crate) fn pop(&mut self) -> Option<Key> {
         if self.running >= self.most {

@@ -68,6 +68,8 @@ pub(crate) struct Job {
     pub(crate) predecessors: Vec<Predecessor>,
     /// Whether something that was read has changed.
     pub(crate) ask: bool,
+    /// Whether something has changed that it is to be asked about once it has rested.
+    pub(crate) rests: bool,
     /// What the last call cost; replaced when there is another.
     pub(crate) cost: Option<Duration>,
     /// Whether its own writes changed what it read, and it is to rest before it is asked about them.
@@ -173,7 +175,7 @@ impl Job {
     /// Asks, writes, and asks again where its own writes are what it reads, before anybody is told.
     async fn reconcile(&mut self, context: &Context, writer: &mut Writer<'_>) -> Result<Readiness, Problem> {
         for _ in 0..ROUNDS {
-            let memo = self.answer(Call::Reconcile, context).await?;
+            let memo = self.answer_to_keep(context, writer).await?;
             if self.plugin.reconciler.mode == Mode::Plan {
                 self.plan(context, writer.foresee(&memo.prepared, memo.view)?);
                 return Ok(memo.prepared.readiness.clone());

@@ -3,6 +3,7 @@
 use mizzen_config::Mode;
 use mizzen_model::Digest;
 
+use crate::cell::Held;
 use crate::controller::Controller;
 use crate::node::Key;
 use crate::nodes::{Node, State};
@@ -41,6 +42,8 @@ pub struct NodeSnapshot {
     pub last_error: Option<String>,
     /// What holds back one of its subjects.
     pub held: Option<String>,
+    /// Whether that has lasted for so short a while that nobody is told yet.
+    pub held_quietly: bool,
     /// What it would write, in mode `Plan`; `None`: it is in another mode.
     pub planned: Option<PlanCounts>,
     /// How its paces stand.
@@ -76,6 +79,7 @@ impl Controller {
                 failed: errors.len(),
                 last_error: errors.first().map(|error| (*error).to_owned()),
                 held: node.subjects.iter().find_map(|subject| self.held_back(Key { node: node.id, subject: *subject })),
+                held_quietly: self.is_held_quietly(node),
                 planned: self.planned(node),
                 paces: self.paces().snapshot(node.id),
                 idle: self.queue.is_idle_for(node.id),
@@ -84,6 +88,12 @@ impl Controller {
         let nodes = nodes.collect();
         let reads = self.context.index.lock().unwrap_or_else(std::sync::PoisonError::into_inner).len();
         Snapshot { configured: self.configured, nodes, waiting: self.queue.waiting(), reads }
+    }
+
+    fn is_held_quietly(&self, node: &Node) -> bool {
+        let mut cells =
+            node.subjects.iter().filter_map(|subject| self.cells.get(&Key { node: node.id, subject: *subject }));
+        cells.any(|cell| matches!(cell.held, Held::Quietly | Held::Patiently))
     }
 
     fn planned(&self, node: &Node) -> Option<PlanCounts> {

@@ -4,13 +4,13 @@
 
 mod support;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use mizzen_engine::NodeSpec;
-use mizzen_model::{CallError, Kind, Outcome, Readiness};
+use mizzen_model::{Access, CallError, Kind, Need, Outcome, Readiness};
 use serde_json::json;
-use support::{Stage, a_map, a_shop, count, memory, plugin, put, shop_ref, switch, wants};
+use support::{Stage, a_map, a_shop, config_map, count, map_ref, memory, plugin, put, shop_ref, switch, wants};
 
 fn readiness(ready: bool) -> Readiness {
     if ready { Readiness::Ready } else { Readiness::Progressing("warming up".into()) }
@@ -32,6 +32,36 @@ async fn what_comes_after_is_held_back_until_what_comes_before_is_ready() {
     assert!(message.contains("`first`") && message.contains("warming up"), "{message}");
     stage.put(&a_shop("x", json!({"ready": true}))).await;
     assert_eq!((count(&calls), stage.condition("mizzen.dev/second").1), (1, "Ready".into()));
+}
+
+#[tokio::test]
+async fn what_comes_after_does_not_act_while_what_comes_before_is_asked_anew() {
+    let memory = memory();
+    put(&memory, &a_shop("x", json!({"number": 1})));
+    let (first, _) = plugin("first").answers(|shop| {
+        let number = &shop["spec"]["number"];
+        let map = a_map("a", "m", json!({"number": number.to_string()}));
+        Ok(Outcome { readiness: readiness(*number != json!(2)), ..wants(vec![map]) })
+    });
+    let seen = Arc::<Mutex<Vec<String>>>::default();
+    let numbers = Arc::clone(&seen);
+    let reading = plugin("alike").after("first").with(|description, reconciler| {
+        description.needs.push(Need { kind: config_map(), access: Access::Read, why: String::new() });
+        reconciler.grants.read.push(reconciler.grants.apply[0].clone());
+    });
+    let (second, _) = reading.asks(move |_, reads| {
+        let numbers = Arc::clone(&numbers);
+        async move {
+            let map = reads.get(&map_ref("a", "m"), None).await.unwrap().unwrap();
+            numbers.lock().unwrap().push(map.value()["data"]["number"].as_str().unwrap_or_default().to_owned());
+            Ok(Ok(Outcome::new(Readiness::Ready)))
+        }
+    });
+    let stage = Stage::on(&memory, vec![first, second]).await;
+    for number in [2, 3] {
+        stage.put(&a_shop("x", json!({"number": number}))).await;
+    }
+    assert_eq!(*seen.lock().unwrap(), ["1", "3"], "of 2, the first said that it is not ready");
 }
 
 #[tokio::test]
@@ -108,7 +138,7 @@ async fn nothing_of_a_deletion_begins_while_somebody_refuses_it() {
     let stage = Stage::on(&memory, refusing(&log)).await;
     stage.memory.remove(&shop_ref("x"));
     stage.engine.settled().await;
-    let maps = || ["first", "second"].map(|name| memory.find(&support::map_ref("b", name)).is_some());
+    let maps = || ["first", "second"].map(|name| memory.find(&map_ref("b", name)).is_some());
     assert_eq!(maps(), [true, true], "what stands on what is needed stays with it");
     let (_, reason, message) = stage.condition("mizzen.dev/first");
     assert_eq!((&*reason, &*message), ("Failed", "it is needed"));
@@ -138,7 +168,7 @@ async fn who_is_paused_has_no_word_in_a_deletion_but_keeps_its_hold() {
     stage.memory.remove(&shop_ref("x"));
     stage.engine.settled().await;
     assert_eq!(&**log.lock().unwrap(), ["second"]);
-    assert!(memory.find(&shop_ref("x")).is_some() && memory.find(&support::map_ref("b", "second")).is_none());
+    assert!(memory.find(&shop_ref("x")).is_some() && memory.find(&map_ref("b", "second")).is_none());
 }
 
 #[tokio::test]

@@ -243,6 +243,27 @@ async fn objects_in_the_subjects_namespace_are_owned_and_others_are_cleaned_up_b
 }
 
 #[tokio::test]
+async fn what_a_reconciler_that_finalizes_applied_does_not_go_with_its_subject_unless_it_says_so() {
+    let memory = memory();
+    put(&memory, &a_shop("x", json!({})));
+    let making = plugin("p").finalizes();
+    let (node, _) = making.answers(|_| Ok(wants(vec![a_map("a", "near", json!({}))])));
+    let stage = Stage::on(&memory, vec![node]).await;
+    let near = stage.memory.find(&map_ref("a", "near")).unwrap();
+    assert!(near["metadata"].get("ownerReferences").is_none(), "{near}");
+
+    // Replaced by one that has no word in it.
+    let (node, _) =
+        plugin("p").version(2).with(|own, _| own.needs.clear()).answers(|_| Ok(Outcome::new(Readiness::Ready)));
+    stage.engine.configure(vec![node]);
+    stage.engine.settled().await;
+    stage.memory.remove(&shop_ref("x"));
+    stage.engine.settled().await;
+    assert_eq!(stage.memory.find(&shop_ref("x")), None);
+    assert!(stage.memory.find(&map_ref("a", "near")).is_some());
+}
+
+#[tokio::test]
 async fn a_kind_that_has_no_status_gets_none() {
     let memory = memory();
     put(&memory, &a_map("a", "subject", json!({})));

@@ -18,6 +18,7 @@ mod fake;
 mod follow;
 mod link;
 mod mirror;
+mod mirrors;
 mod pause;
 mod plural;
 mod reflect;
@@ -25,8 +26,7 @@ mod requests;
 mod subscribers;
 mod write;
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -42,11 +42,10 @@ pub use plural::likely_plural;
 pub use requests::RequestCounts;
 
 use crate::discovery::Discovery;
-use crate::document::Document;
 use crate::events::Events;
 use crate::follow::Followers;
 use crate::link::{Fault, Link};
-use crate::mirror::Mirror;
+use crate::mirrors::Mirrors;
 use crate::reflect::Reflector;
 use crate::subscribers::Subscribers;
 use crate::write::Writer;
@@ -64,7 +63,7 @@ pub struct Live {
     writer: Writer,
     events: Events,
     changes: Arc<Subscribers>,
-    mirrors: RwLock<HashMap<(Kind, Scope), Arc<Mirror>>>,
+    mirrors: Arc<Mirrors>,
     followers: Followers,
     tasks: Mutex<JoinSet<()>>,
 }
@@ -99,7 +98,7 @@ impl Live {
             link,
             discovery,
             changes,
-            mirrors: RwLock::default(),
+            mirrors: Arc::default(),
             tasks: Mutex::new(tasks),
         }
     }
@@ -147,20 +146,6 @@ impl Live {
             _ => ConnectError::Unreachable { server, message },
         }
     }
-
-    fn mirror(&self, scope: Scope, kind: &Kind) -> Result<Arc<Mirror>, ReadError> {
-        let mirrors = self.mirrors.read().unwrap_or_else(PoisonError::into_inner);
-        mirrors.get(&(kind.clone(), scope)).cloned().ok_or_else(|| ReadError::NotSynced(kind.clone()))
-    }
-
-    /// Has every view of the kind see what was written.
-    fn wrote(&self, kind: &Kind, document: &Document) {
-        for scope in [Scope::All, Scope::Owned] {
-            if let Ok(mirror) = self.mirror(scope, kind) {
-                mirror.wrote(document);
-            }
-        }
-    }
 }
 
 #[async_trait]
@@ -170,26 +155,21 @@ impl Cluster for Live {
     }
 
     async fn watch(&self, view: View) -> Result<(), ReadError> {
-        let mirror = {
-            let mut mirrors = self.mirrors.write().unwrap_or_else(PoisonError::into_inner);
-            let mirror = mirrors
-                .entry((view.kind.clone(), view.scope))
-                .or_insert_with(|| Arc::new(Mirror::new(view.kind.clone(), view.scope, self.changes.clone())));
-            mirror.clone()
-        };
+        let mirror = self.mirrors.find_or_make(&view.kind, view.scope, &self.changes);
         if let Some(begun) = mirror.want(&view.fields) {
-            let reflector = Reflector::new(self.link.clone(), self.discovery.clone(), mirror.clone(), begun);
+            let (link, discovery, mirrors) = (self.link.clone(), self.discovery.clone(), self.mirrors.clone());
+            let reflector = Reflector::new(link, discovery, mirrors, mirror.clone(), begun);
             self.tasks.lock().unwrap_or_else(PoisonError::into_inner).spawn(reflector.run());
         }
         mirror.ready(&view.fields).await
     }
 
     fn get(&self, scope: Scope, object: &ObjectRef) -> Result<Option<Arc<Object>>, ReadError> {
-        self.mirror(scope, &object.kind)?.get(object)
+        self.mirrors.find(scope, &object.kind)?.get(object)
     }
 
     fn list(&self, scope: Scope, kind: &Kind, selection: &Selection<'_>) -> Result<Vec<Arc<Object>>, ReadError> {
-        self.mirror(scope, kind)?.list(selection)
+        self.mirrors.find(scope, kind)?.list(selection)
     }
 
     fn follow(&self, object: &ObjectRef) -> Arc<dyn Follow> {
@@ -202,7 +182,7 @@ impl Cluster for Live {
 
     async fn apply(&self, apply: Apply<'_>) -> Result<Arc<Object>, WriteError> {
         let (kind, document) = self.writer.apply(apply).await?;
-        self.wrote(&kind, &document);
+        self.mirrors.wrote(&kind, &document);
         let object = document.object(&kind, &Fields::Whole).map_err(|error| WriteError::Unavailable {
             object: kind.to_string(),
             message: format!("the API server's answer: {error}"),
@@ -227,7 +207,7 @@ impl Cluster for Live {
             self.writer.remove_finalizer(object, uid, finalizer).await?
         };
         if let Some(document) = changed {
-            self.wrote(&object.kind, &document);
+            self.mirrors.wrote(&object.kind, &document);
         }
         Ok(())
     }

@@ -157,7 +157,7 @@ impl Mirror {
     }
 
     /// Takes in what the watch told of. False when a wider view took over.
-    pub(crate) fn upsert(&self, generation: u64, object: Object) -> bool {
+    pub(crate) fn upsert(&self, generation: u64, object: Arc<Object>) -> bool {
         let mut content = self.write();
         if content.feeder != generation {
             return content.feeder < generation;
@@ -181,25 +181,34 @@ impl Mirror {
     /// Takes in the answer to a write of the host.
     pub(crate) fn wrote(&self, document: &Document) {
         let Ok(object) = document.clone().object(&self.kind, &self.progress.wanted()) else { return };
+        self.ahead(&Arc::new(object));
+    }
+
+    /// Takes in a whole object that the watch of another view has told of.
+    pub(crate) fn heard(&self, object: &Arc<Object>) {
+        self.ahead(&object.project(&self.progress.wanted()));
+    }
+
+    /// Takes in what this view's own watch may have yet to tell of.
+    fn ahead(&self, object: &Arc<Object>) {
         let mut content = self.write();
-        // A late answer: the watch has told of this and perhaps of the object's end.
+        // Late: the watch has told of this and perhaps of the object's end.
         if content.feeder == 0 || object.resource_version <= content.seen {
             return;
         }
         if self.scope == Scope::All || object.labels.get(RECONCILER_LABEL).is_some() {
-            self.put(&mut content, object);
+            self.put(&mut content, Arc::clone(object));
         } else {
             self.take(&mut content, &object.reference, object.resource_version);
         }
     }
 
-    fn put(&self, content: &mut Content, object: Object) {
+    fn put(&self, content: &mut Content, after: Arc<Object>) {
         // The store refuses older revisions of an object, but an object made anew is another one to it.
-        let is_known = |held: Arc<Object>| held.resource_version >= object.resource_version;
-        if object.resource_version != 0 && content.store.get(&object.reference).is_some_and(is_known) {
+        let is_known = |held: Arc<Object>| held.resource_version >= after.resource_version;
+        if after.resource_version != 0 && content.store.get(&after.reference).is_some_and(is_known) {
             return;
         }
-        let after = Arc::new(object);
         match content.store.insert(Arc::clone(&after)) {
             Inserted::New => self.tell(None, Some(after)),
             Inserted::Changed { before } => self.tell(Some(before), Some(after)),

@@ -20,6 +20,7 @@ use crate::document::Page;
 use crate::errors::read_error;
 use crate::link::{Events, Fault, Link};
 use crate::mirror::{Adoption, Mirror, Staged, is_definite};
+use crate::mirrors::Mirrors;
 use crate::pause::Pause;
 
 /// How many objects a page of a list holds. They are in memory whole, for a moment.
@@ -42,6 +43,7 @@ const BELIEVED: u32 = 5;
 pub(crate) struct Reflector {
     link: Link,
     discovery: Arc<Discovery>,
+    mirrors: Arc<Mirrors>,
     mirror: Arc<Mirror>,
     generation: u64,
     fields: Fields,
@@ -75,10 +77,11 @@ impl Reflector {
     pub(crate) fn new(
         link: Link,
         discovery: Arc<Discovery>,
+        mirrors: Arc<Mirrors>,
         mirror: Arc<Mirror>,
         (generation, fields): (u64, Fields),
     ) -> Self {
-        Self { link, discovery, mirror, generation, fields, paged: false, at: None }
+        Self { link, discovery, mirrors, mirror, generation, fields, paged: false, at: None }
     }
 
     /// Keeps the view until a wider one takes over.
@@ -214,7 +217,11 @@ impl Reflector {
     /// Takes one event into the view. False when a wider view took over.
     fn take_in(&self, news: News) -> bool {
         match news {
-            News::Here(object) => self.mirror.upsert(self.generation, object),
+            News::Here(object) => {
+                let object = Arc::new(object);
+                self.mirrors.heard(&self.mirror, &self.fields, &object);
+                self.mirror.upsert(self.generation, object)
+            }
             News::Gone(object) => self.mirror.remove(self.generation, &object.reference, object.resource_version),
             News::Mark { .. } => true,
         }
@@ -235,6 +242,9 @@ impl Reflector {
 
     /// Puts a complete list in the place of what is read. `None` when a wider view took over.
     fn adopt(&mut self, version: &str, staged: Staged) -> Option<Phase> {
+        for object in staged.values() {
+            self.mirrors.heard(&self.mirror, &self.fields, object);
+        }
         match self.mirror.adopt(self.generation, &self.fields, version.parse().unwrap_or(0), staged) {
             Adoption::Done => {
                 self.at = Some(version.to_owned());

@@ -267,6 +267,7 @@ mod tests {
             failed: 0,
             last_error: None,
             held: None,
+            held_quietly: false,
             planned,
             paces: vec![PaceSnapshot { name: "restarts".into(), waiting: 3, under_way: 2, given_up: 1 }],
             idle: true,

@@ -1,21 +1,36 @@
 //! Whether an object still is what was wanted of it.
 //!
 //! The API server fills in defaults and other managers own other fields, so a live object is never equal to what was applied:
-//! it *holds* it. Where the server also rewrites a value (`1000m` becomes `1`), [`shape`] remembers what became of it.
+//! it *holds* it. It also rewrites what is claimed of resources (`1000m` becomes `1`), as everybody's templates do claim some; that is
+//! known, so that also a host that was just started takes it for the same. Where it rewrites other values, [`shape`] remembers what became of
+//! them.
 
 use serde_json::{Map, Value};
 
-/// Whether everything in `wanted` is in `live`. Lists must have the same length: an element that was added is drift, too.
+use super::quantity;
+
+/// Where quantities of resources stand, in pod templates and quotas.
+const CLAIMS: [&str; 3] = ["requests", "limits", "hard"];
+
+/// Whether everything in `wanted` is in `live`. Lists must have the same length: an element that was added is drift, too. Of an environment
+/// variable the API server leaves out a value that is empty, too.
 pub(crate) fn holds(live: &Value, wanted: &Value) -> bool {
     match (live, wanted) {
-        (Value::Object(live), Value::Object(wanted)) => {
-            wanted.iter().all(|(key, value)| live.get(key).map_or_else(|| is_nothing(value), |own| holds(own, value)))
-        }
+        (Value::Object(live), Value::Object(wanted)) => wanted.iter().all(|(key, value)| match live.get(key) {
+            None => is_nothing(value) || key == "value" && value == "" && wanted.contains_key("name"),
+            Some(own) => holds(own, value) || CLAIMS.contains(&&**key) && claims(own, value),
+        }),
         (Value::Array(live), Value::Array(wanted)) => {
             live.len() == wanted.len() && live.iter().zip(wanted).all(|(live, wanted)| holds(live, wanted))
         }
         _ => live == wanted,
     }
+}
+
+/// Whether the same is claimed of each resource, in whatever words.
+fn claims(live: &Value, wanted: &Value) -> bool {
+    let (Value::Object(live), Value::Object(wanted)) = (live, wanted) else { return false };
+    wanted.iter().all(|(resource, wanted)| live.get(resource).is_some_and(|live| quantity::same(live, wanted)))
 }
 
 /// The part of `live` that `wanted` speaks of.
@@ -106,6 +121,8 @@ mod tests {
     fn what_is_empty_may_be_left_out() {
         assert!(holds(&json!({}), &json!({"labels": {}, "list": [], "null": null})));
         assert!(!holds(&json!({}), &json!({"text": ""})));
+        assert!(holds(&json!({"env": [{"name": "A"}]}), &json!({"env": [{"name": "A", "value": ""}]})));
+        assert!(!holds(&json!({"env": [{"name": "A"}]}), &json!({"env": [{"name": "A", "value": "1"}]})));
     }
 
     #[test]
@@ -117,6 +134,15 @@ mod tests {
         let shorter = json!({"metadata": {"labels": {"a": "b"}}, "spec": {"mode": "STRICT", "http": []}});
         assert_eq!(changed(&shorter, &wanted), ["spec.http"]);
         assert_eq!(changed(&wanted, &wanted), Vec::<String>::new());
+    }
+
+    #[test]
+    fn claims_of_resources_are_the_same_in_other_words() {
+        let of = |cpu: Value| json!({"resources": {"limits": {"cpu": cpu, "memory": "1Gi"}}});
+        assert!(holds(&of(json!("1")), &of(json!("1000m"))) && holds(&of(json!("1")), &of(json!(1))));
+        assert!(!holds(&of(json!("1")), &of(json!("1001m"))));
+        assert!(!holds(&json!({"resources": {"limits": {}}}), &of(json!("1"))));
+        assert!(!holds(&json!({"data": {"cpu": "1"}}), &json!({"data": {"cpu": "1000m"}})), "elsewhere it is a text");
     }
 
     #[test]

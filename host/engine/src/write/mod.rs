@@ -9,6 +9,7 @@ pub(crate) mod drift;
 pub(crate) mod foresee;
 pub(crate) mod objects;
 mod owner;
+mod quantity;
 pub(crate) mod status;
 pub(crate) mod subject;
 pub(crate) mod survivors;

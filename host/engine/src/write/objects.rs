@@ -151,6 +151,17 @@ impl Writer<'_> {
                     .is_some_and(|settled| settled.shape == Some(Digest::of_json(&drift::shape(live, document)))))
     }
 
+    /// Whether keeping what is wanted would take something back that somebody else made of it.
+    pub(crate) fn would_take_back(&self, prepared: &Prepared) -> bool {
+        let objects = prepared.desired.iter().flat_map(|desired| &desired.objects);
+        objects.filter_map(|item| Some((item, self.cluster.get(Scope::Owned, &item.reference).ok()??))).any(
+            |(item, live)| {
+                let live = live.value();
+                applied_digest(&live) == Some(&*item.digest) && !self.holds(item, &live, &item.value())
+            },
+        )
+    }
+
     /// Deletes what this reconciler once applied for this subject and no longer wants, except what is to survive.
     pub(crate) async fn prune(&mut self, keep: &HashSet<&ObjectRef>) -> Result<(), WriteError> {
         for object in self.owned()? {

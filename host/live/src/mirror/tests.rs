@@ -74,9 +74,9 @@ fn an_event_that_changes_no_field_that_is_kept_is_no_change() {
     let mut view = listed(Scope::All, [thing("x", 1, 5)]);
     let mut repainted = thing("x", 11, 5);
     repainted["spec"]["colour"] = "blue".into();
-    view.mirror.upsert(FIRST, object(repainted, &size()));
+    view.mirror.upsert(FIRST, Arc::new(object(repainted, &size())));
     assert_eq!(view.told(), [""; 0]);
-    view.mirror.upsert(FIRST, object(thing("x", 12, 6), &size()));
+    view.mirror.upsert(FIRST, Arc::new(object(thing("x", 12, 6), &size())));
     assert_eq!(view.told(), ["~x"]);
 }
 
@@ -95,14 +95,14 @@ fn the_answer_to_a_write_is_read_at_once_and_its_event_is_no_change() {
     let mut view = listed(Scope::All, []);
     view.mirror.wrote(&document(thing("x", 11, 5)));
     assert_eq!((view.names(), view.told()), (vec!["x".to_owned()], vec!["+x".to_owned()]));
-    view.mirror.upsert(FIRST, object(thing("x", 11, 5), &size()));
+    view.mirror.upsert(FIRST, Arc::new(object(thing("x", 11, 5), &size())));
     assert_eq!(view.told(), [""; 0]);
 }
 
 #[test]
 fn a_late_answer_does_not_bring_back_what_was_deleted_since() {
     let mut view = listed(Scope::All, []);
-    view.mirror.upsert(FIRST, object(thing("x", 11, 5), &size()));
+    view.mirror.upsert(FIRST, Arc::new(object(thing("x", 11, 5), &size())));
     view.mirror.remove(FIRST, &ObjectRef::new(kind(), Some("a"), "x"), 12);
     view.told();
     view.mirror.wrote(&document(thing("x", 11, 5)));
@@ -113,7 +113,7 @@ fn a_late_answer_does_not_bring_back_what_was_deleted_since() {
 fn a_late_event_does_not_undo_a_write() {
     let mut view = listed(Scope::All, [thing("x", 5, 1)]);
     view.mirror.wrote(&document(thing("x", 13, 3)));
-    view.mirror.upsert(FIRST, object(thing("x", 12, 2), &size()));
+    view.mirror.upsert(FIRST, Arc::new(object(thing("x", 12, 2), &size())));
     assert!(view.text("x").contains("\"size\":3"));
     view.mirror.remove(FIRST, &ObjectRef::new(kind(), Some("a"), "x"), 12);
     assert_eq!((view.names(), view.told()), (vec!["x".to_owned()], vec!["~x".to_owned()]));
@@ -146,14 +146,14 @@ fn a_wider_view_takes_over_without_telling_of_objects_that_are_the_same() {
     assert!(matches!(view.mirror.adopt(second, &wider, 12, staged(list, &wider)), Adoption::Done));
     assert_eq!(view.told(), ["~grown"]);
     assert!(view.text("same").contains("colour"));
-    assert!(!view.mirror.upsert(FIRST, object(thing("x", 13, 1), &size())), "the narrower one has to stop");
+    assert!(!view.mirror.upsert(FIRST, Arc::new(object(thing("x", 13, 1), &size()))), "the narrower one has to stop");
 }
 
 #[test]
 fn a_wider_list_that_is_older_than_what_was_told_waits() {
     let view = listed(Scope::All, []);
     let (second, wider) = view.mirror.want(&Fields::Whole).unwrap();
-    view.mirror.upsert(FIRST, object(thing("x", 13, 1), &size()));
+    view.mirror.upsert(FIRST, Arc::new(object(thing("x", 13, 1), &size())));
     let Adoption::Behind(rest) = view.mirror.adopt(second, &wider, 12, Staged::new()) else { panic!("adopted") };
     assert_eq!(view.names(), ["x"]);
     view.mirror.adopt(second, &wider, 13, rest.into_iter().chain(staged([thing("x", 13, 1)], &wider)).collect());

@@ -12,6 +12,7 @@ use crate::subscribers::Subscribers;
 
 /// A reflector on an API server that answers watches and lists like this, and discovery with `Thing`.
 struct Fixture {
+    mirrors: Arc<Mirrors>,
     mirror: Arc<Mirror>,
     changes: Changes,
     _task: tokio::task::JoinSet<()>,
@@ -30,11 +31,12 @@ fn reflect(answer: impl Fn(Asked) -> Answer + Send + Sync + 'static) -> Fixture 
     let subscribers = Arc::new(Subscribers::default());
     let changes = subscribers.subscribe();
     let discovery = Arc::new(Discovery::new(link.clone(), subscribers.clone()));
-    let mirror = Arc::new(Mirror::new(kind(), Scope::Owned, subscribers));
+    let mirrors = Arc::<Mirrors>::default();
+    let mirror = mirrors.find_or_make(&kind(), Scope::Owned, &subscribers);
     let begun = mirror.want(&Fields::Whole).unwrap();
     let mut task = tokio::task::JoinSet::new();
-    task.spawn(Reflector::new(link, discovery, mirror.clone(), begun).run());
-    Fixture { mirror, changes, _task: task }
+    task.spawn(Reflector::new(link, discovery, mirrors.clone(), mirror.clone(), begun).run());
+    Fixture { mirrors, mirror, changes, _task: task }
 }
 
 impl Fixture {
@@ -77,6 +79,30 @@ async fn a_streaming_list_is_asked_for_as_of_now_and_followed() {
     let asked = log.lock().unwrap()[0].clone();
     assert_eq!((asked.parameter("sendInitialEvents"), asked.parameter("resourceVersion")), (Some("true"), Some("")));
     assert_eq!(asked.parameter("labelSelector"), Some("mizzen.dev%2Freconciler"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn readers_see_no_later_than_its_owner_what_is_owned_and_are_not_told_that_it_is_gone() {
+    let sender = Arc::new(Mutex::new(None));
+    let sends = sender.clone();
+    let mut view = reflect(move |_| {
+        let (lines, answer) = lines([list_end(5)]);
+        *sends.lock().unwrap() = Some(lines);
+        answer
+    });
+    view.mirror.ready(&Fields::Whole).await.unwrap();
+    let readers = view.mirrors.find_or_make(&kind(), Scope::All, &Arc::default());
+    let (generation, size) = readers.want(&Fields::parse(["spec.size"]).unwrap()).unwrap();
+    readers.adopt(generation, &size, 5, Staged::new());
+    let send = |line| sender.lock().unwrap().as_ref().unwrap().unbounded_send(line).unwrap();
+    send(event("ADDED", thing("x", 6, 1)));
+    assert_eq!(view.told().await, "+x");
+    let read = || readers.list(&Selection::default()).unwrap();
+    assert!(read()[0].json().contains("\"size\":1") && !read()[0].json().contains("colour"), "{:?}", read());
+    // Its label may have gone, and not the object.
+    send(event("DELETED", thing("x", 7, 1)));
+    assert_eq!(view.told().await, "-x");
+    assert_eq!(read().len(), 1);
 }
 
 #[tokio::test(start_paused = true)]

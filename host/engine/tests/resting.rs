@@ -1,0 +1,123 @@
+//! A plugin whose calls cost much is asked less often, and nothing is lost or taken back by that.
+#![allow(missing_docs, reason = "tests say what they show by their names")]
+
+mod support;
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+use std::time::Duration;
+
+use mizzen_engine::NodeSpec;
+use mizzen_model::{Access, Need, Outcome, Readiness, Wanted};
+use serde_json::json;
+use support::{Making, Stage, a_map, a_service, a_shop, config_map, count, map_ref, memory, plugin, put, wants};
+
+/// A lister whose calls take so long.
+fn slow_lister(takes: Duration) -> (NodeSpec, Arc<AtomicUsize>) {
+    plugin("slow").asks(move |shop, reads| async move {
+        let found = support::services(&reads, &shop).await;
+        tokio::time::sleep(takes).await;
+        let types: Vec<_> = found.unwrap_or_default().iter().map(|found| found["spec"]["type"].clone()).collect();
+        Ok(Ok(wants(vec![a_map("a", "x", json!({"types": json!(types).to_string()}))])))
+    })
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_expensive_call_is_not_made_for_every_change_and_no_change_is_lost() {
+    let memory = memory();
+    put(&memory, &a_shop("x", json!({})));
+    let (node, calls) = slow_lister(Duration::from_millis(100));
+    let stage = Stage::on(&memory, vec![node]).await;
+    for at in 0..1_000 {
+        put(&memory, &a_service("s", "x", &format!("T{at}")));
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    stage.after(Duration::from_secs(1)).await;
+    assert!((10..=20).contains(&count(&calls)), "{} calls", count(&calls));
+    assert_eq!(stage.data("x").unwrap()["types"], "[\"T999\"]");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_first_change_after_a_rest_and_a_change_of_the_subject_do_not_wait() {
+    let memory = memory();
+    put(&memory, &a_shop("x", json!({})));
+    let (node, calls) = slow_lister(Duration::from_millis(100));
+    let stage = Stage::on(&memory, vec![node]).await;
+    stage.put(&a_shop("x", json!({"new": true}))).await;
+    assert_eq!(count(&calls), 2);
+    // This one has to wait until it has rested.
+    stage.put(&a_service("s", "x", "A")).await;
+    assert_eq!(count(&calls), 2);
+    stage.after(Duration::from_secs(2)).await;
+    assert_eq!(count(&calls), 3);
+    stage.put(&a_service("s", "x", "B")).await;
+    assert_eq!((count(&calls), stage.data("x").unwrap()["types"].clone()), (4, json!("[\"B\"]")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cheap_call_is_made_at_once_for_every_change() {
+    let memory = memory();
+    put(&memory, &a_shop("x", json!({})));
+    let (node, calls) = slow_lister(Duration::from_millis(2));
+    let stage = Stage::on(&memory, vec![node]).await;
+    for at in 0..20 {
+        stage.put(&a_service("s", "x", &format!("T{at}"))).await;
+    }
+    assert_eq!(count(&calls), 21);
+}
+
+/// A plugin that reads what it applies.
+fn reads_maps(name: &'static str) -> Making {
+    plugin(name).with(|description, reconciler| {
+        let need = Need { kind: config_map(), access: Access::Read, why: String::new() };
+        description.needs.push(need);
+        reconciler.grants.read.push(reconciler.grants.apply[0].clone());
+    })
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_expensive_plugin_that_reads_what_it_writes_is_asked_about_it_when_it_has_rested() {
+    let memory = memory();
+    put(&memory, &a_shop("x", json!({})));
+    let (node, calls) = reads_maps("p").asks(|_, reads| async move {
+        let there = reads.get(&map_ref("a", "m"), None).await;
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        let readiness =
+            if matches!(there, Ok(Some(_))) { Readiness::Ready } else { Readiness::Progressing("not there".into()) };
+        let desired = Some(Wanted::All(vec![a_map("a", "m", json!({}))]));
+        Ok(Ok(Outcome { desired, ..Outcome::new(readiness) }))
+    });
+    let stage = Stage::on(&memory, vec![node]).await;
+    assert_eq!((count(&calls), stage.condition("mizzen.dev/p").1), (1, "Progressing".into()));
+    stage.after(Duration::from_secs(2)).await;
+    assert_eq!((count(&calls), stage.condition("mizzen.dev/p").1), (2, "Ready".into()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_an_expensive_plugin_would_leave_to_others_is_not_taken_back_while_it_rests() {
+    let memory = memory();
+    put(&memory, &a_shop("x", json!({})));
+    let (node, calls) = reads_maps("p").asks(|_, reads| async move {
+        let there = reads.get(&map_ref("a", "m"), None).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        let theirs = there.is_some_and(|there| there.value()["data"]["policy"] == "theirs");
+        let data = if theirs { json!({"own": "ours"}) } else { json!({"own": "ours", "policy": "ours"}) };
+        Ok(Ok(wants(vec![a_map("a", "m", data)])))
+    });
+    let stage = Stage::on(&memory, vec![node]).await;
+    stage.after(Duration::from_secs(2)).await;
+    let edit = |field: &str, value: &str| {
+        memory.edit("somebody", &map_ref("a", "m"), |map| map["data"][field] = json!(value)).unwrap();
+    };
+    // Whoever asked a moment ago rests.
+    stage.put(&a_shop("x", json!({"new": true}))).await;
+    let before = count(&calls);
+    edit("policy", "theirs");
+    stage.engine.settled().await;
+    assert_eq!((count(&calls), stage.data("m").unwrap()), (before + 1, json!({"own": "ours", "policy": "theirs"})));
+
+    // What is ours is taken back all the same, by an answer that knows of it.
+    edit("own", "theirs");
+    stage.engine.settled().await;
+    assert_eq!(stage.data("m").unwrap(), json!({"own": "ours", "policy": "theirs"}));
+}
