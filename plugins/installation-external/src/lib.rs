@@ -2,7 +2,7 @@
 //!
 //! It writes nothing. It finds the control plane by its Deployment (`app=istiod`), tells its version by its image, and is ready when that
 //! is supported and available: so what comes after in the order runs as it would after `installation`. Where the two are swapped, what
-//! `installation` made stays as it is, and is taken up again when they are swapped back.
+//! `installation` made stays as it is, also when the subject goes meanwhile, and is taken up again when they are swapped back.
 
 use mizzen_istio_api::{Supported, oldest, plane};
 use mizzen_sdk::{Description, Failure, Kind, Outcome, Reconciler, Request};
@@ -77,7 +77,20 @@ mod tests {
         let (readiness, message) =
             ask(&with("istiod-canary", "registry:5000/istio/pilot:1.30.2-distroless", 1), &json!({}));
         assert_eq!(readiness, Readiness::Ready);
-        assert!(message.starts_with("Deployment mesh/istiod-canary is 1.30.2"), "{message}");
+        assert_eq!(message, "Deployment mesh/istiod-canary is 1.30.2, installed by somebody else, and left as it is");
+    }
+
+    #[test]
+    fn one_that_was_installed_from_here_is_said_to_be_so() {
+        let ours = json!({"apiVersion": "apps/v1", "kind": "Deployment",
+                          "metadata": {"name": "istiod", "namespace": "mesh",
+                                       "labels": {"app": "istiod", "mizzen.dev/owner": "o"}},
+                          "spec": {"template": {"spec": {"containers": [
+                              {"name": "discovery", "image": "istio/pilot:1.31.0"}]}}},
+                          "status": {"availableReplicas": 1}});
+        let (readiness, message) = ask(&Cluster::new().with(&ours.to_string()), &json!({}));
+        assert_eq!(readiness, Readiness::Ready);
+        assert!(message.ends_with("is 1.31.0, installed from here before, and left as it is"), "{message}");
     }
 
     #[test]

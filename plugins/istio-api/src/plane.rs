@@ -140,7 +140,7 @@ pub fn workloads(namespace: &str) -> Result<Vec<Workload>, AccessError> {
     Ok(all)
 }
 
-/// What is said of control planes that somebody else installed: whether they do.
+/// What is said of control planes that are left as they are, because somebody else installed them or keeps them now: whether they do.
 pub fn judge(planes: &[Workload], supported: Supported) -> Outcome {
     let told = |outcome: Outcome, status, reason, message: &str| {
         outcome.condition(reasons::INSTALLED, status, reason, message)
@@ -148,25 +148,24 @@ pub fn judge(planes: &[Workload], supported: Supported) -> Outcome {
     let mut versions = Vec::new();
     for plane in planes {
         let Some(version) = plane.version("discovery") else {
-            let why =
-                format!("{plane} was installed by somebody else, and does not say by its image which version it is");
+            let why = format!("{plane} was {}, and does not say by its image which version it is", plane.origin());
             return told(Outcome::failed(&why), Some(false), reasons::UNSUPPORTED, &why);
         };
         if !supported.contains(version) {
-            let why = format!("{plane} is {version}, installed by somebody else; supported are {supported}");
+            let why = format!("{plane} is {version}, {}; supported are {supported}", plane.origin());
             return told(Outcome::failed(&why), Some(false), reasons::UNSUPPORTED, &why);
         }
         if plane.status.available_replicas < 1 {
             let why = format!("{plane} is not available yet");
             return told(Outcome::progressing(&why), None, reasons::PROGRESSING, &why);
         }
-        versions.push(format!("{plane} is {version}"));
+        versions.push(format!("{plane} is {version}, {}", plane.origin()));
     }
     if versions.is_empty() {
         let why = "there is no Istio yet: no Deployment is labelled `app=istiod`";
         return told(Outcome::progressing(why), None, reasons::PROGRESSING, why);
     }
-    let message = format!("{}, installed by somebody else, which is left as it is", versions.join(", "));
+    let message = format!("{}, and left as it is", versions.join("; "));
     told(Outcome::ready(), Some(true), reasons::USERS_OWN, &message)
 }
 
@@ -179,6 +178,10 @@ impl Workload {
     /// Whether a reconciler of this host applied it.
     pub fn is_ours(&self) -> bool {
         self.metadata.labels.contains_key(OWNER_LABEL)
+    }
+
+    fn origin(&self) -> &'static str {
+        if self.is_ours() { "installed from here before" } else { "installed by somebody else" }
     }
 
     /// The image of one of its containers.
