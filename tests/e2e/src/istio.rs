@@ -1,21 +1,29 @@
 //! A mesh whose Istio is installed by the operator, on a cluster with nodes, a scheduler and controllers.
 
+use std::cell::Cell;
+use std::collections::BTreeMap;
 use std::sync::Mutex;
+use std::time::{Duration, Instant};
 
 use kube::ResourceExt;
 use kube::api::{Api, DeleteParams, DynamicObject, ListParams, Patch, PatchParams};
-use kube::discovery::{Discovery, Scope, verbs};
-use mizzen_testcluster::ControlPlane;
-use mizzen_testcluster::Verb;
+use mizzen_testcluster::{ControlPlane, Verb, Write, WriteCounts};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::objects::{Objects, condition};
+use crate::objects::{Objects, apply, condition};
 use crate::operator::{Operator, plugins};
 use crate::{eventually, repository};
 
 /// Where Istio lives.
 pub const NAMESPACE: &str = "istio-system";
+
+/// The reconcilers whose subject is the mesh.
+const EVERY: [&str; 8] =
+    ["installation", "gateway-restart", "sidecar-restart", "gateway", "mtls", "monitoring", "injector", "status"];
+
+/// Longer than any of them rests here, by what its calls cost.
+const RESTED: Duration = Duration::from_secs(5);
 
 /// A running operator, and the mesh it keeps.
 pub struct Mesh {
@@ -27,7 +35,7 @@ pub struct Mesh {
     pub operator: Operator,
     /// Its status when it was last looked at.
     last: Last,
-    _plugins: TempDir,
+    plugins: TempDir,
 }
 
 /// The status of the mesh when it was last looked at.
@@ -45,15 +53,12 @@ impl Mesh {
         let objects = Objects(cluster.client().unwrap());
         cluster.apply_path(&repository("deploy/mesh.yaml")).await.unwrap();
         let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}});
-        let istio = json!({"apiVersion": "mizzen.dev/v1alpha1", "kind": "Istio",
-                           "metadata": {"name": "default", "namespace": NAMESPACE}, "spec": {}});
-        for document in [namespace, istio] {
-            cluster.apply_yaml(&document.to_string()).await.unwrap();
-        }
+        cluster.apply_yaml(&namespace.to_string()).await.unwrap();
+        configure(&objects, "installation", &json!({"config": {"version": version}})).await;
+        wanted(&objects).await;
         let plugins = plugins();
         let operator = Operator::launch(&cluster.kubeconfig_path(), plugins.path()).await;
-        let mesh = Self { cluster, objects, operator, last: Last::default(), _plugins: plugins };
-        mesh.configure("installation", &json!({"config": {"version": version}})).await;
+        let mesh = Self { cluster, objects, operator, last: Last::default(), plugins };
         mesh.loaded().await;
         Some(mesh)
     }
@@ -76,13 +81,22 @@ impl Mesh {
 
     /// Changes the spec of a reconciler.
     pub async fn configure(&self, reconciler: &str, spec: &Value) {
-        let patch = Patch::Merge(json!({"spec": spec}));
-        self.objects.reconcilers().patch(reconciler, &PatchParams::default(), &patch).await.unwrap();
+        configure(&self.objects, reconciler, spec).await;
+    }
+
+    /// Has the mesh described by a custom resource, which says nothing of its own.
+    pub async fn wanted(&self) {
+        wanted(&self.objects).await;
+    }
+
+    /// Has another component stand where the installation does, with the configuration and the grants that are there.
+    pub async fn installs_with(&self, component: &str) {
+        self.configure("installation", &json!({"component": {"file": component}})).await;
     }
 
     /// The custom resources that describe the mesh.
     pub fn istios(&self) -> Api<DynamicObject> {
-        self.objects.within(NAMESPACE, "mizzen.dev/v1alpha1", "Istio", "istios")
+        istios(&self.objects)
     }
 
     /// The mesh's own.
@@ -111,6 +125,23 @@ impl Mesh {
         said
     }
 
+    /// Waits until the cluster has as many pods of Istio as its autoscalers want at least: they begin with one.
+    pub async fn scaled(&self) {
+        let scalers =
+            self.objects.within(NAMESPACE, "autoscaling/v2", "HorizontalPodAutoscaler", "horizontalpodautoscalers");
+        let deployments = self.objects.within(NAMESPACE, "apps/v1", "Deployment", "deployments");
+        eventually("Istio is scaled", async || {
+            let there = deployments.list(&ListParams::default()).await.unwrap().items;
+            scalers.list(&ListParams::default()).await.unwrap().iter().all(|own| {
+                let scaled = |to: &&DynamicObject| own.data["spec"]["scaleTargetRef"]["name"] == to.name_any();
+                let least = own.data["spec"]["minReplicas"].as_i64().unwrap_or(1);
+                let available = |of: &DynamicObject| of.data["status"]["availableReplicas"].as_i64();
+                there.iter().find(scaled).and_then(available).is_some_and(|available| available >= least)
+            })
+        })
+        .await;
+    }
+
     /// Has the installation asked again, for no reason, until that costs nothing: once, unless something was still on its way.
     pub async fn writes_nothing(&self) {
         eventually("asking again writes nothing", async || self.asked_again().await == 0).await;
@@ -136,13 +167,26 @@ impl Mesh {
         .await;
     }
 
+    /// Waits until nobody has applied anything for longer than any plugin here rests before it is asked about what changed.
+    async fn quiet(&self) {
+        let last = Cell::new((self.applies().await, Instant::now()));
+        eventually("nobody writes any more", async || {
+            let now = self.applies().await;
+            if now != last.get().0 {
+                last.set((now, Instant::now()));
+            }
+            last.get().1.elapsed() > RESTED
+        })
+        .await;
+    }
+
     /// How often anybody applied anything: nobody in the cluster but the operator does.
     async fn applies(&self) -> u64 {
         self.cluster.writes().await.unwrap().of_verb(Verb::Apply).total()
     }
 
     /// Deletes an object, and gives how long it was away.
-    pub async fn comes_back(&self, api: &Api<DynamicObject>, name: &str) -> std::time::Duration {
+    pub async fn comes_back(&self, api: &Api<DynamicObject>, name: &str) -> Duration {
         let before = api.get(name).await.unwrap();
         api.delete(name, &DeleteParams::background()).await.unwrap();
         eventually(&format!("{name} is back"), async || {
@@ -164,23 +208,41 @@ impl Mesh {
         cluster.certificate_authority_data.unwrap()
     }
 
-    /// Everything in the cluster, of whatever kind, that the operator calls its own.
-    pub async fn ours(&self) -> Vec<String> {
-        let discovery = Discovery::new(self.objects.0.clone()).run().await.unwrap();
-        let mut ours = Vec::new();
-        for group in discovery.groups() {
-            for (resource, capabilities) in group.recommended_resources() {
-                if !capabilities.supports_operation(verbs::LIST)
-                    || capabilities.scope == Scope::Cluster && resource.kind == "ComponentStatus"
-                {
-                    continue;
-                }
-                let api: Api<DynamicObject> = Api::all_with(self.objects.0.clone(), &resource);
-                let all = api.list_metadata(&ListParams::default().labels("mizzen.dev/reconciler")).await.unwrap();
-                ours.extend(all.items.iter().map(|own| format!("{} {}", resource.kind, own.name_any())));
-            }
+    /// The webhooks that validate Istio's own kinds.
+    pub fn validators(&self) -> Api<DynamicObject> {
+        let kind =
+            ("admissionregistration.k8s.io/v1", "ValidatingWebhookConfiguration", "validatingwebhookconfigurations");
+        self.objects.of(kind.0, kind.1, kind.2)
+    }
+
+    /// Everything in the cluster, of whatever kind, that the operator calls its own: `kind namespace/name`, with its version.
+    pub async fn ours(&self) -> BTreeMap<String, String> {
+        self.objects.labelled("mizzen.dev/reconciler").await
+    }
+
+    /// What of it is Istio's installation: without what the cluster itself makes of a Service, with the Service's labels.
+    pub async fn installed(&self) -> BTreeMap<String, String> {
+        let mut all = self.objects.labelled("mizzen.dev/reconciler=installation").await;
+        all.retain(|called, _| !called.starts_with("Endpoint"));
+        all
+    }
+
+    /// Ends the operator and starts another; gives what anybody wrote until that had asked every plugin and had nothing left to do.
+    pub async fn restart(self) -> (Self, WriteCounts) {
+        self.quiet().await;
+        let Self { cluster, objects, operator, last, plugins } = self;
+        operator.stop().await;
+        let before = cluster.writes().await.unwrap();
+        let operator = Operator::launch(&cluster.kubeconfig_path(), plugins.path()).await;
+        let mesh = Self { cluster, objects, operator, last, plugins };
+        for reconciler in EVERY {
+            eventually(&format!("{reconciler} is asked"), async || mesh.operator.calls(reconciler).await > 0).await;
         }
-        ours
+        mesh.settled().await;
+        let written = mesh.cluster.writes().await.unwrap().since(&before).without_heartbeats();
+        // Of what it has no metrics of, the cluster says so all the time.
+        let autoscales = |write: &Write| write.resource == "horizontalpodautoscalers" && write.subresource == "status";
+        (mesh, written.only(|write| !autoscales(write)))
     }
 
     /// Ends the operator, which must end well.
@@ -199,4 +261,19 @@ impl Drop for Last {
             eprintln!("{:#}", self.0.lock().unwrap());
         }
     }
+}
+
+fn istios(objects: &Objects) -> Api<DynamicObject> {
+    objects.within(NAMESPACE, "mizzen.dev/v1alpha1", "Istio", "istios")
+}
+
+async fn wanted(objects: &Objects) {
+    let istio =
+        json!({"apiVersion": "mizzen.dev/v1alpha1", "kind": "Istio", "metadata": {"name": "default"}, "spec": {}});
+    apply(&istios(objects), &istio).await;
+}
+
+async fn configure(objects: &Objects, reconciler: &str, spec: &Value) {
+    let patch = Patch::Merge(json!({"spec": spec}));
+    objects.reconcilers().patch(reconciler, &PatchParams::default(), &patch).await.unwrap();
 }

@@ -12,6 +12,7 @@ pub mod istio;
 mod objects;
 mod operator;
 pub mod sidecars;
+pub mod watched;
 pub mod workloads;
 
 use std::time::{Duration, Instant};

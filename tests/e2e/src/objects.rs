@@ -1,7 +1,10 @@
 //! Objects of the test cluster, by kind.
 
+use std::collections::BTreeMap;
+
 use futures::StreamExt;
 use kube::api::{Api, ApiResource, DynamicObject, GroupVersionKind, ListParams, Patch, PatchParams};
+use kube::discovery::{ApiGroup, Discovery, verbs};
 use kube::{Client, ResourceExt};
 use serde_json::{Value, json};
 
@@ -60,6 +63,31 @@ impl Objects {
         let all = self.apis(namespace).list(&ListParams::default()).await;
         let ready = |api: &DynamicObject| api.data["status"]["implementation"]["ready"] == true;
         all.map_or(0, |all| all.iter().filter(|api| ready(api)).count())
+    }
+
+    /// Objects of every kind that a label selector finds: `kind namespace/name`, with their version.
+    pub async fn labelled(&self, selector: &str) -> BTreeMap<String, String> {
+        let discovery = Discovery::new(self.0.clone()).run().await.unwrap();
+        let mut found = BTreeMap::new();
+        for (resource, capabilities) in discovery.groups().flat_map(ApiGroup::recommended_resources) {
+            if !capabilities.supports_operation(verbs::LIST)
+                || resource.kind == "ComponentStatus" && resource.group.is_empty()
+            {
+                continue;
+            }
+            let api: Api<DynamicObject> = Api::all_with(self.0.clone(), &resource);
+            for own in api.list_metadata(&ListParams::default().labels(selector)).await.unwrap() {
+                let called = format!("{} {}/{}", resource.kind, own.namespace().unwrap_or_default(), own.name_any());
+                // Where others write the status, what counts is what was wanted; autoscalers count nothing.
+                let version = match own.metadata.generation {
+                    Some(generation) => generation.to_string(),
+                    None if resource.kind == "HorizontalPodAutoscaler" => own.uid().unwrap_or_default(),
+                    None => own.resource_version().unwrap_or_default(),
+                };
+                found.insert(called, version);
+            }
+        }
+        found
     }
 
     /// How many `VirtualServices` there are.

@@ -1,14 +1,7 @@
-//! Workloads of every kind that owns pods, and how they roll.
-
-use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex};
+//! Workloads of every kind that owns pods.
 
 use futures::StreamExt;
-use kube::ResourceExt;
-use kube::api::DynamicObject;
-use kube::runtime::watcher::{self, Event, watcher};
 use serde_json::{Value, json};
-use tokio::task::JoinHandle;
 
 use crate::objects::{Objects, apply};
 use crate::sidecars::MESHED;
@@ -79,73 +72,4 @@ pub fn is_through(object: &Value) -> bool {
     }
     let wanted = object["spec"]["replicas"].as_i64().unwrap_or(1);
     ["updatedReplicas", "availableReplicas", "replicas"].into_iter().all(|field| number(field) == wanted)
-}
-
-/// Watches how workloads roll.
-pub struct Rolling {
-    seen: Arc<Mutex<BTreeSet<Seen>>>,
-    watches: Vec<JoinHandle<()>>,
-}
-
-/// A change of a workload; ordered as the API server made them.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Seen {
-    version: u64,
-    name: String,
-    through: bool,
-}
-
-impl Rolling {
-    /// Begins to watch the workloads of a namespace that roll by themselves.
-    pub fn watch(objects: &Objects, namespace: &str) -> Self {
-        let seen = Arc::<Mutex<BTreeSet<Seen>>>::default();
-        let watch = |(api_version, kind, plural): Owner| {
-            let (api, seen) = (objects.within(namespace, api_version, kind, plural), Arc::clone(&seen));
-            tokio::spawn(async move {
-                let mut events = std::pin::pin!(watcher(api, watcher::Config::default()));
-                while let Some(Ok(event)) = events.next().await {
-                    if let Event::Apply(object) | Event::InitApply(object) = event {
-                        let document = document(kind, &object);
-                        let name = format!("{kind}/{}", object.name_any());
-                        let version = object.resource_version().and_then(|own| own.parse().ok()).unwrap_or_default();
-                        seen.lock().unwrap().insert(Seen { version, name, through: is_through(&document) });
-                    }
-                }
-            })
-        };
-        let watches = ROLLING.into_iter().map(watch).collect();
-        Self { seen, watches }
-    }
-
-    /// The most that rolled at once, leaving out those whose name has this text.
-    pub fn most_at_once(&self, except: &str) -> usize {
-        let (mut rolling, mut most) = (BTreeSet::new(), 0);
-        for change in self.seen.lock().unwrap().iter().filter(|change| !change.name.contains(except)) {
-            if change.through {
-                rolling.remove(&change.name);
-            } else {
-                rolling.insert(change.name.clone());
-            }
-            most = most.max(rolling.len());
-        }
-        most
-    }
-
-    /// Forgets what was seen so far.
-    pub fn forget(&self) {
-        self.seen.lock().unwrap().clear();
-    }
-}
-
-impl Drop for Rolling {
-    fn drop(&mut self) {
-        self.watches.iter().for_each(JoinHandle::abort);
-    }
-}
-
-fn document(kind: &str, object: &DynamicObject) -> Value {
-    let mut document = object.data.clone();
-    document["kind"] = json!(kind);
-    document["metadata"] = json!({"generation": object.metadata.generation});
-    document
 }

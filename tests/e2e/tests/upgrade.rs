@@ -1,14 +1,15 @@
 //! An upgrade from one version of Istio to the next, with workloads of every kind that have the old one's sidecars.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking, also in what its cases share")]
 
 use std::collections::BTreeMap;
 
 use kube::ResourceExt;
 use kube::api::{Api, DynamicObject, ListParams};
-use mizzen_e2e::istio::Mesh;
+use mizzen_e2e::istio::{self, Mesh};
 use mizzen_e2e::sidecars::{BREAKS, inject};
-use mizzen_e2e::workloads::{Owner, REPLACING, ROLLING, Rolling, STANDING, deploy, is_through, workload};
+use mizzen_e2e::watched::{Pod, Pods, Rolling};
+use mizzen_e2e::workloads::{Owner, REPLACING, ROLLING, STANDING, deploy, is_through, workload};
 use mizzen_e2e::{apply, eventually};
 use serde_json::json;
 
@@ -23,6 +24,34 @@ const AT_ONCE: usize = 20;
 async fn generations_of(api: &Api<DynamicObject>) -> BTreeMap<String, i64> {
     let all = api.list(&ListParams::default()).await.unwrap();
     all.iter().map(|own| (own.name_any(), own.metadata.generation.unwrap_or_default())).collect()
+}
+
+/// Whether the control plane was through before the gateways began, and those before any workload did: as `deploy/mesh.yaml` orders them.
+fn assert_ordered(plane: &Rolling, workloads: &Rolling, pods: &Pods) {
+    let rolled = |name: &str, image: &str| {
+        let rolled = plane.rolled(name, &format!("docker.io/istio/{image}:1.31.1"));
+        rolled.unwrap_or_else(|| panic!("{name} has not rolled"))
+    };
+    let (_, control) = rolled("Deployment/istiod", "pilot");
+    let (_, network) = rolled("DaemonSet/istio-cni-node", "install-cni");
+    let (began, gateway) = rolled("Deployment/istio-ingressgateway", "proxyv2");
+    let first = pods.seen().iter().filter_map(|pod| pod.ended).chain(workloads.first()).min().unwrap();
+    println!("istiod {control}, cni {network}, gateway {began} to {gateway}, the first workload {first}");
+    assert!(control < began && network < began, "the gateway waits for the control plane");
+    assert!(gateway < first, "workloads wait for the gateway");
+}
+
+/// Whether each pod that a kind's workloads had was replaced by one, and that by none.
+fn assert_replaced_once(pods: &[Pod], kind: &str) {
+    let mut by_owner = BTreeMap::<_, Vec<_>>::new();
+    for pod in pods.iter().filter(|pod| pod.owner.starts_with(&format!("{kind}/{}-", kind.to_lowercase()))) {
+        by_owner.entry(&pod.owner).or_default().push((&*pod.sidecar, pod.ended.is_some()));
+    }
+    assert_eq!(by_owner.len(), 10, "{by_owner:?}");
+    for (owner, mut pods) in by_owner {
+        pods.sort_unstable();
+        assert_eq!(pods, [(BEFORE, true), (BEFORE, true), (AFTER, false), (AFTER, false)], "{owner}");
+    }
 }
 
 /// Images of sidecars, by pod.
@@ -87,13 +116,18 @@ async fn an_upgrade_restarts_every_workload_once_at_its_pace_and_names_what_it_l
     }
     let pods = sidecars(&mesh).await;
     assert!(pods.values().all(|image| image == BEFORE), "{pods:?}");
-    let rolling = Rolling::watch(&mesh.objects, NAMESPACE);
+    let (plane, rolling) = (Rolling::watch(&mesh.objects, istio::NAMESPACE), Rolling::watch(&mesh.objects, NAMESPACE));
+    let watched = Pods::watch(&mesh.objects, NAMESPACE);
+    eventually("every pod is watched", async || watched.seen().len() == pods.len()).await;
 
     inject(&mesh.cluster, AFTER, true).await;
     mesh.configure("installation", &json!({"config": {"version": "1.31.1"}})).await;
     let told = mesh.says("ProxySidecarRestartSucceeded", "ProxySidecarManualRestartRequired").await;
-    let done = |istio: &DynamicObject| istio.data["status"]["sidecars"]["restarting"]["count"] == 0;
-    let took = eventually("nothing is being restarted", async || done(&mesh.istio().await)).await;
+    let done = |istio: &DynamicObject| {
+        let count = |of: &str| istio.data["status"]["sidecars"][of]["count"].as_u64();
+        (count("restarting"), count("pending")) == (Some(0), Some(3))
+    };
+    let took = eventually("nothing is being restarted, and three can't be", async || done(&mesh.istio().await)).await;
 
     for (api, was) in before.iter().zip(&generations) {
         for (name, generation) in generations_of(api).await {
@@ -117,6 +151,10 @@ async fn an_upgrade_restarts_every_workload_once_at_its_pace_and_names_what_it_l
     let count = |of: &str| status[of]["count"].as_u64().unwrap_or_default();
     assert_eq!((count("manual"), count("excluded"), count("pending")), (10, 3, 3), "{told}: {status}");
     assert!(status["pending"].to_string().contains("Deployment shop/breaking-0"), "{status}");
+    assert_ordered(&plane, &rolling, &watched);
+    for (_, kind, _) in REPLACING {
+        assert_replaced_once(&watched.seen(), kind);
+    }
     let most = rolling.most_at_once("breaking");
     println!("an upgrade of 293 workloads took {took:?}; at most {most} rolled at once");
     assert!(most <= AT_ONCE, "{most} rolled at once");

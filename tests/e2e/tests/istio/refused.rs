@@ -1,0 +1,111 @@
+//! What is refused, and by whom: nothing is touched then.
+
+use kube::api::{Patch, PatchParams};
+use mizzen_e2e::eventually;
+use mizzen_e2e::istio::Mesh;
+use serde_json::{Value, json};
+
+/// Has the configuration offer a version. Which one a renderer is, its label says.
+async fn offer(mesh: &Mesh, version: &str) {
+    let renderer = json!({"apiVersion": "mizzen.dev/v1alpha1", "kind": "Renderer",
+                          "metadata": {"name": format!("istio-{version}"),
+                                       "labels": {"app": "istio-client", "istio.io/version": version}},
+                          "spec": {"component": {"file": "istio-client-1.31.1.wasm"}}});
+    mesh.cluster.apply_yaml(&renderer.to_string()).await.unwrap();
+}
+
+/// Edits the spec of the mesh, and gives what the API server says to that, if it refuses it.
+async fn edit(mesh: &Mesh, spec: &Value) -> Result<(), String> {
+    let edit = Patch::Merge(json!({"spec": spec}));
+    let edited = mesh.istios().patch("default", &PatchParams::default(), &edit).await;
+    edited.map(|_| ()).map_err(|error| error.to_string())
+}
+
+#[tokio::test]
+async fn a_version_that_may_not_follow_and_a_spec_that_makes_no_sense_touch_nothing() {
+    let Some(mesh) = Mesh::start("1.31.1").await else { return };
+    mesh.is("Ready").await;
+    mesh.scaled().await;
+    mesh.writes_nothing().await;
+    versions_are_refused(&mesh).await;
+    specs_are_refused(&mesh).await;
+    mesh.end().await;
+}
+
+async fn versions_are_refused(mesh: &Mesh) {
+    let before = mesh.installed().await;
+    for (version, why) in [
+        ("1.31.0", "1.31.0 is lower than 1.31.1, and Istio does not go back"),
+        ("1.33.0", "1.33.0 is more than one minor version above 1.31.1: go over 1.32 first"),
+        ("2.0.0", "2.0.0 is of another major version than 1.31.1"),
+    ] {
+        offer(mesh, version).await;
+        mesh.configure("installation", &json!({"config": {"version": version}})).await;
+        eventually(&format!("{version} is refused"), async || {
+            mesh.says("IstioInstalled", "IstioVersionUpdateNotAllowed").await.ends_with(why)
+        })
+        .await;
+        mesh.is("Warning").await;
+        mesh.settled().await;
+        assert_eq!(mesh.installed().await, before, "{version}");
+    }
+    mesh.configure("installation", &json!({"config": {"version": "1.31.1"}})).await;
+    mesh.is("Ready").await;
+    assert_eq!(mesh.installed().await, before, "there was nothing to mend");
+}
+
+async fn specs_are_refused(mesh: &Mesh) {
+    let before = mesh.installed().await;
+    // What a schema can say, the API server refuses, and names the field.
+    let senseless = [
+        (json!({"config": {"forwardClientCertDetails": "FORWARD"}}), "config.forwardClientCertDetails"),
+        (json!({"config": {"gatewayExternalTrafficPolicy": "local"}}), "config.gatewayExternalTrafficPolicy"),
+        (json!({"config": {"numTrustedProxies": "two"}}), "config.numTrustedProxies"),
+        (json!({"config": {"numTrustedProxies": -1}}), "config.numTrustedProxies"),
+        (json!({"config": {"enableDNSProxying": "yes"}}), "config.enableDNSProxying"),
+        (json!({"config": {"trustDomain": ""}}), "config.trustDomain"),
+        (
+            json!({"components": {"pilot": {"k8s": {"hpaSpec": {"minReplicas": "1"}}}}}),
+            "components.pilot.k8s.hpaSpec.minReplicas",
+        ),
+    ];
+    for (spec, field) in &senseless {
+        let refusal = edit(mesh, spec).await.unwrap_err();
+        assert!(refusal.contains(&format!("spec.{field}: ")), "{spec}: {refusal}");
+    }
+    // What it can't, the plugin.
+    let authorizer = |name: &str| json!({"name": name, "service": "oauth.auth.svc.cluster.local", "port": 8000});
+    let twice = json!({"config": {"authorizers": [authorizer("a"), authorizer("b"), authorizer("a")]}});
+    let regexps = json!({"config": {"proxyStatsMatcher": {"inclusionRegexps": ["ok.*", "("]}}});
+    for (spec, field) in
+        [(twice, "config.authorizers[2].name"), (regexps, "config.proxyStatsMatcher.inclusionRegexps[1]")]
+    {
+        is_invalid(mesh, &spec, field).await;
+    }
+    // And all of it, where the definition in the cluster is one that lets everything through.
+    let definitions =
+        mesh.objects.of("apiextensions.k8s.io/v1", "CustomResourceDefinition", "customresourcedefinitions");
+    let schema = json!({"type": "object", "properties": {"spec": {"type": "object", "x-kubernetes-preserve-unknown-fields": true},
+                                                         "status": {"type": "object", "x-kubernetes-preserve-unknown-fields": true}}});
+    let edit = json!([{"op": "replace", "path": "/spec/versions/0/schema/openAPIV3Schema", "value": schema}]);
+    let edit = Patch::Json::<()>(serde_json::from_value(edit).unwrap());
+    definitions.patch("istios.mizzen.dev", &PatchParams::default(), &edit).await.unwrap();
+    for (spec, field) in &senseless {
+        is_invalid(mesh, spec, field).await;
+    }
+    mesh.settled().await;
+    assert_eq!(mesh.installed().await, before);
+}
+
+/// Edits the spec to this, which the plugin must refuse, naming the field; and takes it back.
+async fn is_invalid(mesh: &Mesh, spec: &Value, field: &str) {
+    eventually("the API server takes the edit", async || edit(mesh, spec).await.is_ok()).await;
+    eventually(&format!("`{field}` is refused"), async || {
+        let message = mesh.says("IstioInstalled", "ValidationFailed").await;
+        message.starts_with(&format!("`spec.{field}`: "))
+    })
+    .await;
+    mesh.is("Error").await;
+    edit(mesh, &json!({"config": null, "components": null})).await.unwrap();
+    mesh.is("Ready").await;
+}
