@@ -137,7 +137,9 @@ impl State {
             self.views.tell(&Change::Followed(key.clone()));
         }
         let sees = |kind: &Kind| self.kinds.get(kind).is_some_and(|served| served.storage == key.kind);
-        let seeing: Vec<_> = self.views.watched.keys().filter(|(kind, _)| sees(kind)).cloned().collect();
+        let mut seeing: Vec<_> = self.views.watched.keys().filter(|(kind, _)| sees(kind)).cloned().collect();
+        // Readers before owners, as on a real API server.
+        seeing.sort_unstable_by_key(|(_, scope)| *scope);
         for (kind, scope) in seeing {
             // A watch that is broken tells of nothing.
             if self.views.faults.contains_key(&kind) {
