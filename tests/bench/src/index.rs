@@ -52,13 +52,12 @@ pub(crate) async fn index(few: usize, many: usize) -> anyhow::Result<Value> {
         micros[2].push(small.change_unread(round).await?);
         micros[3].push(large.change_unread(round).await?);
     }
-    let asked = (small.asked(), large.asked());
-    ensure!(asked == (CHANGES as u64, CHANGES as u64), "{CHANGES} changes, each read by one, led to {asked:?} calls");
+    let calls = [small.calls_per_change(1.0)?, large.calls_per_change(1.0)?];
     let [one_few, one_many, unread_few, unread_many] = micros.map(|times| median(times).unwrap_or(f64::NAN));
     drop((small, large));
     let by_value = by_value(few, many).await?;
     Ok(json!({
-        "subjects": [few, many], "changes": CHANGES, "callsPerChange": 1,
+        "subjects": [few, many], "changes": CHANGES, "callsPerChange": calls,
         "changeMicros": [one_few, one_many], "ratio": one_many / one_few,
         "changeThatNobodyReadMicros": [unread_few, unread_many], "byValue": by_value,
     }))
@@ -72,12 +71,10 @@ async fn by_value(few: usize, many: usize) -> anyhow::Result<Value> {
         micros[0].push(small.change_route(round).await?);
         micros[1].push(large.change_route(round).await?);
     }
-    let asked = (small.asked(), large.asked());
     // Each change but the first takes the route from one subject and gives it to the next.
-    let expected = 2 * CHANGES as u64 - 1;
-    ensure!(asked == (expected, expected), "{CHANGES} changes, each read by two, led to {asked:?} calls");
+    let calls = [small.calls_per_change(2.0)?, large.calls_per_change(2.0)?];
     let [one_few, one_many] = micros.map(|times| median(times).unwrap_or(f64::NAN));
-    Ok(json!({"callsPerChange": 2, "changeMicros": [one_few, one_many], "ratio": one_many / one_few}))
+    Ok(json!({"callsPerChange": calls, "changeMicros": [one_few, one_many], "ratio": one_many / one_few}))
 }
 
 /// A cluster with subjects that have converged.
@@ -146,8 +143,13 @@ impl Stage {
         Ok(started.elapsed().as_secs_f64() * 1e6)
     }
 
-    fn asked(&self) -> u64 {
-        self.calls.0.load(Ordering::Relaxed) - self.before
+    /// Calls that a change led to, on average, where each has so many readers. A few are more: on a machine that is busy with others
+    /// a call of the start may have taken long enough for its key to rest, and to be asked when it has.
+    #[expect(clippy::cast_precision_loss, reason = "some hundreds of calls")]
+    fn calls_per_change(&self, readers: f64) -> anyhow::Result<f64> {
+        let calls = (self.calls.0.load(Ordering::Relaxed) - self.before) as f64 / CHANGES as f64;
+        ensure!((calls / readers - 1.0).abs() < 0.05, "a change with {readers} readers led to {calls} calls");
+        Ok(calls)
     }
 }
 
