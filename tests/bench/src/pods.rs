@@ -117,7 +117,7 @@ fn pod(at: usize) -> Value {
             "nodeName": format!("node-{}", at % 50),
             "containers": [
                 {"name": "application", "image": format!("images.example.com/shop/app-{}:1.4.2", at / 4),
-                 "env": (0..12).map(variable).collect::<Vec<_>>(), "ports": [{"name": "http", "containerPort": 8080}],
+                 "env": (0..32).map(variable).collect::<Vec<_>>(), "ports": [{"name": "http", "containerPort": 8080}],
                  "resources": resources, "volumeMounts": [mount("settings", "/etc/settings"), mount("scratch", "/tmp")],
                  "readinessProbe": {"httpGet": {"path": "/app-health/application/readyz", "port": 15020}, "periodSeconds": 10}},
                 {"name": "istio-proxy", "image": "images.example.com/istio/proxyv2:1.31.0-distroless",
