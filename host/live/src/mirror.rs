@@ -186,6 +186,10 @@ impl Mirror {
 
     /// Takes in a whole object that the watch of another view has told of.
     pub(crate) fn heard(&self, object: &Arc<Object>) {
+        // Mostly it is here already: by its own watch, or by the answer to the write. Then nothing has to be projected.
+        if self.content.read().unwrap_or_else(PoisonError::into_inner).knows(object) {
+            return;
+        }
         self.ahead(&object.project(&self.progress.wanted()));
     }
 
@@ -204,9 +208,7 @@ impl Mirror {
     }
 
     fn put(&self, content: &mut Content, after: Arc<Object>) {
-        // The store refuses older revisions of an object, but an object made anew is another one to it.
-        let is_known = |held: Arc<Object>| held.resource_version >= after.resource_version;
-        if after.resource_version != 0 && content.store.get(&after.reference).is_some_and(is_known) {
+        if content.knows(&after) {
             return;
         }
         match content.store.insert(Arc::clone(&after)) {
@@ -234,6 +236,17 @@ impl Mirror {
 
     fn write(&self) -> RwLockWriteGuard<'_, Content> {
         self.content.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+// === impl Content ===
+
+impl Content {
+    /// Whether this revision of an object, or a newer one, is held. The store refuses older ones itself, but an object made anew is another
+    /// one to it.
+    fn knows(&self, object: &Object) -> bool {
+        let is_known = |held: Arc<Object>| held.resource_version >= object.resource_version;
+        object.resource_version != 0 && self.store.get(&object.reference).is_some_and(is_known)
     }
 }
 
