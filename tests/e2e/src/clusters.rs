@@ -1,6 +1,9 @@
 //! What the tests start from.
 
+use std::path::Path;
+
 use mizzen_testcluster::{Builder, ControlPlane};
+use serde_json::{Value, json};
 
 use crate::{Objects, repository};
 
@@ -11,6 +14,18 @@ pub const INGRESS_GATEWAY: &str = "samples/own-istio/ingress-gateway.yaml";
 pub fn definitions() -> Builder {
     let builder = ControlPlane::builder().mesh_crds(true);
     builder.crds(repository("deploy/crds")).crds(repository("deploy/samples/crds"))
+}
+
+/// Makes a namespace.
+pub async fn namespace(cluster: &ControlPlane, name: &str) {
+    let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}});
+    cluster.apply_yaml(&namespace.to_string()).await.unwrap();
+}
+
+/// A reconciler as it is shipped beside its plugin.
+pub fn shipped(plugin: &str) -> Value {
+    let file = repository(&format!("plugins/{plugin}/reconciler.yaml"));
+    mizzen_model::yaml::load(Path::new(&file)).unwrap().remove(0).value
 }
 
 /// A control plane with the shipped configuration, an Istio, and a gateway with an address; no APIs yet. `None` where none can be started.

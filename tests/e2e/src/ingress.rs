@@ -1,6 +1,5 @@
 //! A mesh with real traffic: the operator writes what a gateway is to do, istiod tells an Envoy, and requests show whether it does.
 
-use std::path::Path;
 use std::time::Duration;
 
 use mizzen_testcluster::ControlPlane;
@@ -11,7 +10,7 @@ use tokio::time::Instant;
 
 use crate::objects::Objects;
 use crate::operator::{Operator, plugins};
-use crate::{PATIENCE, definitions, repository};
+use crate::{PATIENCE, definitions, namespace};
 
 /// A cluster with an ingress gateway, and the operator.
 pub struct Ingress {
@@ -25,12 +24,6 @@ pub struct Ingress {
     cluster: ControlPlane,
 }
 
-/// A reconciler as it is shipped beside its plugin.
-pub fn shipped(plugin: &str) -> Value {
-    let file = repository(&format!("plugins/{plugin}/reconciler.yaml"));
-    mizzen_model::yaml::load(Path::new(&file)).unwrap().remove(0).value
-}
-
 // === impl Ingress ===
 
 impl Ingress {
@@ -40,8 +33,7 @@ impl Ingress {
         let cluster = definitions().controller_manager(true).start_for_test().await?;
         let objects = Objects(cluster.client().unwrap());
         for name in namespaces.iter().chain(&["istio-system"]) {
-            let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}});
-            cluster.apply_yaml(&namespace.to_string()).await.unwrap();
+            namespace(&cluster, name).await;
         }
         let gateway = IngressGateway::start(&cluster, &tools).await.unwrap();
         let plugins = plugins();

@@ -13,7 +13,7 @@ use tempfile::TempDir;
 
 use crate::objects::{Objects, apply, condition};
 use crate::operator::{Operator, plugins};
-use crate::{eventually, repository};
+use crate::{eventually, namespace, repository};
 
 /// Where Istio lives.
 pub const NAMESPACE: &str = "istio-system";
@@ -52,8 +52,7 @@ impl Mesh {
         let cluster = builder.service_monitors(true).crds(repository("deploy/crds")).start_for_test().await?;
         let objects = Objects(cluster.client().unwrap());
         cluster.apply_path(&repository("deploy/mesh.yaml")).await.unwrap();
-        let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}});
-        cluster.apply_yaml(&namespace.to_string()).await.unwrap();
+        namespace(&cluster, NAMESPACE).await;
         configure(&objects, "installation", &json!({"config": {"version": version}})).await;
         wanted(&objects).await;
         let plugins = plugins();

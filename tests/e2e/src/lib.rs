@@ -17,7 +17,7 @@ pub mod workloads;
 
 use std::time::{Duration, Instant};
 
-pub use clusters::{INGRESS_GATEWAY, definitions, shipped_cluster};
+pub use clusters::{INGRESS_GATEWAY, definitions, namespace, shipped, shipped_cluster};
 pub use objects::{Objects, apply, condition, state};
 pub use operator::{Operator, guests, plugins};
 

@@ -6,7 +6,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, also in what its cases share")]
 
 use kube::api::{Api, DeleteParams, DynamicObject, ListParams, Patch, PatchParams};
-use mizzen_e2e::{Objects, Operator, apply, condition, eventually, plugins, repository};
+use mizzen_e2e::{Objects, Operator, apply, condition, eventually, namespace, plugins, repository, shipped};
 use mizzen_egress_tests::{API, naming};
 use mizzen_testcluster::{Assets, ControlPlane, Manifests, Program};
 use mizzen_testhttps::{Answer, Proxy, Server};
@@ -41,8 +41,8 @@ impl Stage {
             object.as_object_mut().unwrap().extend(content.as_object().unwrap().clone());
             object.to_string()
         };
+        namespace(&cluster, NAMESPACE).await;
         for document in [
-            json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}).to_string(),
             of("Secret", "tokens", json!({"stringData": {"apiToken": "t0ken"}})),
             of("ConfigMap", "authorities", json!({"data": {"certs": api.authority()}})),
             configuration(&proxy).to_string(),
@@ -112,8 +112,7 @@ fn kubes(objects: &Objects) -> Api<DynamicObject> {
 
 /// The shipped configuration. The name of the API leads nowhere here: the proxy alone knows the way.
 fn configuration(proxy: &Proxy) -> Value {
-    let file = repository("plugins/egress/reconciler.yaml");
-    let mut document = mizzen_model::yaml::load(&file).unwrap().remove(0).value;
+    let mut document = shipped("egress");
     document["spec"]["grants"]["http"][0]["proxy"] =
         json!({"url": format!("http://127.0.0.1:{}", proxy.port()), "private": ["127.0.0.0/8"]});
     document

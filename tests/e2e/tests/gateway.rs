@@ -7,7 +7,7 @@
 use std::time::Instant;
 
 use kube::api::{ListParams, Patch, PatchParams};
-use mizzen_e2e::{Objects, Operator, apply, condition, definitions, eventually, plugins, repository};
+use mizzen_e2e::{Objects, Operator, apply, condition, definitions, eventually, namespace, plugins, repository};
 use mizzen_testcluster::ControlPlane;
 use serde_json::{Value, json};
 
@@ -36,8 +36,7 @@ impl Published {
     async fn start() -> Option<Self> {
         let cluster = definitions().start_for_test().await?;
         for name in ["istio-system", "canvas", NAMESPACE] {
-            let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}});
-            cluster.apply_yaml(&namespace.to_string()).await.unwrap();
+            namespace(&cluster, name).await;
         }
         let server = json!({"port": {"number": 443, "name": "https", "protocol": "HTTPS"}, "hosts": ["*"],
                             "tls": {"mode": "SIMPLE", "credentialName": "apis"}});

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use mizzen_cluster::{
     Apply, Change, Changes, Cluster, EventRecord, ReadError, Scope, Selection, Target, View, WriteError,
 };
+use mizzen_e2e::namespace;
 use mizzen_live::{Live, LiveOptions};
 use mizzen_model::{Fields, Kind, Object, ObjectRef, Severity};
 use mizzen_testcluster::ControlPlane;
@@ -33,11 +34,6 @@ async fn connect(cluster: &ControlPlane) -> Live {
 
 async fn connect_as(kubeconfig: std::path::PathBuf) -> Live {
     Live::connect(&LiveOptions { kubeconfig: Some(kubeconfig), context: None }).await.unwrap()
-}
-
-async fn namespace(cluster: &ControlPlane, name: &str) {
-    let text = format!("apiVersion: v1\nkind: Namespace\nmetadata: {{name: {name}}}\n");
-    cluster.apply_yaml(&text).await.unwrap();
 }
 
 fn config_map() -> Kind {

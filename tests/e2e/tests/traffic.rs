@@ -3,7 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, also in what its cases share")]
 
 use kube::api::{DeleteParams, Patch, PatchParams};
-use mizzen_e2e::ingress::{Ingress, shipped};
+use mizzen_e2e::ingress::Ingress;
+use mizzen_e2e::shipped;
 use mizzen_traffic::{Answer, Backend, Request};
 use serde_json::{Value, json};
 

@@ -10,7 +10,7 @@ use mizzen_e2e::istio::{self, Mesh};
 use mizzen_e2e::sidecars::{BREAKS, inject};
 use mizzen_e2e::watched::{Pod, Pods, Rolling};
 use mizzen_e2e::workloads::{Owner, REPLACING, ROLLING, STANDING, deploy, is_through, workload};
-use mizzen_e2e::{apply, eventually};
+use mizzen_e2e::{apply, eventually, namespace};
 use serde_json::json;
 
 const BEFORE: &str = "docker.io/istio/proxyv2:1.31.0";
@@ -81,8 +81,7 @@ async fn an_upgrade_restarts_every_workload_once_at_its_pace_and_names_what_it_l
     let Some(mesh) = Mesh::start("1.31.0").await else { return };
     let pace = json!({"pace": {"workloads": {"atOnce": AT_ONCE, "perMinute": null, "patience": "20s"}}});
     mesh.configure("sidecar-restart", &pace).await;
-    let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}});
-    mesh.cluster.apply_yaml(&namespace.to_string()).await.unwrap();
+    namespace(&mesh.cluster, NAMESPACE).await;
     inject(&mesh.cluster, BEFORE, false).await;
     let plain = json!({});
     for (owner, count) in ROLLING.into_iter().zip([170, 60, 30]) {
