@@ -28,9 +28,10 @@ pub(crate) async fn gateway(count: usize, repeat: usize) -> anyhow::Result<Value
     let cluster = start().await?;
     let client = cluster.client()?;
     create_apis(&client, "api", count, None).await?;
-    let mut ready = watch_apis(client.clone(), |api| api.data["status"]["implementation"]["ready"] == true);
+    let mut ready = watch_apis(&client, |api| api.data["status"]["implementation"]["ready"] == true);
     let mut operator = Operator::start(Kind::Mizzen, &cluster.kubeconfig_path())?;
     collect(&mut ready, count, &mut operator).await?;
+    drop(ready);
     let mut rounds = Vec::new();
     let mut seconds = Vec::new();
     for round in 1..=repeat {
@@ -40,7 +41,7 @@ pub(crate) async fn gateway(count: usize, repeat: usize) -> anyhow::Result<Value
         let says = move |api: &DynamicObject| {
             api.data["status"]["apiStatus"]["url"].as_str().is_some_and(|url| url.starts_with(&said))
         };
-        let mut told = watch_apis(client.clone(), says);
+        let mut told = watch_apis(&client, says);
         let before = counts(&operator).await?;
         let cpu = operator.cpu_seconds()?;
         let since = Instant::now();

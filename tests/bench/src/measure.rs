@@ -1,6 +1,7 @@
 //! One run of one operator on a fresh control plane: many APIs that are there when it starts, then some that arrive at a fixed rate.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::fmt::Debug;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
@@ -8,10 +9,11 @@ use futures::StreamExt;
 use kube::api::{Api, DynamicObject, ListParams};
 use kube::core::PartialObjectMeta;
 use kube::runtime::{WatchStreamExt, watcher};
-use kube::{Client, ResourceExt};
+use kube::{Client, Resource, ResourceExt};
 use mizzen_bench::{resource, service_monitor_kind, virtual_service_kind};
 use mizzen_testcluster::{ControlPlane, Verb, Write, WriteCounts};
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
@@ -66,7 +68,7 @@ pub(crate) async fn run(kind: Kind, load: Load) -> anyhow::Result<(Figures, Stat
     let cluster = start().await?;
     let client = cluster.client()?;
     create_apis(&client, "there", load.count, None).await?;
-    let mut ready = watch_apis(client.clone(), |api| api.data["status"]["implementation"]["ready"] == true);
+    let mut ready = watch_apis(&client, |api| api.data["status"]["implementation"]["ready"] == true);
     let before = cluster.writes().await?;
 
     let started = Instant::now();
@@ -169,34 +171,35 @@ fn percentile(sorted: &[f64], percent: usize) -> f64 {
 }
 
 /// APIs of which something is so, each once.
-pub(crate) fn watch_apis(client: Client, is_so: impl Fn(&DynamicObject) -> bool + Send + 'static) -> Seen {
-    let (sender, seen) = mpsc::unbounded_channel();
-    tokio::spawn(async move {
-        let mut known = std::collections::HashSet::new();
-        let apis = watcher(objects(&client, &resource()), watcher::Config::default().streaming_lists());
-        let mut touched = std::pin::pin!(apis.default_backoff().applied_objects());
-        while let Some(Ok(api)) = touched.next().await {
-            let name = api.name_any();
-            if is_so(&api) && known.insert(name.clone()) && sender.send((name, Instant::now())).is_err() {
-                return;
-            }
-        }
-    });
-    seen
+pub(crate) fn watch_apis(client: &Client, is_so: impl Fn(&DynamicObject) -> bool + Send + 'static) -> Seen {
+    watch(objects(client, &resource()), is_so)
 }
 
 /// `VirtualService`s, each once.
 fn watch_routes(client: Client) -> Seen {
+    let routes = Api::<PartialObjectMeta<DynamicObject>>::namespaced_with(client, NAMESPACE, &virtual_service_kind());
+    watch(routes, |_| true)
+}
+
+/// Objects of which something is so, each once, for as long as somebody listens: a watch that is left over costs the API server what is
+/// measured next.
+fn watch<K>(objects: Api<K>, is_so: impl Fn(&K) -> bool + Send + 'static) -> Seen
+where
+    K: Resource + Clone + Debug + DeserializeOwned + Send + 'static,
+{
     let (sender, seen) = mpsc::unbounded_channel();
     tokio::spawn(async move {
-        let mut known = std::collections::HashSet::new();
-        let routes: Api<PartialObjectMeta<DynamicObject>> =
-            Api::namespaced_with(client, NAMESPACE, &virtual_service_kind());
-        let routes = watcher(routes, watcher::Config::default().streaming_lists());
-        let mut touched = std::pin::pin!(routes.default_backoff().applied_objects());
-        while let Some(Ok(route)) = touched.next().await {
-            let name = route.name_any();
-            if known.insert(name.clone()) && sender.send((name, Instant::now())).is_err() {
+        let mut known = HashSet::new();
+        let events = watcher(objects, watcher::Config::default().streaming_lists());
+        let mut touched = std::pin::pin!(events.default_backoff().applied_objects());
+        loop {
+            let object = tokio::select! {
+                () = sender.closed() => return,
+                object = touched.next() => object,
+            };
+            let Some(Ok(object)) = object else { return };
+            let name = object.name_any();
+            if is_so(&object) && known.insert(name.clone()) && sender.send((name, Instant::now())).is_err() {
                 return;
             }
         }
