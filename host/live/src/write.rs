@@ -1,5 +1,7 @@
 //! Writes to the API server: server-side apply, deletion, finalizers.
 
+mod lines;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -61,11 +63,16 @@ impl Writer {
         let params = PatchParams {
             force: apply.force,
             field_manager: Some(apply.manager.to_owned()),
-            // A field that the API server does not know is a mistake to be told, not one to be dropped in silence.
-            field_validation: Some(ValidationDirective::Strict),
+            // An apply of a field that no schema declares is refused whatever is asked for, since it can't be merged. All that validation adds is to
+            // parse everything once more, for keys that a map has twice; none that is written here has.
+            field_validation: Some(ValidationDirective::Ignore),
             dry_run: false,
         };
-        let patch = Patch::Apply(apply.document);
+        let text = lines::text(apply.document).map_err(|error| WriteError::Invalid {
+            object: place.object.to_string(),
+            message: format!("it can't be written down: {error}"),
+        })?;
+        let patch = Patch::Apply(text);
         let name = &place.object.name;
         let request = || match apply.target {
             Target::Status if place.facts.status_subresource => {

@@ -33,14 +33,14 @@ async fn apply(writer: &Writer, document: &Value, target: Target, force: bool) -
 }
 
 #[tokio::test]
-async fn an_apply_is_strict_and_forces_only_when_told() {
+async fn an_apply_is_parsed_once_and_forces_only_when_told() {
     let (writer, log) = writer(|_| Answer::Json(200, thing("x", 5, 1)));
     let document = thing("x", 5, 1);
     apply(&writer, &document, Target::Object, false).await.unwrap();
     apply(&writer, &document, Target::Status, true).await.unwrap();
     let log = log.lock().unwrap();
     assert_eq!((log[0].method.as_str(), log[0].path.as_str()), ("PATCH", "/apis/mizzen.dev/v1/namespaces/a/things/x"));
-    assert_eq!(log[0].parameter("fieldValidation"), Some("Strict"));
+    assert_eq!(log[0].parameter("fieldValidation"), Some("Ignore"));
     assert_eq!((log[0].parameter("fieldManager"), log[0].parameter("force")), (Some("mizzen.dev%2Fr"), None));
     assert_eq!(log[0].body, document);
     assert!(log[1].path.ends_with("/things/x/status"));
