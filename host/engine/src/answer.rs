@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use crate::observe::Called;
 use crate::prepare::{Prepared, prepare};
 use crate::problem::Problem;
-use crate::reconcile::{Context, Job};
+use crate::reconcile::{Context, Job, ROUNDS};
 use crate::recorder::Recorder;
 use crate::write::Writer;
 use crate::write::objects::View;
@@ -25,19 +25,25 @@ pub(crate) struct Memo {
 }
 
 impl Job {
-    /// The answer that the cluster is kept by: a new one where keeping the last would take back what somebody changed, while the plugin is
-    /// yet to be asked about something that did. It may be the very thing, and the next answer leave it alone.
+    /// The answer that the cluster is kept by: a new one where keeping the last would overwrite what the plugin reads and has not seen as it
+    /// is now, or take back what somebody changed while the plugin is yet to be asked about something that did. It may be the very thing,
+    /// and the next answer leave it alone.
     pub(crate) async fn answer_to_keep(
         &mut self,
         context: &Context,
         writer: &Writer<'_>,
     ) -> Result<Arc<Memo>, Problem> {
-        let memo = self.answer(Call::Reconcile, context).await?;
-        if !self.rests || self.cost.is_some() || !writer.would_take_back(&memo.prepared) {
-            return Ok(memo);
+        let mut memo = self.answer(Call::Reconcile, context).await?;
+        for _ in 1..ROUNDS {
+            let rests = self.rests && self.cost.is_none();
+            let takes_back = rests && writer.would_take_back(&memo.prepared);
+            if !takes_back && !writer.is_overtaken(&memo.prepared) {
+                break;
+            }
+            self.ask = true;
+            memo = self.answer(Call::Reconcile, context).await?;
         }
-        self.ask = true;
-        self.answer(Call::Reconcile, context).await
+        Ok(memo)
     }
 
     /// The plugin's answer: the last one, while nothing it depends on has changed, or a new one.
@@ -76,6 +82,7 @@ impl Job {
             received: read.traffic.1,
         });
         let prepared = prepare(&self.plugin, &self.subject, answer??, &context.cluster).await?;
+        let prepared = prepared.after_reading(&read.versions);
         let view = if read.failed { View::Partial } else { View::Complete };
         let memo = Arc::new(Memo { prepared, input, revision: self.revision, view, timed: read.timed });
         let told = self.memo.as_ref().map_or(&[][..], |known| &known.prepared.events);

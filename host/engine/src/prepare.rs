@@ -57,6 +57,8 @@ pub(crate) struct Item {
     pub(crate) digest: Box<str>,
     /// Whether it may take over fields that other managers own.
     pub(crate) force: bool,
+    /// The resource version of it that the plugin read when it wanted this; `None`: it has not read it, or there was none.
+    pub(crate) read: Option<u64>,
 }
 
 /// Why an outcome is not written. Nothing of it is.
@@ -224,8 +226,13 @@ async fn want(
     let digest = Digest::of_json(&document).short();
     // Both are objects: `strings` has seen to it.
     document["metadata"]["annotations"][APPLIED_ANNOTATION] = digest.as_str().into();
-    let wanted =
-        Item { reference: object.reference, document: document.to_string().into(), digest: digest.into(), force };
+    let wanted = Item {
+        reference: object.reference,
+        document: document.to_string().into(),
+        digest: digest.into(),
+        force,
+        read: None,
+    };
     Ok((wanted, !can_own))
 }
 
@@ -251,6 +258,14 @@ impl Prepared {
     /// The status's own fields as a tree.
     pub(crate) fn status(&self) -> Map<String, Value> {
         serde_json::from_str(&self.status).unwrap_or_default()
+    }
+
+    /// Notes in which versions the plugin read what it wants.
+    pub(crate) fn after_reading(mut self, versions: &HashMap<ObjectRef, u64>) -> Self {
+        for item in self.desired.iter_mut().flat_map(|desired| &mut desired.objects) {
+            item.read = versions.get(&item.reference).copied();
+        }
+        self
     }
 }
 

@@ -21,8 +21,8 @@ use crate::renderers::Renderers;
 use crate::rest::is_expensive;
 use crate::write::{Settled, Writer};
 
-/// How often a plugin is asked within one reconcile when its own writes change what it read.
-const ROUNDS: usize = 3;
+/// How often a plugin is asked within one reconcile when what it read changes: by its own writes, or meanwhile by somebody else.
+pub(crate) const ROUNDS: usize = 3;
 
 /// What every reconcile works with.
 #[derive(Clone)]

@@ -1,6 +1,6 @@
 //! What a call reaches of the cluster: each read checked against declaration and grant, recorded, then answered from the cache.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -29,6 +29,7 @@ pub(crate) struct Recorder {
     pub(crate) context: Context,
     pub(crate) traffic: Traffic,
     made: Mutex<HashSet<Arc<Read>>>,
+    versions: Mutex<HashMap<ObjectRef, u64>>,
     failed: AtomicBool,
     timed: AtomicBool,
     bytes: AtomicU64,
@@ -39,6 +40,8 @@ pub(crate) struct Recorder {
 pub(crate) struct Recorded {
     /// The reads, as the index holds them.
     pub(crate) reads: HashSet<Arc<Read>>,
+    /// The resource versions that objects had, of kinds that the plugin applies.
+    pub(crate) versions: HashMap<ObjectRef, u64>,
     /// Whether any had no answer: then nothing may be pruned.
     pub(crate) failed: bool,
     /// Whether the clock was read: then the answer is not reused.
@@ -64,6 +67,7 @@ impl Recorder {
             traffic: Traffic::default(),
             context: context.clone(),
             made: Mutex::default(),
+            versions: Mutex::default(),
             failed: AtomicBool::new(false),
             timed: AtomicBool::new(false),
             bytes: AtomicU64::new(0),
@@ -74,6 +78,7 @@ impl Recorder {
     pub(crate) fn recorded(&self) -> Recorded {
         Recorded {
             reads: std::mem::take(&mut *self.made.lock().unwrap_or_else(PoisonError::into_inner)),
+            versions: std::mem::take(&mut *self.versions.lock().unwrap_or_else(PoisonError::into_inner)),
             failed: self.failed.load(Ordering::Relaxed),
             timed: self.timed.load(Ordering::Relaxed),
             bytes: self.bytes.load(Ordering::Relaxed),
@@ -129,6 +134,10 @@ impl Recorder {
     }
 
     fn project(&self, object: &Arc<Object>, fields: &Fields) -> Arc<Object> {
+        if self.plugin.invoke.description().declares(Access::Apply, &object.reference.kind) {
+            let mut versions = self.versions.lock().unwrap_or_else(PoisonError::into_inner);
+            versions.insert(object.reference.clone(), object.resource_version);
+        }
         let projected = object.project(fields);
         self.bytes.fetch_add(projected.json().len() as u64, Ordering::Relaxed);
         projected

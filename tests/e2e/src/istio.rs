@@ -159,15 +159,11 @@ impl Mesh {
 
     /// Waits until the operator has nothing left to do.
     pub async fn settled(&self) {
-        eventually("nothing is left to do", async || {
-            self.operator.metric("mizzen_waiting", &[]).await == 0
-                && self.operator.metric("mizzen_running", &[]).await == 0
-        })
-        .await;
+        self.operator.settled().await;
     }
 
     /// Waits until nobody has applied anything for longer than any plugin here rests before it is asked about what changed.
-    async fn quiet(&self) {
+    pub async fn quiet(&self) {
         let last = Cell::new((self.applies().await, Instant::now()));
         eventually("nobody writes any more", async || {
             let now = self.applies().await;

@@ -76,7 +76,7 @@ impl Writer<'_> {
                 return Err(WriteError::Unavailable { object: object.to_string(), message: error.to_string() });
             }
         };
-        let document = wanted.value();
+        let mut document = wanted.value();
         let ours = live
             .as_ref()
             .is_some_and(|live| live.labels.get(OWNER_LABEL) == document["metadata"]["labels"][OWNER_LABEL].as_str());
@@ -100,8 +100,15 @@ impl Writer<'_> {
         let claimed = self.context.claims().claim(self.key, &owner, object, holder);
         claimed.map_err(|by| WriteError::Claimed { object: object.to_string(), by: by.to_string() })?;
         let manager = self.plugin.field_manager();
+        if let (Some(read), Some(_)) = (wanted.read, &live) {
+            // Decided over what was read: whatever somebody has made of it since, unseen here too, is not overwritten.
+            document["metadata"]["resourceVersion"] = read.to_string().into();
+        }
         let apply = Apply { manager: &manager, document: &document, target: Target::Object, force: false };
         let applied = self.claim(apply, claim).await;
+        if let Some(metadata) = document["metadata"].as_object_mut() {
+            metadata.remove("resourceVersion");
+        }
         self.context.claims().applied(object);
         let after = applied?;
         let shape = Some(Digest::of_json(&drift::shape(&after.value(), &document)));
@@ -151,15 +158,26 @@ impl Writer<'_> {
                     .is_some_and(|settled| settled.shape == Some(Digest::of_json(&drift::shape(live, document)))))
     }
 
+    /// Whether keeping what is wanted would overwrite anything in a later version than the plugin read when it wanted that.
+    pub(crate) fn is_overtaken(&self, prepared: &Prepared) -> bool {
+        self.there(prepared).any(|(item, live)| {
+            item.read.is_some_and(|read| read < live.resource_version)
+                && !self.holds(item, &live.value(), &item.value())
+        })
+    }
+
     /// Whether keeping what is wanted would take something back that somebody else made of it.
     pub(crate) fn would_take_back(&self, prepared: &Prepared) -> bool {
+        self.there(prepared).any(|(item, live)| {
+            let live = live.value();
+            applied_digest(&live) == Some(&*item.digest) && !self.holds(item, &live, &item.value())
+        })
+    }
+
+    /// What is wanted and there.
+    fn there<'a>(&'a self, prepared: &'a Prepared) -> impl Iterator<Item = (&'a Item, Arc<Object>)> {
         let objects = prepared.desired.iter().flat_map(|desired| &desired.objects);
-        objects.filter_map(|item| Some((item, self.cluster.get(Scope::Owned, &item.reference).ok()??))).any(
-            |(item, live)| {
-                let live = live.value();
-                applied_digest(&live) == Some(&*item.digest) && !self.holds(item, &live, &item.value())
-            },
-        )
+        objects.filter_map(|item| Some((item, self.cluster.get(Scope::Owned, &item.reference).ok()??)))
     }
 
     /// Deletes what this reconciler once applied for this subject and no longer wants, except what is to survive.

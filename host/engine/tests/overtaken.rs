@@ -1,0 +1,144 @@
+//! What somebody changes while a plugin is about to decide over it is the next answer's to judge: never overwritten unseen.
+#![allow(missing_docs, clippy::unwrap_used, reason = "tests say what they show by their names")]
+
+mod support;
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use mizzen_cluster::memory::Memory;
+use mizzen_cluster::{
+    Apply, Change, Changes, Cluster, EventRecord, Follow, KindFacts, ReadError, Scope, Selection, View, WriteError,
+};
+use mizzen_engine::observe::Log;
+use mizzen_engine::{Concurrency, Engine, NodeSpec};
+use mizzen_model::{Access, Kind, Need, Object, ObjectRef, Reads};
+use serde_json::{Value, json};
+use support::{Stage, a_map, a_shop, config_map, count, map_ref, memory, plugin, put, wants};
+
+/// A plugin that reads the map it applies, and says nothing of a policy there that is somebody else's by now.
+fn yielding(after_reading: impl Fn() + Clone + Send + Sync + 'static) -> (NodeSpec, Arc<AtomicUsize>) {
+    let making = plugin("p").with(|description, reconciler| {
+        description.needs.push(Need { kind: config_map(), access: Access::Read, why: String::new() });
+        reconciler.grants.read.push(reconciler.grants.apply[0].clone());
+    });
+    making.asks(move |shop, reads: Arc<dyn Reads>| {
+        let after_reading = after_reading.clone();
+        async move {
+            let there = reads.get(&map_ref("a", "m"), None).await.unwrap();
+            after_reading();
+            let theirs = there.is_some_and(|there| there.value()["data"]["policy"] == "theirs");
+            let own = shop["spec"]["own"].clone();
+            let data = if theirs { json!({"own": own}) } else { json!({"own": own, "policy": "ours"}) };
+            Ok(Ok(wants(vec![a_map("a", "m", data)])))
+        }
+    })
+}
+
+fn choose_theirs(memory: &Memory) {
+    memory.edit("somebody", &map_ref("a", "m"), |map| map["data"]["policy"] = json!("theirs")).unwrap();
+}
+
+/// What the policy was, one after another.
+fn policies(changes: &mut Changes) -> Vec<Value> {
+    let mut policies = Vec::new();
+    while let Ok(change) = changes.try_recv() {
+        if let Change::Object { scope: Scope::Owned, after: Some(after), .. } = change
+            && after.reference == map_ref("a", "m")
+        {
+            policies.push(after.value()["data"]["policy"].clone());
+        }
+    }
+    policies.dedup();
+    policies
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_that_comes_after_the_plugin_has_read_is_judged_by_its_next_answer() {
+    let memory = memory();
+    put(&memory, &a_shop("x", json!({"own": "1"})));
+    let (cluster, asked) = (memory.clone(), Arc::new(AtomicUsize::new(0)));
+    let (node, calls) = yielding(move || {
+        // Not in the first call, which finds nothing, nor in the one about its own write.
+        if asked.fetch_add(1, Ordering::SeqCst) == 2 {
+            choose_theirs(&cluster);
+        }
+    });
+    let mut changes = memory.subscribe();
+    let stage = Stage::on(&memory, vec![node]).await;
+    assert_eq!((count(&calls), stage.data("m").unwrap()["policy"].clone()), (2, json!("ours")));
+    stage.put(&a_shop("x", json!({"own": "2"}))).await;
+    assert_eq!(stage.data("m").unwrap(), json!({"own": "2", "policy": "theirs"}));
+    assert_eq!(policies(&mut changes), ["ours", "theirs"], "it was never taken back");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_that_the_host_has_not_heard_of_yet_is_not_overwritten_either() {
+    let memory = memory();
+    put(&memory, &a_shop("x", json!({"own": "1"})));
+    let (node, _) = yielding(|| {});
+    let cluster = Arc::new(Interrupted { cluster: memory.clone(), before_apply: Mutex::default() });
+    let mut changes = memory.subscribe();
+    let engine = Engine::start(cluster.clone(), Arc::new(Log), Concurrency::default());
+    engine.configure(vec![node]);
+    engine.settled().await;
+    *cluster.before_apply.lock().unwrap() = Some(Box::new(choose_theirs));
+    put(&memory, &a_shop("x", json!({"own": "2"})));
+    engine.settled().await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    engine.settled().await;
+    let map = memory.find(&map_ref("a", "m")).unwrap();
+    assert_eq!(map["data"], json!({"own": "2", "policy": "theirs"}));
+    assert_eq!(policies(&mut changes), ["ours", "theirs"], "it was never taken back");
+    assert!(cluster.before_apply.lock().unwrap().is_none());
+}
+
+type Happening = Box<dyn FnOnce(&Memory) + Send>;
+
+/// A cluster in which something happens on the way from the host to the API server.
+struct Interrupted {
+    cluster: Memory,
+    before_apply: Mutex<Option<Happening>>,
+}
+
+#[async_trait]
+impl Cluster for Interrupted {
+    async fn apply(&self, apply: Apply<'_>) -> Result<Arc<Object>, WriteError> {
+        if apply.document["kind"] == "ConfigMap"
+            && let Some(happen) = self.before_apply.lock().unwrap().take()
+        {
+            happen(&self.cluster);
+        }
+        self.cluster.apply(apply).await
+    }
+
+    async fn facts(&self, kind: &Kind) -> Result<KindFacts, ReadError> {
+        self.cluster.facts(kind).await
+    }
+    async fn watch(&self, view: View) -> Result<(), ReadError> {
+        self.cluster.watch(view).await
+    }
+    fn get(&self, scope: Scope, object: &ObjectRef) -> Result<Option<Arc<Object>>, ReadError> {
+        self.cluster.get(scope, object)
+    }
+    fn list(&self, scope: Scope, kind: &Kind, selection: &Selection<'_>) -> Result<Vec<Arc<Object>>, ReadError> {
+        self.cluster.list(scope, kind, selection)
+    }
+    fn follow(&self, object: &ObjectRef) -> Arc<dyn Follow> {
+        self.cluster.follow(object)
+    }
+    fn subscribe(&self) -> Changes {
+        self.cluster.subscribe()
+    }
+    async fn delete(&self, object: &ObjectRef, uid: &str) -> Result<(), WriteError> {
+        self.cluster.delete(object, uid).await
+    }
+    async fn set_finalizer(&self, object: &ObjectRef, uid: &str, name: &str, present: bool) -> Result<(), WriteError> {
+        self.cluster.set_finalizer(object, uid, name, present).await
+    }
+    async fn publish(&self, event: EventRecord) -> Result<(), WriteError> {
+        self.cluster.publish(event).await
+    }
+}
