@@ -92,6 +92,11 @@ impl Queue {
         self.lines.values().map(|line| line.waiting.len()).sum()
     }
 
+    /// How many keys run.
+    pub(crate) fn running(&self) -> usize {
+        self.running
+    }
+
     /// Whether nothing of one node waits or runs.
     pub(crate) fn is_idle_for(&self, node: NodeId) -> bool {
         self.lines.get(&node).is_none_or(|line| line.running == 0 && line.waiting.is_empty())

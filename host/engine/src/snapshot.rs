@@ -19,6 +19,10 @@ pub struct Snapshot {
     pub nodes: Vec<NodeSnapshot>,
     /// Keys that wait for their turn.
     pub waiting: usize,
+    /// Keys that run.
+    pub running: usize,
+    /// Keys that are asked again about what has changed once they have rested from a call that cost much.
+    pub resting: usize,
     /// Distinct reads that are held in the index.
     pub reads: usize,
 }
@@ -87,7 +91,8 @@ impl Controller {
         });
         let nodes = nodes.collect();
         let reads = self.context.index.lock().unwrap_or_else(std::sync::PoisonError::into_inner).len();
-        Snapshot { configured: self.configured, nodes, waiting: self.queue.waiting(), reads }
+        let (waiting, running, resting) = (self.queue.waiting(), self.queue.running(), self.rests.len());
+        Snapshot { configured: self.configured, nodes, waiting, running, resting, reads }
     }
 
     fn is_held_quietly(&self, node: &Node) -> bool {

@@ -18,7 +18,7 @@ fn named() -> NodeSpec {
     plugin("p").answers(move |shop| Ok(wants(map(shop).into_iter().collect()))).0
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn the_first_of_two_subjects_keeps_an_object_and_the_other_is_told_whose_it_is() {
     let memory = memory();
     put(&memory, &a_shop("x", json!({"map": "m"})));
@@ -34,7 +34,7 @@ async fn the_first_of_two_subjects_keeps_an_object_and_the_other_is_told_whose_i
     assert!(writes.iter().all(|write| write.verb == "status"), "{writes:?}");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn who_waits_for_an_object_gets_it_when_the_first_lets_it_go() {
     let memory = memory();
     put(&memory, &a_shop("x", json!({"map": "m"})));
@@ -46,7 +46,7 @@ async fn who_waits_for_an_object_gets_it_when_the_first_lets_it_go() {
     assert_eq!(stage.data("other").unwrap(), json!({"of": "x"}));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn who_waits_for_an_object_gets_it_when_the_first_goes() {
     let memory = memory();
     put(&memory, &a_shop("x", json!({"map": "m"})));
@@ -58,7 +58,7 @@ async fn who_waits_for_an_object_gets_it_when_the_first_goes() {
     assert_eq!(stage.condition_of("y", "mizzen.dev/p").1, "Ready");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_restarted_host_knows_whose_an_object_is() {
     let memory = memory();
     // The one that is asked first is not the one that has it.
@@ -72,7 +72,7 @@ async fn a_restarted_host_knows_whose_an_object_is() {
     assert_eq!(second.condition("mizzen.dev/p").1, "Conflict");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn what_was_applied_for_a_subject_that_is_gone_is_taken_over() {
     let memory = memory();
     put(&memory, &a_shop("x", json!({"map": "m"})));
@@ -108,7 +108,7 @@ fn a_patch(shop: &str, fragments: &[Value]) -> Value {
     a_shop(shop, json!({"fragments": fragments}))
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn two_subjects_that_patch_one_object_leave_each_other_their_fields() {
     let memory = memory();
     put(&memory, &a_map("a", "m", json!({"theirs": "1"})));
@@ -123,7 +123,7 @@ async fn two_subjects_that_patch_one_object_leave_each_other_their_fields() {
     assert_eq!(stage.data("m").unwrap(), json!({"theirs": "1", "y": "1", "z": "1"}));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn two_subjects_that_want_different_values_of_a_field_are_told_and_do_not_fight() {
     let memory = memory();
     put(&memory, &a_map("a", "m", json!({})));
@@ -136,7 +136,7 @@ async fn two_subjects_that_want_different_values_of_a_field_are_told_and_do_not_
     assert_eq!(stage.condition("mizzen.dev/p").1, "Ready");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn the_patches_of_one_outcome_are_one_patch_of_each_object() {
     let memory = memory();
     put(&memory, &a_map("a", "m", json!({})));
@@ -146,7 +146,7 @@ async fn the_patches_of_one_outcome_are_one_patch_of_each_object() {
     assert_eq!(stage.writes().iter().filter(|write| write.verb == "apply").count(), 1);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn patches_of_one_outcome_that_contradict_each_other_are_refused() {
     let memory = memory();
     put(&memory, &a_map("a", "m", json!({})));

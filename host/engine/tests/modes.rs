@@ -45,7 +45,7 @@ async fn counts(stage: &Stage) -> Option<PlanCounts> {
     stage.engine.snapshots().now().await.unwrap().nodes[0].planned
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn who_plans_is_asked_and_writes_nothing_at_all() {
     let memory = memory();
     put(&memory, &shop("x", &["a/m", "b/n"]));
@@ -57,7 +57,7 @@ async fn who_plans_is_asked_and_writes_nothing_at_all() {
     assert_eq!(counts(&stage).await, Some(PlanCounts { create: 2, change: 0, delete: 0 }));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_plan_is_told_by_name_and_again_only_when_it_is_another() {
     let memory = memory();
     put(&memory, &shop("x", &["a/m"]));
@@ -73,7 +73,7 @@ async fn a_plan_is_told_by_name_and_again_only_when_it_is_another() {
     assert_eq!(*plans.0.lock().unwrap(), ["create ConfigMap a/m", ""]);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_plan_compares_with_what_is_there() {
     let memory = memory();
     put(&memory, &shop("x", &["a/same", "a/edited", "a/gone", "a/unwanted"]));
@@ -91,7 +91,7 @@ async fn a_plan_compares_with_what_is_there() {
     assert_eq!(stage.data("edited").unwrap(), json!({"of": "y"}));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn who_plans_keeps_a_subject_that_goes_until_it_acts() {
     let memory = memory();
     put(&memory, &shop("x", &["b/far"]));
@@ -107,7 +107,7 @@ async fn who_plans_keeps_a_subject_that_goes_until_it_acts() {
     assert!(memory.find(&shop_ref("x")).is_none() && memory.find(&map_ref("b", "far")).is_none());
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn what_was_planned_is_done_once_the_mode_says_so() {
     let memory = memory();
     put(&memory, &shop("x", &["a/m"]));
@@ -118,7 +118,7 @@ async fn what_was_planned_is_done_once_the_mode_says_so() {
     assert_eq!((stage.condition("mizzen.dev/keeper").1, counts(&stage).await), ("Ready".to_owned(), None));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn who_is_paused_is_not_asked_and_its_objects_are_left_as_they_are() {
     let memory = memory();
     put(&memory, &shop("x", &["a/m", "b/far"]));
@@ -143,7 +143,7 @@ async fn who_is_paused_is_not_asked_and_its_objects_are_left_as_they_are() {
     assert_eq!(count(&calls), 0, "it need not be asked how to let go");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn nobody_waits_for_who_is_paused() {
     let memory = memory();
     put(&memory, &shop("x", &[]));

@@ -34,7 +34,7 @@ async fn what_comes_after_is_held_back_until_what_comes_before_is_ready() {
     assert_eq!((count(&calls), stage.condition("mizzen.dev/second").1), (1, "Ready".into()));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn what_comes_after_does_not_act_while_what_comes_before_is_asked_anew() {
     let memory = memory();
     put(&memory, &a_shop("x", json!({"number": 1})));
@@ -64,7 +64,7 @@ async fn what_comes_after_does_not_act_while_what_comes_before_is_asked_anew() {
     assert_eq!(*seen.lock().unwrap(), ["1", "3"], "of 2, the first said that it is not ready");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn another_kind_of_subject_is_waited_for_as_a_whole() {
     let memory = memory();
     let mall = |name: &str, ready: bool| json!({"apiVersion": "example.com/v1", "kind": "Mall", "metadata": {"name": name, "namespace": "a"}, "spec": {"ready": ready}});
@@ -80,7 +80,7 @@ async fn another_kind_of_subject_is_waited_for_as_a_whole() {
     assert_eq!(count(&calls), 1);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn after_any_waits_for_an_answer_whatever_it_is() {
     let memory = memory();
     put(&memory, &a_shop("x", json!({})));
@@ -91,7 +91,7 @@ async fn after_any_waits_for_an_answer_whatever_it_is() {
     assert_eq!((count(&calls), count(&held)), (1, 0));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn deletion_walks_the_order_backwards() {
     let memory = memory();
     put(&memory, &a_shop("x", json!({})));
@@ -130,7 +130,7 @@ fn refusing(log: &support::Switch<Vec<&'static str>>) -> Vec<NodeSpec> {
     vec![node("first", None), node("second", Some("first"))]
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn nothing_of_a_deletion_begins_while_somebody_refuses_it() {
     let memory = memory();
     put(&memory, &a_shop("x", json!({"needed": true})));
@@ -154,7 +154,7 @@ async fn nothing_of_a_deletion_begins_while_somebody_refuses_it() {
     assert_eq!((maps(), memory.find(&shop_ref("x"))), ([false, false], None));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn who_is_paused_has_no_word_in_a_deletion_but_keeps_its_hold() {
     let memory = memory();
     put(&memory, &a_shop("x", json!({"needed": true})));
@@ -171,7 +171,7 @@ async fn who_is_paused_has_no_word_in_a_deletion_but_keeps_its_hold() {
     assert!(memory.find(&shop_ref("x")).is_some() && memory.find(&map_ref("b", "second")).is_none());
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn one_bad_plugin_does_not_stop_the_others() {
     let memory = memory();
     for at in 0..50 {
@@ -189,7 +189,7 @@ async fn one_bad_plugin_does_not_stop_the_others() {
     assert_eq!(failed, [51, 51, 0]);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_plugin_that_never_answers_leaves_the_others_their_turn() {
     let memory = memory();
     for at in 0..200 {

@@ -89,7 +89,7 @@ async fn replace(stage: &Stage, renderers: Vec<RendererSpec>) {
     stage.engine.settled().await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn what_a_renderer_makes_is_applied_and_not_made_again_while_nothing_changes() {
     let one = maps("1");
     let (stage, calls) = stage(Some(of_maps()), vec![spec("one", Ok(Arc::clone(&one)))]).await;
@@ -98,14 +98,14 @@ async fn what_a_renderer_makes_is_applied_and_not_made_again_while_nothing_chang
     assert_eq!((count(&calls), one.calls.load(Ordering::SeqCst)), (1, 1));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_renderer_that_is_replaced_has_its_callers_asked_again() {
     let (stage, calls) = stage(Some(of_maps()), vec![spec("one", Ok(maps("1")))]).await;
     replace(&stage, vec![spec("one", Ok(maps("2")))]).await;
     assert_eq!((count(&calls), stage.data("m").unwrap()), (2, json!({"by": "2"})));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_renderer_that_comes_or_goes_wakes_who_looked_and_one_that_is_not_granted_does_not() {
     let one = maps("1");
     let (stage, calls) = stage(Some(of_maps()), vec![spec("one", Ok(Arc::clone(&one)))]).await;
@@ -117,7 +117,7 @@ async fn a_renderer_that_comes_or_goes_wakes_who_looked_and_one_that_is_not_gran
     assert_eq!((count(&calls), stage.data("m").unwrap()), (2, json!({"by": "2"})));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_renderer_that_is_being_loaded_is_unavailable_and_wakes_its_callers_when_it_is_there() {
     let (stage, _) = stage(Some(of_maps()), vec![spec("one", Err("it is being compiled"))]).await;
     let (_, reason, message) = stage.condition("mizzen.dev/p");
@@ -127,7 +127,7 @@ async fn a_renderer_that_is_being_loaded_is_unavailable_and_wakes_its_callers_wh
     assert_eq!(stage.data("m").unwrap(), json!({"by": "1"}));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn no_renderer_is_there_for_whom_none_is_granted() {
     for granted in [None, Some(Selector::equal("example.com/makes", "charts"))] {
         let one = maps("1");
@@ -137,7 +137,7 @@ async fn no_renderer_is_there_for_whom_none_is_granted() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_renderer_is_denied_to_who_did_not_declare_it_and_to_who_was_not_granted_it() {
     for (declared, granted, said) in [
         (false, Some(of_maps()), "did not declare calling renderers"),
@@ -166,7 +166,7 @@ async fn a_renderer_is_denied_to_who_did_not_declare_it_and_to_who_was_not_grant
 }
 
 /// A plugin that takes what a renderer rejects for nothing at all must not empty the cluster by it.
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn what_a_renderer_rejects_prunes_nothing() {
     let memory = memory();
     put(&memory, &a_shop("x", json!({"map": "m"})));

@@ -128,7 +128,7 @@ fn with(memory: Memory, documents: &[serde_json::Value]) -> Memory {
     memory
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn each_subject_is_sent_with_its_own_secret_and_its_own_proxy() {
     let mut other = a_shop("two");
     other["spec"] = json!({"tokens": "shared", "proxy": "http://proxy.example.com:3128", "careless": true});
@@ -144,7 +144,7 @@ async fn each_subject_is_sent_with_its_own_secret_and_its_own_proxy() {
     assert!(!format!("{ways:?}").contains("t1"), "what is hidden is not printed");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_secret_that_changes_has_its_senders_asked_again_and_nobody_else() {
     let memory = with(memory(), &[a_shop("one"), a_shop("two"), secret("one", "t1"), secret("two", "t2")]);
     let servers = Arc::new(Servers::default());
@@ -157,7 +157,7 @@ async fn a_secret_that_changes_has_its_senders_asked_again_and_nobody_else() {
     assert_eq!(count(&calls), before + 1, "nobody sends with that one");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_secret_that_is_not_there_is_no_answer_until_it_comes() {
     let memory = with(memory(), &[a_shop("one")]);
     let servers = Arc::new(Servers::default());
@@ -171,7 +171,7 @@ async fn a_secret_that_is_not_there_is_no_answer_until_it_comes() {
     assert!(stage.data("one").is_some());
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn what_was_wanted_before_is_not_pruned_for_want_of_an_answer() {
     let memory = with(memory(), &[a_shop("one"), secret("one", "t1")]);
     let servers = Arc::new(Servers::default());
@@ -184,7 +184,7 @@ async fn what_was_wanted_before_is_not_pruned_for_want_of_an_answer() {
     assert!(stage.data("one").is_some(), "it wanted nothing, and did not know");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn what_is_not_granted_is_not_sent() {
     let memory = with(memory(), &[a_shop("one"), secret("one", "t1")]);
     let servers = Arc::new(Servers::default());
@@ -211,7 +211,7 @@ async fn what_is_not_granted_is_not_sent() {
     assert!(servers.ways().is_empty());
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn requests_without_end_are_refused_from_the_limit_on() {
     let memory = with(memory(), &[a_shop("one"), secret("one", "t1")]);
     let servers = Arc::new(Servers::default());
@@ -221,7 +221,7 @@ async fn requests_without_end_are_refused_from_the_limit_on() {
     assert!(errors.lock().unwrap()[0].to_string().contains("its limit `requests`"));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn in_mode_plan_nothing_is_sent_that_could_change_something() {
     let memory = with(memory(), &[a_shop("one"), secret("one", "t1")]);
     let servers = Arc::new(Servers::default());

@@ -58,7 +58,7 @@ fn applying(kinds: &[Kind]) -> Making {
     })
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn what_is_wanted_so_far_prunes_nothing_and_a_later_all_prunes_what_left() {
     let memory = memory();
     put(&memory, &a_shop("x", json!({"names": ["m", "n"]})));
@@ -69,7 +69,7 @@ async fn what_is_wanted_so_far_prunes_nothing_and_a_later_all_prunes_what_left()
     assert_eq!((stage.data("m"), stage.data("n").is_some(), stage.data("o").is_some()), (None, true, true));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn what_is_wanted_so_far_is_kept_from_drifting() {
     let memory = memory();
     put(&memory, &a_shop("x", json!({"names": ["m"], "soFar": true})));
@@ -80,7 +80,7 @@ async fn what_is_wanted_so_far_is_kept_from_drifting() {
     assert_eq!((stage.data("m").unwrap(), count(&calls)), (json!({"k": "v"}), 1));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_restart_in_the_middle_of_steps_writes_nothing_and_prunes_nothing() {
     let memory = memory();
     put(&memory, &a_shop("x", json!({"names": ["m", "n"]})));
@@ -92,7 +92,7 @@ async fn a_restart_in_the_middle_of_steps_writes_nothing_and_prunes_nothing() {
     assert_eq!((stage.writes(), stage.data("n").is_some()), (Vec::new(), true));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn what_was_wanted_so_far_goes_with_its_subject() {
     let memory = memory();
     put(&memory, &a_shop("x", json!({})));
@@ -106,7 +106,7 @@ async fn what_was_wanted_so_far_goes_with_its_subject() {
     assert_eq!((stage.memory.find(&map_ref("b", "far")), stage.memory.find(&shop_ref("x"))), (None, None));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn objects_are_applied_in_the_plugins_order() {
     let memory = memory();
     put(&memory, &a_shop("x", json!({"names": ["c", "a", "b"]})));
@@ -115,7 +115,7 @@ async fn objects_are_applied_in_the_plugins_order() {
     assert_eq!(applied.iter().map(|write| &*write.object.name).collect::<Vec<_>>(), ["c", "a", "b"]);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_definition_and_an_object_of_the_kind_it_defines_are_one_outcome() {
     let memory = memory();
     put(&memory, &a_shop("x", json!({})));
@@ -160,7 +160,7 @@ fn forbidden() -> mizzen_cluster::WriteError {
     mizzen_cluster::WriteError::Forbidden { object: "stalls.example.com".into(), message: "no rights".into() }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn what_is_marked_to_survive_is_not_pruned_and_stays_when_its_subject_goes() {
     let memory = memory();
     put(&memory, &a_shop("x", json!({"names": ["kept", "gone"]})));
@@ -188,7 +188,7 @@ async fn what_is_marked_to_survive_is_not_pruned_and_stays_when_its_subject_goes
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn what_survives_is_kept_from_drifting_like_the_rest() {
     let memory = memory();
     put(&memory, &a_shop("x", json!({})));
@@ -201,7 +201,7 @@ async fn what_survives_is_kept_from_drifting_like_the_rest() {
     assert_eq!(stage.data("m").unwrap(), json!({"k": "v"}));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_mark_that_means_nothing_is_refused() {
     let memory = memory();
     put(&memory, &a_shop("x", json!({})));

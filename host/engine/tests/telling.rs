@@ -20,7 +20,7 @@ fn told(stage: &Stage) -> Vec<String> {
     stage.memory.events().into_iter().filter(|event| event.reason == "Noticed").map(|event| event.note).collect()
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn an_event_is_told_once_while_it_stands_and_again_when_it_comes_back() {
     let memory = memory();
     put(&memory, &a_shop("x", json!({"says": ["a"], "at": 0})));
@@ -38,7 +38,7 @@ async fn an_event_is_told_once_while_it_stands_and_again_when_it_comes_back() {
     assert_eq!(told(&stage), ["a", "b", "a"]);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn what_a_plugin_tells_before_it_sees_its_own_writes_is_not_lost() {
     let memory = memory();
     put(&memory, &a_shop("x", json!({})));
@@ -56,7 +56,7 @@ async fn what_a_plugin_tells_before_it_sees_its_own_writes_is_not_lost() {
     assert_eq!((count(&calls), told(&stage)), (2, vec!["made it".to_owned()]));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn an_event_about_another_object_carries_its_uid() {
     let memory = memory();
     put(&memory, &a_shop("x", json!({})));

@@ -15,7 +15,7 @@ use mizzen_model::{
 use serde_json::json;
 use support::{Stage, a_service, a_shop, count, lister, memory, plugin, put, shop, shop_ref, switch};
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_change_of_what_was_read_wakes_its_reader_and_nobody_else() {
     let memory = memory();
     put(&memory, &a_shop("x", json!({})));
@@ -28,7 +28,7 @@ async fn a_change_of_what_was_read_wakes_its_reader_and_nobody_else() {
     assert_eq!(stage.data("x").unwrap()["types"], "[\"ClusterIP\"]");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_change_of_a_field_that_was_not_read_calls_nothing() {
     let memory = memory();
     put(&memory, &a_shop("x", json!({})));
@@ -41,7 +41,7 @@ async fn a_change_of_a_field_that_was_not_read_calls_nothing() {
     assert_eq!(count(&calls), 1);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_subject_whose_wish_is_the_same_is_not_asked_about_again() {
     let memory = memory();
     put(&memory, &a_shop("x", json!({"a": 1})));
@@ -74,7 +74,7 @@ fn overlapping(path: &'static str, set: Option<&'static str>) -> (NodeSpec, Arc<
     })
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_change_wakes_those_alone_who_asked_for_a_value_that_it_has_or_had() {
     let memory = memory();
     for at in 0..200 {
@@ -94,7 +94,7 @@ async fn a_change_wakes_those_alone_who_asked_for_a_value_that_it_has_or_had() {
     assert_eq!((count(&calls), stage.data("s199").unwrap()["found"].clone()), (404, json!("1")), "which concerns all");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_value_is_asked_for_in_the_fields_that_come_back_alone() {
     for (path, set, why) in [
         ("spec.clusterIP", Some("type"), "`spec.clusterIP`, which field set `type` does not hold"),
@@ -108,7 +108,7 @@ async fn a_value_is_asked_for_in_the_fields_that_come_back_alone() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn what_others_write_between_a_question_and_its_report_is_asked_about() {
     let memory = memory();
     put(&memory, &a_shop("x", json!({})));
@@ -136,7 +136,7 @@ async fn what_others_write_between_a_question_and_its_report_is_asked_about() {
     assert_eq!(count(&calls), 2);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_restart_on_a_converged_cluster_writes_nothing() {
     let memory = memory();
     for at in 0..20 {
@@ -150,7 +150,7 @@ async fn a_restart_on_a_converged_cluster_writes_nothing() {
     assert_eq!((count(&calls), second.writes()), (20, Vec::new()));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_new_revision_is_asked_about_everything_and_the_old_one_no_more() {
     let memory = memory();
     put(&memory, &a_shop("x", json!({})));

@@ -12,7 +12,7 @@ use support::{
     switch, wants,
 };
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn drift_is_repaired_without_asking_the_plugin() {
     let memory = memory();
     put(&memory, &a_shop("x", json!({})));
@@ -37,7 +37,7 @@ async fn drift_is_repaired_without_asking_the_plugin() {
     );
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_new_wish_or_a_restart_is_no_drift() {
     let memory = memory();
     put(&memory, &a_shop("x", json!({"k": "one"})));
@@ -51,7 +51,7 @@ async fn a_new_wish_or_a_restart_is_no_drift() {
     assert_eq!(stage.memory.events().iter().filter(|event| event.reason == "DriftRepaired").count(), 0);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn fields_of_others_are_left_alone() {
     let memory = memory();
     put(&memory, &a_shop("x", json!({})));
@@ -64,7 +64,7 @@ async fn fields_of_others_are_left_alone() {
     assert_eq!(stage.writes(), []);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn labels_and_annotations_that_are_null_are_none_as_to_the_api_server() {
     let memory = memory();
     put(&memory, &a_shop("x", json!({})));
@@ -76,7 +76,7 @@ async fn labels_and_annotations_that_are_null_are_none_as_to_the_api_server() {
     assert_eq!((stage.data("m").unwrap(), count(&calls)), (json!({"k": "v"}), 1));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn what_leaves_the_set_is_pruned_and_what_is_not_ours_is_not() {
     let memory = memory();
     put(&memory, &a_shop("x", json!({"names": ["m", "n"]})));
@@ -91,7 +91,7 @@ async fn what_leaves_the_set_is_pruned_and_what_is_not_ours_is_not() {
     assert!(stage.memory.find(&map_ref("a", "n")).is_some() && stage.memory.find(&map_ref("a", "foreign")).is_some());
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_failed_read_never_leads_to_a_prune() {
     let memory = memory();
     put(&memory, &a_shop("x", json!({})));
@@ -106,7 +106,7 @@ async fn a_failed_read_never_leads_to_a_prune() {
     assert!(stage.data("x").is_some());
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn an_outcome_without_a_set_prunes_nothing() {
     let memory = memory();
     put(&memory, &a_shop("x", json!({"known": true})));
@@ -124,7 +124,7 @@ async fn an_outcome_without_a_set_prunes_nothing() {
     assert_eq!(stage.condition("mizzen.dev/p").1, "Progressing");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_failed_apply_is_reported_and_prunes_nothing() {
     let memory = memory();
     put(&memory, &a_shop("x", json!({"name": "m"})));
@@ -140,7 +140,7 @@ async fn a_failed_apply_is_reported_and_prunes_nothing() {
     assert!(message.contains("no rights"), "{message}");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_conflict_names_both_managers_and_takes_nothing() {
     let memory = memory();
     put(&memory, &a_shop("x", json!({})));
@@ -157,7 +157,7 @@ async fn a_conflict_names_both_managers_and_takes_nothing() {
     assert_eq!(stage.data("m").unwrap(), json!({"k": "theirs"}));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn force_takes_what_was_granted_by_force() {
     let memory = memory();
     put(&memory, &a_shop("x", json!({})));
@@ -168,7 +168,7 @@ async fn force_takes_what_was_granted_by_force() {
     assert_eq!(stage.data("m").unwrap(), json!({"k": "ours"}));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_kind_that_was_not_granted_is_not_applied_and_nothing_else_is() {
     let memory = memory();
     put(&memory, &a_shop("x", json!({})));
@@ -181,7 +181,7 @@ async fn a_kind_that_was_not_granted_is_not_applied_and_nothing_else_is() {
     assert_eq!(stage.data("m"), None);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn the_status_keeps_the_plugins_fields_when_a_later_call_fails() {
     let memory = memory();
     put(&memory, &a_shop("x", json!({})));
@@ -213,7 +213,7 @@ async fn the_status_keeps_the_plugins_fields_when_a_later_call_fails() {
     assert!(own["lastTransitionTime"].is_string());
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_host_that_fails_after_a_restart_keeps_the_fields_of_its_earlier_life() {
     let memory = memory();
     put(&memory, &a_shop("x", json!({})));
@@ -225,7 +225,7 @@ async fn a_host_that_fails_after_a_restart_keeps_the_fields_of_its_earlier_life(
     assert_eq!(stage.condition("mizzen.dev/p").1, "Retrying");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn objects_in_the_subjects_namespace_are_owned_and_others_are_cleaned_up_by_the_host() {
     let memory = memory();
     put(&memory, &a_shop("x", json!({})));
@@ -242,7 +242,7 @@ async fn objects_in_the_subjects_namespace_are_owned_and_others_are_cleaned_up_b
     assert_eq!((stage.memory.find(&map_ref("a", "near")), stage.memory.find(&map_ref("b", "far"))), (None, None));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn what_a_reconciler_that_finalizes_applied_does_not_go_with_its_subject_unless_it_says_so() {
     let memory = memory();
     put(&memory, &a_shop("x", json!({})));
@@ -263,7 +263,7 @@ async fn what_a_reconciler_that_finalizes_applied_does_not_go_with_its_subject_u
     assert!(stage.memory.find(&map_ref("a", "near")).is_some());
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_kind_that_has_no_status_gets_none() {
     let memory = memory();
     put(&memory, &a_map("a", "subject", json!({})));
@@ -273,7 +273,7 @@ async fn a_kind_that_has_no_status_gets_none() {
     assert_eq!((count(&calls), stage.writes()), (1, Vec::new()));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_patch_sets_its_fields_once_and_leaves_the_rest() {
     let memory = memory();
     put(&memory, &a_shop("x", json!({})));
@@ -302,7 +302,7 @@ async fn a_patch_sets_its_fields_once_and_leaves_the_rest() {
     assert_eq!(Stage::on(&memory, vec![node()]).await.writes(), [], "a patch that is done is not done again");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_null_in_a_patch_takes_back_what_was_set_and_nothing_of_others() {
     let memory = memory();
     put(&memory, &a_shop("x", json!({})));
@@ -338,7 +338,7 @@ fn patching_node(making: support::Making, patch: mizzen_model::Patch) -> mizzen_
     making.answers(move |_| Ok(Outcome { patches: vec![patch.clone()], ..Outcome::new(Readiness::Ready) })).0
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_patch_never_creates() {
     let memory = memory();
     put(&memory, &a_shop("x", json!({})));

@@ -75,6 +75,8 @@ pub struct Metrics {
     planned: Family<ByIntent, Gauge>,
     disruptions: Family<ByPace, Gauge>,
     waiting: Gauge,
+    running: Gauge,
+    resting: Gauge,
     index: Gauge,
 }
 
@@ -97,6 +99,8 @@ impl Metrics {
             planned: Family::default(),
             disruptions: Family::default(),
             waiting: Gauge::default(),
+            running: Gauge::default(),
+            resting: Gauge::default(),
             index: Gauge::default(),
         };
         metrics.register();
@@ -130,6 +134,10 @@ impl Metrics {
             self.disruptions.clone(),
         );
         registry.register("waiting", "Reconciles that wait for their turn", self.waiting.clone());
+        registry.register("running", "Reconciles under way", self.running.clone());
+        let resting =
+            "Reconciles that are to be asked about what has changed, once they have rested from a call that cost much";
+        registry.register("resting", resting, self.resting.clone());
         registry.register("read_index_size", "Distinct reads held in the read index", self.index.clone());
     }
 
@@ -169,8 +177,14 @@ impl Metrics {
                 self.planned.get_or_create(&labels).set(i64::try_from(count).unwrap_or(i64::MAX));
             }
         }
-        self.waiting.set(i64::try_from(snapshot.waiting).unwrap_or(i64::MAX));
-        self.index.set(i64::try_from(snapshot.reads).unwrap_or(i64::MAX));
+        for (gauge, count) in [
+            (&self.waiting, snapshot.waiting),
+            (&self.running, snapshot.running),
+            (&self.resting, snapshot.resting),
+            (&self.index, snapshot.reads),
+        ] {
+            gauge.set(i64::try_from(count).unwrap_or(i64::MAX));
+        }
     }
 }
 
@@ -251,6 +265,15 @@ mod tests {
             r#"mizzen_received_bytes_total{reconciler="mtls"} 9"#,
             r#"mizzen_call_duration_seconds_bucket{le="0.0025",reconciler="mtls"} 1"#,
         ] {
+            assert!(text.contains(line), "{line} not in:\n{text}");
+        }
+    }
+
+    #[test]
+    fn what_waits_runs_and_rests_is_counted() {
+        let snapshot = Snapshot { waiting: 3, running: 2, resting: 1, ..Snapshot::default() };
+        let text = Metrics::new().encode(Some(&snapshot));
+        for line in ["mizzen_waiting 3\n", "mizzen_running 2\n", "mizzen_resting 1\n"] {
             assert!(text.contains(line), "{line} not in:\n{text}");
         }
     }

@@ -138,11 +138,24 @@ impl Operator {
 
     /// The sum of a metric's samples whose labels contain all these texts.
     pub async fn metric(&self, name: &str, labels: &[&str]) -> u64 {
-        let text = self.get("/metrics").await.unwrap_or_default();
+        let text = self.get("/metrics").await.unwrap();
         let samples = text.lines().filter(|line| {
             line.split(['{', ' ']).next() == Some(name) && labels.iter().all(|label| line.contains(label))
         });
         samples.filter_map(|line| line.rsplit(' ').next()?.parse::<u64>().ok()).sum()
+    }
+
+    /// Whether nothing waits, runs, or is to be asked once it has rested.
+    pub async fn is_idle(&self) -> bool {
+        let text = self.get("/metrics").await.unwrap_or_default();
+        ["mizzen_waiting 0", "mizzen_running 0", "mizzen_resting 0"]
+            .iter()
+            .all(|sample| text.lines().any(|line| line == *sample))
+    }
+
+    /// Waits until it has nothing left to do about what it has heard of.
+    pub async fn settled(&self) {
+        eventually("nothing is left to do", async || self.is_idle().await).await;
     }
 
     /// Calls of a reconciler's plugin, or, without a name, of all.

@@ -71,8 +71,7 @@ impl Published {
     async fn at_rest(&self) {
         eventually("every API is ready and nothing is left to do", async || {
             self.operator.metric("mizzen_subjects", &[RECONCILER, "ready"]).await == MANY as u64
-                && self.operator.metric("mizzen_waiting", &[]).await == 0
-                && self.operator.metric("mizzen_running", &[]).await == 0
+                && self.operator.is_idle().await
         })
         .await;
     }

@@ -121,7 +121,7 @@ async fn drift_is_repaired_within_a_second() {
     );
 
     // The plugin reads routes, so it was asked about that one. It reads no ServiceMonitors.
-    eventually("nothing is left to do", async || operator.metric("mizzen_waiting", &[]).await == 0).await;
+    operator.settled().await;
     let calls = operator.calls("api-operator").await;
     let monitors = objects.within("components", "monitoring.coreos.com/v1", "ServiceMonitor", "servicemonitors");
     let wanted = monitors.get("billing-metrics").await.unwrap();
@@ -141,7 +141,7 @@ async fn an_endpoint_that_turns_unready_changes_its_apis_status_and_calls_nothin
     let plugins = plugins();
     let operator = Operator::start(&cluster.kubeconfig_path(), plugins.path()).await;
     converged(&objects).await;
-    eventually("nothing is left to do", async || operator.metric("mizzen_waiting", &[]).await == 0).await;
+    operator.settled().await;
     let (all, own) = (operator.calls("").await, operator.calls("api-operator").await);
     let slices = objects.slices("components");
     let mut slice = serde_json::to_value(slices.get("billing-1").await.unwrap()).unwrap();

@@ -18,8 +18,7 @@ async fn converged(objects: &Objects) {
 
 async fn at_rest(operator: &Operator) {
     eventually("nothing is left to do", async || {
-        operator.metric("mizzen_subjects", &["api-operator", "ready"]).await == MANY as u64
-            && operator.metric("mizzen_waiting", &[]).await == 0
+        operator.metric("mizzen_subjects", &["api-operator", "ready"]).await == MANY as u64 && operator.is_idle().await
     })
     .await;
 }
