@@ -8,11 +8,18 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime/debug"
 
 	"istio.io/istio/pkg/log"
 )
 
+// garbage is how much of it may lie about before Go collects, in percent of what is alive. That is some 10 MB at any time of a rendering, through which
+// 150 MB pass: by Go's own measure, which is 100, it would collect eighteen times within a second, and spend a fifth of it so.
+const garbage = 400
+
 func main() {
+	debug.SetGCPercent(garbage)
+
 	// Standard output belongs to the answer: Istio logs there unless told otherwise.
 	answer := os.Stdout
 	os.Stdout = os.Stderr
