@@ -12,7 +12,7 @@ use crate::mesh_cluster::repository;
 use crate::operator::{Operator, Setup, cache, plugins};
 
 /// The version that `deploy/mesh.yaml` installs.
-const CLIENT: &str = "istio-client-1.31.0.wasm";
+pub(crate) const CLIENT: &str = "istio-client-1.31.0.wasm";
 
 /// How long an installation may take.
 const LONGEST: Duration = Duration::from_mins(5);

@@ -10,6 +10,7 @@ mod measure;
 mod mesh_cluster;
 mod operator;
 mod pods;
+mod render;
 mod restarts;
 mod sidecars;
 
@@ -35,8 +36,9 @@ struct Args {
 }
 
 /// What `all` is, the quick ones first.
-const ALL: [&[&str]; 8] = [
+const ALL: [&[&str]; 9] = [
     &["call"],
+    &["render"],
     &["restarts"],
     &["index"],
     &["idle"],
@@ -73,6 +75,8 @@ enum Command {
         #[arg(long, default_value_t = 20_000)]
         count: usize,
     },
+    /// One rendering of Istio in the sandbox, by itself.
+    Render,
     /// One decision which workloads of a mesh are to be restarted, over all its Pods; and the host with these on a real API server.
     Restarts {
         /// How many Pods; may be given several times.
@@ -136,6 +140,7 @@ impl Command {
             Self::Idle => ("idle", idle::idle().await?),
             Self::Install => ("install", install::install().await?),
             Self::Pods { count } => ("pods", pods::pods(count).await?),
+            Self::Render => ("render", render::render().await?),
             Self::Restarts { count } => {
                 let mut runs = Vec::new();
                 for count in count {

@@ -78,6 +78,8 @@ async fn a_component_is_swapped_while_a_thousand_converge_and_a_restart_writes_n
         condition(&reconciler, "Loaded").is_some_and(|(status, ..)| status == "True")
     })
     .await;
+    // The other component was a reason to hold APIs back for a moment, and to say so.
+    at_rest(&operator).await;
     operator.stop().await;
 
     let before = cluster.writes().await.unwrap();

@@ -1,0 +1,38 @@
+//! One rendering of Istio by itself: a call of the client in the sandbox, with nobody else about.
+
+use std::time::Instant;
+
+use anyhow::{bail, ensure};
+use mizzen_config::RenderLimits;
+use mizzen_model::Render as _;
+use mizzen_sandbox::{Load, RenderOptions, Renderers};
+use serde_json::{Value, json};
+
+use crate::converge::median;
+use crate::install::CLIENT;
+use crate::operator::{Setup, cache, plugins};
+
+/// How often it renders.
+const RENDERINGS: usize = 7;
+
+/// What `installation` asks for when the mesh says nothing of its own.
+const ASKED: &str = r#"{"apiVersion":"install.istio.io/v1alpha1","kind":"IstioOperator","spec":{"profile":"default","components":{"cni":{"enabled":true}}}}"#;
+
+/// Milliseconds that the first rendering takes, and the median of all, none of which is answered from what is kept.
+pub(crate) async fn render() -> anyhow::Result<Value> {
+    let (cache, file) = (cache()?, plugins()?.join(CLIENT));
+    Setup { plugins: plugins()?, components: &[], configuration: "" }.compile_renderer(CLIENT, &cache).await?;
+    let renderers = Renderers::new(RenderOptions { cache: Some(cache), answers: 0, ..RenderOptions::default() })?;
+    let Load::Ready(renderer) = renderers.load("istio", &file, RenderLimits::default()).await? else {
+        bail!("{} is still being compiled", file.display());
+    };
+    let mut millis = Vec::new();
+    let mut objects = 0;
+    for _ in 0..RENDERINGS {
+        let started = Instant::now();
+        objects = renderer.render(ASKED).await?.len();
+        millis.push(started.elapsed().as_secs_f64() * 1_000.0);
+    }
+    ensure!(renderers.renderings() == RENDERINGS as u64, "some were answered from what is kept");
+    Ok(json!({"firstMillis": millis[0], "medianMillis": median(millis), "objects": objects}))
+}
