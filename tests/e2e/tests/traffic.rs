@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, also in what its cases share")]
 
+use jiff::{SignedDuration, Timestamp};
 use kube::api::{DeleteParams, Patch, PatchParams};
 use mizzen_e2e::ingress::Ingress;
 use mizzen_e2e::shipped;
@@ -109,6 +110,10 @@ async fn an_older_route_without_a_match_takes_what_no_api_does_and_one_by_a_regu
         }))
         .await;
     mesh.reaches("/a", "foreign").await;
+    // Of two that were made within one second, Istio takes the one whose name comes first for the older.
+    let made = mesh.0.objects.routes("canvas").get("foreign").await.unwrap().metadata.creation_timestamp.unwrap().0;
+    let later = async || Timestamp::now().duration_since(made) >= SignedDuration::from_secs(1);
+    mizzen_e2e::eventually("another second has begun", later).await;
     mesh.expose("catalog", "/a", &catalog).await;
     mesh.reaches("/a", "catalog").await;
     mesh.reaches("/a/items", "catalog").await;
