@@ -5,11 +5,12 @@ use std::time::Instant;
 use anyhow::ensure;
 use k8s_openapi::api::core::v1::Service;
 use kube::Client;
-use kube::api::{Api, DynamicObject, Patch, PatchParams};
+use kube::ResourceExt;
+use kube::api::{Api, Patch, PatchParams};
 use serde_json::{Value, json};
 
 use crate::converge::median;
-use crate::measure::{at_rest, collect, watch_apis};
+use crate::measure::{at_rest, collect, watch_apis, watch_ready};
 use crate::mesh_cluster::{create_apis, start};
 use crate::operator::{Kind, Operator, Setup, cache};
 
@@ -21,33 +22,36 @@ const COUNTED: [(&str, &str); 4] = [
     ("writes", "mizzen_writes_total"),
 ];
 
-/// Seconds from the change of an address to the last of `count` statuses being seen by a watch; calls, bytes and writes of all of it.
+/// Seconds from the change of an address to the last of `count` statuses being seen by a watch that is there; calls, bytes and writes of all of it.
 pub(crate) async fn gateway(count: usize, repeat: usize) -> anyhow::Result<Value> {
     ensure!((1..=250).contains(&repeat), "`--repeat` is 1 to 250");
     Setup::api_operator()?.compile(&cache()?).await?;
     let cluster = start().await?;
     let client = cluster.client()?;
     create_apis(&client, "api", count, None).await?;
-    let mut ready = watch_apis(&client, |api| api.data["status"]["implementation"]["ready"] == true);
+    let mut ready = watch_ready(&client);
     let mut operator = Operator::start(Kind::Mizzen, &cluster.kubeconfig_path())?;
     collect(&mut ready, count, &mut operator).await?;
     drop(ready);
+    // There before any address changes: listing all the APIs is no part of what a change takes.
+    let mut told = watch_apis(&client, |api| {
+        api.data["status"]["apiStatus"]["url"].as_str().map(|url| format!("{} at {url}", api.name_any()))
+    });
+    collect(&mut told, count, &mut operator).await?;
     let mut rounds = Vec::new();
     let mut seconds = Vec::new();
     for round in 1..=repeat {
         at_rest(&cluster).await?;
+        while told.try_recv().is_ok() {}
         let address = format!("198.51.100.{round}");
-        let said = format!("https://{address}/");
-        let says = move |api: &DynamicObject| {
-            api.data["status"]["apiStatus"]["url"].as_str().is_some_and(|url| url.starts_with(&said))
-        };
-        let mut told = watch_apis(&client, says);
         let before = counts(&operator).await?;
         let cpu = operator.cpu_seconds()?;
         let since = Instant::now();
         move_to(&client, &address).await?;
-        collect(&mut told, count, &mut operator).await?;
+        let seen = collect(&mut told, count, &mut operator).await?;
         let took = since.elapsed().as_secs_f64();
+        let said = format!(" at https://{address}/");
+        ensure!(seen.keys().all(|api| api.contains(&said)), "some have another address than {address}");
         at_rest(&cluster).await?;
         let after = counts(&operator).await?;
         let mut figures = json!({"seconds": took, "cpuSeconds": operator.cpu_seconds()? - cpu});

@@ -60,7 +60,7 @@ pub(crate) struct Figures {
 /// What an operator made of the APIs: routes, monitors and statuses by name, without what each operator adds of its own.
 pub(crate) type State = BTreeMap<String, Value>;
 
-/// Names that something was seen of, with the moment.
+/// What was seen, with the moment.
 pub(crate) type Seen = mpsc::UnboundedReceiver<(String, Instant)>;
 
 /// Runs an operator.
@@ -68,7 +68,7 @@ pub(crate) async fn run(kind: Kind, load: Load) -> anyhow::Result<(Figures, Stat
     let cluster = start().await?;
     let client = cluster.client()?;
     create_apis(&client, "there", load.count, None).await?;
-    let mut ready = watch_apis(&client, |api| api.data["status"]["implementation"]["ready"] == true);
+    let mut ready = watch_ready(&client);
     let before = cluster.writes().await?;
 
     let started = Instant::now();
@@ -103,7 +103,7 @@ pub(crate) async fn run(kind: Kind, load: Load) -> anyhow::Result<(Figures, Stat
     Ok((figures, state(&client).await?))
 }
 
-/// Waits until so many more names were seen.
+/// Waits until so much more was seen.
 pub(crate) async fn collect(
     seen: &mut Seen,
     count: usize,
@@ -170,20 +170,24 @@ fn percentile(sorted: &[f64], percent: usize) -> f64 {
     sorted.get((sorted.len() * percent / 100).min(sorted.len().saturating_sub(1))).copied().unwrap_or(f64::NAN)
 }
 
-/// APIs of which something is so, each once.
-pub(crate) fn watch_apis(client: &Client, is_so: impl Fn(&DynamicObject) -> bool + Send + 'static) -> Seen {
-    watch(objects(client, &resource()), is_so)
+/// What is told of APIs: each text once, when it is first seen.
+pub(crate) fn watch_apis(client: &Client, told: impl Fn(&DynamicObject) -> Option<String> + Send + 'static) -> Seen {
+    watch(objects(client, &resource()), told)
 }
 
-/// `VirtualService`s, each once.
+/// The names of APIs whose implementation is ready.
+pub(crate) fn watch_ready(client: &Client) -> Seen {
+    watch_apis(client, |api| (api.data["status"]["implementation"]["ready"] == true).then(|| api.name_any()))
+}
+
+/// The names of `VirtualService`s.
 fn watch_routes(client: Client) -> Seen {
     let routes = Api::<PartialObjectMeta<DynamicObject>>::namespaced_with(client, NAMESPACE, &virtual_service_kind());
-    watch(routes, |_| true)
+    watch(routes, |route| Some(route.name_any()))
 }
 
-/// Objects of which something is so, each once, for as long as somebody listens: a watch that is left over costs the API server what is
-/// measured next.
-fn watch<K>(objects: Api<K>, is_so: impl Fn(&K) -> bool + Send + 'static) -> Seen
+/// What is told of objects, each text once, for as long as somebody listens: a watch that is left over costs the API server what is measured next.
+fn watch<K>(objects: Api<K>, told: impl Fn(&K) -> Option<String> + Send + 'static) -> Seen
 where
     K: Resource + Clone + Debug + DeserializeOwned + Send + 'static,
 {
@@ -198,8 +202,8 @@ where
                 object = touched.next() => object,
             };
             let Some(Ok(object)) = object else { return };
-            let name = object.name_any();
-            if is_so(&object) && known.insert(name.clone()) && sender.send((name, Instant::now())).is_err() {
+            let Some(told) = told(&object).filter(|told| known.insert(told.clone())) else { continue };
+            if sender.send((told, Instant::now())).is_err() {
                 return;
             }
         }
