@@ -260,6 +260,11 @@ impl Prepared {
         serde_json::from_str(&self.status).unwrap_or_default()
     }
 
+    /// The objects that are wanted, if that is known.
+    pub(crate) fn items(&self) -> impl Iterator<Item = &Item> {
+        self.desired.iter().flat_map(|desired| &desired.objects)
+    }
+
     /// Notes in which versions the plugin read what it wants.
     pub(crate) fn after_reading(mut self, versions: &HashMap<ObjectRef, u64>) -> Self {
         for item in self.desired.iter_mut().flat_map(|desired| &mut desired.objects) {

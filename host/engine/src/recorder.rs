@@ -133,11 +133,15 @@ impl Recorder {
         answer
     }
 
-    fn project(&self, object: &Arc<Object>, fields: &Fields) -> Arc<Object> {
-        if self.plugin.invoke.description().declares(Access::Apply, &object.reference.kind) {
-            let mut versions = self.versions.lock().unwrap_or_else(PoisonError::into_inner);
-            versions.insert(object.reference.clone(), object.resource_version);
+    /// Notes in which versions objects of one kind were read, where the plugin may want them in another.
+    fn seen(&self, kind: &Kind, objects: &[Arc<Object>]) {
+        if self.plugin.invoke.description().declares(Access::Apply, kind) {
+            let versions = objects.iter().map(|object| (object.reference.clone(), object.resource_version));
+            self.versions.lock().unwrap_or_else(PoisonError::into_inner).extend(versions);
         }
+    }
+
+    fn project(&self, object: &Arc<Object>, fields: &Fields) -> Arc<Object> {
         let projected = object.project(fields);
         self.bytes.fetch_add(projected.json().len() as u64, Ordering::Relaxed);
         projected
@@ -213,15 +217,18 @@ impl Reads for Recorder {
     async fn get(&self, object: &ObjectRef, fields: Option<&str>) -> Result<Option<Arc<Object>>, AccessError> {
         let answer = self.admit(&object.kind, object.namespace.as_deref(), fields).and_then(|fields| {
             self.record(Read::Get { object: object.clone(), fields: fields.clone() });
-            Ok(self.context.cluster.get(Scope::All, object)?.map(|found| self.project(&found, &fields)))
+            let found = self.context.cluster.get(Scope::All, object)?;
+            self.seen(&object.kind, found.as_slice());
+            Ok(found.map(|found| self.project(&found, &fields)))
         });
         self.settle(&object.kind, answer)
     }
 
     async fn list(&self, query: &Query) -> Result<Vec<Arc<Object>>, AccessError> {
-        let answer = self
-            .select(query)
-            .map(|(fields, objects)| objects.iter().map(|object| self.project(object, &fields)).collect());
+        let answer = self.select(query).map(|(fields, objects)| {
+            self.seen(&query.kind, &objects);
+            objects.iter().map(|object| self.project(object, &fields)).collect()
+        });
         self.settle(&query.kind, answer)
     }
 

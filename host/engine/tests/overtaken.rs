@@ -14,17 +14,13 @@ use mizzen_cluster::{
 };
 use mizzen_engine::observe::Log;
 use mizzen_engine::{Concurrency, Engine, NodeSpec};
-use mizzen_model::{Access, Kind, Need, Object, ObjectRef, Reads};
+use mizzen_model::{Kind, Object, ObjectRef, Reads};
 use serde_json::{Value, json};
-use support::{Stage, a_map, a_shop, config_map, count, map_ref, memory, plugin, put, wants};
+use support::{Stage, a_map, a_shop, count, map_ref, memory, plugin, put, wants};
 
 /// A plugin that reads the map it applies, and says nothing of a policy there that is somebody else's by now.
 fn yielding(after_reading: impl Fn() + Clone + Send + Sync + 'static) -> (NodeSpec, Arc<AtomicUsize>) {
-    let making = plugin("p").with(|description, reconciler| {
-        description.needs.push(Need { kind: config_map(), access: Access::Read, why: String::new() });
-        reconciler.grants.read.push(reconciler.grants.apply[0].clone());
-    });
-    making.asks(move |shop, reads: Arc<dyn Reads>| {
+    plugin("p").reads_maps().asks(move |shop, reads: Arc<dyn Reads>| {
         let after_reading = after_reading.clone();
         async move {
             let there = reads.get(&map_ref("a", "m"), None).await.unwrap();

@@ -8,9 +8,9 @@ use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
 use mizzen_engine::NodeSpec;
-use mizzen_model::{Access, Need, Outcome, Readiness, Wanted};
+use mizzen_model::{Outcome, Readiness, Wanted};
 use serde_json::json;
-use support::{Making, Stage, a_map, a_service, a_shop, config_map, count, map_ref, memory, plugin, put, wants};
+use support::{Stage, a_map, a_service, a_shop, count, map_ref, memory, plugin, put, wants};
 
 /// A lister whose calls take so long.
 fn slow_lister(takes: Duration) -> (NodeSpec, Arc<AtomicUsize>) {
@@ -66,20 +66,11 @@ async fn a_cheap_call_is_made_at_once_for_every_change() {
     assert_eq!(count(&calls), 21);
 }
 
-/// A plugin that reads what it applies.
-fn reads_maps(name: &'static str) -> Making {
-    plugin(name).with(|description, reconciler| {
-        let need = Need { kind: config_map(), access: Access::Read, why: String::new() };
-        description.needs.push(need);
-        reconciler.grants.read.push(reconciler.grants.apply[0].clone());
-    })
-}
-
 #[tokio::test(start_paused = true)]
 async fn an_expensive_plugin_that_reads_what_it_writes_is_asked_about_it_when_it_has_rested() {
     let memory = memory();
     put(&memory, &a_shop("x", json!({})));
-    let (node, calls) = reads_maps("p").asks(|_, reads| async move {
+    let (node, calls) = plugin("p").reads_maps().asks(|_, reads| async move {
         let there = reads.get(&map_ref("a", "m"), None).await;
         tokio::time::sleep(Duration::from_millis(200)).await;
         let readiness =
@@ -97,7 +88,7 @@ async fn an_expensive_plugin_that_reads_what_it_writes_is_asked_about_it_when_it
 async fn what_an_expensive_plugin_would_leave_to_others_is_not_taken_back_while_it_rests() {
     let memory = memory();
     put(&memory, &a_shop("x", json!({})));
-    let (node, calls) = reads_maps("p").asks(|_, reads| async move {
+    let (node, calls) = plugin("p").reads_maps().asks(|_, reads| async move {
         let there = reads.get(&map_ref("a", "m"), None).await.unwrap();
         tokio::time::sleep(Duration::from_millis(200)).await;
         let theirs = there.is_some_and(|there| there.value()["data"]["policy"] == "theirs");

@@ -77,8 +77,10 @@ impl Setup<'_> {
 
     /// Has a renderer compiled ahead, as whoever deploys one does: the host has no room for that.
     pub(crate) async fn compile_renderer(&self, name: &str, cache: &Path) -> anyhow::Result<()> {
+        let file = self.plugins.join(name);
+        ensure!(file.exists(), "there is no {name}: run `make istio-clients` first");
         let mut compile = Command::new(built()?.join("mizzen"));
-        compile.args(["plugin", "compile", "--cache"]).arg(cache).arg(self.plugins.join(name));
+        compile.args(["plugin", "compile", "--cache"]).arg(cache).arg(file);
         ensure!(compile.stdout(Stdio::null()).status().await?.success(), "{name} can't be compiled");
         Ok(())
     }

@@ -1,5 +1,6 @@
 //! The objects a reconciler wants: applied, kept from drifting, pruned when they leave the set.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -76,7 +77,7 @@ impl Writer<'_> {
                 return Err(WriteError::Unavailable { object: object.to_string(), message: error.to_string() });
             }
         };
-        let mut document = wanted.value();
+        let document = wanted.value();
         let ours = live
             .as_ref()
             .is_some_and(|live| live.labels.get(OWNER_LABEL) == document["metadata"]["labels"][OWNER_LABEL].as_str());
@@ -100,15 +101,13 @@ impl Writer<'_> {
         let claimed = self.context.claims().claim(self.key, &owner, object, holder);
         claimed.map_err(|by| WriteError::Claimed { object: object.to_string(), by: by.to_string() })?;
         let manager = self.plugin.field_manager();
+        let mut sent = Cow::Borrowed(&document);
         if let (Some(read), Some(_)) = (wanted.read, &live) {
             // Decided over what was read: whatever somebody has made of it since, unseen here too, is not overwritten.
-            document["metadata"]["resourceVersion"] = read.to_string().into();
+            sent.to_mut()["metadata"]["resourceVersion"] = read.to_string().into();
         }
-        let apply = Apply { manager: &manager, document: &document, target: Target::Object, force: false };
+        let apply = Apply { manager: &manager, document: &sent, target: Target::Object, force: false };
         let applied = self.claim(apply, claim).await;
-        if let Some(metadata) = document["metadata"].as_object_mut() {
-            metadata.remove("resourceVersion");
-        }
         self.context.claims().applied(object);
         let after = applied?;
         let shape = Some(Digest::of_json(&drift::shape(&after.value(), &document)));
@@ -160,24 +159,23 @@ impl Writer<'_> {
 
     /// Whether keeping what is wanted would overwrite anything in a later version than the plugin read when it wanted that.
     pub(crate) fn is_overtaken(&self, prepared: &Prepared) -> bool {
-        self.there(prepared).any(|(item, live)| {
-            item.read.is_some_and(|read| read < live.resource_version)
-                && !self.holds(item, &live.value(), &item.value())
-        })
+        prepared
+            .items()
+            .filter_map(|item| Some((item, item.read?, self.live(item)?)))
+            .any(|(item, read, live)| read < live.resource_version && !self.holds(item, &live.value(), &item.value()))
     }
 
     /// Whether keeping what is wanted would take something back that somebody else made of it.
     pub(crate) fn would_take_back(&self, prepared: &Prepared) -> bool {
-        self.there(prepared).any(|(item, live)| {
-            let live = live.value();
-            applied_digest(&live) == Some(&*item.digest) && !self.holds(item, &live, &item.value())
-        })
+        prepared
+            .items()
+            .filter_map(|item| Some((item, self.live(item)?.value())))
+            .any(|(item, live)| applied_digest(&live) == Some(&*item.digest) && !self.holds(item, &live, &item.value()))
     }
 
-    /// What is wanted and there.
-    fn there<'a>(&'a self, prepared: &'a Prepared) -> impl Iterator<Item = (&'a Item, Arc<Object>)> {
-        let objects = prepared.desired.iter().flat_map(|desired| &desired.objects);
-        objects.filter_map(|item| Some((item, self.cluster.get(Scope::Owned, &item.reference).ok()??)))
+    /// What is wanted, as it is there.
+    fn live(&self, item: &Item) -> Option<Arc<Object>> {
+        self.cluster.get(Scope::Owned, &item.reference).ok()?
     }
 
     /// Deletes what this reconciler once applied for this subject and no longer wants, except what is to survive.

@@ -157,6 +157,14 @@ impl Making {
         self.version = version;
         self
     }
+    /// Reads what it applies, too.
+    pub fn reads_maps(self) -> Self {
+        self.with(|description, reconciler| {
+            description.needs.push(Need { kind: config_map(), access: Access::Read, why: String::new() });
+            reconciler.grants.read.push(reconciler.grants.apply[0].clone());
+        })
+    }
+
     pub fn with(mut self, change: impl FnOnce(&mut Description, &mut Reconciler)) -> Self {
         change(&mut self.description, &mut self.reconciler);
         self
