@@ -42,6 +42,7 @@ pub use plural::likely_plural;
 pub use requests::RequestCounts;
 
 use crate::discovery::Discovery;
+use crate::document::Document;
 use crate::events::Events;
 use crate::follow::Followers;
 use crate::link::{Fault, Link};
@@ -136,6 +137,17 @@ impl Live {
         self.link.counts().clone()
     }
 
+    /// Has readers see what the API server answered to a write.
+    fn wrote(&self, kind: &Kind, document: Document) -> Result<Arc<Object>, WriteError> {
+        let object = document.object(kind, &Fields::Whole).map_err(|error| WriteError::Unavailable {
+            object: kind.to_string(),
+            message: format!("the API server's answer: {error}"),
+        })?;
+        let object = Arc::new(object);
+        self.mirrors.wrote(&object);
+        Ok(object)
+    }
+
     fn no_answer(&self, fault: &Fault) -> ConnectError {
         let server = self.link.server().clone();
         let message = fault.message();
@@ -182,12 +194,7 @@ impl Cluster for Live {
 
     async fn apply(&self, apply: Apply<'_>) -> Result<Arc<Object>, WriteError> {
         let (kind, document) = self.writer.apply(apply).await?;
-        self.mirrors.wrote(&kind, &document);
-        let object = document.object(&kind, &Fields::Whole).map_err(|error| WriteError::Unavailable {
-            object: kind.to_string(),
-            message: format!("the API server's answer: {error}"),
-        })?;
-        Ok(Arc::new(object))
+        self.wrote(&kind, document)
     }
 
     async fn delete(&self, object: &ObjectRef, uid: &str) -> Result<(), WriteError> {
@@ -206,10 +213,7 @@ impl Cluster for Live {
         } else {
             self.writer.remove_finalizer(object, uid, finalizer).await?
         };
-        if let Some(document) = changed {
-            self.mirrors.wrote(&object.kind, &document);
-        }
-        Ok(())
+        changed.map_or(Ok(()), |document| self.wrote(&object.kind, document).map(drop))
     }
 
     async fn publish(&self, event: EventRecord) -> Result<(), WriteError> {

@@ -14,7 +14,6 @@ use mizzen_model::{Fields, Kind, Object, ObjectRef};
 
 use self::progress::Progress;
 pub(crate) use self::progress::is_definite;
-use crate::document::Document;
 use crate::subscribers::Subscribers;
 
 /// A list on its way in.
@@ -178,23 +177,14 @@ impl Mirror {
         true
     }
 
-    /// Takes in the answer to a write of the host.
-    pub(crate) fn wrote(&self, document: &Document) {
-        let Ok(object) = document.clone().object(&self.kind, &self.progress.wanted()) else { return };
-        self.ahead(&Arc::new(object));
-    }
-
-    /// Takes in a whole object that the watch of another view has told of.
+    /// Takes in a whole object that this view's own watch may have yet to tell of: from the answer to a write of the host, or from the watch of
+    /// another view.
     pub(crate) fn heard(&self, object: &Arc<Object>) {
-        // Mostly it is here already: by its own watch, or by the answer to the write. Then nothing has to be projected.
+        // Often it is here already. Then nothing has to be projected.
         if self.content.read().unwrap_or_else(PoisonError::into_inner).knows(object) {
             return;
         }
-        self.ahead(&object.project(&self.progress.wanted()));
-    }
-
-    /// Takes in what this view's own watch may have yet to tell of.
-    fn ahead(&self, object: &Arc<Object>) {
+        let object = &object.project(&self.progress.wanted());
         let mut content = self.write();
         // Late: the watch has told of this and perhaps of the object's end.
         if content.feeder == 0 || object.resource_version <= content.seen {

@@ -7,7 +7,6 @@ use std::sync::{Arc, PoisonError, RwLock};
 use mizzen_cluster::{ReadError, Scope};
 use mizzen_model::{Fields, Kind, Object};
 
-use crate::document::Document;
 use crate::mirror::Mirror;
 use crate::subscribers::Subscribers;
 
@@ -30,10 +29,10 @@ impl Mirrors {
     }
 
     /// Has every view of the kind see what was written.
-    pub(crate) fn wrote(&self, kind: &Kind, document: &Document) {
+    pub(crate) fn wrote(&self, object: &Arc<Object>) {
         for scope in [Scope::All, Scope::Owned] {
-            if let Ok(mirror) = self.find(scope, kind) {
-                mirror.wrote(document);
+            if let Ok(mirror) = self.find(scope, &object.reference.kind) {
+                mirror.heard(object);
             }
         }
     }

@@ -9,7 +9,7 @@ use http::Request as HttpRequest;
 use kube::api::{DeleteParams, GetParams, Patch, PatchParams, Preconditions, ValidationDirective};
 use kube::core::{Request, request};
 use mizzen_cluster::{Apply, KindFacts, Target, WriteError};
-use mizzen_model::{Kind, ObjectRef};
+use mizzen_model::{Kind, Object, ObjectRef};
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::{Value, json};
 use tokio::sync::{Semaphore, SemaphorePermit};
@@ -204,16 +204,8 @@ impl Writer {
 
 /// Which object a document is.
 fn reference(document: &Value) -> Result<ObjectRef, WriteError> {
-    let metadata = &document["metadata"];
-    match (document["apiVersion"].as_str(), document["kind"].as_str(), metadata["name"].as_str()) {
-        (Some(api_version), Some(kind), Some(name)) if !name.is_empty() => {
-            Ok(ObjectRef::new(Kind::new(api_version, kind), metadata["namespace"].as_str(), name))
-        }
-        _ => Err(WriteError::Invalid {
-            object: "a document".to_owned(),
-            message: "it needs `apiVersion`, `kind` and `metadata.name`".to_owned(),
-        }),
-    }
+    Object::reference_of(document)
+        .map_err(|error| WriteError::Invalid { object: "a document".to_owned(), message: error.to_string() })
 }
 
 #[cfg(test)]

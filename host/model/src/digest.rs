@@ -38,8 +38,7 @@ impl Digest {
 
     /// The digest of a value's canonical JSON: object keys sorted, no white space.
     pub fn of_json(value: &serde_json::Value) -> Self {
-        // Maps are BTreeMaps (serde_json without `preserve_order`), so `Display` is canonical.
-        Self::of(value.to_string())
+        Self::of(crate::canonical::text(value))
     }
 
     /// The first 16 hexadecimal digits: enough for a label or a line of output.

@@ -1,9 +1,11 @@
 //! Field sets: which fields of an object are kept, and which changes therefore count.
 
 mod path;
+mod text;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::hash::{Hash, Hasher};
 use std::sync::{Arc, LazyLock};
 
 use serde_json::{Map, Value};
@@ -17,7 +19,7 @@ pub use self::path::{FieldPath, LONGEST_PATH, PathError};
 /// Cheap to clone: every object and every recorded read says which fields it is about.
 ///
 /// An object's identity (`apiVersion`, `kind`, `metadata.name`, `metadata.namespace`, `metadata.uid`) is always in.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fields {
     /// Every field, except those the host keeps to itself (`metadata.managedFields`, `metadata.resourceVersion`).
     Whole,
@@ -26,7 +28,7 @@ pub enum Fields {
 }
 
 /// Paths, merged into a tree.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tree {
     /// Everything from here down is in.
     all: bool,
@@ -97,6 +99,22 @@ impl Fields {
             Self::Whole => object.clone(),
             Self::Some(tree) => tree.project(object).unwrap_or_else(|| Value::Object(Map::new())),
         }
+    }
+
+    /// The same of an object's canonical text.
+    #[must_use]
+    pub fn project_text<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        match self {
+            Self::Whole => Cow::Borrowed(text),
+            Self::Some(tree) => Cow::Owned(text::project(tree, text).unwrap_or_else(|| "{}".into())),
+        }
+    }
+}
+
+impl Hash for Fields {
+    /// Of each read the fields are a part, and reads that differ in nothing else are few: hashing whole trees would only take time.
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        matches!(self, Self::Whole).hash(state);
     }
 }
 

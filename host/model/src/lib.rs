@@ -3,6 +3,7 @@
 //! Plain types, no I/O beyond reading YAML files, and no dependency on kube or wasmtime: this crate stands between the one
 //! that knows the API server and the one that knows the sandbox, so that neither has to know the other.
 
+pub mod canonical;
 pub mod crd;
 pub mod describe;
 pub mod digest;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::{Fields, Kind, ObjectRef};
+use crate::{Fields, Kind, ObjectRef, canonical};
 
 /// An object's labels, sorted by key.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -66,15 +66,17 @@ impl Labels {
 // === impl Object ===
 
 impl Object {
+    /// Which object a document is.
+    pub fn reference_of(document: &Value) -> Result<ObjectRef, ObjectError> {
+        let metadata = &document["metadata"];
+        let kind = Kind::new(text(&document["apiVersion"], "apiVersion")?, text(&document["kind"], "kind")?);
+        Ok(ObjectRef::new(kind, metadata["namespace"].as_str(), text(&metadata["name"], "metadata.name")?))
+    }
+
     /// Takes in a document from the API server or a file, keeping `fields` of it.
     pub fn new(mut document: Value, fields: &Fields) -> Result<Self, ObjectError> {
-        let text = |value: &Value, name: &'static str| {
-            value.as_str().filter(|text| !text.is_empty()).map(str::to_owned).ok_or(ObjectError::Missing(name))
-        };
-        let kind = Kind::new(text(&document["apiVersion"], "apiVersion")?, text(&document["kind"], "kind")?);
+        let reference = Self::reference_of(&document)?;
         let metadata = &document["metadata"];
-        let name = text(&metadata["name"], "metadata.name")?;
-        let reference = ObjectRef::new(kind, metadata["namespace"].as_str(), name);
         let uid = metadata["uid"].as_str().unwrap_or_default().into();
         let resource_version = metadata["resourceVersion"].as_str().and_then(|v| v.parse().ok()).unwrap_or(0);
         let generation = metadata["generation"].as_i64().unwrap_or(0);
@@ -85,8 +87,8 @@ impl Object {
             metadata.remove("resourceVersion");
         }
         let json = match fields {
-            Fields::Whole => document.to_string(),
-            Fields::Some(_) => fields.project(&document).to_string(),
+            Fields::Whole => canonical::text(&document),
+            Fields::Some(_) => canonical::text(&fields.project(&document)),
         };
         let fields = fields.clone();
         Ok(Self { reference, uid, resource_version, generation, labels, deleting, fields, json: json.into() })
@@ -115,10 +117,14 @@ impl Object {
     /// Its text with fewer fields: what is compared when only they count.
     pub fn text(&self, fields: &Fields) -> Cow<'_, str> {
         match fields {
-            Fields::Some(_) if self.fields != *fields => Cow::Owned(fields.project(&self.value()).to_string()),
+            Fields::Some(_) if self.fields != *fields => fields.project_text(&self.json),
             _ => Cow::Borrowed(&self.json),
         }
     }
+}
+
+fn text<'a>(value: &'a Value, name: &'static str) -> Result<&'a str, ObjectError> {
+    value.as_str().filter(|text| !text.is_empty()).ok_or(ObjectError::Missing(name))
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! What becomes of a document before it is stored: identified, cleaned, completed, checked, brought to the version that is stored.
 
-use mizzen_model::{Fields, Kind, Object, ObjectRef};
+use mizzen_model::{Kind, Object, ObjectRef};
 use serde_json::Value;
 
 use super::kinds::Kinds;
@@ -23,8 +23,7 @@ pub(super) enum Namespaces {
 impl Kinds {
     /// Which object a document is.
     pub(super) fn reference(&self, document: &Value, namespaces: Namespaces) -> Result<ObjectRef, Refusal> {
-        let object = Object::new(document.clone(), &Fields::identity());
-        let reference = object.map_err(|error| Refusal::invalid("", error.to_string()))?.reference;
+        let reference = Object::reference_of(document).map_err(|error| Refusal::invalid("", error.to_string()))?;
         let Some(served) = self.get(&reference.kind) else { return Err(Refusal::NotServed(reference.kind)) };
         match (served.facts.namespaced, &reference.namespace, namespaces) {
             (true, None, Namespaces::Defaulted) => Ok(ObjectRef { namespace: Some("default".into()), ..reference }),

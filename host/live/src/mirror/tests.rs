@@ -1,6 +1,7 @@
 use serde_json::Value;
 
 use super::*;
+use crate::document::Document;
 use crate::fake::{thing, told_by_now};
 
 const FIRST: u64 = 1;
@@ -18,12 +19,13 @@ fn size() -> Fields {
     Fields::parse(["spec.size"]).unwrap()
 }
 
-fn document(value: Value) -> Document {
-    serde_json::from_value(value).unwrap()
+fn object(value: Value, fields: &Fields) -> Object {
+    let document: Document = serde_json::from_value(value).unwrap();
+    document.object(&kind(), fields).unwrap()
 }
 
-fn object(value: Value, fields: &Fields) -> Object {
-    document(value).object(&kind(), fields).unwrap()
+fn whole(value: Value) -> Arc<Object> {
+    Arc::new(object(value, &Fields::Whole))
 }
 
 fn staged(values: impl IntoIterator<Item = Value>, fields: &Fields) -> Staged {
@@ -93,7 +95,7 @@ fn a_new_list_tells_only_what_differs() {
 #[test]
 fn the_answer_to_a_write_is_read_at_once_and_its_event_is_no_change() {
     let mut view = listed(Scope::All, []);
-    view.mirror.wrote(&document(thing("x", 11, 5)));
+    view.mirror.heard(&whole(thing("x", 11, 5)));
     assert_eq!((view.names(), view.told()), (vec!["x".to_owned()], vec!["+x".to_owned()]));
     view.mirror.upsert(FIRST, Arc::new(object(thing("x", 11, 5), &size())));
     assert_eq!(view.told(), [""; 0]);
@@ -105,14 +107,14 @@ fn a_late_answer_does_not_bring_back_what_was_deleted_since() {
     view.mirror.upsert(FIRST, Arc::new(object(thing("x", 11, 5), &size())));
     view.mirror.remove(FIRST, &ObjectRef::new(kind(), Some("a"), "x"), 12);
     view.told();
-    view.mirror.wrote(&document(thing("x", 11, 5)));
+    view.mirror.heard(&whole(thing("x", 11, 5)));
     assert_eq!((view.names(), view.told()), (vec![], vec![]));
 }
 
 #[test]
 fn a_late_event_does_not_undo_a_write() {
     let mut view = listed(Scope::All, [thing("x", 5, 1)]);
-    view.mirror.wrote(&document(thing("x", 13, 3)));
+    view.mirror.heard(&whole(thing("x", 13, 3)));
     view.mirror.upsert(FIRST, Arc::new(object(thing("x", 12, 2), &size())));
     assert!(view.text("x").contains("\"size\":3"));
     view.mirror.remove(FIRST, &ObjectRef::new(kind(), Some("a"), "x"), 12);
@@ -122,7 +124,7 @@ fn a_late_event_does_not_undo_a_write() {
 #[test]
 fn what_was_written_after_a_list_was_made_outlives_the_list() {
     let mut view = listed(Scope::All, []);
-    view.mirror.wrote(&document(thing("x", 15, 5)));
+    view.mirror.heard(&whole(thing("x", 15, 5)));
     view.told();
     view.mirror.adopt(FIRST, &size(), 14, staged([], &size()));
     assert_eq!((view.names(), view.told()), (vec!["x".to_owned()], vec![]));
@@ -164,7 +166,7 @@ fn a_wider_list_that_is_older_than_what_was_told_waits() {
 fn while_a_view_is_widened_answers_are_kept_with_the_wider_fields() {
     let view = listed(Scope::All, []);
     let (second, wider) = view.mirror.want(&Fields::Whole).unwrap();
-    view.mirror.wrote(&document(thing("x", 15, 1)));
+    view.mirror.heard(&whole(thing("x", 15, 1)));
     view.mirror.adopt(second, &wider, 14, Staged::new());
     assert!(view.text("x").contains("colour"));
 }
@@ -174,7 +176,7 @@ fn an_object_that_is_disowned_leaves_the_view_of_what_is_owned() {
     let mut view = listed(Scope::Owned, [thing("x", 1, 5)]);
     let mut disowned = thing("x", 11, 5);
     disowned["metadata"]["labels"] = serde_json::json!({});
-    view.mirror.wrote(&document(disowned));
+    view.mirror.heard(&whole(disowned));
     assert_eq!((view.names(), view.told()), (vec![], vec!["-x".to_owned()]));
 }
 

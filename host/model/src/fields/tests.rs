@@ -1,8 +1,10 @@
 //! What a set of fields keeps of an object.
 
+use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
+use crate::canonical;
 
 fn pod() -> Value {
     json!({
@@ -100,4 +102,36 @@ fn a_set_holds_a_path_that_it_has_or_that_is_below_one() {
         assert!(!holds(other), "{other}");
     }
     assert!(Fields::Whole.holds(&FieldPath::parse("spec.x").unwrap()));
+}
+
+/// Documents of a few keys and texts, so that paths often meet something in them.
+fn document() -> impl Strategy<Value = Value> {
+    let scalar = prop_oneof![Just(Value::Null), any::<i8>().prop_map(Value::from), "[a\"é]".prop_map(Value::from)];
+    scalar.prop_recursive(4, 32, 4, |below| {
+        prop_oneof![
+            prop::collection::vec(below.clone(), 0..4).prop_map(Value::from),
+            prop::collection::btree_map("[a-c\"]", below, 0..4).prop_map(|map| map.into_iter().collect()),
+        ]
+    })
+}
+
+fn fields() -> impl Strategy<Value = Fields> {
+    let step = prop_oneof![3 => Just("a"), 3 => Just("b"), 1 => Just("['\"']"), 2 => Just("[*]"), 2 => Just("[a=a]")];
+    let path = prop::collection::vec(step, 1..4).prop_map(|steps| {
+        let path: String = steps
+            .iter()
+            .map(|step| if step.starts_with('[') { (*step).to_owned() } else { format!(".{step}") })
+            .collect();
+        format!("spec{path}")
+    });
+    prop::collection::vec(path, 0..4).prop_map(|paths| Fields::parse(paths).unwrap())
+}
+
+proptest! {
+    #[test]
+    fn of_a_text_as_much_is_kept_as_of_its_tree(below in document(), fields in fields()) {
+        let document = json!({"spec": below, "x": 1});
+        let text = canonical::text(&document);
+        prop_assert_eq!(fields.project_text(&text), canonical::text(&fields.project(&document)));
+    }
 }

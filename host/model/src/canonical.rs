@@ -1,0 +1,82 @@
+//! Canonical text: compact JSON with sorted keys, as objects are held. What can be had of a document by cutting its text is had without
+//! making a tree of it.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+/// The canonical text of a value.
+pub fn text(value: &Value) -> String {
+    // Maps are BTreeMaps (serde_json without `preserve_order`), and their keys are texts: nothing can go wrong.
+    serde_json::to_string(value).unwrap_or_default()
+}
+
+/// One value of the map that a text is, as a tree; `null` if it is not there.
+pub fn part(text: &str, key: &str) -> Value {
+    parts(text).and_then(|parts| serde_json::from_str(parts.get(key)?.get()).ok()).unwrap_or_default()
+}
+
+/// The same text without what is at some paths.
+pub fn without(text: &str, paths: &[&[&str]]) -> String {
+    let Some(parts) = parts(text) else { return text.to_owned() };
+    let mut rest = String::with_capacity(text.len());
+    rest.push('{');
+    for (key, part) in parts {
+        let below = paths.iter().filter_map(|path| path.split_first()).filter(|(first, _)| **first == key);
+        let below: Vec<_> = below.map(|(_, below)| below).collect();
+        if below.iter().any(|path| path.is_empty()) {
+            continue;
+        }
+        if rest.len() > 1 {
+            rest.push(',');
+        }
+        rest.push_str(&self::text(&Value::from(key)));
+        rest.push(':');
+        if below.is_empty() {
+            rest.push_str(part.get());
+        } else {
+            rest.push_str(&without(part.get(), &below));
+        }
+    }
+    rest.push('}');
+    rest
+}
+
+fn parts(text: &str) -> Option<BTreeMap<String, &RawValue>> {
+    serde_json::from_str(text).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_is_cut_out_leaves_the_canonical_text_of_the_rest() {
+        let document =
+            json!({"kind": "A", "metadata": {"name": "a\"b", "generation": 1, "finalizers": []}, "status": {"x": 1}});
+        let rest = without(&text(&document), &[&["status"], &["metadata", "generation"], &["metadata", "finalizers"]]);
+        assert_eq!(rest, text(&json!({"kind": "A", "metadata": {"name": "a\"b"}})));
+    }
+
+    #[test]
+    fn a_key_that_needs_escapes_is_kept_as_it_is() {
+        let document = json!({"\"\n": {"\\": 1, "b": 2}, "b": 3});
+        assert_eq!(without(&text(&document), &[&["\"\n", "\\"]]), text(&json!({"\"\n": {"b": 2}, "b": 3})));
+        assert_eq!(without(&text(&document), &[&["b"], &["\"\n"]]), "{}");
+    }
+
+    #[test]
+    fn what_is_no_map_is_left_as_it_is() {
+        assert_eq!(without("[1]", &[&["a"]]), "[1]");
+        assert_eq!(without(r#"{"a":[1]}"#, &[&["a", "b"]]), r#"{"a":[1]}"#);
+    }
+
+    #[test]
+    fn one_part_is_a_tree_of_its_own() {
+        assert_eq!(part(r#"{"a":{"b":[1]}}"#, "a"), json!({"b": [1]}));
+        assert_eq!(part(r#"{"a":{"b":[1]}}"#, "b"), Value::Null);
+    }
+}
