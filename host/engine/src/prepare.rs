@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use mizzen_cluster::{Cluster, OWNER_LABEL, RECONCILER_LABEL, ReadError};
 use mizzen_model::{
-    Access, Condition, Deletion, Digest, Event, Kind, Object, ObjectRef, Outcome, Patch, Readiness, Wanted,
+    Access, Condition, Deletion, Digest, Event, Kind, Object, ObjectRef, Outcome, Patch, Readiness, Wanted, canonical,
 };
 use serde_json::{Map, Value, json};
 
@@ -53,8 +53,8 @@ pub(crate) struct Item {
     pub(crate) reference: ObjectRef,
     /// The document as compact JSON: there may be thousands, and each is looked at rarely.
     pub(crate) document: Box<str>,
-    /// Digest of the document without it; the value of [`APPLIED_ANNOTATION`].
-    pub(crate) digest: Box<str>,
+    /// Digest of the document without [`APPLIED_ANNOTATION`], whose value it is.
+    pub(crate) digest: Digest,
     /// Whether it may take over fields that other managers own.
     pub(crate) force: bool,
     /// The resource version of it that the plugin read when it wanted this; `None`: it has not read it, or there was none.
@@ -133,7 +133,7 @@ pub(crate) async fn prepare(
         desired,
         patches: merged(outcome.patches)?.into_iter().map(digested).collect(),
         deletions: outcome.deletions,
-        status: status.to_string().into(),
+        status: canonical::text(&status).into(),
         conditions: outcome.conditions,
         events: outcome.events,
         requeue_after: outcome.requeue_after,
@@ -169,44 +169,39 @@ async fn want(
     defined: &HashMap<Kind, bool>,
     cluster: &Arc<dyn Cluster>,
 ) -> Result<(Item, bool), Refusal> {
-    let mut object = Object::new(document.clone(), &mizzen_model::Fields::identity())
-        .map_err(|e| Refusal::Invalid(e.to_string()))?;
-    let namespaced = match (cluster.facts(&object.reference.kind).await, defined.get(&object.reference.kind)) {
+    let mut object = Object::reference_of(&document).map_err(|e| Refusal::Invalid(e.to_string()))?;
+    let namespaced = match (cluster.facts(&object.kind).await, defined.get(&object.kind)) {
         (Err(ReadError::NotServed(_)), Some(namespaced)) => *namespaced,
         (facts, _) => facts?.namespaced,
     };
     if !namespaced {
-        object.reference.namespace = None;
-    } else if object.reference.namespace.is_none() {
-        return Err(Refusal::Invalid(format!("{} needs a namespace", object.reference)));
+        object.namespace = None;
+    } else if object.namespace.is_none() {
+        return Err(Refusal::Invalid(format!("{object} needs a namespace")));
     }
-    let ObjectRef { kind, namespace, .. } = &object.reference;
+    let ObjectRef { kind, namespace, .. } = &object;
     let force = permit(plugin, Access::Apply, kind, namespace.as_deref())?;
     let Some(metadata) = document.get_mut("metadata").and_then(Value::as_object_mut) else {
-        return Err(Refusal::Invalid(format!("{} has no metadata", object.reference)));
+        return Err(Refusal::Invalid(format!("{object} has no metadata")));
     };
     for hosts in
         ["managedFields", "resourceVersion", "uid", "generation", "creationTimestamp", "ownerReferences", "finalizers"]
     {
         if metadata.contains_key(hosts) {
-            return Err(Refusal::Invalid(format!(
-                "{} has `metadata.{hosts}`, which is not a plugin's to set",
-                object.reference
-            )));
+            return Err(Refusal::Invalid(format!("{object} has `metadata.{hosts}`, which is not a plugin's to set")));
         }
     }
     if namespace.is_none() {
         metadata.remove("namespace");
     }
-    let labels = strings(metadata, "labels", &object.reference)?;
+    let labels = strings(metadata, "labels", &object)?;
     labels.insert(RECONCILER_LABEL.into(), plugin.name().into());
     labels.insert(OWNER_LABEL.into(), owner_label(plugin.name(), &subject.reference).into());
-    let survives = match strings(metadata, "annotations", &object.reference)?.get(PRUNE_ANNOTATION) {
+    let survives = match strings(metadata, "annotations", &object)?.get(PRUNE_ANNOTATION) {
         None => false,
         Some(value) if value == NEVER => true,
         Some(other) => {
-            let message =
-                format!("{} has `{PRUNE_ANNOTATION}: {other}`; only `{NEVER}` means something", object.reference);
+            let message = format!("{object} has `{PRUNE_ANNOTATION}: {other}`; only `{NEVER}` means something");
             return Err(Refusal::Invalid(message));
         }
     };
@@ -223,16 +218,10 @@ async fn want(
                     "controller": true}]),
         );
     }
-    let digest = Digest::of_json(&document).short();
+    let digest = Digest::of_json(&document);
     // Both are objects: `strings` has seen to it.
-    document["metadata"]["annotations"][APPLIED_ANNOTATION] = digest.as_str().into();
-    let wanted = Item {
-        reference: object.reference,
-        document: document.to_string().into(),
-        digest: digest.into(),
-        force,
-        read: None,
-    };
+    document["metadata"]["annotations"][APPLIED_ANNOTATION] = digest.short().into();
+    let wanted = Item { reference: object, document: canonical::text(&document).into(), digest, force, read: None };
     Ok((wanted, !can_own))
 }
 

@@ -5,15 +5,17 @@
 mod support;
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
+use mizzen_cluster::memory::Memory;
 use mizzen_config::{Grant, Reconciler};
-use mizzen_engine::NodeSpec;
+use mizzen_engine::observe::{Observer, Reconciled};
+use mizzen_engine::{Concurrency, Engine, NodeSpec};
 use mizzen_model::{
     Access, Description, Failure, FieldSet, Fields, Need, Outcome, Query, Readiness, Selector, TextTest, Values,
 };
 use serde_json::json;
-use support::{Stage, a_service, a_shop, count, lister, memory, plugin, put, shop, shop_ref, switch};
+use support::{CRDS, Stage, a_service, a_shop, count, lister, memory, plugin, put, shop, shop_ref, switch};
 
 #[tokio::test(start_paused = true)]
 async fn a_change_of_what_was_read_wakes_its_reader_and_nobody_else() {
@@ -52,6 +54,29 @@ async fn a_subject_whose_wish_is_the_same_is_not_asked_about_again() {
     assert_eq!(count(&calls), 1);
     stage.put(&a_shop("x", json!({"a": 2}))).await;
     assert_eq!(count(&calls), 2);
+}
+
+/// Counts reconciles.
+#[derive(Default)]
+struct Reconciles(AtomicUsize);
+
+impl Observer for Reconciles {
+    fn reconciled(&self, _: &Reconciled<'_>) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_status_that_is_no_subresource_and_so_a_new_generation_needs_no_second_look() {
+    let memory = Memory::from_yaml(&CRDS.replace("subresources: {status: {}}", "storage: true")).unwrap();
+    put(&memory, &a_shop("x", json!({})));
+    let (reads_services, _) = lister("lister");
+    let seen = Arc::new(Reconciles::default());
+    let engine = Engine::start(Arc::new(memory.clone()), seen.clone(), Concurrency::default());
+    engine.configure(vec![reads_services]);
+    engine.settled().await;
+    let generation = || memory.find(&shop_ref("x")).unwrap()["metadata"]["generation"].as_i64();
+    assert_eq!((seen.0.load(Ordering::SeqCst), generation()), (1, Some(2)));
 }
 
 /// A plugin that reads the Services whose type overlaps with its shop's path, and writes down how many there are.

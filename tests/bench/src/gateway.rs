@@ -15,7 +15,8 @@ use crate::mesh_cluster::{create_apis, start};
 use crate::operator::{Kind, Operator, Setup, cache};
 
 /// What is counted at the operator.
-const COUNTED: [(&str, &str); 4] = [
+const COUNTED: [(&str, &str); 5] = [
+    ("reconciles", "mizzen_reconciles_total"),
     ("calls", "mizzen_calls_total"),
     ("reads", "mizzen_reads_total"),
     ("readBytes", "mizzen_read_bytes_total"),
@@ -73,8 +74,8 @@ async fn move_to(client: &Client, address: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn counts(operator: &Operator) -> anyhow::Result<[u64; 4]> {
-    let mut counts = [0; 4];
+async fn counts(operator: &Operator) -> anyhow::Result<[u64; COUNTED.len()]> {
+    let mut counts = [0; COUNTED.len()];
     for (count, (_, metric)) in counts.iter_mut().zip(COUNTED) {
         *count = operator.metric(metric).await?;
     }

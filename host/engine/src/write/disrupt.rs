@@ -8,7 +8,7 @@ use mizzen_cluster::{Apply, EventRecord, ReadError, Scope, Target, WriteError};
 use mizzen_model::{Deletion, Digest, Object, ObjectRef, Patch, Severity};
 use serde_json::json;
 
-use super::{Claim, Settled, Writer, drift};
+use super::{Claim, Settled, What, Writer, drift};
 use crate::observe::{Disrupted, Verb};
 use crate::pace::{Stage, Standing, Turn, annotation, mark};
 use crate::prepare::Prepared;
@@ -84,9 +84,9 @@ impl Writer<'_> {
         let Some(now) = self.turn(object, pace, tally) else { return Ok(()) };
         match self.set(&live, patch, now).await {
             Ok(after) => {
-                let shape = Some(Digest::of_json(&drift::shape(&after.value(), &patch.fragment)));
-                let settled = Settled { version: after.resource_version, shape, wanted: Some(digest) };
-                self.settled.insert(object.clone(), settled);
+                let shape = drift::digest(&after.value(), &patch.fragment);
+                let what = What::Fields { wanted: digest, shape };
+                self.settled.insert(object.clone(), Settled { version: after.resource_version, what });
                 self.begun(object, pace, Stage::Patched { version: after.resource_version });
                 self.wrote(Verb::Change, object, Some(Arc::clone(&live)), Some(after));
                 self.told("Patched", &live, pace, &patch.reason).await;
@@ -101,16 +101,19 @@ impl Writer<'_> {
 
     /// Whether an object has the fields already; the API server may have rewritten them.
     fn is_patched(&mut self, live: &Object, patch: &Patch, digest: Digest) -> bool {
-        let settled = self.settled.get(&patch.object).filter(|settled| settled.wanted == Some(digest)).copied();
-        if settled.is_some_and(|settled| settled.version == live.resource_version) {
+        let settled = self.settled.get(&patch.object).and_then(|settled| match settled.what {
+            What::Fields { wanted, shape } if wanted == digest => Some((settled.version, shape)),
+            _ => None,
+        });
+        if settled.is_some_and(|(version, _)| version == live.resource_version) {
             return true;
         }
         let value = live.value();
-        let shape = Some(Digest::of_json(&drift::shape(&value, &patch.fragment)));
-        let is = drift::holds(&value, &patch.fragment) || settled.is_some_and(|settled| settled.shape == shape);
+        let shape = drift::digest(&value, &patch.fragment);
+        let is = drift::holds(&value, &patch.fragment) || settled.is_some_and(|(_, settled)| settled == shape);
         if is {
-            let settled = Settled { version: live.resource_version, shape, wanted: Some(digest) };
-            self.settled.insert(patch.object.clone(), settled);
+            let what = What::Fields { wanted: digest, shape };
+            self.settled.insert(patch.object.clone(), Settled { version: live.resource_version, what });
         }
         is
     }

@@ -5,6 +5,7 @@
 //! known, so that also a host that was just started takes it for the same. Where it rewrites other values, [`shape`] remembers what became of
 //! them.
 
+use mizzen_model::Digest;
 use serde_json::{Map, Value};
 
 use super::quantity;
@@ -45,6 +46,11 @@ pub(crate) fn shape(live: &Value, wanted: &Value) -> Value {
         }
         _ => live.clone(),
     }
+}
+
+/// The digest of that part.
+pub(crate) fn digest(live: &Value, wanted: &Value) -> Digest {
+    Digest::of_json(&shape(live, wanted))
 }
 
 /// The same, without the fields of objects that are null.

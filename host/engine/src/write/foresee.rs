@@ -27,7 +27,7 @@ impl Writer<'_> {
                 };
                 match live {
                     None => intents.push(Intent { verb: Verb::Create, object: item.reference.clone() }),
-                    Some(live) if self.holds(item, &live.value(), &item.value()) => {}
+                    Some(live) if self.holds(item, &live).is_some() => {}
                     Some(_) => intents.push(Intent { verb: Verb::Change, object: item.reference.clone() }),
                 }
             }

@@ -31,10 +31,18 @@ use disrupt::Disruptions;
 pub(crate) struct Settled {
     /// Its resource version then: a change up to it is our own.
     pub(crate) version: u64,
-    /// Digest of what had become of the wanted values, as the API server may rewrite them.
-    pub(crate) shape: Option<Digest>,
-    /// Digest of the fields that were set, for an object of others.
-    pub(crate) wanted: Option<Digest>,
+    pub(crate) what: What,
+}
+
+/// What was written. Each with the digest of what was wanted, and that of what had become of it, as the API server may rewrite values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum What {
+    /// An object of the reconciler's own.
+    Object { wanted: Digest, shape: Digest },
+    /// Some fields of an object of others.
+    Fields { wanted: Digest, shape: Digest },
+    /// The subject's status.
+    Status,
 }
 
 /// Ends the name of the field manager that says of a reconciler that it failed before it ever answered.

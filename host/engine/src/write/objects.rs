@@ -11,7 +11,7 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use super::survivors::survives;
-use super::{Claim, Settled, Writer, drift};
+use super::{Claim, Settled, What, Writer, drift};
 use crate::observe::Verb;
 use crate::prepare::{APPLIED_ANNOTATION, Desired, Item, Prepared, owner_label};
 use crate::problem::Problem;
@@ -50,10 +50,8 @@ impl Writer<'_> {
             if desired.complete && errors.is_empty() && view == View::Complete {
                 let keep: HashSet<_> = desired.objects.iter().map(|item| &item.reference).collect();
                 errors.extend(self.prune(&keep).await.err());
-                let patched = |settled: &Settled| settled.wanted.is_some();
-                self.settled.retain(|object, settled| {
-                    keep.contains(object) || patched(settled) || *object == self.subject.reference
-                });
+                self.settled
+                    .retain(|object, settled| keep.contains(object) || !matches!(settled.what, What::Object { .. }));
             }
         }
         errors.extend(self.disrupt(prepared).await);
@@ -77,30 +75,25 @@ impl Writer<'_> {
                 return Err(WriteError::Unavailable { object: object.to_string(), message: error.to_string() });
             }
         };
-        let document = wanted.value();
-        let ours = live
-            .as_ref()
-            .is_some_and(|live| live.labels.get(OWNER_LABEL) == document["metadata"]["labels"][OWNER_LABEL].as_str());
-        let was = live.as_ref().map(|live| live.value());
-        if let (Some(live), Some(was)) = (&live, &was)
-            && self.holds(wanted, was, &document)
+        if let Some(live) = &live
+            && let Some(shape) = self.holds(wanted, live)
         {
-            let shape = Some(Digest::of_json(&drift::shape(was, &document)));
-            self.settled.insert(object.clone(), Settled { version: live.resource_version, shape, wanted: None });
+            self.settle(wanted, live, shape);
             return Ok(());
         }
+        let owner = owner_label(self.plugin.name(), &self.subject.reference);
+        let holder = live.as_ref().and_then(|live| live.labels.get(OWNER_LABEL));
         let claim = if wanted.force {
             Claim::Force
-        } else if ours {
+        } else if holder == Some(&*owner) {
             Claim::Ours
         } else {
             Claim::Polite
         };
-        let owner = owner_label(self.plugin.name(), &self.subject.reference);
-        let holder = live.as_ref().and_then(|live| live.labels.get(OWNER_LABEL));
         let claimed = self.context.claims().claim(self.key, &owner, object, holder);
         claimed.map_err(|by| WriteError::Claimed { object: object.to_string(), by: by.to_string() })?;
         let manager = self.plugin.field_manager();
+        let document = wanted.value();
         let mut sent = Cow::Borrowed(&document);
         if let (Some(read), Some(_)) = (wanted.read, &live) {
             // Decided over what was read: whatever somebody has made of it since, unseen here too, is not overwritten.
@@ -110,10 +103,9 @@ impl Writer<'_> {
         let applied = self.claim(apply, claim).await;
         self.context.claims().applied(object);
         let after = applied?;
-        let shape = Some(Digest::of_json(&drift::shape(&after.value(), &document)));
-        let settled = Settled { version: after.resource_version, shape, wanted: None };
-        let known = self.settled.insert(object.clone(), settled).is_some();
-        let drifted = was.as_ref().is_some_and(|was| applied_digest(was) == Some(&*wanted.digest));
+        let known = self.settle(wanted, &after, drift::digest(&after.value(), &document));
+        let was = live.as_ref().map(|live| live.value());
+        let drifted = was.as_ref().is_some_and(|was| is_applied(was, wanted));
         let unchanged = live.as_ref().is_some_and(|live| live.json() == after.json());
         if !unchanged {
             self.wrote(if live.is_some() { Verb::Change } else { Verb::Create }, object, live, Some(after));
@@ -147,14 +139,30 @@ impl Writer<'_> {
     }
 
     /// Whether a live object is what was wanted: the digest says that nothing else was applied since, the values that nobody
-    /// changed them.
-    pub(super) fn holds(&self, wanted: &Item, live: &Value, document: &Value) -> bool {
-        applied_digest(live) == Some(&*wanted.digest)
-            && (drift::holds(live, document)
-                || self
-                    .settled
-                    .get(&wanted.reference)
-                    .is_some_and(|settled| settled.shape == Some(Digest::of_json(&drift::shape(live, document)))))
+    /// changed them. Gives what has become of those.
+    pub(super) fn holds(&self, wanted: &Item, live: &Object) -> Option<Digest> {
+        let settled = self.settled.get(&wanted.reference).and_then(|settled| match settled.what {
+            What::Object { wanted: digest, shape } => Some((settled.version, digest, shape)),
+            _ => None,
+        });
+        if let Some((version, digest, shape)) = settled
+            && (version, digest) == (live.resource_version, wanted.digest)
+        {
+            return Some(shape);
+        }
+        let (live, document) = (live.value(), wanted.value());
+        if !is_applied(&live, wanted) {
+            return None;
+        }
+        let shape = drift::digest(&live, &document);
+        let is_same = settled.is_some_and(|(_, _, settled)| settled == shape);
+        (is_same || drift::holds(&live, &document)).then_some(shape)
+    }
+
+    /// Remembers that an object is as wanted; says whether anything was known of it.
+    fn settle(&mut self, wanted: &Item, live: &Object, shape: Digest) -> bool {
+        let what = What::Object { wanted: wanted.digest, shape };
+        self.settled.insert(wanted.reference.clone(), Settled { version: live.resource_version, what }).is_some()
     }
 
     /// Whether keeping what is wanted would overwrite anything in a later version than the plugin read when it wanted that.
@@ -162,15 +170,15 @@ impl Writer<'_> {
         prepared
             .items()
             .filter_map(|item| Some((item, item.read?, self.live(item)?)))
-            .any(|(item, read, live)| read < live.resource_version && !self.holds(item, &live.value(), &item.value()))
+            .any(|(item, read, live)| read < live.resource_version && self.holds(item, &live).is_none())
     }
 
     /// Whether keeping what is wanted would take something back that somebody else made of it.
     pub(crate) fn would_take_back(&self, prepared: &Prepared) -> bool {
         prepared
             .items()
-            .filter_map(|item| Some((item, self.live(item)?.value())))
-            .any(|(item, live)| applied_digest(&live) == Some(&*item.digest) && !self.holds(item, &live, &item.value()))
+            .filter_map(|item| Some((item, self.live(item)?)))
+            .any(|(item, live)| self.holds(item, &live).is_none() && is_applied(&live.value(), item))
     }
 
     /// What is wanted, as it is there.
@@ -223,6 +231,7 @@ fn repaired(fields: &[String]) -> String {
     }
 }
 
-fn applied_digest(live: &Value) -> Option<&str> {
-    live["metadata"]["annotations"][APPLIED_ANNOTATION].as_str()
+/// Whether nothing else was applied since.
+fn is_applied(live: &Value, wanted: &Item) -> bool {
+    live["metadata"]["annotations"][APPLIED_ANNOTATION] == wanted.digest.short()
 }

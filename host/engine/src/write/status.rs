@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use mizzen_cluster::{Apply, KindFacts, Target, WriteError};
-use mizzen_model::{Condition, Object};
+use mizzen_model::{Condition, Object, canonical};
 use serde_json::{Map, Value, json};
 
-use super::{Claim, FAILURE, Settled, Writer, drift};
+use super::{Claim, FAILURE, Settled, What, Writer, drift};
 use crate::observe::Verb;
 
 /// What a status shall say.
@@ -27,14 +27,11 @@ impl Writer<'_> {
         facts: &KindFacts,
         live: &Arc<Object>,
     ) -> Result<(), WriteError> {
-        let was = live.value();
+        let was = canonical::part(live.json(), "status");
         let mine: Vec<_> = report.conditions.iter().chain([&report.outcome]).collect();
         let fresh: Vec<Value> = mine.iter().map(|condition| self.condition(condition, facts, &was)).collect();
         let conditions = if facts.conditions_by_type { fresh } else { merged(&was, fresh) };
-        if report
-            .fields
-            .as_ref()
-            .is_none_or(|fields| fields.iter().all(|(key, value)| drift::holds(&was["status"][key], value)))
+        if report.fields.as_ref().is_none_or(|fields| fields.iter().all(|(key, value)| drift::holds(&was[key], value)))
             && conditions.iter().all(|condition| says(&was, condition))
         {
             return Ok(());
@@ -53,7 +50,7 @@ impl Writer<'_> {
         // A list of conditions that is not keyed by type has one owner at a time, and our text holds everybody's.
         let claim = if facts.conditions_by_type && report.fields.is_some() { Claim::Ours } else { Claim::Force };
         let after = self.claim(apply, claim).await?;
-        self.settled.insert(subject.clone(), Settled { version: after.resource_version, shape: None, wanted: None });
+        self.settled.insert(subject.clone(), Settled { version: after.resource_version, what: What::Status });
         if after.json() != live.json() {
             let hides = apart_from(report, live) != apart_from(report, &after);
             self.wrote(Verb::Status, &subject, Some(Arc::clone(live)), Some(after));
@@ -84,11 +81,13 @@ impl Writer<'_> {
     }
 }
 
-/// What a subject says apart from what a report says of it.
-fn apart_from(report: &Report<'_>, subject: &Object) -> Value {
-    let mut value = subject.value();
+/// What a subject says apart from what a report says of it. Its generation says nothing by itself, and where the status is no subresource, a
+/// report counts it up.
+fn apart_from(report: &Report<'_>, subject: &Object) -> (String, Value) {
+    let rest = canonical::without(subject.json(), &[&["status"], &["metadata", "generation"]]);
+    let mut status = canonical::part(subject.json(), "status");
     let own = |kind: &Value| report.conditions.iter().chain([&report.outcome]).any(|own| *kind == *own.kind);
-    if let Some(status) = value["status"].as_object_mut() {
+    if let Some(status) = status.as_object_mut() {
         status.retain(|field, _| report.fields.as_ref().is_none_or(|fields| !fields.contains_key(field)));
         if let Some(conditions) = status.get_mut("conditions").and_then(Value::as_array_mut) {
             conditions.retain(|condition| !own(&condition["type"]));
@@ -96,33 +95,28 @@ fn apart_from(report: &Report<'_>, subject: &Object) -> Value {
         // The first to write a status makes its lists.
         status.retain(|_, value| value.as_array().is_none_or(|items| !items.is_empty()));
     }
-    if value["status"].as_object().is_some_and(Map::is_empty) {
-        value["status"] = Value::Null;
+    if status.as_object().is_some_and(Map::is_empty) {
+        status = Value::Null;
     }
-    value
+    (rest, status)
 }
 
 /// The conditions there are, with ours in place of their former selves.
 fn merged(was: &Value, fresh: Vec<Value>) -> Vec<Value> {
     let is_fresh = |kind: &Value| fresh.iter().any(|condition| condition["type"] == *kind);
-    let mut all: Vec<_> = was["status"]["conditions"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter(|own| !is_fresh(&own["type"]))
-        .cloned()
-        .collect();
+    let mut all: Vec<_> =
+        was["conditions"].as_array().into_iter().flatten().filter(|own| !is_fresh(&own["type"])).cloned().collect();
     all.extend(fresh);
     all.sort_by(|a, b| a["type"].as_str().cmp(&b["type"].as_str()));
     all
 }
 
-fn of_type<'a>(object: &'a Value, kind: &str) -> Option<&'a Value> {
-    object["status"]["conditions"].as_array()?.iter().find(|condition| condition["type"] == kind)
+fn of_type<'a>(status: &'a Value, kind: &str) -> Option<&'a Value> {
+    status["conditions"].as_array()?.iter().find(|condition| condition["type"] == kind)
 }
 
-fn says(object: &Value, condition: &Value) -> bool {
-    condition["type"].as_str().and_then(|kind| of_type(object, kind)).is_some_and(|own| drift::holds(own, condition))
+fn says(status: &Value, condition: &Value) -> bool {
+    condition["type"].as_str().and_then(|kind| of_type(status, kind)).is_some_and(|own| drift::holds(own, condition))
 }
 
 /// Now, as Kubernetes writes times.

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use mizzen_cluster::{Scope, WriteError};
-use mizzen_model::Object;
+use mizzen_model::{Object, canonical};
 
 use super::Writer;
 use super::survivors::survives;
@@ -28,15 +28,7 @@ pub(crate) fn is_held_by(subject: &Object, reconciler: &str) -> bool {
 /// What is left of the metadata and the spec when all that hosts, servers and reconcilers write is taken away: the part of a subject
 /// that says what its author wants, and the part that a plugin is given.
 pub(crate) fn wish(subject: &Object) -> String {
-    let mut document = subject.value();
-    if let Some(map) = document.as_object_mut() {
-        map.remove("status");
-    }
-    if let Some(metadata) = document["metadata"].as_object_mut() {
-        metadata.remove("generation");
-        metadata.remove("finalizers");
-    }
-    document.to_string()
+    canonical::without(subject.json(), &[&["status"], &["metadata", "generation"], &["metadata", "finalizers"]])
 }
 
 impl Writer<'_> {
