@@ -65,8 +65,8 @@ impl Compiler {
             // It needs nothing of what we know, and least of all credentials.
             .env_clear()
             .env("RAYON_NUM_THREADS", threads().to_string())
-            // The allocator would else reserve address space for each thread, which counts.
-            .env("MALLOC_ARENA_MAX", "2")
+            // The allocator (jemalloc, in `mizzen`) would else keep address space that is free again, and some for each thread; that counts.
+            .env("_RJEM_MALLOC_CONF", "narenas:2,retain:false")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -91,8 +91,9 @@ impl Compiler {
     }
 }
 
-/// How Rust's allocator, its library and the system's say that there is no more memory.
-const NO_MEMORY: [&str; 3] = ["memory allocation of", "out of memory", "annot allocate memory"];
+/// How Rust's allocator, its library and the system's say that there is no more memory; the last of a thread that gets no stack.
+const NO_MEMORY: [&str; 4] =
+    ["memory allocation of", "out of memory", "annot allocate memory", "Resource temporarily unavailable"];
 
 fn threads() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from).min(THREADS)
