@@ -120,6 +120,7 @@ impl Controller {
 
     fn configure(&mut self, specs: Vec<NodeSpec>) {
         self.configured = true;
+        let is_new = !self.nodes.are(&specs);
         let (changed, gone) = self.nodes.configure(specs);
         for plugin in self.nodes.iter().filter_map(|node| Some((node.id, node.plugin.as_ref()?))) {
             self.paces().configure(plugin.0, &plugin.1.reconciler.pace);
@@ -134,8 +135,8 @@ impl Controller {
         for node in changed {
             self.start(node);
         }
-        // The order may have changed for everybody.
-        let keys: Vec<_> = self.cells.keys().copied().collect();
+        // The order may have changed for everybody; but files are read again whatever happens beside them, be it that a log is written there.
+        let keys: Vec<_> = self.cells.keys().copied().filter(|_| is_new).collect();
         for key in keys {
             self.look(key);
         }

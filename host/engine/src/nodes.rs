@@ -126,6 +126,18 @@ impl Nodes {
         self.all.values().filter(asked).map(|node| node.id).collect()
     }
 
+    /// Whether a configuration is the one there is.
+    pub(crate) fn are(&self, specs: &[NodeSpec]) -> bool {
+        let is = |spec: &NodeSpec| {
+            let node = self.named(&spec.reconciler.name);
+            node.is_some_and(|node| match (&node.plugin, &spec.invoke) {
+                (Some(own), Ok(invoke)) => own.reconciler == spec.reconciler && own.invoke.digest() == invoke.digest(),
+                _ => false,
+            })
+        };
+        specs.len() == self.all.len() && specs.iter().all(is)
+    }
+
     /// Takes in a configuration: nodes that stay keep their memory. Gives those that must start anew, and those that are gone.
     pub(crate) fn configure(&mut self, specs: Vec<NodeSpec>) -> (Vec<NodeId>, Vec<NodeId>) {
         let (mut changed, mut kept) = (Vec::new(), HashSet::new());

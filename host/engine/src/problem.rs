@@ -38,7 +38,7 @@ pub(crate) enum Retry {
 }
 
 /// The first pause after something went wrong.
-const FIRST: Duration = Duration::from_millis(200);
+pub(crate) const FIRST: Duration = Duration::from_millis(200);
 /// The longest pause while the API server is away, so that its return is noticed soon.
 const UNREACHABLE: Duration = Duration::from_secs(3);
 /// The longest pause for what somebody will have to mend.
@@ -60,6 +60,11 @@ impl Problem {
             Self::Write(errors) => errors.iter().map(write_reason).next().unwrap_or("WriteFailed"),
             Self::Pace(_) => "UnknownPace",
         }
+    }
+
+    /// Whether all of it is that somebody else wrote in between, which the next look takes into account.
+    pub(crate) fn is_race(&self) -> bool {
+        matches!(self, Self::Write(errors) if errors.iter().all(|error| matches!(error, WriteError::Stale { .. })))
     }
 
     /// When to try again.

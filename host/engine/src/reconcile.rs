@@ -93,6 +93,8 @@ pub(crate) enum Verdict {
     Held,
     /// The subject has been let go.
     Released,
+    /// Somebody else wrote in between: it is done again before anybody is told.
+    Overtaken(Problem),
     /// Something went wrong.
     Wrong(Problem),
 }
@@ -131,7 +133,12 @@ impl Job {
             Task::Consult => self.consult(&context).await.map(Verdict::Answered),
             Task::Hold(_) => Ok(Verdict::Held),
         };
-        let mut verdict = result.unwrap_or_else(Verdict::Wrong);
+        let again = |problem: &Problem| problem.is_race() && self.reported != problem.reason();
+        let mut verdict = match result {
+            Ok(verdict) => verdict,
+            Err(problem) if again(&problem) => Verdict::Overtaken(problem),
+            Err(problem) => Verdict::Wrong(problem),
+        };
         let (condition, reason) = self.condition(&verdict, &writer.disruptions);
         self.tell(&mut writer, &verdict, reason).await;
         if let Err(problem) = self.report(&context, &mut writer, &verdict, condition.clone()).await

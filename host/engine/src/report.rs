@@ -26,7 +26,9 @@ impl Job {
             }
             (Verdict::Held, Task::Hold(why)) => (None, "Held", why.clone()),
             (Verdict::Held | Verdict::Released, _) => (Some(true), "Released", String::new()),
-            (Verdict::Wrong(problem), _) => (Some(false), problem.reason(), problem.to_string()),
+            (Verdict::Overtaken(problem) | Verdict::Wrong(problem), _) => {
+                (Some(false), problem.reason(), problem.to_string())
+            }
         };
         let parts = [message, disruptions.message()].into_iter().filter(|part| !part.is_empty());
         let message = parts.collect::<Vec<_>>().join("; ");
@@ -56,7 +58,8 @@ impl Job {
         outcome: Condition,
     ) -> Result<(), Problem> {
         let live = context.cluster.get(Scope::All, &self.subject.reference).ok().flatten();
-        let there = |live: &Arc<Object>| live.uid == self.subject.uid && !matches!(verdict, Verdict::Released);
+        let silent = matches!(verdict, Verdict::Released | Verdict::Overtaken(_));
+        let there = |live: &Arc<Object>| live.uid == self.subject.uid && !silent;
         let Some(live) = live.filter(there) else { return Ok(()) };
         if self.plugin.reconciler.mode == Mode::Plan {
             return Ok(());

@@ -51,6 +51,20 @@ fn policies(changes: &mut Changes) -> Vec<Value> {
     policies
 }
 
+/// What the subject's status said of the reconciler, one after another.
+fn reasons(changes: &mut Changes) -> Vec<Value> {
+    let mut reasons = Vec::new();
+    while let Ok(change) = changes.try_recv() {
+        if let Change::Object { scope: Scope::All, after: Some(after), .. } = change
+            && let Some(condition) = after.value()["status"]["conditions"].get(0)
+        {
+            reasons.push(condition["reason"].clone());
+        }
+    }
+    reasons.dedup();
+    reasons
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_change_that_comes_after_the_plugin_has_read_is_judged_by_its_next_answer() {
     let memory = memory();
@@ -76,11 +90,11 @@ async fn a_change_that_the_host_has_not_heard_of_yet_is_not_overwritten_either()
     put(&memory, &a_shop("x", json!({"own": "1"})));
     let (node, _) = yielding(|| {});
     let cluster = Arc::new(Interrupted { cluster: memory.clone(), before_apply: Mutex::default() });
-    let mut changes = memory.subscribe();
+    let (mut changes, mut told) = (memory.subscribe(), memory.subscribe());
     let engine = Engine::start(cluster.clone(), Arc::new(Log), Concurrency::default());
     engine.configure(vec![node]);
     engine.settled().await;
-    *cluster.before_apply.lock().unwrap() = Some(Box::new(choose_theirs));
+    cluster.before_apply.lock().unwrap().push(Box::new(choose_theirs));
     put(&memory, &a_shop("x", json!({"own": "2"})));
     engine.settled().await;
     tokio::time::sleep(Duration::from_secs(1)).await;
@@ -88,7 +102,35 @@ async fn a_change_that_the_host_has_not_heard_of_yet_is_not_overwritten_either()
     let map = memory.find(&map_ref("a", "m")).unwrap();
     assert_eq!(map["data"], json!({"own": "2", "policy": "theirs"}));
     assert_eq!(policies(&mut changes), ["ours", "theirs"], "it was never taken back");
-    assert!(cluster.before_apply.lock().unwrap().is_none());
+    assert!(cluster.before_apply.lock().unwrap().is_empty());
+    let reasons = reasons(&mut told);
+    assert!(
+        !reasons.is_empty() && reasons.iter().all(|reason| reason == "Ready"),
+        "nobody hears of a race: {reasons:?}"
+    );
+    assert!(memory.events().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_overtaken_again_and_again_is_reported() {
+    let memory = memory();
+    put(&memory, &a_shop("x", json!({"own": "1"})));
+    let (node, _) = yielding(|| {});
+    let cluster = Arc::new(Interrupted { cluster: memory.clone(), before_apply: Mutex::default() });
+    let engine = Engine::start(cluster.clone(), Arc::new(Log), Concurrency::default());
+    engine.configure(vec![node]);
+    engine.settled().await;
+    let mut told = memory.subscribe();
+    for note in ["a", "b"] {
+        cluster.before_apply.lock().unwrap().push(Box::new(move |memory| {
+            memory.edit("somebody", &map_ref("a", "m"), |map| map["data"]["note"] = json!(note)).unwrap();
+        }));
+    }
+    put(&memory, &a_shop("x", json!({"own": "2"})));
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    engine.settled().await;
+    assert_eq!(memory.find(&map_ref("a", "m")).unwrap()["data"]["own"], "2");
+    assert_eq!(reasons(&mut told), ["Stale", "Ready"]);
 }
 
 type Happening = Box<dyn FnOnce(&Memory) + Send>;
@@ -96,14 +138,15 @@ type Happening = Box<dyn FnOnce(&Memory) + Send>;
 /// A cluster in which something happens on the way from the host to the API server.
 struct Interrupted {
     cluster: Memory,
-    before_apply: Mutex<Option<Happening>>,
+    /// One for each apply of a map.
+    before_apply: Mutex<Vec<Happening>>,
 }
 
 #[async_trait]
 impl Cluster for Interrupted {
     async fn apply(&self, apply: Apply<'_>) -> Result<Arc<Object>, WriteError> {
         if apply.document["kind"] == "ConfigMap"
-            && let Some(happen) = self.before_apply.lock().unwrap().take()
+            && let Some(happen) = self.before_apply.lock().unwrap().pop()
         {
             happen(&self.cluster);
         }

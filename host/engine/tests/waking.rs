@@ -79,6 +79,24 @@ async fn a_status_that_is_no_subresource_and_so_a_new_generation_needs_no_second
     assert_eq!((seen.0.load(Ordering::SeqCst), generation()), (1, Some(2)));
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_configuration_that_is_read_again_and_is_the_same_wakes_nobody() {
+    let memory = memory();
+    put(&memory, &a_shop("x", json!({})));
+    let seen = Arc::new(Reconciles::default());
+    let engine = Engine::start(Arc::new(memory.clone()), seen.clone(), Concurrency::default());
+    let nodes = vec![lister("one").0, plugin("two").answers(|_| Ok(Outcome::new(Readiness::Ready))).0];
+    engine.configure(nodes.clone());
+    engine.settled().await;
+    let before = seen.0.load(Ordering::SeqCst);
+    engine.configure(nodes.clone());
+    engine.settled().await;
+    assert_eq!(seen.0.load(Ordering::SeqCst), before);
+    engine.configure(nodes[..1].to_vec());
+    engine.settled().await;
+    assert_eq!(seen.0.load(Ordering::SeqCst), before + 1, "whoever is left may have waited for the other");
+}
+
 /// A plugin that reads the Services whose type overlaps with its shop's path, and writes down how many there are.
 fn overlapping(path: &'static str, set: Option<&'static str>) -> (NodeSpec, Arc<AtomicUsize>) {
     plugin("overlapping").asks(move |shop, reads| async move {
