@@ -9,6 +9,8 @@ use crate::Config;
 
 /// What is published.
 pub(crate) struct Api<'a> {
+    /// `ExposedAPI`, or `API`.
+    pub(crate) kind: &'a str,
     pub(crate) namespace: &'a str,
     pub(crate) metadata: &'a Metadata,
     pub(crate) spec: &'a Spec,
@@ -19,7 +21,7 @@ impl<'a> Api<'a> {
     pub(crate) fn of(request: &'a Request<Spec, Config>) -> Result<Self, Failure> {
         let (metadata, spec) = (&request.subject.metadata, &request.subject.spec);
         let namespace = metadata.namespace.as_deref().ok_or_else(|| Failure::invalid("an API lives in a namespace"))?;
-        Ok(Self { namespace, metadata, spec, config: &request.config })
+        Ok(Self { kind: &request.subject.kind, namespace, metadata, spec, config: &request.config })
     }
 
     pub(crate) fn name(&self) -> &'a str {
@@ -42,5 +44,10 @@ impl<'a> Api<'a> {
     /// The host it is published at: its own, or the public one; `None`: any.
     pub(crate) fn host(&self) -> Option<&'a str> {
         self.spec.hostname.as_ref().or(self.config.public_hostname.as_ref()).map(Host::as_str)
+    }
+
+    /// The host that callers can be told: `*.example.com` is none.
+    pub(crate) fn told_host(&self) -> Option<&'a str> {
+        self.host().filter(|host| !host.starts_with('*'))
     }
 }

@@ -2,7 +2,7 @@
 
 use mizzen_oda_api::Host;
 use schemars::JsonSchema;
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 
 /// What the operator decides.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -12,8 +12,8 @@ pub struct Config {
     pub gateway: String,
     /// Labels of the Service in front of that gateway: its load balancer's address is where APIs are reached.
     pub gateway_service: String,
-    /// The host of APIs that name none; default: any, at the load balancer's address.
-    #[serde(deserialize_with = "host")]
+    /// The host of APIs that name none; default, as with `*`: any, at the load balancer's address.
+    #[serde(deserialize_with = "mizzen_oda_api::host")]
     #[schemars(with = "Option<String>")]
     pub public_hostname: Option<Host>,
     /// How metrics are found by whoever scrapes them.
@@ -46,8 +46,4 @@ impl Config {
     pub(crate) fn gateway_of<'a>(&'a self, namespace: &'a str) -> (&'a str, &'a str) {
         self.gateway.split_once('/').unwrap_or((namespace, &self.gateway))
     }
-}
-
-fn host<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Host>, D::Error> {
-    Option::<Host>::deserialize(deserializer)
 }

@@ -1,7 +1,6 @@
 //! Who may call an API from pages of other origins, in Istio's words.
 
 use mizzen_oda_api::Cors;
-use mizzen_sdk::Failure;
 use serde_json::{Value, json};
 
 /// A policy, rendered.
@@ -13,15 +12,15 @@ pub(crate) struct Policy {
     pub(crate) answers_preflight: bool,
 }
 
-/// The policy that an API asks for; `None`: none.
-pub(crate) fn policy(cors: Option<&Cors>) -> Result<Option<Policy>, Failure> {
+/// The policy that an API asks for; `None`: none. An error says what is wrong, with its field.
+pub(crate) fn policy(cors: Option<&Cors>) -> Result<Option<Policy>, String> {
     let Some(cors) = cors.filter(|cors| cors.enabled) else { return Ok(None) };
     let origins = listed(cors.allow_origins.as_deref().unwrap_or_default());
     let origins = if origins.is_empty() { vec!["*"] } else { origins };
     // Envoy answers with the origin that asks: any page would act with its visitor's credentials, which browsers forbid for `*`.
     if cors.allow_credentials && origins.contains(&"*") {
         let why = "`spec.CORS.allowCredentials` with `allowOrigins: *` gives every site its visitors' credentials: name the origins";
-        return Err(Failure::invalid(why));
+        return Err(why.to_owned());
     }
     let allowed = origins.into_iter().map(origin).collect::<Result<Vec<_>, _>>()?;
     let mut rendered = json!({"allowOrigins": allowed, "allowCredentials": cors.allow_credentials});
@@ -35,8 +34,8 @@ pub(crate) fn policy(cors: Option<&Cors>) -> Result<Option<Policy>, Failure> {
 }
 
 /// `https://a.example.com` is itself; in `https://*.example.com` the star is any text of a host name; `*` is any origin.
-fn origin(text: &str) -> Result<Value, Failure> {
-    let wrong = |why: &str| Failure::invalid(format!("`spec.CORS.allowOrigins`: `{text}` {why}"));
+fn origin(text: &str) -> Result<Value, String> {
+    let wrong = |why: &str| format!("`spec.CORS.allowOrigins`: `{text}` {why}");
     if matches!(text, "*" | "null") {
         return Ok(json!({"exact": text}));
     }
@@ -63,19 +62,19 @@ pub(crate) fn literal(text: &str) -> String {
     expression
 }
 
-fn methods(text: &str) -> Result<Value, Failure> {
+fn methods(text: &str) -> Result<Value, String> {
     let all = listed(text);
     match all.iter().find(|method| **method != "*" && !method.chars().all(|c| c.is_ascii_uppercase())) {
-        Some(wrong) => Err(Failure::invalid(format!("`spec.CORS…allowMethods`: `{wrong}` is no method of HTTP"))),
+        Some(wrong) => Err(format!("`spec.CORS…allowMethods`: `{wrong}` is no method of HTTP")),
         None => Ok(json!(all)),
     }
 }
 
-fn headers(text: &str) -> Result<Value, Failure> {
+fn headers(text: &str) -> Result<Value, String> {
     let all = listed(text);
     let is_name = |name: &str| name.chars().all(|c| c.is_ascii_alphanumeric() || "-_*".contains(c));
     match all.iter().find(|name| !is_name(name)) {
-        Some(wrong) => Err(Failure::invalid(format!("`spec.CORS…allowHeaders`: `{wrong}` is no header's name"))),
+        Some(wrong) => Err(format!("`spec.CORS…allowHeaders`: `{wrong}` is no header's name")),
         None => Ok(json!(all)),
     }
 }

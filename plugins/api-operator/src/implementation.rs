@@ -1,5 +1,7 @@
 //! What stands behind an API: its Service, and the endpoints of that.
 
+use std::collections::BTreeSet;
+
 use mizzen_oda_api::{Backend, TargetPort};
 use mizzen_sdk::{AccessError, Description, Kind, Query, cluster};
 use serde::Deserialize;
@@ -58,19 +60,20 @@ impl Endpoints {
         all.any(|endpoint| endpoint.conditions.as_ref().and_then(|conditions| conditions.ready) != Some(false))
     }
 
-    /// The number behind a port of the Service that names the Pods' own by a name.
-    fn port(&self, name: Option<&str>) -> Option<u16> {
+    /// The numbers behind a port of the Service that names the Pods' own by a name: Pods of two releases may have two, in slices of their own.
+    fn ports(&self, name: Option<&str>) -> BTreeSet<u16> {
         let same = |port: &&EndpointPort| port.name.as_deref().unwrap_or_default() == name.unwrap_or_default();
-        self.0.iter().filter_map(|slice| slice.ports.as_ref()).flatten().find(same)?.port
+        let all = self.0.iter().filter_map(|slice| slice.ports.as_ref()).flatten();
+        all.filter(same).filter_map(|port| port.port).collect()
     }
 }
 
-/// The Pods behind an API and the port they listen at; `None` while the Service is not there, selects nothing or has no such port.
+/// The Pods behind an API and the ports they listen at; `None` while the Service is not there, selects nothing or has no such port.
 pub(crate) fn workload(api: &Api, endpoints: &Endpoints) -> Result<Option<Workload>, AccessError> {
     let Some(backend) = Backend::of(api.namespace, api.spec)? else { return Ok(None) };
-    let port = match backend.target() {
-        TargetPort::Name(_) => endpoints.port(backend.name()),
-        TargetPort::Number(number) => Some(*number),
+    let ports = match backend.target() {
+        TargetPort::Name(_) => endpoints.ports(backend.name()),
+        TargetPort::Number(number) => BTreeSet::from([*number]),
     };
-    Ok(port.map(|port| Workload { labels: backend.selector().clone(), port }))
+    Ok((!ports.is_empty()).then(|| Workload { labels: backend.selector().clone(), ports }))
 }

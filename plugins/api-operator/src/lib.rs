@@ -22,9 +22,12 @@ use mizzen_sdk::{Condition, Description, Failure, Outcome, Reconciler, Request};
 
 use address::Address;
 use api::Api;
+use cors::Policy;
 use implementation::Endpoints;
 use overlap::Neighbours;
+use rate_limit::Limit;
 use status::Status;
+use support::Waiting;
 
 pub use config::{Config, OpenMetrics};
 pub use mizzen_oda_api::Spec;
@@ -49,32 +52,57 @@ impl Reconciler for ApiOperator {
 
     fn reconcile(request: &Request<Spec, Config>) -> Result<Outcome, Failure> {
         let api = Api::of(request)?;
-        let cors = cors::policy(api.spec.cors.as_ref())?;
-        let limit = rate_limit::limit(api.spec.rate_limit.as_ref())?;
         let endpoints = Endpoints::of(&api)?;
         let address = Address::of(&api)?;
-        let mut waits = None;
+        let ready = endpoints.any_ready();
+        let status = Status::of(&api, &address, ready)?;
+        let exclusive = Neighbours::of(&api)?.condition(&api);
+        let (cors, limit) = match policies(&api) {
+            Ok(asked) => asked,
+            Err(why) => return Ok(refused(why, exclusive).status(status)),
+        };
+        let mut waits = Vec::new();
+        let monitor = metrics::service_monitor(&api).unwrap_or_else(|waiting| {
+            waits.push(waiting);
+            None
+        });
         let mut limiter = None;
         if let Some(limit) = limit {
             match implementation::workload(&api, &endpoints)? {
                 Some(workload) => limiter = Some(rate_limit::envoy_filter(&api, limit, &workload)),
-                None => waits = Some(waiting(&api)),
+                None => waits.push(waiting(&api)),
             }
         }
-        let conditions = [Neighbours::of(&api)?.condition(&api), support::condition(&api, waits)];
-        let ready = endpoints.any_ready();
-        let status = Status::of(&api, &address, ready)?;
+        let conditions = [exclusive, support::condition(&api, waits)];
         let mut outcome = verdict(&api, ready, &conditions);
         outcome = outcome.desire([route::virtual_service(&api, cors.as_ref())]);
-        outcome = outcome.desire(metrics::service_monitor(&api)).desire(limiter).status(status);
+        outcome = outcome.desire(monitor).desire(limiter).status(status);
         outcome.conditions.extend(conditions);
         Ok(outcome)
     }
 }
 
+/// What is enforced for an API; an error says all that is wrong, each with its field.
+fn policies(api: &Api) -> Result<(Option<Policy>, Option<Limit>), String> {
+    match (cors::policy(api.spec.cors.as_ref()), rate_limit::limit(api.spec.rate_limit.as_ref())) {
+        (Ok(cors), Ok(limit)) => Ok((cors, limit)),
+        (cors, limit) => Err(cors.err().into_iter().chain(limit.err()).collect::<Vec<_>>().join("; ")),
+    }
+}
+
+/// What an API is told that can't be published so. What is published stays, without the change, and may well serve: its status goes on
+/// telling whether it does.
+fn refused(why: String, exclusive: Condition) -> Outcome {
+    let supported = support::refused(&why);
+    let mut outcome = Outcome::failed(why);
+    outcome.conditions.extend([exclusive, supported]);
+    outcome
+}
+
 /// What a rate limit waits for.
-fn waiting(api: &Api) -> String {
-    format!("the rate limit awaits Service {} with a selector and port {}", api.service(), api.port())
+fn waiting(api: &Api) -> Waiting {
+    let message = format!("the rate limit awaits Service {} with a selector and port {}", api.service(), api.port());
+    Waiting { reason: "RateLimitPending", message }
 }
 
 /// How far it has come; whatever somebody should look at is told when it serves.

@@ -1,19 +1,25 @@
 //! An API that is metrics is scraped: a ServiceMonitor of its name.
 
-use mizzen_sdk::{Kind, object};
+use mizzen_sdk::{Kind, cluster, object};
 use serde_json::{Value, json};
 
 use crate::OpenMetrics;
 use crate::api::Api;
+use crate::support::Waiting;
 
 pub(crate) fn kind() -> Kind {
     Kind::new("monitoring.coreos.com/v1", "ServiceMonitor")
 }
 
-/// What has an API scraped; `None` where nobody is to, or by other means.
-pub(crate) fn service_monitor(api: &Api) -> Option<Value> {
+/// What has an API scraped; `None` where nobody is to, or by other means. It waits for the Prometheus operator: an outcome with an object of
+/// a kind that is not served is refused as a whole, and the API's route with it.
+pub(crate) fn service_monitor(api: &Api) -> Result<Option<Value>, Waiting> {
     if !api.spec.api_type.is_metrics() || api.config.open_metrics != OpenMetrics::ServiceMonitor {
-        return None;
+        return Ok(None);
+    }
+    if !cluster::serves(&kind()) {
+        let message = "the ServiceMonitor awaits the Prometheus operator: the API server does not serve that kind, so nobody scrapes the API";
+        return Err(Waiting { reason: "PrometheusOperatorMissing", message: message.to_owned() });
     }
     let mut endpoint =
         json!({"path": api.path().as_str(), "interval": "15s", "scheme": "http", "targetPort": api.port()});
@@ -22,5 +28,5 @@ pub(crate) fn service_monitor(api: &Api) -> Option<Value> {
         endpoint["basicAuth"] = json!(reference);
     }
     let content = json!({"spec": {"selector": {"matchLabels": {"name": api.service()}}, "endpoints": [endpoint]}});
-    Some(object(&kind(), Some(api.namespace), api.name(), content))
+    Ok(Some(object(&kind(), Some(api.namespace), api.name(), content)))
 }

@@ -4,8 +4,9 @@
 //! for all of them: two thousand APIs beside each other do not wake each other.
 //!
 //! Those with a regular expression can't be asked for by a path. They are few, so all of them are read, and whether one takes a path is
-//! decided here; what else changes of them, or of others, wakes nobody. A rule without any match takes all that nobody else takes, for
-//! Istio puts it last: it is nobody's neighbour.
+//! decided here; what else changes of them, or of others, wakes nobody. A match that asks for no path but, e.g., for a header takes what it
+//! asks for at every path; it is found where its VirtualService is, by a path or an expression of another match. A rule without any match
+//! takes all that nobody else takes, for Istio puts it last: it is nobody's neighbour.
 
 use mizzen_sdk::{AccessError, Condition, Description, Query, Text, cluster};
 use serde::Deserialize;
@@ -85,6 +86,8 @@ enum Relation {
     Expression,
     /// The other takes all of ours, and more.
     Above,
+    /// The other takes requests whatever their path, by their headers and the like.
+    Anywhere,
     /// Ours takes all of the other's, and more.
     Below,
     /// The other takes some of what is below ours by a regular expression.
@@ -127,7 +130,7 @@ impl Neighbours {
             None => ("Exclusive", format!("no other route takes {}", place(api))),
             Some((relation, _)) => {
                 let reason = if *relation == Relation::Same { "Clash" } else { "Overlap" };
-                (reason, format!("ExposedAPI {}/{} at {}: {}", api.namespace, api.name(), place(api), self.said()))
+                (reason, format!("{} {}/{} at {}: {}", api.kind, api.namespace, api.name(), place(api), self.said()))
             }
         };
         Condition { kind: EXCLUSIVE.to_owned(), status: Some(self.0.is_empty()), reason: reason.to_owned(), message }
@@ -138,6 +141,9 @@ impl Neighbours {
             Relation::Same => format!("{name} takes the same path"),
             Relation::Expression => format!("{name} takes it, too, by a regular expression"),
             Relation::Above => format!("{name} takes it, too, with a path above it"),
+            Relation::Anywhere => {
+                format!("{name} takes requests by what else they have, e.g. a header, whatever their path")
+            }
             Relation::Below => format!("{name} lies below it"),
             Relation::Within => format!("{name} takes some of what is below it by a regular expression"),
             Relation::Unknown => format!("{name} may take it, by a regular expression that can't be read here"),
@@ -174,17 +180,18 @@ impl Route {
     }
 
     /// Whether it takes requests of the same host at the same gateway. One without gateways is for the mesh alone, and a host that is
-    /// named is another one than `*`: Istio gives each a table of its own.
+    /// named is another one than `*`: Istio gives each a table of its own. Capitals make no other host.
     fn shares(&self, api: &Api) -> bool {
         let ours = api.config.gateway_of(api.namespace);
         let own = |gateway: &String| gateway.split_once('/').unwrap_or((&self.metadata.namespace, gateway)) == ours;
-        self.spec.gateways.iter().any(own) && self.spec.hosts.iter().any(|host| host == api.host().unwrap_or("*"))
+        let host = api.host().unwrap_or("*");
+        self.spec.gateways.iter().any(own) && self.spec.hosts.iter().any(|own| own.eq_ignore_ascii_case(host))
     }
 
     /// The closest of its matches.
     fn relation(&self, api: &Api) -> Option<Relation> {
-        let matches = self.spec.http.iter().flat_map(|rule| &rule.matches).filter_map(|own| own.uri.as_ref());
-        matches.filter_map(|uri| uri.relation(api)).min()
+        let matches = self.spec.http.iter().flat_map(|rule| &rule.matches);
+        matches.filter_map(|own| own.relation(api)).min()
     }
 
     /// It, by the API that it is of where it is one's.
@@ -194,6 +201,12 @@ impl Route {
             Some(owner) => format!("{} {namespace}/{}", owner.kind, owner.name),
             None => format!("VirtualService {namespace}/{name}"),
         }
+    }
+}
+
+impl Match {
+    fn relation(&self, api: &Api) -> Option<Relation> {
+        self.uri.as_ref().map_or(Some(Relation::Anywhere), |uri| uri.relation(api))
     }
 }
 

@@ -5,11 +5,11 @@
 //! the API, goes with it, holds for callers within the mesh too, and is the only configuration of Envoy that it can spoil its own. The price:
 //! each Pod counts for itself, and a Pod without a sidecar counts nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;
 
-use mizzen_oda_api::RateLimit;
-use mizzen_sdk::{Failure, Kind, object};
+use mizzen_oda_api::{Interval, RateLimit};
+use mizzen_sdk::{Kind, object};
 use serde_json::{Value, json};
 
 use crate::api::Api;
@@ -25,11 +25,11 @@ pub(crate) struct Limit {
     seconds: u32,
 }
 
-/// The Pods that keep a limit, and the port that they listen at.
+/// The Pods that keep a limit, and the ports that they listen at.
 #[derive(Debug)]
 pub(crate) struct Workload {
     pub(crate) labels: BTreeMap<String, String>,
-    pub(crate) port: u16,
+    pub(crate) ports: BTreeSet<u16>,
 }
 
 pub(crate) fn kind() -> Kind {
@@ -41,38 +41,45 @@ pub(crate) fn is_by_caller(rate: &RateLimit) -> bool {
     rate.enabled && rate.identifier.as_ref().is_some_and(|identifier| !identifier.is_empty())
 }
 
-/// The limit that an API asks for and that can be kept; `None`: none.
-pub(crate) fn limit(rate: Option<&RateLimit>) -> Result<Option<Limit>, Failure> {
+/// The limit that an API asks for and that can be kept; `None`: none. An error says what is wrong, with its field.
+pub(crate) fn limit(rate: Option<&RateLimit>) -> Result<Option<Limit>, String> {
     let Some(rate) = rate.filter(|rate| rate.enabled && !is_by_caller(rate)) else { return Ok(None) };
     let text = rate.limit.as_deref().unwrap_or_default().trim();
-    let calls = text.parse().map_err(|_| {
-        Failure::invalid(format!("`spec.rateLimit.limit` must be a whole number above 0, as a text: {text:?}"))
-    })?;
-    Ok(Some(Limit { calls, seconds: rate.interval.seconds() }))
+    let wrong = |_| format!("`spec.rateLimit.limit` must be a whole number above 0, as a text: {text:?}");
+    let calls = text.parse().map_err(wrong)?;
+    let seconds = match &rate.interval {
+        Interval::Second => 1,
+        Interval::Minute => 60,
+        Interval::Unknown(text) => return Err(format!("`spec.rateLimit.interval` is `{text}`, not ps or pm")),
+    };
+    Ok(Some(Limit { calls, seconds }))
 }
 
 /// The limit of an API, at its workload.
 pub(crate) fn envoy_filter(api: &Api, limit: Limit, workload: &Workload) -> Value {
-    let filter = "envoy.filters.http.local_ratelimit";
-    let content = json!({"spec": {
-        "workloadSelector": {"labels": workload.labels},
-        "configPatches": [{
-            "applyTo": "HTTP_FILTER",
-            "match": {
-                "context": "SIDECAR_INBOUND",
-                "listener": {
-                    "portNumber": workload.port,
-                    "filterChain": {"filter": {"name": CONNECTION_MANAGER, "subFilter": {"name": "envoy.filters.http.router"}}},
-                },
-            },
-            // A name of its own: the filters of two APIs of one workload stand beside each other.
-            "patch": {
-                "operation": "INSERT_BEFORE",
-                "value": {"name": format!("{filter}.{}", api.name()), "typed_config": settings(api, limit)},
-            },
-        }],
-    }});
+    let patches: Vec<_> = workload.ports.iter().map(|port| patch(api, limit, *port)).collect();
+    let content = json!({"spec": {"workloadSelector": {"labels": workload.labels}, "configPatches": patches}});
     object(&kind(), Some(api.namespace), api.name(), content)
+}
+
+/// The limit at one port: a sidecar that does not listen there passes it over.
+fn patch(api: &Api, limit: Limit, port: u16) -> Value {
+    let filter = "envoy.filters.http.local_ratelimit";
+    json!({
+        "applyTo": "HTTP_FILTER",
+        "match": {
+            "context": "SIDECAR_INBOUND",
+            "listener": {
+                "portNumber": port,
+                "filterChain": {"filter": {"name": CONNECTION_MANAGER, "subFilter": {"name": "envoy.filters.http.router"}}},
+            },
+        },
+        // A name of its own: the filters of two APIs of one workload stand beside each other.
+        "patch": {
+            "operation": "INSERT_BEFORE",
+            "value": {"name": format!("{filter}.{}", api.name()), "typed_config": settings(api, limit)},
+        },
+    })
 }
 
 fn settings(api: &Api, limit: Limit) -> Value {

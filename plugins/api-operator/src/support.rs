@@ -9,23 +9,40 @@ use crate::{OpenMetrics, rate_limit};
 /// The condition that names what is not enforced.
 pub(crate) const SUPPORTED: &str = "Supported";
 
-/// What is asked for in vain; `waits`: why a limit is not kept yet.
-pub(crate) fn condition(api: &Api, waits: Option<String>) -> Condition {
-    let missing = unsupported(api);
-    let (reason, message) = match (&api.spec.api_type, missing.is_empty(), waits) {
-        (ApiType::Unknown(name), ..) => ("UnknownApiType", unknown(name, &missing)),
-        (_, false, _) => ("Unsupported", format!("not enforced: {}", missing.join("; "))),
-        (_, true, Some(waits)) => ("RateLimitPending", waits),
-        (_, true, None) => ("Supported", "all that the API asks for is done".to_owned()),
-    };
-    Condition { kind: SUPPORTED.to_owned(), status: Some(reason == "Supported"), reason: reason.to_owned(), message }
+/// What is asked for and will be done once something else is there.
+#[derive(Debug)]
+pub(crate) struct Waiting {
+    /// `CamelCase`, for machines.
+    pub(crate) reason: &'static str,
+    /// What waits, and for what.
+    pub(crate) message: String,
 }
 
-fn unknown(name: &str, missing: &[&str]) -> String {
-    let policies = if missing.is_empty() { String::new() } else { format!("; not enforced: {}", missing.join("; ")) };
-    format!(
-        "`spec.apiType` is `{name}`, not openapi, prometheus, openmetrics or mcp: it is published and nothing more{policies}"
-    )
+/// What is asked for in vain, and what waits: all of it is named, and the gravest gives the reason.
+pub(crate) fn condition(api: &Api, waits: Vec<Waiting>) -> Condition {
+    let missing = unsupported(api);
+    let missing = (!missing.is_empty()).then(|| ("Unsupported", format!("not enforced: {}", missing.join("; "))));
+    let waits = waits.into_iter().map(|Waiting { reason, message }| (reason, message));
+    let (reasons, messages): (Vec<_>, Vec<_>) = unknown_type(api).into_iter().chain(missing).chain(waits).unzip();
+    match reasons.first() {
+        Some(reason) => told(false, reason, messages.join("; ")),
+        None => told(true, "Supported", "all that the API asks for is done".to_owned()),
+    }
+}
+
+/// Nothing new is published for a field that is wrong.
+pub(crate) fn refused(why: &str) -> Condition {
+    told(false, "Invalid", format!("nothing of the API's last change is published: {why}"))
+}
+
+fn told(is: bool, reason: &str, message: String) -> Condition {
+    Condition { kind: SUPPORTED.to_owned(), status: Some(is), reason: reason.to_owned(), message }
+}
+
+fn unknown_type(api: &Api) -> Option<(&'static str, String)> {
+    let ApiType::Unknown(name) = &api.spec.api_type else { return None };
+    let known = "openapi, prometheus, openmetrics or mcp";
+    Some(("UnknownApiType", format!("`spec.apiType` is `{name}`, not {known}: it is published and nothing more")))
 }
 
 fn unsupported(api: &Api) -> Vec<&'static str> {

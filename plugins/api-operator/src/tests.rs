@@ -17,16 +17,17 @@
 //! | where it is wrong | test |
 //! |---|---|
 //! | 1. never sets ready to false | `status::an_api_whose_endpoints_all_turned_unready_is_not_ready` |
-//! | 2. errors never reach the status | `policies::what_can_not_be_done_is_an_error_that_names_the_field` |
+//! | 2. errors never reach the status | `policies::what_can_not_be_done_is_said_with_its_field`, `policies::an_api_that_asks_for_the_impossible_goes_on_telling_whether_it_is_ready` |
 //! | 3. creating what exists loops on 409 | the host applies on the server's side: `an_api_gets_a_route…` says only what is wanted |
 //! | 4. changes of type, host, developer UI, basicAuth are ignored | `status::a_changed_field_takes_effect`, `scraping::an_api_that_is_no_longer_metrics_is_no_longer_scraped` |
 //! | 5. changes of the balancer's address or the Gateway go unnoticed | `status::the_url_follows_the_address_and_the_gateway` |
 //! | 6. `/a` takes `/ab`, clashes go unnoticed | `routes::a_path_takes_what_is_below_it_and_not_its_neighbours`, `overlaps::the_same_path_is_a_clash_that_names_both_sides_ours_and_foreign` |
-//! | 7. https on an http port | `status::the_url_begins_as_the_gateway_listens` |
+//! | 7. https on an http port | `status::the_url_begins_as_the_gateway_listens`, `address::…` |
 //! | 8. annotations of live Pods are lost | the plugin `metrics-annotations` |
 //! | 9. policies are silently ignored | `policies::…`, `fields::every_field_is_done_or_named_or_only_describes` |
 //! | 10. rights for everything | `policies::it_asks_for_no_more_than_it_uses` |
 
+mod address;
 mod fields;
 mod overlaps;
 mod policies;
@@ -124,6 +125,16 @@ fn invalid(changes: &Value) -> String {
         Err(Failure::Invalid(why)) => why,
         other => panic!("{other:?}"),
     }
+}
+
+/// What an API is told that can't be published so: nothing is applied and nothing pruned, and the status is kept.
+fn refused_in(cluster: &Cluster, changes: &Value) -> (String, Value) {
+    let outcome = outcome_in(cluster, changes);
+    let Readiness::Failed(why) = outcome.readiness.clone() else { panic!("{outcome:?}") };
+    let (supported, reason, message) = condition(&outcome, "Supported");
+    assert_eq!((&outcome.desired, supported, reason.as_str()), (&None, Some(false), "Invalid"));
+    assert!(message.contains(&why), "{message}");
+    (why, outcome.status.unwrap())
 }
 
 fn condition(outcome: &Outcome, kind: &str) -> (Option<bool>, String, String) {

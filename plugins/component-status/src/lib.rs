@@ -3,7 +3,8 @@
 //! A reconciler of its own, since a reconciler writes the status of its own subject alone: nobody writes into somebody else's Component,
 //! and a Component is asked about again when one of its APIs changes, and not otherwise.
 //!
-//! Ready when all of its APIs are. An API is a Component's when it names it as its owner.
+//! Ready when all of its APIs are. An API is a Component's when it names it as its owner. Of each API is taken what it says, whatever else it
+//! says wrongly: one that is half written is not ready, and hides none of the others.
 
 use mizzen_oda_api::Segment;
 use mizzen_sdk::{Description, Failure, Outcome, Query, Reconciler, Request, Text, cluster};
@@ -30,9 +31,9 @@ const PATHS: [&str; 5] =
 struct Api {
     metadata: Metadata,
     #[serde(default)]
-    spec: Spec,
+    spec: Value,
     #[serde(default)]
-    status: ApiStatus,
+    status: Value,
 }
 
 #[derive(Deserialize)]
@@ -40,33 +41,6 @@ struct Metadata {
     name: String,
     #[serde(default)]
     uid: String,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Spec {
-    segment: Segment,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct ApiStatus {
-    api_status: Place,
-    implementation: Implementation,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Place {
-    url: Option<String>,
-    #[serde(rename = "developerUI")]
-    developer_ui: Option<String>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Implementation {
-    ready: bool,
 }
 
 /// The Component's status, in the Canvas's words.
@@ -114,10 +88,15 @@ impl Reconciler for ComponentStatus {
         let apis: Vec<Api> = cluster::list(&query.where_any([(OWNER, Text::equals(&owner.uid))]))?;
         let (mut status, mut waits) = (Status::default(), Vec::new());
         for api in apis {
-            if !api.status.implementation.ready {
-                waits.push(api.metadata.name.clone());
+            let name = &api.metadata.name;
+            let Some(list) = status.of(api.segment().as_ref()) else {
+                waits.push(format!("{name} (`segment` is {}, which no list is of)", api.spec["segment"]));
+                continue;
+            };
+            if !api.is_ready() {
+                waits.push(name.clone());
             }
-            status.of(api.spec.segment).push(Entry::of(api));
+            list.push(Entry::of(api));
         }
         let outcome = if waits.is_empty() {
             Outcome::ready()
@@ -128,20 +107,39 @@ impl Reconciler for ComponentStatus {
     }
 }
 
+impl Api {
+    /// The part of the component that it is; `None`: what it says is no text.
+    fn segment(&self) -> Option<Segment> {
+        Segment::deserialize(&self.spec["segment"]).ok()
+    }
+
+    fn is_ready(&self) -> bool {
+        self.status["implementation"]["ready"] == true
+    }
+
+    /// A text of its `apiStatus`, if there is one.
+    fn says(&self, field: &str) -> Option<String> {
+        self.status["apiStatus"][field].as_str().map(str::to_owned)
+    }
+}
+
 impl Status {
-    fn of(&mut self, segment: Segment) -> &mut Vec<Entry> {
-        match segment {
-            Segment::CoreFunction => &mut self.core,
-            Segment::ManagementFunction => &mut self.management,
-            Segment::SecurityFunction => &mut self.security,
+    /// The list of a segment; `None`: none is of it.
+    fn of(&mut self, segment: Option<&Segment>) -> Option<&mut Vec<Entry>> {
+        match segment? {
+            Segment::CoreFunction => Some(&mut self.core),
+            Segment::ManagementFunction => Some(&mut self.management),
+            Segment::SecurityFunction => Some(&mut self.security),
+            Segment::Unknown(_) => None,
         }
     }
 }
 
 impl Entry {
-    fn of(Api { metadata: Metadata { name, uid, .. }, status, .. }: Api) -> Self {
-        let Place { url, developer_ui } = status.api_status;
-        Self { name, uid, url, developer_ui, ready: status.implementation.ready }
+    fn of(api: Api) -> Self {
+        let (url, developer_ui, ready) = (api.says("url"), api.says("developerUI"), api.is_ready());
+        let Metadata { name, uid } = api.metadata;
+        Self { name, uid, url, developer_ui, ready }
     }
 }
 

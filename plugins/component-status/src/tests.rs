@@ -64,3 +64,44 @@ fn an_api_that_nobody_has_reconciled_yet_is_listed_as_not_ready() {
         json!([{"name": "a", "uid": "u", "url": null, "developerUI": null, "ready": false}])
     );
 }
+
+/// A Component of two APIs: one that is well, and one with this spec and status.
+fn beside(spec: &Value, status: &Value) -> (Readiness, Value) {
+    let other = json!({"apiVersion": "oda.tmforum.org/v1", "kind": "ExposedAPI", "spec": spec, "status": status,
+                       "metadata": {"name": "b", "namespace": "components", "uid": "u-b", "ownerReferences": [{"uid": "c-1"}]}});
+    summed(&[api("a", "c-1", &json!("coreFunction"), true), other.to_string()])
+}
+
+#[test]
+fn an_api_that_is_half_written_is_listed_as_not_ready_and_hides_no_other() {
+    let url = "https://a/b";
+    for (status, url) in [
+        (Value::Null, Value::Null),
+        (json!({"apiStatus": null, "implementation": null}), Value::Null),
+        (json!({"apiStatus": {"url": url}, "implementation": {"ready": null}}), json!(url)),
+        (json!({"apiStatus": {"url": url, "developerUI": 7}, "implementation": {"ready": "yes"}}), json!(url)),
+    ] {
+        let (readiness, summed) = beside(&json!({"segment": "coreFunction"}), &status);
+        let last = json!({"name": "b", "uid": "u-b", "url": url, "developerUI": null, "ready": false});
+        assert_eq!((&summed["coreAPIs"][0]["name"], &summed["coreAPIs"][1]), (&json!("a"), &last), "{status}");
+        assert_eq!(readiness, Readiness::Progressing("not ready: b".into()));
+    }
+}
+
+#[test]
+fn a_segment_that_is_left_open_is_the_core() {
+    for spec in [Value::Null, json!({}), json!({"segment": null}), json!({"segment": ""})] {
+        let (readiness, status) = beside(&spec, &json!({"implementation": {"ready": true}}));
+        assert_eq!((readiness, &status["coreAPIs"][1]["name"]), (Readiness::Ready, &json!("b")), "{spec}");
+    }
+}
+
+#[test]
+fn an_api_of_a_segment_that_is_not_known_is_named_and_hides_no_other() {
+    for segment in [json!("salesFunction"), json!(7)] {
+        let (readiness, status) = beside(&json!({"segment": segment}), &json!({"implementation": {"ready": true}}));
+        assert_eq!((status["coreAPIs"].as_array().unwrap().len(), &status["coreAPIs"][0]["name"]), (1, &json!("a")));
+        let why = format!("not ready: b (`segment` is {segment}, which no list is of)");
+        assert_eq!(readiness, Readiness::Progressing(why));
+    }
+}

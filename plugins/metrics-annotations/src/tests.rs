@@ -78,6 +78,14 @@ fn the_container_that_listens_is_annotated_for_datadog() {
 }
 
 #[test]
+fn a_port_for_udp_of_the_same_number_is_not_where_metrics_are() {
+    let both =
+        "{name: dns, port: 80, protocol: UDP, targetPort: 53}, {name: web, port: 80, protocol: TCP, targetPort: web}";
+    let cluster = Cluster::new().with(&SHOP.replace("{port: 80, targetPort: web}", both));
+    assert_eq!(patched(&outcome(&cluster, "prometheus", &json!({}))).2["prometheus.io/port"], "9090");
+}
+
+#[test]
 fn an_api_that_is_metrics_no_longer_takes_its_annotations_back() {
     let (object, mark, pods) = patched(&outcome(&serving("cat"), "openapi", &json!({})));
     assert_eq!((object.as_str(), mark), ("Deployment catalog", Value::Null));

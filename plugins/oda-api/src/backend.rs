@@ -46,7 +46,15 @@ struct ServiceSpec {
 struct ServicePort {
     name: Option<String>,
     port: u16,
+    /// TCP where it does not say.
+    protocol: Option<String>,
     target_port: Option<TargetPort>,
+}
+
+impl ServicePort {
+    fn is_tcp(&self) -> bool {
+        matches!(self.protocol.as_deref(), None | Some("" | "TCP"))
+    }
 }
 
 fn service() -> Kind {
@@ -59,13 +67,15 @@ impl Backend {
         description.reads_fields(BACKEND, service(), &["spec.selector", "spec.ports"], why)
     }
 
-    /// That of an API in a namespace; `None` while its Service is not there, selects nothing or has no such port.
+    /// That of an API in a namespace; `None` while its Service is not there, selects nothing or has no such port. A Service can have one
+    /// number for UDP as well, which no API is called by.
     pub fn of(namespace: &str, spec: &Spec) -> Result<Option<Self>, AccessError> {
         let reference = ObjectRef::new(service(), Some(namespace), spec.implementation.as_str());
         let found: Option<Service> = cluster::get(&reference, Some(BACKEND))?;
         let Some(ServiceSpec { selector, ports }) = found.map(|service| service.spec) else { return Ok(None) };
-        let port = ports.into_iter().find(|port| port.port == spec.port.get()).filter(|_| !selector.is_empty());
-        Ok(port.map(|ServicePort { name, port, target_port }| Self {
+        let is_its = |own: &ServicePort| own.port == spec.port.get() && own.is_tcp();
+        let port = ports.into_iter().find(is_its).filter(|_| !selector.is_empty());
+        Ok(port.map(|ServicePort { name, port, target_port, .. }| Self {
             selector,
             name,
             target: target_port.unwrap_or(TargetPort::Number(port)),

@@ -10,6 +10,7 @@ mod spec;
 #[cfg(test)]
 mod tests;
 mod texts;
+mod unsaid;
 
 use mizzen_sdk::Kind;
 
@@ -17,7 +18,7 @@ pub use backend::{Backend, TargetPort};
 pub use path::{Path, PathError};
 pub use policies::{Cors, Interval, OasValidation, Preflight, Quota, RateLimit, Verification};
 pub use spec::{ApiType, BasicAuth, SecretKey, Segment, Spec, Specification};
-pub use texts::{Host, ServiceName, TextError};
+pub use texts::{Host, ServiceName, TextError, host};
 
 /// An API that a component exposes.
 pub fn exposed_api() -> Kind {

@@ -5,6 +5,7 @@ use std::num::NonZeroU16;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::unsaid::{basic_auth, said};
 use crate::{Cors, Host, OasValidation, Path, Quota, RateLimit, ServiceName, Verification};
 
 /// An API's `spec`, in any of its served versions. Fields that it does not know pass: the definition preserves them, too.
@@ -24,7 +25,7 @@ pub struct Spec {
     #[serde(default, deserialize_with = "specifications")]
     pub specification: Vec<Specification>,
     /// The host it is reached at.
-    #[serde(default, deserialize_with = "unless_empty")]
+    #[serde(default, deserialize_with = "crate::host")]
     pub hostname: Option<Host>,
     /// Its documentation: a path below the same host, or a whole URL.
     #[serde(default, rename = "developerUI")]
@@ -33,7 +34,7 @@ pub struct Spec {
     #[serde(default)]
     pub segment: Segment,
     /// How whoever scrapes its metrics says who they are.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "basic_auth")]
     pub basic_auth: Option<BasicAuth>,
     /// Who may call it from the pages of other origins.
     #[serde(default, rename = "CORS")]
@@ -76,7 +77,7 @@ pub struct SecretKey {
 
 /// What an API is of.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(from = "String")]
+#[serde(from = "Option<String>")]
 pub enum ApiType {
     /// An API by the `OpenAPI` specification.
     #[default]
@@ -92,8 +93,8 @@ pub enum ApiType {
 }
 
 /// Which part of its component an API is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(from = "Option<String>")]
 pub enum Segment {
     /// What the component is there for.
     #[default]
@@ -102,6 +103,8 @@ pub enum Segment {
     ManagementFunction,
     /// Its identities and rights.
     SecurityFunction,
+    /// None of those.
+    Unknown(String),
 }
 
 /// Where an API is described.
@@ -122,13 +125,26 @@ impl ApiType {
     }
 }
 
-impl From<String> for ApiType {
-    fn from(text: String) -> Self {
+impl From<Option<String>> for ApiType {
+    fn from(text: Option<String>) -> Self {
+        let Some(text) = said(text) else { return Self::default() };
         match text.as_str() {
             "openapi" => Self::Openapi,
             "prometheus" => Self::Prometheus,
             "openmetrics" => Self::Openmetrics,
             "mcp" => Self::Mcp,
+            _ => Self::Unknown(text),
+        }
+    }
+}
+
+impl From<Option<String>> for Segment {
+    fn from(text: Option<String>) -> Self {
+        let Some(text) = said(text) else { return Self::default() };
+        match text.as_str() {
+            "coreFunction" => Self::CoreFunction,
+            "managementFunction" => Self::ManagementFunction,
+            "securityFunction" => Self::SecurityFunction,
             _ => Self::Unknown(text),
         }
     }
@@ -171,10 +187,4 @@ fn specifications<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Spec
         Shape::One(one) => vec![entry(one)],
         Shape::Many(many) => many.into_iter().map(entry).collect(),
     })
-}
-
-/// A chart that leaves a host open renders it as an empty text.
-fn unless_empty<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Host>, D::Error> {
-    let text = Option::<String>::deserialize(deserializer)?.filter(|text| !text.is_empty());
-    text.map(|text| Host::try_from(text).map_err(serde::de::Error::custom)).transpose()
 }

@@ -61,11 +61,52 @@ fn hosts_and_services_have_names_of_dns() {
     for host in ["a.example.com", "*.example.com", "a"] {
         assert!(Host::try_from(host.to_owned()).is_ok(), "{host}");
     }
-    for host in ["*", "A.b", "a..b", "a_b", "a.*.b", "", "a b"] {
+    for host in ["*", "a..b", "a_b", "a.*.b", "", "a b", "ä.b"] {
         assert!(Host::try_from(host.to_owned()).is_err(), "{host}");
     }
     assert!(ServiceName::try_from("a.b".to_owned()).is_err());
-    assert_eq!(spec(&json!({"hostname": ""})).unwrap().hostname, None);
+}
+
+#[test]
+fn a_host_is_the_same_in_capitals() {
+    let host = |text: &str| spec(&json!({"hostname": text})).unwrap().hostname.unwrap().to_string();
+    assert_eq!((host("API.Example.COM"), host("*.Example.com")), ("api.example.com".into(), "*.example.com".into()));
+    let why = spec(&json!({"hostname": "Not A Host"})).unwrap_err().to_string();
+    assert!(why.contains("`Not A Host` is no host name"), "{why}");
+}
+
+#[test]
+fn a_host_that_is_empty_or_any_is_none() {
+    for none in [json!(""), json!("*"), Value::Null] {
+        assert_eq!(spec(&json!({"hostname": none})).unwrap().hostname, None, "{none}");
+    }
+}
+
+#[test]
+fn a_type_or_a_segment_that_is_left_open_is_the_usual_one() {
+    for open in [Value::Null, json!("")] {
+        let spec = spec(&json!({"apiType": open, "segment": open})).unwrap();
+        assert_eq!((spec.api_type, spec.segment), (ApiType::Openapi, Segment::CoreFunction), "{open}");
+    }
+}
+
+#[test]
+fn a_segment_that_is_not_known_is_kept_by_its_name() {
+    let segment = spec(&json!({"segment": "salesFunction"})).unwrap().segment;
+    assert_eq!(segment, Segment::Unknown("salesFunction".into()));
+}
+
+#[test]
+fn who_scrapes_says_a_name_and_a_password_or_neither() {
+    let (key, open) = (json!({"name": "a", "key": "b"}), json!({"name": "", "key": ""}));
+    let auth = |changes: Value| spec(&json!({"basicAuth": changes})).map(|spec| spec.basic_auth);
+    for none in [json!({}), Value::Null, json!({"username": null, "password": null}), json!({"username": open})] {
+        assert_eq!(auth(none.clone()).unwrap(), None, "{none}");
+    }
+    assert!(auth(json!({"username": key, "password": key})).unwrap().is_some());
+    let why = |changes| auth(changes).unwrap_err().to_string();
+    assert_eq!(why(json!({"username": key})), "missing field `password`");
+    assert_eq!(why(json!({"username": open, "password": key})), "missing field `username`");
 }
 
 #[test]
@@ -83,7 +124,40 @@ fn policies_that_charts_render_empty_ask_for_nothing() {
 }
 
 #[test]
+fn policies_that_charts_render_as_null_are_as_if_they_were_not_there() {
+    let open = spec(&json!({
+        "developerUI": null, "template": null, "quota": null,
+        "CORS": {"enabled": null, "allowCredentials": null, "allowOrigins": null, "handlePreflightRequests": null},
+        "rateLimit": {"enabled": null, "identifier": null, "limit": null, "interval": null},
+        "OASValidation": {"requestEnabled": null, "responseEnabled": null},
+        "apiKeyVerification": {"enabled": null, "location": null},
+    }))
+    .unwrap();
+    let (cors, rate) = (open.cors.unwrap(), open.rate_limit.unwrap());
+    assert!(!cors.enabled && !cors.allow_credentials && cors.handle_preflight_requests.enabled);
+    assert_eq!((rate.enabled, rate.interval), (false, Interval::Second));
+    let validation = open.oas_validation.unwrap();
+    assert!(!validation.request_enabled && !validation.response_enabled && !open.api_key_verification.unwrap().enabled);
+}
+
+#[test]
+fn of_preflight_requests_what_is_left_open_is_as_the_definition_has_it() {
+    let asked = json!({"enabled": null, "allowHeaders": "", "allowMethods": null, "maxAge": null});
+    let read = spec(&json!({"CORS": {"enabled": true, "handlePreflightRequests": asked}})).unwrap();
+    let (own, usual) = (read.cors.unwrap().handle_preflight_requests, Preflight::default());
+    assert_eq!((own.enabled, own.max_age), (true, 1800));
+    assert_eq!((own.allow_headers, own.allow_methods), (usual.allow_headers, usual.allow_methods));
+}
+
+#[test]
 fn a_policy_of_the_wrong_type_is_refused_rather_than_taken_for_none() {
     assert!(spec(&json!({"rateLimit": 7})).is_err());
-    assert!(spec(&json!({"rateLimit": {"enabled": true, "interval": "ph"}})).is_err());
+    assert!(spec(&json!({"rateLimit": {"enabled": true, "interval": 7}})).is_err());
+}
+
+#[test]
+fn an_interval_that_is_not_known_is_kept_by_its_name() {
+    let interval = |text: &str| spec(&json!({"rateLimit": {"interval": text}})).unwrap().rate_limit.unwrap().interval;
+    assert_eq!((interval("ps"), interval("pm"), interval("")), (Interval::Second, Interval::Minute, Interval::Second));
+    assert_eq!(interval("ph"), Interval::Unknown("ph".into()));
 }

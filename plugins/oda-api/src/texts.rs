@@ -2,14 +2,14 @@
 
 use std::fmt;
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 /// The name of a Service: a DNS label.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(try_from = "String")]
 pub struct ServiceName(String);
 
-/// A host name; its first label may be `*`.
+/// A host name in lower case, for hosts are the same in any; its first label may be `*`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Host(String);
@@ -21,7 +21,9 @@ pub enum TextError {
     #[error("`{0}` is no name of a Service: lower-case letters, digits and `-`, at most 63")]
     Service(String),
     /// No host is called so.
-    #[error("`{0}` is no host name: lower-case labels with dots between them, and at most a leading `*.`")]
+    #[error(
+        "`{0}` is no host name: labels of letters, digits and `-` with dots between them, and at most a leading `*.`"
+    )]
     Host(String),
 }
 
@@ -56,9 +58,19 @@ impl TryFrom<String> for Host {
     type Error = TextError;
 
     fn try_from(text: String) -> Result<Self, TextError> {
-        let labels = text.strip_prefix("*.").unwrap_or(&text);
-        if text.len() <= 253 && labels.split('.').all(is_label) { Ok(Self(text)) } else { Err(TextError::Host(text)) }
+        let host = text.to_ascii_lowercase();
+        let labels = host.strip_prefix("*.").unwrap_or(&host);
+        if host.len() <= 253 && labels.split('.').all(is_label) { Ok(Self(host)) } else { Err(TextError::Host(text)) }
     }
+}
+
+/// Reads a host that need not be said: an empty text is what a chart renders for none, and `*` is any, which is none in particular.
+///
+/// # Errors
+/// When what is said is no host name.
+pub fn host<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Host>, D::Error> {
+    let text = Option::<String>::deserialize(deserializer)?.filter(|text| !matches!(text.as_str(), "" | "*"));
+    text.map(|text| Host::try_from(text).map_err(serde::de::Error::custom)).transpose()
 }
 
 impl fmt::Display for ServiceName {

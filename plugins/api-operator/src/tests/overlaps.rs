@@ -89,6 +89,40 @@ fn a_regular_expression_that_takes_the_path_or_something_below_is_an_overlap() {
 }
 
 #[test]
+fn a_match_by_headers_alone_takes_every_path_of_its_host() {
+    let by_header =
+        json!([{"match": [{"headers": {"canary": {"exact": "yes"}}}]}, {"match": [{"uri": {"prefix": "/"}}]}]);
+    for (uri, host, gateway, expected) in [
+        (json!({"prefix": "/"}), "*", OURS, "Overlap"),
+        (json!({"regex": "/elsewhere"}), "*", OURS, "Overlap"),
+        (json!({"prefix": "/"}), "a.example.com", OURS, "Exclusive"),
+        (json!({"prefix": "/"}), "*", "canvas/another", "Exclusive"),
+    ] {
+        let mut canary: Value = serde_json::from_str(&route("x", &json!({}), host, gateway, false)).unwrap();
+        canary["spec"]["http"] = by_header.clone();
+        canary["spec"]["http"][1]["match"][0]["uri"] = uri.clone();
+        let (_, reason, message) = exclusive(&[canary.to_string()], "/a");
+        assert_eq!(reason, expected, "{uri} {host} {gateway}: {message}");
+    }
+}
+
+#[test]
+fn a_host_in_capitals_is_the_same_host() {
+    let cluster = mesh().with(&route("x", &json!({"exact": "/a"}), "API.Example.COM", OURS, false));
+    let outcome = outcome_in(&cluster, &json!({"hostname": "Api.example.com"}));
+    assert_eq!(condition(&outcome, "PathExclusive").1, "Clash");
+}
+
+#[test]
+fn each_side_is_named_by_its_kind() {
+    let older = api(&json!({})).replace("ExposedAPI", "API").replace("tmforum.org/v1", "tmforum.org/v1alpha4");
+    let cluster = mesh().with(&route("x", &json!({"exact": "/a"}), "*", OURS, true));
+    let outcome = testing::reconcile::<ApiOperator>(&cluster, &older, &json!({})).unwrap();
+    let (_, _, message) = condition(&outcome, "PathExclusive");
+    assert!(message.starts_with("API shop/cat ") && message.contains("ExposedAPI other/x"), "{message}");
+}
+
+#[test]
 fn a_rule_without_a_match_takes_what_nobody_else_does_and_is_no_overlap() {
     let rest = route("rest", &json!({"exact": "x"}), "*", OURS, false)
         .replace(r#""match":[{"uri":{"exact":"x"}}]"#, r#""route":[]"#);

@@ -112,6 +112,47 @@ fn a_limit_stands_at_the_port_that_the_pods_listen_at() {
 }
 
 #[test]
+fn a_limit_stands_at_every_port_that_some_of_the_pods_listen_at() {
+    let slice_at = |name: &str, port: &str| {
+        slice(name, "[{}]").replace("endpoints:", &format!("ports: [{{name: http, port: {port}}}], endpoints:"))
+    };
+    let cluster = served_at(", targetPort: web")
+        .with(&slice_at("a", "null"))
+        .with(&slice_at("b", "9091"))
+        .with(&slice_at("t", "9090"))
+        .with(&slice_at("u", "7000").replace("name: http", "name: another"));
+    let filter = outcome_in(&cluster, &limited("1", "ps")).desired.unwrap().remove(1);
+    let patches = filter["spec"]["configPatches"].as_array().unwrap();
+    let ports: Vec<_> = patches.iter().map(|patch| &patch["match"]["listener"]["portNumber"]).collect();
+    assert_eq!(ports, [9090, 9091], "each once");
+}
+
+#[test]
+fn a_port_for_udp_of_the_same_number_is_not_the_apis() {
+    let both = "{apiVersion: v1, kind: Service, metadata: {name: catalog, namespace: shop}, spec: {selector: {app: catalog}, ports: [
+        {name: dns, port: 8080, protocol: UDP, targetPort: 53}, {name: http, port: 8080, protocol: TCP, targetPort: 9091}]}}";
+    let filter = outcome_in(&mesh().with(both), &limited("1", "ps")).desired.unwrap().remove(1);
+    assert_eq!(filter["spec"]["configPatches"][0]["match"]["listener"]["portNumber"], 9091);
+    let alone = both.replace("protocol: TCP", "protocol: SCTP");
+    assert_eq!(condition(&outcome_in(&mesh().with(&alone), &limited("1", "ps")), "Supported").1, "RateLimitPending");
+}
+
+#[test]
+fn what_is_not_enforced_and_what_waits_are_both_named() {
+    let mut changes = limited("1", "ps");
+    changes["quota"] = json!({"limit": "100"});
+    let (_, reason, message) = condition(&outcome(&changes), "Supported");
+    assert_eq!(reason, "Unsupported");
+    assert!(message.contains("not enforced: quota") && message.contains("rate limit awaits"), "{message}");
+    changes["apiType"] = json!("graphql");
+    let (_, reason, message) = condition(&outcome(&changes), "Supported");
+    assert_eq!(reason, "UnknownApiType");
+    for part in ["`graphql`", "not enforced: quota", "rate limit awaits"] {
+        assert!(message.contains(part), "{part} in {message}");
+    }
+}
+
+#[test]
 fn a_limit_that_nobody_can_keep_yet_is_said_to_wait() {
     let outcome = outcome_in(&mesh(), &limited("1", "ps"));
     assert_eq!(outcome.desired.as_ref().unwrap().len(), 1);
@@ -126,20 +167,40 @@ fn a_type_that_is_not_known_is_named() {
 }
 
 #[test]
-fn what_can_not_be_done_is_an_error_that_names_the_field() {
+fn what_can_not_be_done_is_said_with_its_field() {
+    assert!(invalid(&json!({"rateLimit": 7})).contains("rateLimit"));
     for (changes, field) in [
         (limited("", "ps"), "spec.rateLimit.limit"),
         (limited("0", "ps"), "spec.rateLimit.limit"),
         (limited("ten", "ps"), "spec.rateLimit.limit"),
-        (limited("1", "ph"), "rateLimit.interval"),
-        (json!({"rateLimit": 7}), "rateLimit"),
+        (limited("1", "ph"), "spec.rateLimit.interval"),
         (cors(&json!({"allowOrigins": "a.example.com"})), "spec.CORS.allowOrigins"),
         (cors(&json!({"allowOrigins": "https://a/b"})), "spec.CORS.allowOrigins"),
         (cors(&json!({"allowOrigins": "*", "allowCredentials": true})), "spec.CORS.allowCredentials"),
         (cors(&json!({"handlePreflightRequests": {"allowMethods": "get"}})), "allowMethods"),
         (cors(&json!({"handlePreflightRequests": {"allowHeaders": "a b"}})), "allowHeaders"),
     ] {
-        assert!(invalid(&changes).contains(field), "{changes}");
+        assert!(refused_in(&mesh(), &changes).0.contains(field), "{changes}");
+    }
+}
+
+#[test]
+fn all_that_can_not_be_done_is_said_at_once() {
+    let mut both = cors(&json!({"allowOrigins": "a.example.com"}));
+    both["rateLimit"] = limited("ten", "ps")["rateLimit"].take();
+    let (why, _) = refused_in(&mesh(), &both);
+    assert!(why.contains("spec.CORS.allowOrigins") && why.contains("spec.rateLimit.limit"), "{why}");
+}
+
+#[test]
+fn an_api_that_asks_for_the_impossible_goes_on_telling_whether_it_is_ready() {
+    for ready in [true, false] {
+        let cluster = mesh().with(&slice("s", &format!("[{{conditions: {{ready: {ready}}}}}]")));
+        for changes in [limited("ten", "ps"), cors(&json!({"allowOrigins": "a.example.com"}))] {
+            let (_, status) = refused_in(&cluster, &changes);
+            assert_eq!(status["implementation"], json!({"ready": ready}), "{changes}");
+            assert_eq!(status["apiStatus"], api_status(&cluster, &json!({})), "{changes}");
+        }
     }
 }
 

@@ -99,4 +99,15 @@ fn an_own_host_must_be_one() {
     assert!(invalid(&json!({"hostname": "Not A Host"})).contains("`hostname`"));
     let route = |host: &str| outcome(&json!({"hostname": host})).desired.unwrap()[0]["spec"]["hosts"].clone();
     assert_eq!((route("*.example.com"), route("")), (json!(["*.example.com"]), json!(["*"])));
+    assert_eq!((route("API.Example.com"), route("*")), (json!(["api.example.com"]), json!(["*"])));
+}
+
+#[test]
+fn a_public_host_that_is_empty_or_any_is_none() {
+    for none in [json!(""), json!("*"), Value::Null] {
+        let config = json!({"publicHostname": none});
+        let answer = testing::reconcile::<ApiOperator>(&mesh(), &api(&json!({})), &config).unwrap();
+        assert_eq!(answer.desired.unwrap()[0]["spec"]["hosts"], json!(["*"]), "{none}");
+        assert_eq!(answer.status.unwrap()["apiStatus"]["url"], "https://192.0.2.7/a", "{none}");
+    }
 }

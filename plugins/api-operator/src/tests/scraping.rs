@@ -38,6 +38,20 @@ fn whoever_scrapes_says_who_it_is_by_a_secret_that_we_never_read() {
 }
 
 #[test]
+fn without_the_prometheus_operator_metrics_are_published_and_said_not_to_be_scraped() {
+    let cluster = mesh().without_kind(metrics::kind()).with(&slice("s", "[{}]"));
+    let outcome = outcome_in(&cluster, &json!({"apiType": "prometheus"}));
+    let kinds: Vec<_> = outcome.desired.iter().flatten().map(|object| object["kind"].clone()).collect();
+    assert_eq!(kinds, ["VirtualService"]);
+    assert_eq!(outcome.status.as_ref().unwrap()["implementation"]["ready"], true);
+    let (supported, reason, message) = condition(&outcome, "Supported");
+    assert_eq!((supported, reason.as_str()), (Some(false), "PrometheusOperatorMissing"));
+    assert!(message.contains("ServiceMonitor"), "{message}");
+    assert!(matches!(&outcome.readiness, Readiness::Warning(why) if why.contains("ServiceMonitor")));
+    assert_eq!(condition(&outcome_in(&cluster, &json!({})), "Supported").0, Some(true), "others ask for none");
+}
+
+#[test]
 fn where_pods_are_annotated_nothing_else_has_them_scraped() {
     let config = json!({"openMetrics": "Annotations"});
     let answer = testing::reconcile::<ApiOperator>(&mesh(), &api(&json!({"apiType": "prometheus"})), &config).unwrap();
