@@ -7,12 +7,15 @@
 //! Let in is who fits one permission (a principal, and each condition). Denied is who fits none: for each permission, either its
 //! principals or one of its conditions fails. Istio wants that as a list of rules, so it is multiplied out.
 
+use std::collections::BTreeSet;
+
 use mizzen_oam_api::{authorization_policy, names};
 use mizzen_sdk::object;
 use serde_json::{Value, json};
 
 use crate::config::Config;
 use crate::ingress::{Matches, Owner, Permission, Rule};
+use crate::together::Group;
 
 /// Rules of one policy. Each permission multiplies them, so that a dozen lines could ask for millions and exhaust the gateway.
 const MOST: usize = 128;
@@ -28,13 +31,14 @@ pub(crate) struct TooMany {
     ways: usize,
 }
 
-/// The policies of a rule: one for each of its paths that is not open to everybody.
+/// The policies of a rule: one for each of its paths that is not open to everybody. The groups are those of all rules.
 pub(crate) fn policies(
     config: &Config,
     owner: Owner<'_>,
     ingress: &str,
     at: usize,
     rule: &Rule,
+    groups: &[Group<'_>],
 ) -> Result<Vec<Value>, TooMany> {
     let mut policies = Vec::new();
     for (own, path) in rule.paths.iter().enumerate() {
@@ -43,16 +47,13 @@ pub(crate) fn policies(
         if ways > MOST {
             return Err(TooMany { rule: at, path: own, ways });
         }
-        let mut operation = json!({"hosts": with_ports(&rule.hosts), "paths": [pattern(&path.matches)]});
-        // What another path of the rule says for itself is not this one's business.
-        let inner: Vec<_> = rule.paths.iter().filter(|other| lies_in(&other.matches, &path.matches)).collect();
-        if !inner.is_empty() {
-            operation["notPaths"] = inner.iter().map(|other| pattern(&other.matches)).collect();
-        }
+        let own_groups = groups.iter().filter(|group| group.is_in(at));
+        let operations: Vec<_> =
+            own_groups.map(|group| json!({"operation": operation(group, &path.matches)})).collect();
         let rules: Vec<_> = denials(permissions)
             .into_iter()
             .map(|mut rule| {
-                rule["to"] = json!([{"operation": operation}]);
+                rule["to"] = json!(operations);
                 rule
             })
             .collect();
@@ -98,9 +99,21 @@ fn denials(permissions: &[Permission]) -> Vec<Value> {
     ways.into_iter().map(rule).collect()
 }
 
+/// The requests for a path of these hosts that no other path of theirs, in whichever rule, speaks of for itself.
+fn operation(group: &Group<'_>, path: &Matches) -> Value {
+    let mut operation = json!({"hosts": with_ports(&group.hosts), "paths": [pattern(path)]});
+    let mut inner: Vec<_> = group.places.iter().map(|place| &place.path.matches).collect();
+    let mut seen = BTreeSet::new();
+    inner.retain(|other| lies_in(other, path) && seen.insert(*other));
+    if !inner.is_empty() {
+        operation["notPaths"] = inner.into_iter().map(pattern).collect();
+    }
+    operation
+}
+
 /// A request may name the port, too.
-fn with_ports(hosts: &[String]) -> Vec<String> {
-    hosts.iter().flat_map(|host| [host.clone(), format!("{host}:*")]).collect()
+fn with_ports(hosts: &[&str]) -> Vec<String> {
+    hosts.iter().flat_map(|host| [(*host).to_owned(), format!("{host}:*")]).collect()
 }
 
 /// A path as Istio's policies compare it. A regular expression has no policy of its own, and none can leave it out.

@@ -1,11 +1,10 @@
 //! A trait, validated: what follows can't go wrong any more. The first thing that is wrong is named by its field.
 
-use std::collections::BTreeMap;
-
 use mizzen_oam_api::hosts;
 use serde_json::Value;
 
-use crate::written;
+use crate::attribute::Attribute;
+use crate::{together, written};
 
 /// What is wrong with a trait.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -78,6 +77,14 @@ pub(crate) struct Cookie {
     pub(crate) ttl: u32,
 }
 
+// === impl Invalid ===
+
+impl Invalid {
+    pub(crate) fn new(field: impl Into<String>, why: impl Into<String>) -> Self {
+        Self { field: field.into(), why: why.into() }
+    }
+}
+
 // === impl Ingress ===
 
 impl Ingress {
@@ -91,7 +98,7 @@ impl Ingress {
         let secret = Some(spec.tls.secret_name).filter(|name| !name.is_empty());
         let parse = |(at, rule)| Rule::parse(rule, &format!("spec.rules[{at}]"), owner, domain);
         let rules = spec.rules.into_iter().enumerate().map(parse).collect::<Result<Vec<_>, _>>()?;
-        one_cookie_for_each_host(&rules)?;
+        together::enforceable(&together::groups(&rules))?;
         Ok(Self { rules, secret })
     }
 
@@ -120,7 +127,6 @@ impl Rule {
             }
             paths.push(path);
         }
-        no_patterns(&paths, at)?;
         if paths.is_empty() {
             paths.push(Path { matches: Matches::Prefix("/".into()), policy: None });
         }
@@ -170,58 +176,19 @@ impl Permission {
         }
         let mut conditions = Vec::new();
         for (own, written::When { key, values }) in rule.when.into_iter().enumerate() {
-            if !is_key(&key) {
-                let why = format!("Istio knows no attribute `{key}`, and would pass over the rule");
-                return Err(invalid(format!("{at}.when[{own}].key"), why));
-            }
-            if values.is_empty() || values.iter().any(String::is_empty) {
-                return Err(invalid(
-                    format!("{at}.when[{own}].values"),
-                    "each condition has values, none of them empty",
-                ));
+            let at = format!("{at}.when[{own}]");
+            let Some(attribute) = Attribute::of(&key) else {
+                let why =
+                    format!("Istio knows no attribute `{key}`, and would refuse the policy or pass over the rule");
+                return Err(invalid(format!("{at}.key"), why));
+            };
+            if let Some(why) = attribute.refuses(&values) {
+                return Err(invalid(format!("{at}.values"), why));
             }
             conditions.push((key, values));
         }
         Ok(Self { principals, conditions })
     }
-}
-
-/// A policy compares paths in a way of its own, in which `*` and `{…}` stand for others: one that leaves out `/a*`, meant as it is
-/// written, would leave out `/admin`.
-fn no_patterns(paths: &[Path], at: &str) -> Result<(), Invalid> {
-    if paths.iter().all(|path| path.policy.is_none()) {
-        return Ok(());
-    }
-    for (own, path) in paths.iter().enumerate() {
-        if let Matches::Exact(text) | Matches::Prefix(text) = &path.matches
-            && text.contains(['*', '{', '}'])
-        {
-            let why = format!("`{text}` is a pattern to policies, and this rule has one: leave out `*`, `{{` and `}}`");
-            return Err(invalid(format!("{at}.paths[{own}].path"), why));
-        }
-    }
-    Ok(())
-}
-
-/// Whether Istio's policies know an attribute of HTTP requests by this name. One that they don't know makes them pass over its rule.
-fn is_key(key: &str) -> bool {
-    const PLAIN: [&str; 11] = [
-        "source.ip",
-        "remote.ip",
-        "source.namespace",
-        "source.serviceAccount",
-        "source.principal",
-        "destination.ip",
-        "destination.port",
-        "connection.sni",
-        "request.auth.principal",
-        "request.auth.audiences",
-        "request.auth.presenter",
-    ];
-    let has_argument = |begin: &str| {
-        key.strip_prefix(begin).and_then(|rest| rest.strip_suffix(']')).is_some_and(|inner| !inner.is_empty())
-    };
-    PLAIN.contains(&key) || has_argument("request.headers[") || has_argument("request.auth.claims[")
 }
 
 fn destination(written: written::Destination, at: &str) -> Result<(Option<Destination>, Option<Cookie>), Invalid> {
@@ -243,20 +210,6 @@ fn destination(written: written::Destination, at: &str) -> Result<(Option<Destin
     Ok((host.map(|host| Destination { host, port }), cookie.transpose()?))
 }
 
-/// Istio balances the load of a host in one way: of two it would take either.
-fn one_cookie_for_each_host(rules: &[Rule]) -> Result<(), Invalid> {
-    let mut cookies = BTreeMap::new();
-    for (at, rule) in rules.iter().enumerate() {
-        let Some(cookie) = &rule.cookie else { continue };
-        let host = rule.destination.as_ref().map(|destination| &destination.host);
-        if cookies.insert(host, cookie).is_some_and(|other| other != cookie) {
-            let why = "another rule has another cookie for the same host: Istio would take either";
-            return Err(invalid(format!("spec.rules[{at}].destination.httpCookie"), why));
-        }
-    }
-    Ok(())
-}
-
 fn invalid(field: impl Into<String>, why: impl Into<String>) -> Invalid {
-    Invalid { field: field.into(), why: why.into() }
+    Invalid::new(field, why)
 }

@@ -3,11 +3,13 @@
 //!
 //! The Gateway is the application's: [`application`](../../application) wants it, and this reconciler waits for it.
 
+mod attribute;
 mod authorization;
 mod config;
 mod ingress;
 mod reads;
 mod routes;
+mod together;
 mod written;
 
 use mizzen_oam_api::{APP, COMPONENT};
@@ -16,6 +18,7 @@ use serde_json::{Value, json};
 
 pub use config::Config;
 use ingress::{Destination, Ingress, Owner};
+use reads::Nowhere;
 
 /// The reconciler.
 #[derive(Debug)]
@@ -60,8 +63,12 @@ impl Reconciler for ApplicationIngress {
         let component = meta.labels.get(COMPONENT).map(String::as_str);
         let destinations = match destinations(&ingress, owner, component)? {
             Ok(destinations) => destinations,
-            Err(why) => return Ok(refused(&why)),
+            Err(Nowhere::NotYet(why)) => return Ok(waiting(&why)),
+            Err(Nowhere::Refused(why)) => return Ok(refused(&why)),
         };
+        if let Err(error) = together::one_cookie_for_each_host(&ingress.rules, &destinations, owner) {
+            return Ok(refused(&error.to_string()));
+        }
         let objects = match objects(config, owner, &meta.name, &ingress, &destinations)? {
             Ok(objects) => objects,
             Err(why) => return Ok(refused(&why)),
@@ -77,22 +84,27 @@ fn refused(why: &str) -> Outcome {
     Outcome::failed(why).condition(SYNCED, Some(false), "ReconcileError", why)
 }
 
+/// A trait that leads to what is not there yet: what was made of it before stays.
+fn waiting(why: &str) -> Outcome {
+    Outcome::progressing(why).condition(SYNCED, Some(false), "ServiceMissing", why)
+}
+
 /// Where each rule leads to; the text says which rule leads nowhere.
 fn destinations(
     ingress: &Ingress,
     owner: Owner<'_>,
     component: Option<&str>,
-) -> Result<Result<Vec<Destination>, String>, Failure> {
+) -> Result<Result<Vec<Destination>, Nowhere>, Failure> {
     let mut all = Vec::new();
     for (at, rule) in ingress.rules.iter().enumerate() {
         let found = match (&rule.destination, component) {
             (Some(destination), _) => Ok(destination.clone()),
             (None, Some(component)) => reads::only_service(owner, component)?,
-            (None, None) => Err(format!("the trait has no label `{COMPONENT}` to find a Service by")),
+            (None, None) => Err(Nowhere::Refused(format!("the trait has no label `{COMPONENT}` to find a Service by"))),
         };
         match found {
             Ok(destination) => all.push(destination),
-            Err(why) => return Ok(Err(format!("`spec.rules[{at}].destination.host`: it is missing, and {why}"))),
+            Err(nowhere) => return Ok(Err(nowhere.at(&format!("spec.rules[{at}].destination.host")))),
         }
     }
     Ok(Ok(all))
@@ -111,9 +123,10 @@ fn objects(
     }
     let needs_namespace = ingress.rules.iter().any(|rule| rule.cookie.is_some());
     let in_mesh = needs_namespace && mizzen_oam_api::in_mesh(owner.namespace)?;
+    let groups = together::groups(&ingress.rules);
     for (at, (rule, to)) in ingress.rules.iter().zip(destinations).enumerate() {
         // Who may use a path is in force before the path leads anywhere.
-        match authorization::policies(config, owner, name, at, rule) {
+        match authorization::policies(config, owner, name, at, rule, &groups) {
             Ok(policies) => objects.extend(policies),
             Err(error) => return Ok(Err(error.to_string())),
         }

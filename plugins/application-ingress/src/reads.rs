@@ -46,10 +46,35 @@ struct ServiceSpec {
 }
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct Port {
     #[serde(default)]
     name: String,
-    port: u16,
+    #[serde(rename = "port")]
+    number: u16,
+    /// None: TCP.
+    protocol: Option<String>,
+    app_protocol: Option<String>,
+}
+
+/// What a port speaks, as far as it matters to a route for HTTP.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Speaks {
+    Http,
+    /// HTTP/2 without TLS.
+    Http2,
+    Tls,
+    /// Nothing that it says.
+    Unsaid,
+}
+
+/// Why a rule leads nowhere.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Nowhere {
+    /// What it leads to may come.
+    NotYet(String),
+    /// Something must be changed.
+    Refused(String),
 }
 
 fn service() -> Kind {
@@ -67,7 +92,7 @@ pub(crate) fn declare(description: Description) -> Description {
         .reads_fields(
             PORTS,
             service(),
-            &["spec.ports[*].name", "spec.ports[*].port"],
+            &["spec.ports[*].name", "spec.ports[*].port", "spec.ports[*].protocol", "spec.ports[*].appProtocol"],
             "where rules without a destination lead to",
         )
 }
@@ -79,19 +104,65 @@ pub(crate) fn hosts_let_in(owner: Owner<'_>) -> Result<Option<Vec<String>>, Acce
     Ok(found.map(|gateway| gateway.spec.servers.into_iter().flat_map(|server| server.hosts).collect()))
 }
 
-/// Where a rule without a destination leads to: the component's only Service, at its only port or the only one named `http…`. The
-/// text says why there is none.
-pub(crate) fn only_service(owner: Owner<'_>, component: &str) -> Result<Result<Destination, String>, AccessError> {
+/// Where a rule without a destination leads to: the component's only Service, at the port that speaks HTTP.
+pub(crate) fn only_service(owner: Owner<'_>, component: &str) -> Result<Result<Destination, Nowhere>, AccessError> {
     let query = Query::of(service()).namespace(owner.namespace).label(APP, owner.app).label(COMPONENT, component);
     let all: Vec<Service> = cluster::list(&query.fields(PORTS))?;
-    let [Service { metadata, spec }] = all.as_slice() else {
-        return Ok(Err(format!("{} Services are labelled with component `{component}`", all.len())));
-    };
-    let http: Vec<_> = spec.ports.iter().filter(|port| port.name.starts_with("http")).collect();
-    let port = match (spec.ports.as_slice(), http.as_slice()) {
-        ([only], _) => only.port,
-        (_, [only]) => only.port,
-        _ => return Ok(Err(format!("Service {} has several ports, and not one of them named `http…`", metadata.name))),
-    };
-    Ok(Ok(Destination { host: metadata.name.clone(), port: Some(port) }))
+    Ok(match all.as_slice() {
+        [] => Err(Nowhere::NotYet(format!("no Service is labelled with component `{component}` yet"))),
+        [Service { metadata: Named { name }, spec }] => match http_port(&spec.ports) {
+            Some(port) => Ok(Destination { host: name.clone(), port: Some(port.number) }),
+            None => Err(Nowhere::Refused(format!(
+                "Service {name} has not one port for HTTP: name one of TCP `http` or `http-…`, or write the destination's host and port"
+            ))),
+        },
+        _ => Err(Nowhere::Refused(format!("{} Services are labelled with component `{component}`", all.len()))),
+    })
+}
+
+/// The only port of TCP that says it speaks HTTP/1; without any, the only one for HTTP/2; and without any, the only port, unless that says
+/// that it wants TLS, which a route does not begin.
+fn http_port(ports: &[Port]) -> Option<&Port> {
+    let all = || ports.iter().filter(|port| port.is_tcp());
+    for wanted in [Speaks::Http, Speaks::Http2] {
+        let mut speaking = all().filter(|port| port.speaks() == wanted);
+        if let Some(first) = speaking.next() {
+            return speaking.next().is_none().then_some(first);
+        }
+    }
+    let mut any = all();
+    any.next().filter(|only| any.next().is_none() && only.speaks() == Speaks::Unsaid)
+}
+
+// === impl Port ===
+
+impl Port {
+    fn is_tcp(&self) -> bool {
+        self.protocol.as_deref().is_none_or(|protocol| protocol.eq_ignore_ascii_case("TCP"))
+    }
+
+    /// As Istio tells it: by `appProtocol`, or by the name up to its first `-`.
+    fn speaks(&self) -> Speaks {
+        let by_name = self.name.split('-').next().unwrap_or_default();
+        let said = self.app_protocol.as_deref().filter(|said| !said.is_empty()).unwrap_or(by_name);
+        match said.to_ascii_lowercase().as_str() {
+            "http" | "kubernetes.io/ws" => Speaks::Http,
+            "http2" | "grpc" | "grpc-web" | "kubernetes.io/h2c" => Speaks::Http2,
+            "https" | "tls" | "kubernetes.io/wss" => Speaks::Tls,
+            _ => Speaks::Unsaid,
+        }
+    }
+}
+
+// === impl Nowhere ===
+
+impl Nowhere {
+    /// With the field that is missing.
+    pub(crate) fn at(self, field: &str) -> Self {
+        let full = |why: String| format!("`{field}`: it is missing, and {why}");
+        match self {
+            Self::NotYet(why) => Self::NotYet(full(why)),
+            Self::Refused(why) => Self::Refused(full(why)),
+        }
+    }
 }

@@ -1,9 +1,37 @@
 //! What a trait's author can rely on: Verrazzano's behaviours, and its faults mended, each by name.
+//!
+//! | what Verrazzano does | test |
+//! |---|---|
+//! | a VirtualService for each rule, on the application's Gateway | `a_rule_becomes_a_route_on_its_applications_gateway` |
+//! | one http route, a match for each path | `each_rule_has_a_route_of_its_own_and_one_match_for_each_path` |
+//! | `/` is a prefix, others are exact | `the_root_is_a_prefix_and_other_paths_are_exact_unless_they_say_otherwise` |
+//! | rules without hosts | `a_rule_without_hosts_is_served_at_the_applications_own` |
+//! | rules without destination | `a_rule_without_destination_leads_to_the_components_only_service` |
+//! | a DestinationRule only with a cookie | `a_cookie_sends_a_user_to_the_same_endpoint_with_mutual_tls_in_the_mesh` |
+//! | its TLS is off outside the mesh | `tls_to_the_destination_is_off_in_a_namespace_without_sidecars` |
+//! | AuthorizationPolicies beside the gateway | `a_path_with_a_policy_is_denied_to_whoever_it_does_not_let_in` |
+//! | a Certificate unless `tls.secretName` names one | `a_certificate_for_all_hosts_is_asked_for_beside_the_gateway_unless_the_trait_brings_one` |
+//!
+//! | its fault | test |
+//! |---|---|
+//! | AuthorizationPolicies' names leave the namespace out | `authorization_policies_of_traits_of_one_name_in_two_namespaces_collide` |
+//! | … and the slashes of the path | `authorization_policies_of_paths_that_differ_in_slashes_collide` |
+//! | Certificates of two namespaces have one name | `a_certificate_of_another_namespace_can_have_the_same_name` |
+//! | a policy shuts all other hosts | `a_policy_shuts_every_other_host_of_the_ingress_gateway` |
+//! | … and the other paths of its rule | `a_prefix_leaves_to_the_paths_within_it_what_they_say_for_themselves` |
+//! | … and those of other rules | `a_path_that_another_rule_leaves_open_stays_open_on_the_hosts_of_both` |
+//! | the policy of a prefix covers one path | `a_policy_on_a_prefix_covers_the_one_path_alone` |
+//! | the policy of a regular expression is compared as text | `a_policy_on_a_regular_expression_is_compared_as_text` |
+//! | a revision counts as without sidecars | `tls_is_switched_off_where_a_revision_injects_sidecars` |
+//! | an unknown `pathType` is exact | `an_unknown_path_type_is_taken_for_exact` |
+//! | names over 253 characters | `names_that_are_too_long_are_refused_by_the_api_server` |
+//! | a Gateway's name that no route can have | `the_name_of_a_gateway_is_one_label_for_routes_can_name_no_other` |
 
 mod authorization;
 mod faults;
 mod parsing;
 mod routes;
+mod services;
 mod waiting;
 
 use mizzen_sdk::testing::{self, Cluster};
@@ -69,6 +97,15 @@ fn only(outcome: &Outcome, kind: &str) -> Value {
     all.remove(0)
 }
 
+/// Why a trait waits; what was made of it stays.
+fn waits(outcome: &Outcome) -> String {
+    assert_eq!(outcome.desired, None);
+    let condition = outcome.conditions.iter().find(|condition| condition.kind == "Synced").unwrap();
+    assert_eq!((condition.status, &*condition.reason), (Some(false), "ServiceMissing"));
+    assert_eq!(outcome.readiness, Readiness::Progressing(condition.message.clone()));
+    condition.message.clone()
+}
+
 /// Why a trait is refused; what was made of it stays.
 fn refused(outcome: &Outcome) -> String {
     assert_eq!(outcome.desired, None);
@@ -80,4 +117,32 @@ fn refused(outcome: &Outcome) -> String {
 
 fn kind(api_version: &str, name: &str) -> Kind {
     Kind::new(api_version, name)
+}
+
+#[test]
+fn every_row_of_the_table_is_a_test() {
+    let tests = [
+        include_str!("tests/authorization.rs"),
+        include_str!("tests/faults.rs"),
+        include_str!("tests/routes.rs"),
+        include_str!("tests/services.rs"),
+        include_str!("../../oam-api/src/names.rs"),
+    ];
+    let rows = include_str!("tests.rs").lines().filter_map(|line| line.strip_prefix("//! | ")?.rsplit('`').nth(1));
+    let mut named = 0;
+    for row in rows {
+        assert!(tests.iter().any(|file| file.contains(&format!("fn {row}()"))), "no test {row}");
+        named += 1;
+    }
+    assert_eq!(named, 21);
+}
+
+#[test]
+fn a_policy_by_either_name_reaches_the_plugin_through_the_samples_definition() {
+    let definition = include_str!("../../../deploy/samples/crds/ingresstraits.oam.verrazzano.io.yaml");
+    let indent = |field: &str| {
+        definition.lines().find_map(|line| Some(line.find(field)?).filter(|_| line.trim_start().starts_with(field)))
+    };
+    assert!(indent("policy:").is_some(), "the API server would leave it out");
+    assert_eq!(indent("policy:"), indent("authorizationPolicy:"));
 }

@@ -10,7 +10,7 @@ use crate::config::{Account, Config};
 use crate::pods::Pods;
 
 /// What a pod runs as that says nothing: everybody's in the namespace, so no application's own.
-const DEFAULT: &str = "default";
+pub(crate) const DEFAULT: &str = "default";
 
 pub(crate) fn service_account() -> Kind {
     Kind::new("v1", "ServiceAccount")

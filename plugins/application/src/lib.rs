@@ -21,6 +21,9 @@ pub struct Application;
 
 /// The condition that says whether the application is in the mesh as it is to be.
 const MESHED: &str = "Meshed";
+/// Why metrics are not scraped.
+const UNWATCHED: &str =
+    "the Prometheus operator's CRDs are not there yet: install it, or no metrics of the application are scraped";
 
 impl Reconciler for Application {
     type Spec = Value;
@@ -40,9 +43,9 @@ impl Reconciler for Application {
         let meta = &subject.metadata;
         let namespace =
             meta.namespace.as_deref().ok_or_else(|| Failure::invalid("an application lives in a namespace"))?;
-        let app = &*meta.name;
-        let components = match spec::components(&subject.spec) {
-            Ok(components) => components,
+        let parsed = spec::application(&meta.name).and_then(|app| Ok((app, spec::components(&subject.spec)?)));
+        let (app, components) = match parsed {
+            Ok(parsed) => parsed,
             Err(error) => {
                 let why = error.to_string();
                 return Ok(Outcome::failed(&why).condition(MESHED, Some(false), "Invalid", why));
@@ -60,12 +63,10 @@ impl Reconciler for Application {
             objects.push(access::policy(config, namespace, app, &pods));
             problems.extend(access::problem(app, &pods));
         }
-        let monitors = components.iter().filter_map(|component| {
-            let places = pods.places(component);
-            let wanted = || monitor::monitor(config, (namespace, app), component, &places, in_mesh);
-            (!places.is_empty()).then(wanted)
-        });
-        objects.extend(monitors);
+        let monitors = monitor::monitors(config, (namespace, app), &components, &pods, in_mesh);
+        let unwatched = !monitors.is_empty() && !cluster::serves(&monitor::service_monitor());
+        // Wanting what is not served would have nothing applied, the Gateway and the policy neither.
+        objects.extend(monitors.into_iter().filter(|_| !unwatched));
         match gateway::wanted(config, namespace, app) {
             Ok(gateway) => {
                 objects.extend(gateway.object);
@@ -77,6 +78,12 @@ impl Reconciler for Application {
                 return Ok(Outcome::progressing(why).desire_so_far(objects).condition(MESHED, None, "Waiting", why));
             }
             Err(error) => return Err(error.into()),
+        }
+        if unwatched {
+            problems.push(UNWATCHED.to_owned());
+            let why = problems.join("; ");
+            let outcome = Outcome::progressing(&why).desire_so_far(objects);
+            return Ok(outcome.condition(MESHED, Some(false), "PrometheusOperatorMissing", why));
         }
         Ok(judge(&problems).desire(objects))
     }

@@ -7,7 +7,7 @@ use mizzen_sdk::{Kind, object};
 use serde_json::{Value, json};
 
 use crate::config::Config;
-use crate::pods::number;
+use crate::pods::{Pods, number};
 
 /// Where Istio leaves its certificates in a Prometheus that has them mounted.
 const CERTIFICATES: &str = "/etc/istio-certs";
@@ -16,8 +16,23 @@ pub(crate) fn service_monitor() -> Kind {
     Kind::new("monitoring.coreos.com/v1", "ServiceMonitor")
 }
 
+/// Has each component scraped where its pods say that they have metrics.
+pub(crate) fn monitors(
+    config: &Config,
+    (namespace, app): (&str, &str),
+    components: &[String],
+    pods: &Pods,
+    in_mesh: bool,
+) -> Vec<Value> {
+    let places = components.iter().map(|component| (component, pods.places(component)));
+    places
+        .filter(|(_, places)| !places.is_empty())
+        .map(|(component, places)| monitor(config, (namespace, app), component, &places, in_mesh))
+        .collect()
+}
+
 /// Has a component scraped at each of these places.
-pub(crate) fn monitor(
+fn monitor(
     config: &Config,
     (namespace, app): (&str, &str),
     component: &str,

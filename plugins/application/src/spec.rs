@@ -1,7 +1,10 @@
-//! An application's components: all that is looked at of an `ApplicationConfiguration`.
+//! An application's name and its components: all that is looked at of an `ApplicationConfiguration`.
 
+use mizzen_oam_api::APP;
 use serde::Deserialize;
 use serde_json::Value;
+
+use crate::access::DEFAULT;
 
 /// What is wrong with an application.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -23,26 +26,45 @@ struct Component {
     component_name: String,
 }
 
+/// Takes the name of an application. Its pods are selected by it, so it is the value of a label; and it is that of the account made for
+/// them, which must not be the one that everybody in the namespace has.
+pub(crate) fn application(name: &str) -> Result<&str, Invalid> {
+    let invalid = |why: String| Err(Invalid { field: "metadata.name".to_owned(), why });
+    if !is_name(name) {
+        return invalid(format!("{name:?} is no value of the label `{APP}`: write 63 characters at the most"));
+    }
+    if name == DEFAULT {
+        return invalid(format!("ServiceAccount `{DEFAULT}` is everybody's in the namespace: give another name"));
+    }
+    Ok(name)
+}
+
 /// The names of the components, each once.
 pub(crate) fn components(spec: &Value) -> Result<Vec<String>, Invalid> {
     let spec: Spec = serde_path_to_error::deserialize(spec)
         .map_err(|error| Invalid { field: format!("spec.{}", error.path()), why: error.inner().to_string() })?;
     let mut names = Vec::new();
     for (at, Component { component_name }) in spec.components.into_iter().enumerate() {
-        // It is the value of a label.
-        let is_end = |end: Option<char>| end.is_some_and(|c| c.is_ascii_alphanumeric());
-        let plain = component_name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
-        if component_name.len() > 63
-            || !plain
-            || !is_end(component_name.chars().next())
-            || !is_end(component_name.chars().last())
-        {
+        // Pods are selected by it, and its ServiceMonitor is named after it.
+        if !is_name(&component_name) {
             let field = format!("spec.components[{at}].componentName");
-            return Err(Invalid { field, why: format!("{component_name:?} is no name of a component") });
+            let why = format!("{component_name:?} is no name of a component: write one such as `cart` or `cart.v1`");
+            return Err(Invalid { field, why });
         }
         if !names.contains(&component_name) {
             names.push(component_name);
         }
     }
     Ok(names)
+}
+
+/// Whether this is the value of a label, and may stand in the name of an object.
+fn is_name(text: &str) -> bool {
+    let is_part = |part: &str| {
+        !part.is_empty()
+            && part.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+            && !part.starts_with('-')
+            && !part.ends_with('-')
+    };
+    text.len() <= 63 && text.split('.').all(is_part)
 }

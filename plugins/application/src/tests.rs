@@ -1,8 +1,25 @@
 //! What an application's author can rely on: Verrazzano's behaviours, and its faults mended, each by name.
+//!
+//! | what Verrazzano does | test |
+//! |---|---|
+//! | one Gateway, a server for each trait | `an_application_has_one_gateway_with_a_server_for_each_trait` |
+//! | an account, and a policy for it, the ingress gateway and Prometheus | `it_is_called_by_itself_the_ingress_gateway_and_prometheus` |
+//! | ServiceMonitors with Istio's certificates in the mesh | `in_the_mesh_metrics_are_scraped_with_istios_certificates` |
+//! | … and in plain outside | `outside_the_mesh_they_are_scraped_in_plain` |
+//! | numbered annotations decide about the targets | `annotations_say_which_pods_are_scraped_at_which_ports_and_paths` |
+//!
+//! | its fault | test |
+//! |---|---|
+//! | ServiceMonitors of two components have one name | `components_that_could_be_read_in_two_ways_have_monitors_of_their_own` |
+//! | a Gateway's name that no route can have | `the_name_of_a_gateway_is_one_label_for_routes_can_name_no_other` |
+//! | a revision counts as without sidecars | `a_namespace_with_a_revision_is_in_the_mesh` |
+//! | a host that Istio refuses stops the other traits | `a_trait_whose_host_is_none_does_not_stop_the_others` |
+//! | an application `default` has everybody's account | `an_application_named_default_does_not_take_over_the_account_of_everybody_in_the_namespace` |
 
 mod access;
 mod gateway;
 mod metrics;
+mod names;
 
 use mizzen_sdk::testing::{self, Cluster};
 use mizzen_sdk::{Kind, Outcome, Readiness};
@@ -45,6 +62,12 @@ fn only(outcome: &Outcome, kind: &str) -> Value {
     all.remove(0)
 }
 
+/// What is said of the application's place in the mesh.
+fn meshed(outcome: &Outcome) -> (Option<bool>, &str, &str) {
+    let found = outcome.conditions.iter().find(|condition| condition.kind == "Meshed").unwrap();
+    (found.status, &found.reason, &found.message)
+}
+
 /// A pod of component `cart`, with these annotations, that runs as an account.
 fn pod(name: &str, account: &str, annotations: &Value) -> String {
     json!({
@@ -73,4 +96,22 @@ fn ingress(name: &str, second: u8, spec: &Value) -> String {
 
 fn hosts(hosts: &[&str]) -> Value {
     json!({"rules": [{"hosts": hosts}]})
+}
+
+#[test]
+fn every_row_of_the_table_is_a_test() {
+    let tests = [
+        include_str!("tests/access.rs"),
+        include_str!("tests/gateway.rs"),
+        include_str!("tests/metrics.rs"),
+        include_str!("tests/names.rs"),
+        include_str!("../../oam-api/src/names.rs"),
+    ];
+    let rows = include_str!("tests.rs").lines().filter_map(|line| line.strip_prefix("//! | ")?.rsplit('`').nth(1));
+    let mut named = 0;
+    for row in rows {
+        assert!(tests.iter().any(|file| file.contains(&format!("fn {row}()"))), "no test {row}");
+        named += 1;
+    }
+    assert_eq!(named, 10);
 }

@@ -3,7 +3,7 @@
 /// Why a rule has no hosts.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HostError {
-    /// One is no name of the DNS. Istio would refuse it.
+    /// One is no name of the DNS that a Gateway may have: Istio would refuse all of the Gateway for it.
     #[error("`{0}` is no host: write one such as `shop.example.com`")]
     NoHost(String),
     /// There is none, and no domain to make one of.
@@ -28,6 +28,7 @@ pub fn hosts(app: &str, namespace: &str, domain: Option<&str>, written: &[String
     Ok(hosts)
 }
 
+/// Takes what Istio takes in a Gateway: names of several labels, of which the last one is no number.
 fn checked(host: String) -> Result<String, HostError> {
     let is_label = |label: &str| {
         (1..=63).contains(&label.len())
@@ -35,7 +36,10 @@ fn checked(host: String) -> Result<String, HostError> {
             && !label.starts_with('-')
             && !label.ends_with('-')
     };
-    if host.len() <= 253 && host.split('.').all(is_label) { Ok(host) } else { Err(HostError::NoHost(host)) }
+    let is_below_a_domain = |(_, domain): (&str, &str)| domain.bytes().any(|byte| !byte.is_ascii_digit());
+    let is_host =
+        host.len() <= 253 && host.split('.').all(is_label) && host.rsplit_once('.').is_some_and(is_below_a_domain);
+    if is_host { Ok(host) } else { Err(HostError::NoHost(host)) }
 }
 
 #[cfg(test)]
@@ -65,5 +69,13 @@ mod tests {
         for wrong in ["a b", "a..b", "-a.b", "a_b", "https://a", "ä.example.com", "a.b:443", &long] {
             assert_eq!(of(&[wrong], None), Err(HostError::NoHost(wrong.to_owned())), "{wrong}");
         }
+    }
+
+    #[test]
+    fn what_istio_refuses_in_a_gateway_is_no_host() {
+        for wrong in ["shop", "localhost", "shop.123", "192.0.2.1"] {
+            assert_eq!(of(&[wrong], None), Err(HostError::NoHost(wrong.to_owned())), "{wrong}");
+        }
+        assert_eq!(of(&["123.shop", "shop.1a"], None).unwrap(), ["123.shop", "shop.1a"]);
     }
 }

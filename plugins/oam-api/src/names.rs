@@ -7,14 +7,14 @@
 
 /// The longest name of an object.
 const OBJECT: usize = 253;
-/// The longest name of a port or server: one label of a DNS name.
+/// The longest name of a Gateway, port or server: one label of a DNS name.
 const LABEL: usize = 63;
 /// Hexadecimal digits of a digest in a name.
 const DIGITS: usize = 10;
 
-/// The Gateway of an application, in its namespace.
+/// The Gateway of an application, in its namespace. It is one label, for Istio takes no other name of a Gateway in a route.
 pub fn gateway(namespace: &str, app: &str) -> String {
-    object(format!("{namespace}-{app}-gw"))
+    label(&format!("{namespace}-{app}-gw"))
 }
 
 /// The server of a trait in its application's Gateway.
@@ -132,6 +132,16 @@ mod tests {
         assert_eq!(port(&trait_of_60).len(), 63);
         assert_ne!(port("a.b"), port("a-b"));
         assert!(!port("a.b").contains('.'));
+    }
+
+    #[test]
+    fn the_name_of_a_gateway_is_one_label_for_routes_can_name_no_other() {
+        let namespace = "n".repeat(40);
+        for (namespace, app) in [("shop", "store.v1"), (&*namespace, "an-application-of-a-long-name")] {
+            let name = gateway(namespace, app);
+            assert!(name.len() <= 63 && !name.contains('.'), "{name}");
+        }
+        assert_ne!(gateway("shop", "store.v1"), gateway("shop", "store-v1"));
     }
 
     #[test]

@@ -52,6 +52,13 @@ fn a_policy_on_a_prefix_covers_the_one_path_alone() {
 }
 
 #[test]
+fn a_policy_on_a_regular_expression_is_compared_as_text() {
+    let path = json!({"path": "/v[0-9]+/.*", "pathType": "regex", "authorizationPolicy": known()});
+    let why = refused(&outcome(&one_rule(&json!({"paths": [path]}))));
+    assert!(why.starts_with("`spec.rules[0].paths[0].authorizationPolicy`: Istio compares no regular"), "{why}");
+}
+
+#[test]
 fn tls_is_switched_off_where_a_revision_injects_sidecars() {
     let namespace = "{apiVersion: v1, kind: Namespace, metadata: {name: shop, labels: {istio.io/rev: canary}}}";
     let spec = one_rule(&json!({"destination": {"host": "cart", "httpCookie": {"name": "session"}}}));

@@ -40,6 +40,13 @@ fn what_is_wrong_is_named_by_its_field() {
             "has values",
         ),
         (
+            policy(json!({"rules": [{"from": from, "when": [
+                {"key": "source.ip", "values": ["192.0.2.1"]}, {"key": "remote.ip", "values": ["192.0.2.0/24", "office"]},
+            ]}]})),
+            "paths[0].authorizationPolicy.rules[0].when[1].values",
+            "`office` is neither an IP address nor a range",
+        ),
+        (
             path(json!({"path": "/a.*", "pathType": "regex", "authorizationPolicy": {"rules": [{"from": from}]}})),
             "paths[0].authorizationPolicy",
             "no regular expressions",
@@ -72,6 +79,22 @@ fn two_cookies_for_one_host_are_refused() {
     let why = refused(&outcome(&json!({"rules": [rule("a"), rule("b")]})));
     assert!(why.starts_with("`spec.rules[1].destination.httpCookie`: another rule has another cookie"), "{why}");
     assert_eq!(outcome(&json!({"rules": [rule("a"), rule("a")]})).readiness, Readiness::Ready);
+}
+
+#[test]
+fn a_host_is_the_same_however_much_of_its_name_is_written() {
+    let rule = |host: &str, cookie: &str| json!({"hosts": ["shop.example.com"], "destination": {"host": host, "httpCookie": {"name": cookie}}});
+    for (one, other) in [
+        ("cart", "cart.shop"),
+        ("cart", "cart.shop.svc"),
+        ("cart.shop", "cart.shop.svc.cluster.local"),
+        ("cart", "cart.shop.svc.cluster.local."),
+    ] {
+        let why = refused(&outcome(&json!({"rules": [rule(one, "a"), rule(other, "b")]})));
+        assert!(why.starts_with("`spec.rules[1].destination.httpCookie`: another rule"), "{one}, {other}: {why}");
+    }
+    let elsewhere = json!({"rules": [rule("cart", "a"), rule("cart.yard", "b")]});
+    assert_eq!(outcome(&elsewhere).readiness, Readiness::Ready);
 }
 
 #[test]

@@ -62,32 +62,6 @@ fn a_rule_without_hosts_is_served_at_the_applications_own() {
 }
 
 #[test]
-fn a_rule_without_destination_leads_to_the_components_only_service() {
-    let service = |name: &str, ports: &str| {
-        format!(
-            "{{apiVersion: v1, kind: Service, metadata: {{name: {name}, namespace: shop, labels: {{app.oam.dev/name: store, \
-             app.oam.dev/component: cart}}}}, spec: {{ports: {ports}}}}}"
-        )
-    };
-    let spec = one_rule(&json!({"destination": {}}));
-    let leads_to = |ports: &str| {
-        let outcome = asked(&mesh().with(&service("cart-svc", ports)), &ingress(&spec));
-        only(&outcome, "VirtualService")["spec"]["http"][0]["route"][0]["destination"].clone()
-    };
-    assert_eq!(leads_to("[{port: 80}]"), json!({"host": "cart-svc", "port": {"number": 80}}));
-    assert_eq!(
-        leads_to("[{name: raw, port: 1}, {name: http-web, port: 2}]"),
-        json!({"host": "cart-svc", "port": {"number": 2}})
-    );
-
-    let several = asked(&mesh().with(&service("a", "[{port: 1}]")).with(&service("b", "[{port: 1}]")), &ingress(&spec));
-    assert!(refused(&several).starts_with("`spec.rules[0].destination.host`: it is missing, and 2 Services"));
-    let ports = asked(&mesh().with(&service("a", "[{name: raw, port: 1}, {name: grpc, port: 2}]")), &ingress(&spec));
-    assert!(refused(&ports).contains("several ports"));
-    assert!(refused(&asked(&mesh(), &ingress(&spec))).contains("0 Services"));
-}
-
-#[test]
 fn a_cookie_sends_a_user_to_the_same_endpoint_with_mutual_tls_in_the_mesh() {
     let cookie = json!({"name": "session", "path": "/cart", "ttl": 600});
     let spec = one_rule(&json!({"destination": {"host": "cart", "port": 8080, "httpCookie": cookie}}));
@@ -106,6 +80,14 @@ fn a_cookie_sends_a_user_to_the_same_endpoint_with_mutual_tls_in_the_mesh() {
         })
     );
     assert_eq!(wanted(&outcome(&one_rule(&json!({}))), "DestinationRule"), Vec::<Value>::new());
+}
+
+#[test]
+fn a_cookie_without_ttl_and_path_lasts_until_the_browser_ends() {
+    let spec = one_rule(&json!({"destination": {"host": "cart", "httpCookie": {"name": "session"}}}));
+    let rule = only(&outcome(&spec), "DestinationRule");
+    let by = &rule["spec"]["trafficPolicy"]["loadBalancer"]["consistentHash"]["httpCookie"];
+    assert_eq!(*by, json!({"name": "session", "ttl": "0s"}));
 }
 
 #[test]
@@ -137,4 +119,16 @@ fn a_certificate_for_all_hosts_is_asked_for_beside_the_gateway_unless_the_trait_
     );
     let own = outcome(&json!({"rules": rules, "tls": {"secretName": "own"}}));
     assert_eq!(wanted(&own, "Certificate"), Vec::<Value>::new());
+}
+
+#[test]
+fn the_certificate_of_a_trait_with_a_long_name_comes_in_the_secret_that_the_gateway_asks_for() {
+    let (namespace, name) = ("n".repeat(63), "t".repeat(253));
+    let mut subject = ingress(&one_rule(&json!({})));
+    subject["metadata"]["namespace"] = json!(namespace);
+    subject["metadata"]["name"] = json!(name);
+    let certificate = only(&asked(&mesh(), &subject), "Certificate");
+    let secret = certificate["spec"]["secretName"].as_str().unwrap();
+    assert_eq!(secret, mizzen_oam_api::names::credential(&namespace, &name));
+    assert!(secret.len() <= 253 && certificate["metadata"]["name"].as_str().unwrap().len() <= 253);
 }

@@ -56,6 +56,12 @@ fn without_sidecars_nobody_would_enforce_it() {
 }
 
 #[test]
+fn a_namespace_with_a_revision_is_in_the_mesh() {
+    let revision = "{apiVersion: v1, kind: Namespace, metadata: {name: shop, labels: {istio.io/rev: canary}}}";
+    assert_eq!(principals(&outcome_in(&mesh().with(revision))).len(), 3);
+}
+
+#[test]
 fn others_than_verrazzanos_can_be_named() {
     let config = json!({
         "trustDomain": "example.org",

@@ -61,11 +61,29 @@ fn a_host_of_two_traits_is_served_once_by_the_older_one() {
 
 #[test]
 fn a_trait_whose_host_is_none_does_not_stop_the_others() {
-    let cluster = mesh().with(&ingress("a", 1, &hosts(&["a b"]))).with(&ingress("b", 2, &hosts(&["shop.example.com"])));
-    let outcome = outcome_in(&cluster);
-    assert_eq!(only(&outcome, "Gateway")["spec"]["servers"][0]["name"], "b");
-    let Readiness::Warning(why) = &outcome.readiness else { panic!("{:?}", outcome.readiness) };
-    assert_eq!(why, "IngressTrait a: `spec.rules[0].hosts`: `a b` is no host: write one such as `shop.example.com`");
+    for host in ["a b", "localhost", "shop.123"] {
+        let cluster =
+            mesh().with(&ingress("a", 1, &hosts(&[host]))).with(&ingress("b", 2, &hosts(&["shop.example.com"])));
+        let outcome = outcome_in(&cluster);
+        let gateway = only(&outcome, "Gateway");
+        let servers = gateway["spec"]["servers"].as_array().unwrap();
+        assert_eq!((servers.len(), &servers[0]["name"]), (1, &json!("b")), "{host}");
+        let Readiness::Warning(why) = &outcome.readiness else { panic!("{:?}", outcome.readiness) };
+        let expected =
+            format!("IngressTrait a: `spec.rules[0].hosts`: `{host}` is no host: write one such as `shop.example.com`");
+        assert_eq!(*why, expected);
+    }
+}
+
+#[test]
+fn the_certificate_of_a_trait_with_a_long_name_is_asked_for_by_its_shortened_name() {
+    let (namespace, name) = ("n".repeat(63), "t".repeat(253));
+    let own = ingress(&name, 1, &hosts(&["shop.example.com"])).replace("\"shop\"", &format!("\"{namespace}\""));
+    let subject = application(&[]).replace("\"shop\"", &format!("\"{namespace}\""));
+    let gateway = only(&asked(&Cluster::new().with(&own), &subject), "Gateway");
+    let credential = gateway["spec"]["servers"][0]["tls"]["credentialName"].as_str().unwrap();
+    assert_eq!(credential, mizzen_oam_api::names::credential(&namespace, &name));
+    assert!(credential.len() <= 253 && gateway["metadata"]["name"].as_str().unwrap().len() <= 63);
 }
 
 #[test]

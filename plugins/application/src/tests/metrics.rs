@@ -78,18 +78,22 @@ fn the_dots_of_a_components_name_match_dots_alone() {
 }
 
 #[test]
-fn a_component_without_a_name_is_refused_by_its_field() {
-    for (components, field) in [
-        (json!([{}]), "`spec.components[0]"),
-        (json!([{"componentName": "a"}, {"componentName": "a b"}]), "`spec.components[1].componentName`"),
-        (json!([{"componentName": ""}]), "`spec.components[0].componentName`"),
-        (json!({}), "`spec.components`"),
-    ] {
-        let mut subject: Value = serde_json::from_str(&application(&[])).unwrap();
-        subject["spec"]["components"] = components;
-        let outcome = asked(&mesh(), &subject.to_string());
-        assert_eq!(outcome.desired, None, "what is there stays");
-        let Readiness::Failed(why) = &outcome.readiness else { panic!("{:?}", outcome.readiness) };
-        assert!(why.starts_with(field), "{why}");
+fn where_the_prometheus_operator_is_missing_the_application_is_let_in_and_protected_all_the_same() {
+    let without = |cluster: Cluster| cluster.without_kind(Kind::new("monitoring.coreos.com/v1", "ServiceMonitor"));
+    let enabled = json!({"verrazzano.io/metricsEnabled": "true"});
+    let cluster = scraped(&enabled).with(&ingress("web", 1, &hosts(&["shop.example.com"])));
+    let outcome = outcome_in(&without(cluster));
+    for (kind, count) in [("Gateway", 1), ("AuthorizationPolicy", 1), ("ServiceAccount", 1), ("ServiceMonitor", 0)] {
+        assert_eq!(wanted(&outcome, kind).len(), count, "{kind}");
     }
+    assert!(outcome.so_far);
+    let (status, reason, why) = meshed(&outcome);
+    assert_eq!((status, reason), (Some(false), "PrometheusOperatorMissing"));
+    assert!(why.contains("Prometheus operator"), "{why}");
+    assert_eq!(outcome.readiness, Readiness::Progressing(why.to_owned()));
+
+    let cluster = scraped(&enabled).with(&ingress("web", 1, &hosts(&["localhost"])));
+    let outcome = outcome_in(&without(cluster));
+    assert!(meshed(&outcome).2.starts_with("IngressTrait web: "), "what else is wrong is said, too");
+    assert_eq!(outcome_in(&without(mesh())).readiness, Readiness::Ready, "nothing is to be scraped");
 }

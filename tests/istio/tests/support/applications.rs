@@ -23,7 +23,9 @@ fn traits() -> Vec<Value> {
             "when": [
                 {"key": "request.auth.claims[role]", "values": ["admin", "root"]},
                 {"key": "request.headers[x-tenant]", "values": ["a*"]},
-                {"key": "source.ip", "values": ["192.0.2.0/24"]},
+                {"key": "source.ip", "values": ["192.0.2.0/24", "2001:db8::1"]},
+                {"key": "destination.port", "values": ["8443"]},
+                {"key": "source.serviceAccount", "values": ["shop/web", "web"]},
             ],
         },
         {"from": {"requestPrincipals": ["*"]}, "when": [{"key": "request.auth.audiences", "values": ["shop"]}]},
@@ -47,7 +49,7 @@ fn traits() -> Vec<Value> {
         ingress("web", &rich),
         ingress("dotted.name", &plain),
         ingress(
-            &"t".repeat(200),
+            &"t".repeat(253),
             &json!({
                 "rules": [{"hosts": ["c.example.com"], "paths": [{"path": "/a/ü%", "authorizationPolicy": policy}], "destination": {"host": "c"}}],
             }),
@@ -71,4 +73,14 @@ pub fn emitted() -> Vec<Value> {
         objects.extend(made.desired.unwrap_or_default());
     }
     objects
+}
+
+/// What a path is protected with by a condition of one value; `None` where the trait is refused for it.
+pub fn protected(key: &str, value: &str) -> Option<Vec<Value>> {
+    let policy = json!({"rules": [{"from": {"requestPrincipals": ["*"]}, "when": [{"key": key, "values": [value]}]}]});
+    let rule = json!({
+        "hosts": ["shop.example.com"], "paths": [{"path": "/a", "authorizationPolicy": policy}], "destination": {"host": "cart"},
+    });
+    let own = ingress("web", &json!({"rules": [rule]}));
+    testing::reconcile::<ApplicationIngress>(&Cluster::new().with(SHOP), &own.to_string(), &json!({})).unwrap().desired
 }

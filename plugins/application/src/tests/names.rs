@@ -1,0 +1,55 @@
+//! Names that what is made of an application could not have.
+
+use super::*;
+
+/// Why an application is refused; what was made of it stays.
+fn refused(subject: &Value) -> String {
+    let outcome = asked(&mesh(), &subject.to_string());
+    assert_eq!(outcome.desired, None);
+    let (status, reason, why) = meshed(&outcome);
+    assert_eq!((status, reason), (Some(false), "Invalid"));
+    assert_eq!(outcome.readiness, Readiness::Failed(why.to_owned()));
+    why.to_owned()
+}
+
+fn named(name: &str) -> Value {
+    let mut subject: Value = serde_json::from_str(&application(&["cart"])).unwrap();
+    subject["metadata"]["name"] = json!(name);
+    subject
+}
+
+#[test]
+fn a_component_whose_name_no_object_can_have_is_refused_by_its_field() {
+    let long = "c".repeat(64);
+    for (components, field) in [
+        (json!([{}]), "`spec.components[0]"),
+        (json!([{"componentName": "a"}, {"componentName": "a b"}]), "`spec.components[1].componentName`"),
+        (json!([{"componentName": ""}]), "`spec.components[0].componentName`"),
+        (json!([{"componentName": "Cart"}]), "`spec.components[0].componentName`"),
+        (json!([{"componentName": "my_cart"}]), "`spec.components[0].componentName`"),
+        (json!([{"componentName": "cart..v1"}]), "`spec.components[0].componentName`"),
+        (json!([{"componentName": "cart.-v1"}]), "`spec.components[0].componentName`"),
+        (json!([{"componentName": long}]), "`spec.components[0].componentName`"),
+        (json!({}), "`spec.components`"),
+    ] {
+        let mut subject = named("store");
+        subject["spec"]["components"] = components;
+        let why = refused(&subject);
+        assert!(why.starts_with(field), "{why}");
+    }
+}
+
+#[test]
+fn an_application_whose_name_no_label_can_have_is_refused_by_its_field() {
+    let why = refused(&named(&"a".repeat(64)));
+    assert!(why.starts_with("`metadata.name`: ") && why.contains("`app.oam.dev/name`"), "{why}");
+    for good in ["a".repeat(63), "store.v1".to_owned()] {
+        assert_eq!(asked(&mesh(), &named(&good).to_string()).readiness, Readiness::Ready, "{good}");
+    }
+}
+
+#[test]
+fn an_application_named_default_does_not_take_over_the_account_of_everybody_in_the_namespace() {
+    let why = refused(&named("default"));
+    assert!(why.starts_with("`metadata.name`: ServiceAccount `default` is everybody's in the namespace"), "{why}");
+}
