@@ -41,12 +41,6 @@ spec:
   proxy: {value: 'http://proxy.example.com:3128'}
 ";
 
-const OPEN: &str = "
-{apiVersion: networking.istio.io/v1, kind: ServiceEntry, metadata: {name: every.shape-fqdn-operator, namespace: shapes}}
----
-{apiVersion: networking.istio.io/v1, kind: ServiceEntry, metadata: {name: every.shape-tcp-operator, namespace: shapes}}
-";
-
 /// Everything that `egress-hosts` and `egress` want for every shape that there is.
 ///
 /// # Errors
@@ -57,9 +51,11 @@ pub fn emitted() -> Result<Vec<Value>, Failure> {
     let gates = "https://gate.example.com:9999/communication,http://gate2.example.com:9999,https://192.0.2.1,https://[2001:db8::1]:9999";
     let many: Vec<_> = (0..300).map(|at| format!("https://h{at}.dynatrace.example.com/communication")).collect();
     let at = "https://abc.live.dynatrace.com/api/v1/deployment/installer";
-    let dynatrace = Cluster::new()
-        .with(OPEN)
-        .with(DYNAKUBE)
+    // The way to the API is opened first; it is asked once that is there.
+    let opened = testing::reconcile::<Egress>(&Cluster::new().with(DYNAKUBE), DYNAKUBE, &json!({}))?;
+    let opened = opened.desired.into_iter().flatten();
+    let dynatrace = opened
+        .fold(Cluster::new().with(DYNAKUBE), |cluster, entry| cluster.with(&entry.to_string()))
         .with_answer(
             &format!("{at}/gateway/connectioninfo"),
             Response::of_json(&json!({"communicationEndpoints": gates})),
