@@ -1,6 +1,6 @@
 //! Who has a target in whose entries, where several lists name it: the oldest.
 
-use mizzen_istio_egress::{Endpoints, Part, Refusal, Target, divide};
+use mizzen_istio_egress::{Endpoints, Part, Precedence, Refusal, Target, divide};
 use mizzen_sdk::Subject;
 use serde::Deserialize;
 use serde_json::Value;
@@ -79,7 +79,7 @@ impl Claims {
                 wanted.push(endpoints);
             }
         }
-        let (mut sets, mut refused) = divide(&wanted);
+        let (mut sets, mut refused) = divide(&wanted, Precedence::First);
         refused.retain(|refusal| own.iter().any(|(at, _)| wanted[*at].concerns(refusal)));
         let mut elsewhere = Vec::new();
         for target in own.iter().flat_map(|(at, _)| wanted[*at].targets()) {

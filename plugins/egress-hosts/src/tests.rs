@@ -79,14 +79,38 @@ fn what_is_listed_may_be_reached() {
             "ServiceEntry shop-ip",
             "ServiceEntry shop-ip-2",
             "VirtualService shop-fqdn",
-            "ServiceEntry shop-tcp-db",
+            "ServiceEntry shop-tcp.db",
         ]
     );
     assert_eq!(outcome.readiness, Readiness::Ready);
     assert_eq!(said(&outcome), (Some(true), "Allowed", "5 in 5 entries"));
     let status = outcome.status.unwrap();
     assert_eq!(status["targets"], 5);
-    assert_eq!(status["entries"], json!(["shop-fqdn", "shop-wildcard", "shop-ip", "shop-ip-2", "shop-tcp-db"]));
+    assert_eq!(status["entries"], json!(["shop-fqdn", "shop-wildcard", "shop-ip", "shop-ip-2", "shop-tcp.db"]));
+}
+
+#[test]
+fn lines_of_any_names_are_in_entries_of_their_own() {
+    let line = |host: &str, name: &str| format!("{{host: {host}.example.com, port: 5432, protocol: TCP, {name}}}");
+    let lines = [
+        line("a", "name: db"),
+        line("b", "name: db"),
+        line("c", "name: db-2"),
+        line("d", ""),
+        line("e", ""),
+        line("f", "name: '2'"),
+    ];
+    let list = |name: &str, lines: &[String]| {
+        format!(
+            "{{apiVersion: mizzen.dev/v1alpha1, kind: ExternalHosts, metadata: {{name: {name}, namespace: web}}, spec: {{hosts: [{}]}}}}",
+            lines.join(", ")
+        )
+    };
+    let own = ["tcp", "tcp-2", "tcp.2", "tcp.db", "tcp-2.db", "tcp.db-2"].map(|end| format!("ServiceEntry shop-{end}"));
+    assert_eq!(names(&alone(&list("shop", &lines))), own);
+    let of_two = [("shop", "name: tcp-x"), ("shop-tcp", "name: x")]
+        .map(|(list_name, part)| names(&alone(&list(list_name, &[line("a", part)]))));
+    assert_ne!(of_two[0], of_two[1]);
 }
 
 #[test]

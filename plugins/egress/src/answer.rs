@@ -88,7 +88,8 @@ impl Answers {
         }
     }
 
-    /// What the API says now. One that is not to be reached, or is busy, is not asked twice.
+    /// What the API says now. One that was asked too much is not asked twice; any other trouble is of one endpoint, and the other's answer
+    /// counts. (Where the trouble is the whole API's, the second question comes to the same.)
     pub(crate) fn ask(api: &Api, spec: &Spec, config: &Config, known: Self) -> Self {
         let first = api.ask(Component::ActiveGate, spec, config);
         let second = match &first {

@@ -34,7 +34,7 @@ pub(crate) struct Trouble {
     pub(crate) why: String,
     /// When to ask again.
     pub(crate) again: Duration,
-    /// Whether a second question would be answered alike.
+    /// Whether the API asks for no more questions now.
     whole: bool,
 }
 
@@ -60,7 +60,11 @@ impl Api {
         let text = text.trim().split(['?', '#']).next().unwrap_or_default().trim_end_matches('/');
         let host = text.find("://").map_or(0, |at| at + 3);
         let path = text[host..].find('/').map_or(text.len(), |at| host + at);
-        let base = format!("{}{}", text[..path].replacen(".apps.", ".live.", 1), &text[path..]);
+        let mut base = text.to_owned();
+        // Names are the same in any case.
+        if let Some(at) = text[host..path].to_ascii_lowercase().find(".apps.").map(|at| host + at) {
+            base.replace_range(at..at + ".apps.".len(), ".live.");
+        }
         Ok(Self { endpoint: Url::parse(&base)?.endpoint(), base })
     }
 
@@ -91,11 +95,12 @@ impl Api {
         let request = request.credential(CREDENTIAL).max_age(max_age);
         let answer = request.timeout(Duration::from_secs(config.timeout_seconds.into())).send()?;
         let asked_for = answer.retry_after().map_or(SOON, |after| after.clamp(SOON, LATER));
-        let busy = matches!(answer.status, 429 | 503);
+        let status = answer.status;
         answer.success().map_err(|error| Trouble {
             why: format!("the Dynatrace API gives no answer: {error}"),
-            again: if busy { asked_for } else { SOON },
-            whole: busy,
+            again: if matches!(status, 429 | 503) { asked_for } else { SOON },
+            // Asked too much, it is not asked for something else; one endpoint that is out of service says nothing of another.
+            whole: status == 429,
         })
     }
 }
@@ -116,14 +121,15 @@ fn read(answer: &Response) -> Result<Option<Info>, Trouble> {
         return Ok(None);
     }
     let hosts = Hosts::reported(&endpoints);
-    if hosts.endpoints.is_empty() {
+    // Hosts inside the cluster are an answer, too: one that needs no entries.
+    if hosts.endpoints.is_empty() && hosts.inside.is_empty() {
         return Err(unusable(hosts.passed_over.first().map_or("it names no hosts", String::as_str)));
     }
     Ok(Some(Info { endpoints, tenant: info.tenant.unwrap_or_default() }))
 }
 
 impl Trouble {
-    /// Whether a second question would be answered alike.
+    /// Whether the API asks for no more questions now.
     pub(crate) fn is_of_the_whole(&self) -> bool {
         self.whole
     }
@@ -131,8 +137,8 @@ impl Trouble {
 
 impl From<AccessError> for Trouble {
     fn from(error: AccessError) -> Self {
-        // What is not granted is granted by an edit, after which everything is asked again.
-        let again = if matches!(error, AccessError::Denied(_)) { LATER } else { SOON };
-        Self { why: format!("the Dynatrace API can't be asked: {error}"), again, whole: true }
+        // It may be a redirect, an answer that is too large or slow, or a name that has another address for a while: nothing that the
+        // other endpoint's answer must wait for, and nothing that lasts.
+        Self { why: format!("the Dynatrace API can't be asked: {error}"), again: SOON, whole: false }
     }
 }

@@ -1,8 +1,9 @@
-//! Which hosts are in whose entries: each in those of the first that wants it, by the age of the DynaKubes and then by component.
+//! Which hosts are in whose entries: each in those of the first that wants it, by the age of the DynaKubes and then by component. Where one
+//! says that a port speaks HTTPS and another that it speaks HTTP, it is HTTPS, whoever is first.
 
 use std::collections::BTreeMap;
 
-use mizzen_istio_egress::{Endpoints, Grouping, Prefix, Scope, Visibility, divide, objects};
+use mizzen_istio_egress::{Endpoints, Grouping, Port, Precedence, Prefix, Scope, Target, Visibility, divide, objects};
 use mizzen_sdk::Metadata;
 use serde_json::Value;
 
@@ -17,6 +18,18 @@ pub(crate) struct Plan {
     namespace: String,
     prefix: Prefix,
     parts: BTreeMap<Component, Share>,
+    way: Vec<Step>,
+}
+
+/// What must be in the cluster before the API can be asked: a host, or an address, in the entry of whoever has it.
+#[derive(Debug)]
+pub(crate) struct Step {
+    /// The entry, as it is wanted.
+    entry: Value,
+    /// Which of its hosts or addresses.
+    pub(crate) target: String,
+    /// Which of its ports.
+    ports: Vec<u16>,
 }
 
 /// What a component of it comes to.
@@ -27,7 +40,7 @@ pub(crate) struct Share {
     pub(crate) wanted: usize,
     /// What is wrong with some of them.
     pub(crate) wrong: Vec<String>,
-    /// Which of them another DynaKube has.
+    /// Which of them another DynaKube has, and what is in the cluster anyway.
     pub(crate) elsewhere: Vec<String>,
 }
 
@@ -35,7 +48,7 @@ impl Plan {
     pub(crate) fn make(kubes: &DynaKubes, subject: &Metadata, prefix: &Prefix, spec: &Spec, answers: &Answers) -> Self {
         let mut whose: Vec<(&DynaKube, bool, Component)> = Vec::new();
         let mut wanted = Vec::new();
-        let mut passed_over = Vec::new();
+        let (mut passed_over, mut inside) = (Vec::new(), Vec::new());
         for (kube, own) in kubes.iter() {
             let known = Answers::known(&kube.status);
             let (spec, answers) = if own { (spec, answers) } else { (&kube.spec, &known) };
@@ -44,55 +57,51 @@ impl Plan {
                 whose.push((kube, own, component));
                 wanted.push(hosts.endpoints);
                 passed_over.push(hosts.passed_over);
+                inside.push(hosts.inside);
             }
         }
-        let (sets, refused) = divide(&wanted);
+        let (sets, refused) = divide(&wanted, Precedence::Secure);
         let namespace = subject.namespace.clone().unwrap_or_default();
-        let mut plan = Self { namespace, prefix: prefix.clone(), parts: BTreeMap::new() };
+        let mut plan = Self { namespace, prefix: prefix.clone(), parts: BTreeMap::new(), way: Vec::new() };
         for (at, (_, own, component)) in whose.iter().enumerate() {
             if !own {
                 continue;
             }
             let mut wrong = std::mem::take(&mut passed_over[at]);
             wrong.extend(refused.iter().filter(|one| wanted[at].concerns(one)).map(ToString::to_string));
-            let has = |set: &Endpoints, target| set.contains(target);
+            let holder = |target| {
+                let holder = sets.iter().position(|set| set.contains(target))?;
+                Some((whose[holder], &sets[holder]))
+            };
             let elsewhere = wanted[at].targets().filter_map(|target| {
-                let holder = sets.iter().position(|set| has(set, target))?;
-                let (kube, own, _) = whose[holder];
+                let ((kube, own, _), _) = holder(target)?;
                 (!own).then(|| format!("{target} is in the entries of DynaKube {}", kube.name()))
             });
+            if *component == Component::Operator {
+                plan.way.extend(wanted[at].targets().filter_map(|target| {
+                    let ((kube, own, of), set) = holder(target)?;
+                    let objects = if own {
+                        objects_of(&plan.namespace, prefix, of, set)
+                    } else {
+                        objects_of(kube.namespace(), &kube.prefix()?, of, set)
+                    };
+                    Step::to(target, &wanted[at], objects)
+                }));
+            }
             let share = Share {
-                objects: plan.objects_of(*component, &sets[at]),
+                objects: objects_of(&plan.namespace, prefix, *component, &sets[at]),
                 wanted: wanted[at].len(),
                 wrong,
-                elsewhere: elsewhere.collect(),
+                elsewhere: elsewhere.chain(std::mem::take(&mut inside[at])).collect(),
             };
             plan.parts.insert(*component, share);
         }
         plan
     }
 
-    fn objects_of(&self, component: Component, set: &Endpoints) -> Vec<Value> {
-        let label = |key: &str, value: &str| (format!("app.kubernetes.io/{key}"), value.to_owned());
-        let scope = Scope {
-            namespace: self.namespace.clone(),
-            prefix: self.prefix.clone(),
-            part: component.part().ok(),
-            labels: BTreeMap::from([
-                label("name", "dynatrace-operator"),
-                label("created-by", &self.prefix.to_string()),
-                label("component", component.label()),
-                label("version", env!("CARGO_PKG_VERSION")),
-            ]),
-            visibility: Visibility::Mesh,
-            grouping: Grouping::Together,
-        };
-        objects(&scope, set)
-    }
-
-    /// A component's entries and routes.
-    pub(crate) fn of(&self, component: Component) -> &[Value] {
-        self.parts.get(&component).map_or(&[], |share| &share.objects)
+    /// What must be in the cluster before the API can be asked.
+    pub(crate) fn way(&self) -> &[Step] {
+        &self.way
     }
 
     pub(crate) fn shares(&self) -> impl Iterator<Item = (Component, &Share)> {
@@ -108,10 +117,68 @@ impl Plan {
         &self.namespace
     }
 
-    /// The entries that a component has, if it has any.
-    pub(crate) fn names_of(&self, component: Component) -> [String; 2] {
-        ["fqdn", "ip"].map(|form| format!("{}-{form}-{}", self.prefix, component.label()))
+    pub(crate) fn prefix(&self) -> &Prefix {
+        &self.prefix
     }
+}
+
+impl Step {
+    fn to(target: &Target, wanted: &Endpoints, objects: Vec<Value>) -> Option<Self> {
+        let ports = wanted.ports(target).map(Port::number).collect();
+        let target = target.to_string();
+        let entry = objects.into_iter().find(|entry| holds(entry, &target))?;
+        Some(Self { entry, target, ports })
+    }
+
+    /// The namespace and the name of the entry.
+    pub(crate) fn entry_name(&self) -> (&str, &str) {
+        let text = |field: &str| self.entry["metadata"][field].as_str().unwrap_or_default();
+        (text("namespace"), text("name"))
+    }
+
+    /// Whether an entry is as this one has to be.
+    pub(crate) fn is_made_by(&self, there: &Value) -> bool {
+        let spoken = |entry: &Value, number: u16| {
+            let ports = entry["spec"]["ports"].as_array()?;
+            ports.iter().find(|port| port["number"] == number).map(|port| port["protocol"].clone())
+        };
+        // What the entry can't have is not waited for.
+        let is_there = |&port: &u16| {
+            let wanted = spoken(&self.entry, port);
+            wanted.is_none() || wanted == spoken(there, port)
+        };
+        holds(there, &self.target) && self.ports.iter().all(is_there)
+    }
+}
+
+/// Whether an entry has a host, or an address.
+fn holds(entry: &Value, target: &str) -> bool {
+    let among = |field: &str| entry["spec"][field].as_array().is_some_and(|all| all.iter().any(|one| one == target));
+    entry["kind"] != "VirtualService" && (among("hosts") || among("addresses"))
+}
+
+/// The entries that a component has, if it has any.
+pub(crate) fn names_of(prefix: &Prefix, component: Component) -> [String; 2] {
+    ["fqdn", "ip"].map(|form| format!("{prefix}-{form}-{}", component.label()))
+}
+
+/// The entries of a component, and the routes.
+fn objects_of(namespace: &str, prefix: &Prefix, component: Component, set: &Endpoints) -> Vec<Value> {
+    let label = |key: &str, value: &str| (format!("app.kubernetes.io/{key}"), value.to_owned());
+    let scope = Scope {
+        namespace: namespace.to_owned(),
+        prefix: prefix.clone(),
+        part: component.part().ok(),
+        labels: BTreeMap::from([
+            label("name", "dynatrace-operator"),
+            label("created-by", &prefix.to_string()),
+            label("component", component.label()),
+            label("version", env!("CARGO_PKG_VERSION")),
+        ]),
+        visibility: Visibility::Mesh,
+        grouping: Grouping::Together,
+    };
+    objects(&scope, set)
 }
 
 fn hosts(component: Component, spec: &Spec, answers: &Answers) -> Hosts {

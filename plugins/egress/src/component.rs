@@ -35,6 +35,6 @@ impl Component {
     }
 
     pub(crate) fn part(self) -> Result<Part, NameError> {
-        Part::parse(self.label())
+        Part::word(self.label())
     }
 }

@@ -4,27 +4,45 @@ use mizzen_sdk::{Outcome, Readiness};
 use serde_json::{Value, json};
 
 use crate::answer::Answers;
-use crate::claims::{Plan, Share};
+use crate::claims::{Plan, Share, Step};
 use crate::component::Component;
+use crate::hosts::Hosts;
 
 /// What is wrong is named as often; the rest is counted.
 const NAMED: usize = 5;
 
-/// The DynaKube makes no sense. What is there stays.
-pub(crate) fn unreadable(why: &str, known: &Answers) -> Outcome {
-    failed(Outcome::failed(why), Component::Operator, why).status(remembered(known))
+/// The DynaKube makes no sense. What is there stays: that of the `standing`.
+pub(crate) fn unreadable(why: &str, known: &Answers, standing: &[Component]) -> Outcome {
+    stopped(Outcome::failed(why), why, known, standing)
 }
 
-/// Istio is not there.
-pub(crate) fn without_istio(known: &Answers) -> Outcome {
+/// Istio is not there, or not all of it.
+pub(crate) fn without_istio(known: &Answers, standing: &[Component]) -> Outcome {
     let why = "Istio's CRDs are not there yet: install Istio, or switch `spec.enableIstio` off";
-    failed(Outcome::progressing("Istio's CRDs are not there yet"), Component::Operator, why).status(remembered(known))
+    stopped(Outcome::progressing("Istio's CRDs are not there yet"), why, known, standing)
 }
 
-/// The way to the API is being opened.
-pub(crate) fn opening(plan: &Plan, known: &Answers) -> Outcome {
+/// Nothing is done. Whoever has hosts has a condition nonetheless: they can be reached as before where the entries stand.
+fn stopped(outcome: Outcome, why: &str, known: &Answers, standing: &[Component]) -> Outcome {
+    let mut outcome = failed(outcome, Component::Operator, why);
+    for (component, answer) in known.each() {
+        let hosts = answer.info().map(|info| Hosts::reported(&info.endpoints)).unwrap_or_default();
+        let share = Share { wanted: hosts.endpoints.len(), ..Share::default() };
+        outcome = match (share.wanted > 0, standing.contains(&component)) {
+            (true, true) => reachable(outcome, component, &share, Some(why)),
+            (false, false) => outcome,
+            _ => failed(outcome, component, why),
+        };
+    }
+    outcome.status(remembered(known))
+}
+
+/// The way to the API is being opened: this step is awaited.
+pub(crate) fn opening(plan: &Plan, step: &Step, known: &Answers) -> Outcome {
     let mut outcome = told(plan, known);
-    outcome.readiness = Readiness::Progressing("the way to the Dynatrace API is being opened".into());
+    let ((namespace, name), target) = (step.entry_name(), &step.target);
+    let awaited = format!("{target} is not in ServiceEntry {namespace}/{name} yet");
+    outcome.readiness = Readiness::Progressing(format!("the way to the Dynatrace API is being opened: {awaited}"));
     outcome
 }
 
@@ -45,8 +63,7 @@ pub(crate) fn told(plan: &Plan, answers: &Answers) -> Outcome {
         }
         wrong.extend(trouble.map(|why| format!("{why}; its last answer stands")));
         if share.wanted > 0 {
-            let reason = format!("{}Changed", component.condition());
-            outcome = outcome.condition(component.condition(), Some(true), &reason, message(share, trouble));
+            outcome = reachable(outcome, component, share, trouble);
         }
     }
     for told in [&mut missing, &mut wrong] {
@@ -58,6 +75,11 @@ pub(crate) fn told(plan: &Plan, answers: &Answers) -> Outcome {
         outcome.readiness = Readiness::Warning(wrong.join("; "));
     }
     outcome.status(remembered(answers))
+}
+
+fn reachable(outcome: Outcome, component: Component, share: &Share, trouble: Option<&str>) -> Outcome {
+    let reason = format!("{}Changed", component.condition());
+    outcome.condition(component.condition(), Some(true), &reason, message(share, trouble))
 }
 
 fn failed(outcome: Outcome, component: Component, why: &str) -> Outcome {

@@ -99,12 +99,21 @@ pub(crate) struct DynaKubes {
 
 impl DynaKube {
     pub(crate) fn name(&self) -> String {
-        format!("{}/{}", self.metadata.namespace.as_deref().unwrap_or_default(), self.metadata.name)
+        format!("{}/{}", self.namespace(), self.metadata.name)
+    }
+
+    pub(crate) fn namespace(&self) -> &str {
+        self.metadata.namespace.as_deref().unwrap_or_default()
+    }
+
+    /// Begins the names of its entries.
+    pub(crate) fn prefix(&self) -> Option<Prefix> {
+        Prefix::parse(&self.metadata.name).ok()
     }
 
     /// Whether it has entries: one that can't be read has none.
     fn counts(&self) -> bool {
-        self.spec.enable_istio && Prefix::parse(&self.metadata.name).is_ok() && Api::parse(&self.spec.api_url).is_ok()
+        self.spec.enable_istio && self.prefix().is_some() && Api::parse(&self.spec.api_url).is_ok()
     }
 
     fn is(&self, subject: &Metadata) -> bool {

@@ -1,6 +1,8 @@
 //! From what a DynaKube and the Dynatrace API say to endpoints. What can't be read is passed over and told: one bad URL stops nothing.
 
-use mizzen_istio_egress::{Endpoint, Endpoints, Url, UrlError};
+use std::collections::BTreeSet;
+
+use mizzen_istio_egress::{Endpoint, Endpoints, TargetError, Url, UrlError};
 
 use crate::api::Api;
 use crate::dynakube::Spec;
@@ -10,6 +12,8 @@ use crate::dynakube::Spec;
 pub(crate) struct Hosts {
     pub(crate) endpoints: Endpoints,
     pub(crate) passed_over: Vec<String>,
+    /// What is in the cluster, where the mesh reaches it anyway.
+    pub(crate) inside: BTreeSet<String>,
 }
 
 /// As much of a URL as is repeated.
@@ -30,6 +34,9 @@ impl Hosts {
             )),
             (url, _) => match Url::parse(url) {
                 Ok(url) => hosts.add([url.proxy()]),
+                Err(UrlError::Target(inside @ TargetError::Inside(_))) => {
+                    hosts.inside.insert(inside.to_string());
+                }
                 Err(error) => hosts.passed_over.push(format!("`spec.proxy.value`: {error}")),
             },
         }
@@ -44,6 +51,9 @@ impl Hosts {
         for text in endpoints.split(between).filter(|text| !text.is_empty()) {
             match Url::parse(text) {
                 Ok(url) => read.push(url.endpoint()),
+                Err(UrlError::Target(inside @ TargetError::Inside(_))) => {
+                    hosts.inside.insert(inside.to_string());
+                }
                 Err(error) => hosts.pass_over(text, &error),
             }
         }

@@ -28,7 +28,7 @@ use serde_json::{Value, json};
 
 use answer::Answers;
 use api::Api;
-use claims::Plan;
+use claims::{Plan, Step};
 use component::Component;
 use dynakube::{DynaKubes, Spec};
 
@@ -52,6 +52,9 @@ const UNCHANGED: Duration = Duration::from_mins(15);
 /// Name of the field set of what is there.
 const THERE: &str = "there";
 
+/// What is read of an entry: where it leads.
+const ENTRY: [&str; 4] = ["spec.hosts", "spec.addresses", "spec.ports[*].number", "spec.ports[*].protocol"];
+
 fn dynakube() -> Kind {
     Kind::new("dynatrace.com/v1beta6", "DynaKube")
 }
@@ -64,7 +67,7 @@ impl Reconciler for Egress {
         let why = "what other DynaKubes want, so that no host is in two entries, and what the API answered last";
         Description::new("egress", env!("CARGO_PKG_VERSION"), "Lets the mesh reach Dynatrace", dynakube())
             .reads_fields(dynakube::FIELDS, dynakube(), &dynakube::PATHS, why)
-            .reads_fields(THERE, service_entry(), &["spec.hosts"], "whether the way to the API is open already")
+            .reads_fields(THERE, service_entry(), &ENTRY, "whether the way to the API is open already")
             .applies(service_entry(), "what the mesh may reach")
             .applies(virtual_service(), "that traffic to a host goes to that host")
             .http("which hosts ActiveGate and OneAgent report to, from the Dynatrace API")
@@ -80,19 +83,24 @@ impl Reconciler for Egress {
         let known = Answers::known(&kubes.own().status);
         let prefix = match Prefix::parse(&subject.metadata.name) {
             Ok(prefix) => prefix,
-            Err(error) => return Ok(conditions::unreadable(&format!("`metadata.name`: {error}"), &known)),
+            // Under such a name there never were any entries.
+            Err(error) => return Ok(conditions::unreadable(&format!("`metadata.name`: {error}"), &known, &[])),
         };
         let api = match Api::parse(&spec.api_url) {
             Ok(api) => api,
-            Err(error) => return Ok(conditions::unreadable(&format!("`spec.apiUrl`: {error}"), &known)),
+            Err(error) => {
+                let standing = standing(subject.metadata.namespace.as_deref(), &prefix)?;
+                return Ok(conditions::unreadable(&format!("`spec.apiUrl`: {error}"), &known, &standing));
+            }
         };
         if !(cluster::serves(&service_entry()) && cluster::serves(&virtual_service())) {
-            return Ok(conditions::without_istio(&known));
+            let standing = standing(subject.metadata.namespace.as_deref(), &prefix)?;
+            return Ok(conditions::without_istio(&known, &standing));
         }
         // This host may be in the mesh itself: what it asks for would not come through before the way is open.
         let first = Plan::make(&kubes, &subject.metadata, &prefix, spec, &known);
-        if !is_there(&first)? {
-            return Ok(conditions::opening(&first, &known).desire_so_far(first.objects()));
+        if let Some(step) = missing(&first)? {
+            return Ok(conditions::opening(&first, step, &known).desire_so_far(first.objects()));
         }
         let answers = Answers::ask(&api, spec, config, known);
         let plan = Plan::make(&kubes, &subject.metadata, &prefix, spec, &answers);
@@ -104,14 +112,28 @@ impl Reconciler for Egress {
 
 mizzen_sdk::export!(Egress);
 
-/// Whether the operator's entries are in the cluster.
-fn is_there(plan: &Plan) -> Result<bool, Failure> {
-    for entry in plan.of(Component::Operator).iter().filter(|object| object["kind"] == "ServiceEntry") {
-        if !exists(entry)? {
-            return Ok(false);
+/// What the way to the API lacks: an entry of the right name may still be that of the API, or of the proxy, that was named before.
+fn missing(plan: &Plan) -> Result<Option<&Step>, Failure> {
+    for step in plan.way() {
+        let (namespace, name) = step.entry_name();
+        if !entry(Some(namespace), name)?.is_some_and(|there| step.is_made_by(&there)) {
+            return Ok(Some(step));
         }
     }
-    Ok(true)
+    Ok(None)
+}
+
+/// The components of which entries are in the cluster.
+fn standing(namespace: Option<&str>, prefix: &Prefix) -> Result<Vec<Component>, Failure> {
+    let mut standing = Vec::new();
+    if cluster::serves(&service_entry()) {
+        for component in Component::ALL {
+            if has_entries(namespace, prefix, component)? {
+                standing.push(component);
+            }
+        }
+    }
+    Ok(standing)
 }
 
 /// Whether all is known that the mesh is to reach, so that what is not among it may go. "Nothing" from an API that never answered anything
@@ -121,21 +143,24 @@ fn is_complete(plan: &Plan, answers: &Answers) -> Result<bool, Failure> {
         if answer.is_unknown() {
             return Ok(false);
         }
-        if answer.is_nothing() {
-            for name in plan.names_of(component) {
-                if exists(&json!({"metadata": {"namespace": plan.namespace(), "name": name}}))? {
-                    return Ok(false);
-                }
-            }
+        if answer.is_nothing() && has_entries(Some(plan.namespace()), plan.prefix(), component)? {
+            return Ok(false);
         }
     }
     Ok(true)
 }
 
-fn exists(entry: &Value) -> Result<bool, Failure> {
-    let name = entry["metadata"]["name"].as_str().unwrap_or_default();
-    let object = ObjectRef::new(service_entry(), entry["metadata"]["namespace"].as_str(), name);
-    Ok(cluster::get::<Value>(&object, Some(THERE))?.is_some())
+fn has_entries(namespace: Option<&str>, prefix: &Prefix, component: Component) -> Result<bool, Failure> {
+    for name in claims::names_of(prefix, component) {
+        if entry(namespace, &name)?.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+fn entry(namespace: Option<&str>, name: &str) -> Result<Option<Value>, Failure> {
+    Ok(cluster::get(&ObjectRef::new(service_entry(), namespace, name), Some(THERE))?)
 }
 
 impl Default for Config {

@@ -1,8 +1,11 @@
-//! What Dynatrace's operator does, and where it is wrong, each a test: here, or in `tests/egress`, against a real server.
+//! What Dynatrace's operator does, and where it is wrong, each a test: here, in `tests/egress`, against a real server, or in `tests/e2e`, on a
+//! real control plane, too.
 //!
 //! | of the original | test |
 //! |---|---|
 //! | the API URL before anything else | `the_way_to_the_api_is_opened_before_the_api_is_asked` |
+//! | … another one, too, and another proxy | `another_api_or_proxy_is_not_asked_before_the_entry_of_the_name_leads_there` |
+//! | … where an older DynaKube has the host | `an_api_that_is_an_older_dynakubes_to_open_is_asked_when_it_has` |
 //! | the API URL even when nothing else is known | `without_an_answer_ever_the_operators_entries_are_wanted_and_the_rest_is_kept` |
 //! | `*.apps.*` is `*.live.*` | `the_web_interfaces_host_stands_for_the_apis` |
 //! | names, labels, ports, protocols, resolution | `hosts_have_entries_and_routes_as_the_original_names_them` |
@@ -13,10 +16,15 @@
 //! | the request threshold; 0 is no caching | `the_threshold_is_how_old_an_answer_may_be` |
 //! | an empty answer is never cached | `an_empty_answer_from_the_cache_is_asked_for_again` |
 //! | an empty answer changes nothing | `an_empty_answer_leaves_the_last_good_one` |
+//! | hosts that change over time | `hosts_that_change_over_time_are_followed_and_what_is_gone_is_pruned` |
+//! | hosts inside the cluster need no entries | `hosts_inside_the_cluster_are_an_answer_that_needs_no_entries` |
 //! | 15 minutes, 1 minute | `it_is_asked_again_in_15_minutes_or_in_one` |
 //! | conditions, True and False | `the_conditions_are_the_originals` |
 //! | no hosts, no condition | `a_component_without_hosts_has_no_condition` |
+//! | … none goes while its entries stand | `where_nothing_can_be_done_the_conditions_of_the_entries_that_stand_stay` |
 //! | switched off, everything goes | `switched_off_everything_goes` |
+//! | … and comes back | `switched_off_everything_goes_and_comes_back_when_it_is_switched_on` |
+//! | the DynaKube is deleted, everything goes | `the_way_to_dynatrace_is_opened_when_istio_appears_and_follows_its_hosts_until_the_dynakube_goes` |
 //! | Istio's CRDs absent | `without_istio_it_says_so_and_gives_nothing_up` |
 //!
 //! | its fault | test |
@@ -25,12 +33,19 @@
 //! | 2 a host at two ports twice in a VirtualService | `a_host_at_two_ports_is_one_host_in_the_routes` |
 //! | 3 a port for http and https takes one of them | `a_port_for_http_and_https_is_in_two_entries` |
 //! | 3 … at one host | `a_port_of_one_host_is_https_where_it_is_said_to_be_both` |
+//! | 3 … where components or DynaKubes disagree | `a_port_is_https_where_another_component_or_dynakube_says_http` |
 //! | 4 an IPv6 address gets `/32` | `an_ipv6_address_is_one_address` |
 //! | 5 all IP entries share a host | `every_entry_of_addresses_has_a_host_of_its_own` |
 //! | 5 hosts repeated across components | `a_host_of_several_components_is_in_one_entry` |
 //! | 5 hosts repeated across DynaKubes | `a_host_of_several_dynakubes_is_in_the_oldest_ones_entry_with_all_ports` |
 //! | 6 drift is invisible | `drift_is_repaired_while_the_api_is_down` |
 //! | 7 HTTP 400 deletes everything | `an_error_status_leaves_the_last_good_answer` |
+//! | 7 … so does an answer that can't be read | `an_answer_that_can_not_be_read_leaves_the_last_good_one` |
+//! | 7 … one that is malformed, slow or huge, and a redirect to a foreign host | `whatever_else_the_api_answers_nothing_is_given_up_and_it_is_said_why` |
+//! | 7 … one endpoint's trouble is its own | `one_endpoint_in_trouble_keeps_the_other_from_nothing` |
+//! | 7 … be it too large, too slow or a redirect | `trouble_with_what_is_asked_for_activegate_leaves_oneagents_hosts_followed` |
+//! | 7 … no answer is asked for again in a minute | `no_answer_leaves_the_last_good_one_and_is_asked_for_again_in_a_minute` |
+//! | 7 … a restart forgets nothing | `a_host_that_was_restarted_while_the_api_is_down_remembers_and_writes_nothing` |
 //! | 8 one bad URL blocks all | `a_bad_url_is_passed_over_and_told` |
 //! | 9 no entry for the proxy | `the_proxy_has_an_entry` |
 //! | 10 a port above 65535 is accepted | `a_port_above_65535_is_passed_over_and_told` |
@@ -49,7 +64,7 @@ use super::*;
 pub(super) const API: &str = "https://abc.live.dynatrace.com/api/v1/deployment/installer";
 
 /// The way to the API, open.
-pub(super) const OPEN: &str = "{apiVersion: networking.istio.io/v1, kind: ServiceEntry, metadata: {name: prod-fqdn-operator, namespace: dynatrace}}";
+pub(super) const OPEN: &str = "{apiVersion: networking.istio.io/v1, kind: ServiceEntry, metadata: {name: prod-fqdn-operator, namespace: dynatrace}, spec: {hosts: [abc.live.dynatrace.com], ports: [{number: 443, protocol: HTTPS}]}}";
 
 /// A DynaKube with these fields in its spec, and these endpoints in its status.
 pub(super) fn kube_with(spec: &str, activegate: &str, oneagent: &str) -> String {
@@ -113,6 +128,7 @@ fn every_row_of_the_table_is_a_test() {
         include_str!("tests/entries.rs"),
         include_str!("tests/mended.rs"),
         include_str!("../../../tests/egress/tests/dynatrace.rs"),
+        include_str!("../../../tests/e2e/tests/dynakube.rs"),
     ];
     let rows = include_str!("tests.rs").lines().filter_map(|line| line.strip_prefix("//! | ")?.rsplit('`').nth(1));
     let mut named = 0;
@@ -120,5 +136,5 @@ fn every_row_of_the_table_is_a_test() {
         assert!(tests.iter().any(|file| file.contains(&format!("fn {row}()"))), "no test {row}");
         named += 1;
     }
-    assert_eq!(named, 30);
+    assert_eq!(named, 44);
 }

@@ -1,6 +1,6 @@
 //! Sets of endpoints: a port of a target speaks one protocol, and a target is one set's alone.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{Endpoint, Port, Protocol, Target};
 
@@ -94,24 +94,51 @@ impl Endpoints {
         self.0.keys()
     }
 
+    /// The ports of a target.
+    pub fn ports(&self, target: &Target) -> impl Iterator<Item = Port> {
+        self.0.get(target).into_iter().flat_map(Ports::keys).copied()
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&Target, &Ports)> {
         self.0.iter()
     }
+}
+
+/// Who decides what a port speaks, where several want something different of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Precedence {
+    /// The first that wants it.
+    First,
+    /// The first, too, but whoever says HTTP yields to whoever says HTTPS.
+    Secure,
 }
 
 /// Divides what several want, so that each target is in one set alone: the first one's that wants it, with the ports that all of them
 /// want. (Two entries for one host are no more of it to Istio: it takes one, and traffic to the ports of the other goes nowhere.)
 ///
 /// Gives as many sets as there were, and what was refused because two want something different of a port.
-pub fn divide(wanted: &[Endpoints]) -> (Vec<Endpoints>, Vec<Refusal>) {
+pub fn divide(wanted: &[Endpoints], precedence: Precedence) -> (Vec<Endpoints>, Vec<Refusal>) {
     let mut owners: BTreeMap<&Target, usize> = BTreeMap::new();
     let mut sets = vec![Endpoints::new(); wanted.len()];
     let mut refused = Vec::new();
-    for (at, set) in wanted.iter().enumerate() {
-        for (target, ports) in set.iter() {
-            let owner = *owners.entry(target).or_insert(at);
-            for (&port, &protocol) in ports {
-                refused.extend(sets[owner].insert(target.clone(), port, protocol).err());
+    let secure: BTreeSet<(&Target, Port)> = wanted
+        .iter()
+        .filter(|_| precedence == Precedence::Secure)
+        .flat_map(Endpoints::iter)
+        .flat_map(|(target, ports)| ports.iter().map(move |(&port, spoken)| (target, port, spoken)))
+        .filter_map(|(target, port, spoken)| (*spoken == Protocol::Https).then_some((target, port)))
+        .collect();
+    // Whoever yields comes after all others, which changes nothing about whose a target is.
+    for yielding in [false, true] {
+        for (at, set) in wanted.iter().enumerate() {
+            for (target, ports) in set.iter() {
+                let owner = *owners.entry(target).or_insert(at);
+                for (&port, &protocol) in ports {
+                    let yields = protocol == Protocol::Http && secure.contains(&(target, port));
+                    if yields == yielding {
+                        refused.extend(sets[owner].insert(target.clone(), port, protocol).err());
+                    }
+                }
             }
         }
     }

@@ -2,13 +2,14 @@
 //!
 //! | entry | of | addresses | resolution | VirtualService |
 //! |---|---|---|---|---|
-//! | `<prefix>-fqdn[-<part>]` | hosts | – | DNS | a route for each port of each host |
-//! | `<prefix>-tcp[-<part>]` | one host that speaks TCP | – | DNS | as above, for its other ports |
-//! | `<prefix>-wildcard[-<part>]` | wildcards | – | NONE | none: there is no one host to route to |
-//! | `<prefix>-ip[-<part>]` | addresses | all | NONE | none |
+//! | `<prefix>-fqdn` | hosts | – | DNS | a route for each port of each host |
+//! | `<prefix>-tcp` | one host that speaks TCP | – | DNS | as above, for its other ports |
+//! | `<prefix>-wildcard` | wildcards | – | NONE | none: there is no one host to route to |
+//! | `<prefix>-ip` | addresses | all | NONE | none |
 //!
-//! What does not fit into one entry goes into `…-2`, `…-3`: a port number stands once in an entry, so hosts that speak different protocols
-//! at the same port need two, and Istio takes 256 hosts, addresses and ports in one.
+//! A part ends the name: `…-<word>`, or `….<label>`. What does not fit into one entry goes into a second, `…-2`, `…-<word>-2`, `…-2.<label>`,
+//! and so on: a port number stands once in an entry, so hosts that speak different protocols at the same port need two, and Istio takes 256
+//! hosts, addresses and ports in one.
 
 mod names;
 mod pack;

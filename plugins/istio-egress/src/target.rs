@@ -2,9 +2,9 @@
 //! is not, is none.
 
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Net};
 
 /// Where traffic goes.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -64,10 +64,35 @@ pub enum TargetError {
         "`{0}` is every address there is: a mesh that may reach them all has the outbound traffic policy `ALLOW_ANY`"
     )]
     Everything(String),
-    /// It is an address that nothing external has.
-    #[error("`{0}` is a loopback, multicast or unspecified address: nothing external has it")]
+    /// It is, or it holds, addresses that nothing external has.
+    #[error(
+        "`{0}` has loopback, link-local, multicast, broadcast or unspecified addresses in it: nothing external has those"
+    )]
     Nowhere(String),
 }
+
+/// The first and the last of the IPv4 addresses that nothing external has.
+const NOWHERE_V4: [(Ipv4Addr, Ipv4Addr); 5] = [
+    (Ipv4Addr::UNSPECIFIED, Ipv4Addr::UNSPECIFIED),
+    (Ipv4Addr::new(127, 0, 0, 0), Ipv4Addr::new(127, 255, 255, 255)),
+    (Ipv4Addr::new(169, 254, 0, 0), Ipv4Addr::new(169, 254, 255, 255)),
+    (Ipv4Addr::new(224, 0, 0, 0), Ipv4Addr::new(239, 255, 255, 255)),
+    (Ipv4Addr::BROADCAST, Ipv4Addr::BROADCAST),
+];
+
+/// Those of IPv6. The addresses of IPv4 in IPv6 (`::ffff:0:0/96`) are IPv4's: what holds all of them and more is everything.
+const NOWHERE_V6: [(Ipv6Addr, Ipv6Addr); 4] = [
+    (Ipv6Addr::UNSPECIFIED, Ipv6Addr::LOCALHOST),
+    (Ipv6Addr::new(0, 0, 0, 0, 0, 0xffff, 0, 0), Ipv6Addr::new(0, 0, 0, 0, 0, 0xffff, u16::MAX, u16::MAX)),
+    (
+        Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 0),
+        Ipv6Addr::new(0xfebf, u16::MAX, u16::MAX, u16::MAX, u16::MAX, u16::MAX, u16::MAX, u16::MAX),
+    ),
+    (
+        Ipv6Addr::new(0xff00, 0, 0, 0, 0, 0, 0, 0),
+        Ipv6Addr::new(u16::MAX, u16::MAX, u16::MAX, u16::MAX, u16::MAX, u16::MAX, u16::MAX, u16::MAX),
+    ),
+];
 
 // === impl Host ===
 
@@ -126,7 +151,7 @@ impl Net {
     pub fn parse(text: &str) -> Result<Self, TargetError> {
         let net = match text.parse::<IpAddr>() {
             Ok(address) => IpNet::from(address.to_canonical()),
-            Err(_) => text.parse::<IpNet>().map_err(|_| TargetError::Net(text.into()))?,
+            Err(_) => canonical(text.parse().map_err(|_| TargetError::Net(text.into()))?),
         };
         if net != net.trunc() {
             return Err(TargetError::Bits { given: text.into(), meant: net.trunc().to_string() });
@@ -134,8 +159,7 @@ impl Net {
         if net.prefix_len() == 0 {
             return Err(TargetError::Everything(text.into()));
         }
-        let first = net.network();
-        if first.is_loopback() || first.is_multicast() || first.is_unspecified() {
+        if has_nowhere(&net) {
             return Err(TargetError::Nowhere(text.into()));
         }
         Ok(Self(net))
@@ -144,6 +168,21 @@ impl Net {
     /// One address.
     pub fn single(address: IpAddr) -> Result<Self, TargetError> {
         Self::parse(&address.to_string())
+    }
+}
+
+/// A network of IPv4 addresses in IPv6 as what it is.
+fn canonical(net: IpNet) -> IpNet {
+    let IpNet::V6(v6) = net else { return net };
+    let v4 = v6.addr().to_ipv4_mapped().zip(v6.prefix_len().checked_sub(96));
+    v4.and_then(|(address, length)| Ipv4Net::new(address, length).ok()).map_or(net, IpNet::V4)
+}
+
+/// Whether any address of a network is one that nothing external has.
+fn has_nowhere(net: &IpNet) -> bool {
+    match net {
+        IpNet::V4(net) => NOWHERE_V4.iter().any(|&(first, last)| net.network() <= last && first <= net.broadcast()),
+        IpNet::V6(net) => NOWHERE_V6.iter().any(|&(first, last)| net.network() <= last && first <= net.broadcast()),
     }
 }
 

@@ -13,7 +13,7 @@ fn scope(grouping: Grouping) -> Scope {
     Scope {
         namespace: "dynatrace".into(),
         prefix: Prefix::parse("prod").unwrap(),
-        part: Some(Part::parse("oneagent").unwrap()),
+        part: Some(Part::word("oneagent").unwrap()),
         labels: BTreeMap::from([("a".into(), "b".into())]),
         visibility: Visibility::Mesh,
         grouping,

@@ -132,6 +132,11 @@ impl Stage {
             *kube.pointer_mut(pointer).unwrap() = value;
         };
         self.memory.edit("user", &dynakube(), set).unwrap();
+        self.settled().await;
+    }
+
+    /// Waits until nothing is left to do. Nobody is asked for that: what is done, the host found out by itself.
+    pub async fn settled(&self) {
         self.engine.settled().await;
     }
 

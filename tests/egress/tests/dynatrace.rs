@@ -2,7 +2,7 @@
 
 use mizzen_egress_tests::{API, Stage, naming};
 use mizzen_testhttps::{Answer, Asked};
-use serde_json::json;
+use serde_json::{Value, json};
 
 const GATE: &str = "https://gate.example.com:9999/communication,https://10.0.0.1:9999/communication";
 const AGENT: &str = "https://agent.example.com:443/communication,https://abc.live.dynatrace.com:9999";
@@ -80,6 +80,28 @@ async fn whatever_else_the_api_answers_nothing_is_given_up_and_it_is_said_why() 
 }
 
 #[tokio::test]
+async fn trouble_with_what_is_asked_for_activegate_leaves_oneagents_hosts_followed() {
+    let stage = Stage::start(naming(GATE, AGENT)).await;
+    let foreign = |_: &Asked| Answer::redirect("https://foreign.example.com/hosts");
+    let troubles: [(&str, &'static str, Answers); 3] = [
+        ("larger than", "https://a.example.com", Box::new(|_| Answer::huge(8))),
+        ("no whole answer", "https://b.example.com", Box::new(|_| Answer::stalling())),
+        ("redirects to https://foreign.example.com", "https://c.example.com", Box::new(foreign)),
+    ];
+    for (why, agent, trouble) in troubles {
+        let good = naming(GATE, agent);
+        let answers = move |asked: &Asked| if asked.path.contains("/gateway/") { trouble(asked) } else { good(asked) };
+        stage.answers(answers).await;
+        let host = agent.trim_start_matches("https://").to_owned();
+        let holds = stage.holds();
+        assert!(holds.contains(&("prod-fqdn-oneagent".to_owned(), vec![host])), "{why}: {holds:?}");
+        assert!(holds.contains(&("prod-fqdn-activegate".to_owned(), vec!["gate.example.com".to_owned()])));
+        assert!(stage.says("IstioForActiveGate").unwrap().2.contains(why));
+        assert!(!stage.says("IstioForOneAgent").unwrap().2.contains("as last reported"));
+    }
+}
+
+#[tokio::test]
 async fn an_api_that_never_answers_has_the_way_to_it_opened_nonetheless() {
     let stage = Stage::start(|_| Answer::status(503)).await;
     assert_eq!(stage.holds(), entries(&[("prod-fqdn-operator", &[API])]));
@@ -104,12 +126,18 @@ async fn a_host_that_was_restarted_while_the_api_is_down_remembers_and_writes_no
 #[tokio::test]
 async fn drift_is_repaired_while_the_api_is_down() {
     let stage = Stage::start(naming(GATE, AGENT)).await;
-    stage.api.answers(|_| Answer::status(503));
-    let (gone, _) =
-        stage.memory.objects().into_iter().find(|(object, _)| &*object.name == "prod-ip-activegate").unwrap();
-    stage.memory.remove(&gone);
     stage.answers(|_| Answer::status(503)).await;
-    assert_eq!(stage.holds(), everything());
+    let find = |kind: &str, name: &str| {
+        let all = stage.memory.objects().into_iter();
+        all.map(|(object, _)| object).find(|object| &*object.kind.name == kind && &*object.name == name).unwrap()
+    };
+    stage.memory.remove(&find("ServiceEntry", "prod-ip-activegate"));
+    stage.memory.remove(&find("VirtualService", "prod-fqdn-oneagent"));
+    let change = |entry: &mut Value| entry["spec"]["hosts"] = json!(["else.example.com"]);
+    stage.memory.edit("somebody", &find("ServiceEntry", "prod-fqdn-activegate"), change).unwrap();
+    assert_ne!(stage.holds(), everything());
+    stage.settled().await;
+    assert_eq!((stage.holds(), stage.routes().len()), (everything(), 3));
 }
 
 #[tokio::test]

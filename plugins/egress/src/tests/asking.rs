@@ -139,15 +139,129 @@ fn an_answer_that_can_not_be_read_leaves_the_last_good_one() {
 }
 
 #[test]
-fn no_answer_leaves_the_last_good_one_and_nobody_is_asked_twice() {
-    for error in [AccessError::Unavailable("too slow".into()), AccessError::Denied("not granted".into())] {
+fn no_answer_leaves_the_last_good_one_and_is_asked_for_again_in_a_minute() {
+    for error in [
+        AccessError::Unavailable("too slow".into()),
+        AccessError::Denied("the API redirects to https://foreign.example.com".into()),
+        AccessError::Denied("the API is at 10.0.0.1".into()),
+    ] {
         let of = error.clone();
-        let (asked, outcome) = questions(&known(), move |_| Err(of.clone()));
+        let (_, outcome) = questions(&known(), move |_| Err(of.clone()));
         assert!(kept(&outcome).contains(&format!("can't be asked: {error}")));
-        assert_eq!(asked.len(), 1, "the second question would be answered alike");
+        assert_eq!(outcome.requeue_after, Some(Duration::from_mins(1)));
     }
+}
+
+#[test]
+fn one_endpoint_in_trouble_keeps_the_other_from_nothing() {
+    type Trouble = fn() -> Result<Response, AccessError>;
+    let troubles: [(&str, Trouble); 6] = [
+        ("larger than", || Err(AccessError::Unavailable("the answer is larger than 8 bytes".into()))),
+        ("no whole answer", || Err(AccessError::Unavailable("no whole answer within 2s".into()))),
+        ("redirects to", || Err(AccessError::Denied("it redirects to another host, which is not granted".into()))),
+        ("can't be read", || Ok(Response::of_status(200).with_body("{"))),
+        ("status 500", || Ok(Response::of_status(500))),
+        ("status 503", || Ok(Response::of_status(503))),
+    ];
+    for (why, trouble) in troubles {
+        for (bad, kept, good, condition) in [
+            ("gateway", ("activegate", "gate.example.com"), "oneagent", "IstioForActiveGate"),
+            ("agent", ("oneagent", "old.example.com"), "activegate", "IstioForOneAgent"),
+        ] {
+            let asked_of = format!("/{bad}/");
+            let (_, outcome) = questions(&known(), move |request| {
+                if request.url.contains(&asked_of) { trouble() } else { Ok(named("new.example.com")) }
+            });
+            for (component, host) in [kept, (good, "new.example.com")] {
+                let entry = spec(&outcome, "ServiceEntry", &format!("prod-fqdn-{component}"));
+                assert_eq!(entry["hosts"], json!([host]), "{why} {bad}");
+            }
+            let (held, _, message) = said(&outcome, condition).unwrap();
+            assert!(held == Some(true) && message.contains(why), "{message}");
+            assert_eq!((outcome.so_far, outcome.requeue_after), (false, Some(Duration::from_mins(1))));
+        }
+    }
+}
+
+#[test]
+fn an_api_that_is_asked_too_much_is_not_asked_twice() {
     assert_eq!(questions(&known(), |_| Ok(Response::of_status(429))).0.len(), 1);
     assert_eq!(questions(&known(), |_| Ok(Response::of_status(404))).0.len(), 2);
+}
+
+#[test]
+fn hosts_inside_the_cluster_are_an_answer_that_needs_no_entries() {
+    for inside in ["https://gate.dynatrace.svc:443", "https://gate.dynatrace.svc.cluster.local,ftp://b.example.com"] {
+        let outcome = ask(naming(inside, &["https://old.example.com:443"]), &known());
+        assert!(!names(&outcome).iter().any(|name| name.contains("activegate")) && !outcome.so_far, "{inside}");
+        assert_eq!(said(&outcome, "IstioForActiveGate"), None);
+        assert_eq!(outcome.status.clone().unwrap()["activeGate"]["connectionInfoStatus"]["endpoints"], inside);
+        assert_eq!(outcome.readiness == Readiness::Ready, !inside.contains("ftp"), "{:?}", outcome.readiness);
+    }
+    let mixed =
+        ask(naming("https://gate.dynatrace.svc:443,https://g.example.com", &["https://a.example.com"]), &known());
+    let (_, _, message) = said(&mixed, "IstioForActiveGate").unwrap();
+    assert_eq!(
+        message,
+        "1 hosts and addresses can be reached; `gate.dynatrace.svc` is inside the cluster: the mesh knows it already"
+    );
+    assert_eq!((mixed.readiness, mixed.so_far), (Readiness::Ready, false));
+    let unusable = ask(naming("https://gate", &["https://old.example.com:443"]), &known());
+    assert!(names(&unusable).contains(&"ServiceEntry prod-fqdn-activegate".to_owned()), "nothing of it was understood");
+}
+
+/// How often the API is asked where these entries are there.
+fn questions_where(there: &[String], kube: &str) -> (usize, Outcome) {
+    let asked = std::sync::Arc::new(Mutex::new(0));
+    let seen = std::sync::Arc::clone(&asked);
+    let cluster = Cluster::new().with_http("https://", move |_| {
+        *seen.lock().unwrap() += 1;
+        Ok(named("a.example.com"))
+    });
+    let cluster = there.iter().fold(cluster.with(kube), |cluster, entry| cluster.with(entry));
+    let outcome = testing::reconcile::<Egress>(&cluster, kube, &json!({})).unwrap();
+    let asked = *asked.lock().unwrap();
+    (asked, outcome)
+}
+
+#[test]
+fn another_api_or_proxy_is_not_asked_before_the_entry_of_the_name_leads_there() {
+    let proxied = known().replace("enableIstio", "proxy: {value: 'http://proxy.example.com:3128'}, enableIstio");
+    let proxy = OPEN
+        .replace("prod-fqdn", "prod-tcp")
+        .replace("abc.live.dynatrace.com", "old-proxy.example.com")
+        .replace("number: 443, protocol: HTTPS", "number: 3128, protocol: TCP");
+    let at_address = OPEN
+        .replace("prod-fqdn", "prod-ip")
+        .replace("hosts: [abc.live.dynatrace.com]", "hosts: [x.invalid], addresses: [192.0.2.2/32]")
+        .replace("HTTPS", "TCP");
+    for (kube, there) in [
+        (known().replace("abc.live", "xyz.live"), vec![OPEN.to_owned()]),
+        (known().replace("dynatrace.com/api", "dynatrace.com:9999/api"), vec![OPEN.to_owned()]),
+        (known().replace("abc.live.dynatrace.com", "192.0.2.1"), vec![at_address]),
+        (known(), vec![OPEN.replace("HTTPS", "HTTP")]),
+        (proxied, vec![OPEN.to_owned(), proxy]),
+    ] {
+        let (asked, opening) = questions_where(&there, &kube);
+        assert!(asked == 0 && opening.so_far && matches!(opening.readiness, Readiness::Progressing(_)), "{kube}");
+        assert_eq!(said(&opening, "IstioForOneAgent").unwrap().0, Some(true), "what is known stands");
+        let opened: Vec<_> = opening.desired.iter().flatten().map(Value::to_string).collect();
+        let (asked, outcome) = questions_where(&opened, &kube);
+        assert_eq!((asked, outcome.so_far), (2, false), "{kube}");
+    }
+}
+
+#[test]
+fn an_api_that_is_an_older_dynakubes_to_open_is_asked_when_it_has() {
+    let older = kube().replace("name: prod", "name: first").replace("2026-02", "2026-01");
+    let of_first = OPEN.replace("prod-", "first-");
+    for there in [vec![older.clone()], vec![older.clone(), of_first.replace("abc.live", "xyz.live")]] {
+        let (asked, opening) = questions_where(&there, &known());
+        let awaited = "opened: abc.live.dynatrace.com is not in ServiceEntry dynatrace/first-fqdn-operator yet";
+        assert!(asked == 0 && opening.so_far, "{there:?}");
+        assert!(matches!(&opening.readiness, Readiness::Progressing(why) if why.ends_with(awaited)));
+    }
+    assert_eq!(questions_where(&[older, of_first], &known()).0, 2);
 }
 
 #[test]

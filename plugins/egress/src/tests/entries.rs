@@ -71,6 +71,9 @@ fn the_web_interfaces_host_stands_for_the_apis() {
     let outcome = ask(naming("", &["https://a.example.com"]), &apps);
     assert_eq!(spec(&outcome, "ServiceEntry", "prod-fqdn-operator")["hosts"], json!(["abc.live.dynatrace.com"]));
     assert_eq!(outcome.readiness, Readiness::Ready, "the API is asked there, too");
+    let capital = apps.replace("abc.apps", "ABC.Apps");
+    let outcome = ask(naming("", &["https://a.example.com"]), &capital);
+    assert_eq!(spec(&outcome, "ServiceEntry", "prod-fqdn-operator")["hosts"], json!(["abc.live.dynatrace.com"]));
 }
 
 #[test]
@@ -167,4 +170,29 @@ fn without_istio_it_says_so_and_gives_nothing_up() {
         assert!(message.starts_with("Istio's CRDs are not there yet"), "{message}");
         assert_eq!(outcome.status.unwrap()["oneAgent"]["connectionInfoStatus"]["endpoints"], "https://b.example.com");
     }
+}
+
+#[test]
+fn where_nothing_can_be_done_the_conditions_of_the_entries_that_stand_stay() {
+    let standing = OPEN.replace("prod-fqdn-operator", "prod-fqdn-oneagent");
+    let known = kube_with("", "https://g.example.com", "https://a.example.com,https://b.example.com");
+    let unreadable = known.replace("https://abc.live", "abc.live");
+    for (cluster, kube, why) in [
+        (Cluster::new(), &unreadable, "`spec.apiUrl`: it is no URL"),
+        (Cluster::new().without_kind(virtual_service()), &known, "Istio's CRDs are not there yet"),
+    ] {
+        let outcome = ask(cluster.with(&standing), kube);
+        let (held, reason, message) = said(&outcome, "IstioForOneAgent").unwrap();
+        assert_eq!((held, reason), (Some(true), "IstioForOneAgentChanged"));
+        let expected = format!("2 hosts and addresses can be reached; as last reported: {why}");
+        assert!(message.starts_with(&expected), "{message}");
+        let (held, reason, message) = said(&outcome, "IstioForActiveGate").unwrap();
+        assert_eq!((held, reason), (Some(false), "IstioForActiveGateFailed"), "its entries are not there");
+        assert!(message.starts_with(why), "{message}");
+    }
+    let outcome = ask(Cluster::new().with(&standing).without_kind(service_entry()), &known);
+    assert_eq!(said(&outcome, "IstioForOneAgent").unwrap().0, Some(false), "nothing stands without its kind");
+    let outcome = ask(Cluster::new().with(&standing), &kube().replace("https://abc.live", "abc.live"));
+    assert_eq!(said(&outcome, "IstioForOneAgent").unwrap().0, Some(false), "nobody remembers what it leads to");
+    assert_eq!(said(&outcome, "IstioForActiveGate"), None);
 }

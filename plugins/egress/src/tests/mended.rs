@@ -17,7 +17,10 @@ fn another_api_url_replaces_the_entries_of_the_old_one() {
     assert!(!outcome.desired.unwrap().iter().any(|object| object.to_string().contains("dynatrace.com\"")));
     let at_address =
         kube_with("", "https://g.example.com", "https://a.example.com").replace("abc.live.dynatrace.com", "192.0.2.1");
-    let there = OPEN.replace("prod-fqdn-operator", "prod-ip-operator");
+    let there = OPEN
+        .replace("prod-fqdn-operator", "prod-ip-operator")
+        .replace("hosts: [abc.live.dynatrace.com]", "addresses: [192.0.2.1/32]")
+        .replace("HTTPS", "TCP");
     let outcome = ask(Cluster::new().with(&there), &at_address);
     assert!(!names(&outcome).iter().any(|name| name.contains("fqdn-operator")) && !outcome.so_far);
 }
@@ -60,6 +63,22 @@ fn a_port_of_one_host_is_https_where_it_is_said_to_be_both() {
 }
 
 #[test]
+fn a_port_is_https_where_another_component_or_dynakube_says_http() {
+    let (http, https) = ("http://a.example.com:8080", "https://a.example.com:8080");
+    for (gates, agents) in [(http, https), (https, http)] {
+        let outcome = ask(naming(gates, &[agents]), &kube());
+        assert_eq!(spec(&outcome, "ServiceEntry", "prod-fqdn-activegate")["ports"][0]["protocol"], "HTTPS");
+        let wrong = if gates == http { "IstioForActiveGate" } else { "IstioForOneAgent" };
+        assert!(said(&outcome, wrong).unwrap().2.contains("speaks HTTPS already, so it can't be HTTP, too"));
+    }
+    let older = kube_with("", "", http).replace("name: prod", "name: first").replace("2026-02", "2026-01");
+    let younger = kube_with("", "", https);
+    let open = OPEN.replace("prod-", "first-");
+    let outcome = ask(naming("", &[http]).with(&younger).with(&open), &older);
+    assert_eq!(spec(&outcome, "ServiceEntry", "first-fqdn-oneagent")["ports"][0]["protocol"], "HTTPS");
+}
+
+#[test]
 fn an_ipv6_address_is_one_address() {
     let outcome = ask(naming("", &["https://[2001:db8::1]:9999/communication"]), &kube());
     assert_eq!(spec(&outcome, "ServiceEntry", "prod-ip-oneagent")["addresses"], json!(["2001:db8::1/128"]));
@@ -98,7 +117,9 @@ fn a_host_of_several_dynakubes_is_in_the_oldest_ones_entry_with_all_ports() {
     let older = kube_with("", "", "https://a.example.com:443")
         .replace("name: prod", "name: first")
         .replace("2026-02", "2026-01");
-    let outcome = ask(naming("", &["https://a.example.com:9999", "https://b.example.com"]).with(&older), &kube());
+    let open = OPEN.replace("prod-", "first-");
+    let outcome =
+        ask(naming("", &["https://a.example.com:9999", "https://b.example.com"]).with(&older).with(&open), &kube());
     assert_eq!(names(&outcome), ["ServiceEntry prod-fqdn-oneagent", "VirtualService prod-fqdn-oneagent"]);
     assert_eq!(spec(&outcome, "ServiceEntry", "prod-fqdn-oneagent")["hosts"], json!(["b.example.com"]));
     let message = said(&outcome, "IstioForOneAgent").unwrap().2;
@@ -106,7 +127,6 @@ fn a_host_of_several_dynakubes_is_in_the_oldest_ones_entry_with_all_ports() {
     assert_eq!(outcome.readiness, Readiness::Ready);
 
     let younger = kube_with("", "", "https://a.example.com:9999");
-    let open = OPEN.replace("prod-", "first-");
     let outcome = ask(naming("", &["https://a.example.com:443"]).with(&younger).with(&open), &older);
     let ports: Vec<_> = spec(&outcome, "ServiceEntry", "first-fqdn-oneagent")["ports"]
         .as_array()

@@ -9,9 +9,18 @@ use crate::target::is_label;
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Prefix(String);
 
-/// Ends the names of objects: which part of the whole they are for, e.g. `oneagent`.
+/// Ends the names of objects: which part of the whole they are for.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Part(String);
+pub struct Part(Ending);
+
+/// How a part is told from what stands before it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Ending {
+    /// One of a few words, of letters alone: by `-`, as Dynatrace's operator has it.
+    Word(String),
+    /// A label that somebody chose: by `.`, which no label has. By `-`, `db-2` would be the second of `db`, too.
+    Label(String),
+}
 
 /// Why a text is no part of a name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -48,21 +57,32 @@ impl Part {
     /// Takes in a label of up to 40 characters.
     pub fn parse(name: &str) -> Result<Self, NameError> {
         let fits = name.len() <= MOST && is_label(name);
-        if fits { Ok(Self(name.into())) } else { Err(NameError { name: name.into(), most: MOST }) }
+        if fits { Ok(Self(Ending::Label(name.into()))) } else { Err(NameError { name: name.into(), most: MOST }) }
+    }
+
+    /// Takes in a word of up to 40 lower case letters, e.g. `oneagent`.
+    pub fn word(name: &str) -> Result<Self, NameError> {
+        let fits = (1..=MOST).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_lowercase());
+        if fits { Ok(Self(Ending::Word(name.into()))) } else { Err(NameError { name: name.into(), most: MOST }) }
     }
 }
 
 impl fmt::Display for Part {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        let (Ending::Word(name) | Ending::Label(name)) = &self.0;
+        f.write_str(name)
     }
 }
 
-/// The name of an entry of a form, counted from 0.
+/// The name of an entry of a form, counted from 0. What it is made of can be read from it again, so no two entries of a prefix have one.
 pub(super) fn of(scope: &Scope, form: &str, at: usize) -> String {
-    let part = scope.part.as_ref().map(|part| format!("-{part}")).unwrap_or_default();
+    let prefix = &scope.prefix;
     let number = if at == 0 { String::new() } else { format!("-{}", at + 1) };
-    format!("{}-{form}{part}{number}", scope.prefix)
+    match scope.part.as_ref().map(|part| &part.0) {
+        None => format!("{prefix}-{form}{number}"),
+        Some(Ending::Word(part)) => format!("{prefix}-{form}-{part}{number}"),
+        Some(Ending::Label(part)) => format!("{prefix}-{form}{number}.{part}"),
+    }
 }
 
 /// A host that no other entry has, and that no DNS ever resolves (RFC 2606).

@@ -162,16 +162,31 @@ fn an_entry_of_one_namespace_is_exported_to_it_alone() {
 
 #[test]
 fn a_target_that_several_want_is_the_firsts_with_the_ports_of_all() {
-    let (sets, refused) = divide(&[
-        set(&[("a.example.com", 443, Https)]),
-        set(&[("a.example.com", 443, Https), ("a.example.com", 9999, Https), ("b.example.com", 443, Https)]),
-        set(&[("a.example.com", 9999, Http), ("10.0.0.1", 1, Tcp)]),
-    ]);
+    let (sets, refused) = divide(
+        &[
+            set(&[("a.example.com", 443, Https)]),
+            set(&[("a.example.com", 443, Https), ("a.example.com", 9999, Https), ("b.example.com", 443, Https)]),
+            set(&[("a.example.com", 9999, Http), ("10.0.0.1", 1, Tcp)]),
+        ],
+        Precedence::First,
+    );
     assert_eq!(sets[0], set(&[("a.example.com", 443, Https), ("a.example.com", 9999, Https)]));
     assert_eq!(sets[1], set(&[("b.example.com", 443, Https)]));
     assert_eq!(sets[2], set(&[("10.0.0.1", 1, Tcp)]));
     assert_eq!(refused.len(), 1);
     assert!(refused[0].to_string().starts_with("port 9999 of a.example.com speaks HTTPS already"));
+}
+
+#[test]
+fn plain_http_yields_to_https_only_where_that_is_wanted() {
+    let wanted = [set(&[("a.example.com", 8080, Http)]), set(&[("a.example.com", 8080, Https)])];
+    let (sets, refused) = divide(&wanted, Precedence::Secure);
+    assert_eq!(sets, [set(&[("a.example.com", 8080, Https)]), set(&[])]);
+    assert_eq!(refused[0].to_string(), "port 8080 of a.example.com speaks HTTPS already, so it can't be HTTP, too");
+    assert!(wanted[0].concerns(&refused[0]) && !wanted[1].concerns(&refused[0]));
+    assert_eq!(divide(&wanted, Precedence::First).0, [wanted[0].clone(), set(&[])]);
+    let proxied = [wanted[0].clone(), set(&[("a.example.com", 8080, Tcp)])];
+    assert_eq!(divide(&proxied, Precedence::Secure).0, [wanted[0].clone(), set(&[])], "to nothing else");
 }
 
 fn some_endpoints() -> impl Strategy<Value = Vec<(usize, i64, usize)>> {

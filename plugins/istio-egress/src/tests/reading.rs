@@ -79,6 +79,46 @@ fn a_network_is_whole_and_not_everything() {
 }
 
 #[test]
+fn a_network_is_judged_by_all_of_its_addresses() {
+    for text in [
+        "126.0.0.0/7",
+        "192.0.0.0/2",
+        "0.0.0.0/8",
+        "169.254.169.254",
+        "169.254.0.0/16",
+        "169.254.1.0/24",
+        "169.0.0.0/8",
+        "255.255.255.255",
+        "240.0.0.0/4",
+        "::",
+        "::/64",
+        "fe80::1",
+        "fe80::/10",
+        "fe00::/7",
+        "ff02::1",
+        "::ffff:127.0.0.1",
+        "::ffff:127.0.0.0/104",
+        "::fffe:0:0/95",
+        "8000::/1",
+    ] {
+        let said = Net::parse(text).unwrap_err().to_string();
+        assert!(said.ends_with("nothing external has those"), "{text}: {said}");
+    }
+    for (text, read) in [
+        ("128.0.0.0/3", "128.0.0.0/3"),
+        ("169.253.0.0/16", "169.253.0.0/16"),
+        ("2000::/3", "2000::/3"),
+        ("::ffff:10.0.0.0/104", "10.0.0.0/8"),
+        ("::ffff:10.0.0.1/128", "10.0.0.1/32"),
+    ] {
+        let net = Net::parse(text).map(|net| net.to_string());
+        assert_eq!(net.unwrap_or_else(|error| error.to_string()), read);
+    }
+    assert!(Net::parse("::ffff:0:0/96").unwrap_err().to_string().contains("`ALLOW_ANY`"));
+    assert!(Net::parse("::ffff:10.0.0.1/104").unwrap_err().to_string().contains("write `10.0.0.0/8`"));
+}
+
+#[test]
 fn a_name_is_no_address_and_a_wildcard_stands_for_a_whole_label() {
     assert_eq!(Target::name("*.Example.com").unwrap().to_string(), "*.example.com");
     for name in ["10.0.0.1", "[::1]", "*", "a*.example.com", "*.*.example.com", "a..example.com", "*.com"] {
@@ -116,6 +156,9 @@ fn names_of_objects_leave_room_for_what_is_made_of_them() {
         assert!(Prefix::parse(name).is_err() && Part::parse(name).is_err(), "{name}");
     }
     assert!(Prefix::parse("a.b").is_ok() && Part::parse("a.b").is_err());
+    for name in ["", "a-b", "a2", &"a".repeat(41)] {
+        assert!(Part::word(name).is_err(), "{name}");
+    }
 }
 
 proptest! {
