@@ -136,9 +136,11 @@ impl Controller {
             self.start(node);
         }
         // The order may have changed for everybody; but files are read again whatever happens beside them, be it that a log is written there.
-        let keys: Vec<_> = self.cells.keys().copied().filter(|_| is_new).collect();
-        for key in keys {
-            self.look(key);
+        if is_new {
+            let keys: Vec<_> = self.cells.keys().copied().collect();
+            for key in keys {
+                self.look(key);
+            }
         }
         self.seek_abandoned();
     }

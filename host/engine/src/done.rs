@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use crate::cell::{Held, Phase, Wake};
 use crate::controller::Controller;
 use crate::node::{Key, SubjectId};
-use crate::problem::{FIRST, Retry, pause};
+use crate::problem::{Retry, pause};
 use crate::reconcile::{Done, Verdict};
 use crate::write::subject::wish;
 
@@ -46,18 +46,16 @@ impl Controller {
                 cell.readiness = Some(readiness);
             }
             Verdict::Held | Verdict::Released => cell.readiness = None,
-            Verdict::Overtaken(_) => {
-                cell.failures += 1;
-                again = Some(Instant::now() + pause(cell.failures, FIRST, key.subject.0));
-            }
-            Verdict::Wrong(problem) => {
+            Verdict::Overtaken(ref problem) | Verdict::Wrong(ref problem) => {
                 cell.failures += 1;
                 cell.ask |= problem.asks_again();
-                cell.readiness = Some(Readiness::Failed(problem.to_string()));
                 if let Retry::Backoff(most) = problem.retry() {
                     again = Some(Instant::now() + pause(cell.failures, most, key.subject.0));
                 }
-                cell.error = Some(problem.to_string());
+                if matches!(verdict, Verdict::Wrong(_)) {
+                    cell.readiness = Some(Readiness::Failed(problem.to_string()));
+                    cell.error = Some(problem.to_string());
+                }
             }
         }
         if let Some(at) = again {

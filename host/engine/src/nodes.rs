@@ -128,11 +128,12 @@ impl Nodes {
 
     /// Whether a configuration is the one there is.
     pub(crate) fn are(&self, specs: &[NodeSpec]) -> bool {
-        let is = |spec: &NodeSpec| {
-            let node = self.named(&spec.reconciler.name);
-            node.is_some_and(|node| match (&node.plugin, &spec.invoke) {
-                (Some(own), Ok(invoke)) => own.reconciler == spec.reconciler && own.invoke.digest() == invoke.digest(),
-                _ => false,
+        let is = |NodeSpec { reconciler, invoke }: &NodeSpec| {
+            self.named(&reconciler.name).is_some_and(|node| match (&node.plugin, invoke) {
+                (Some(own), Ok(invoke)) => own.reconciler == *reconciler && own.invoke.digest() == invoke.digest(),
+                // The last good revision goes on, or there never was one: only its place in the order may be another.
+                (_, Err(_)) => (&node.after, &node.after_any) == (&reconciler.after, &reconciler.after_any),
+                (None, Ok(_)) => false,
             })
         };
         specs.len() == self.all.len() && specs.iter().all(is)

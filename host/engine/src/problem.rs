@@ -38,7 +38,7 @@ pub(crate) enum Retry {
 }
 
 /// The first pause after something went wrong.
-pub(crate) const FIRST: Duration = Duration::from_millis(200);
+const FIRST: Duration = Duration::from_millis(200);
 /// The longest pause while the API server is away, so that its return is noticed soon.
 const UNREACHABLE: Duration = Duration::from_secs(3);
 /// The longest pause for what somebody will have to mend.

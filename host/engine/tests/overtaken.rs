@@ -87,13 +87,8 @@ async fn a_change_that_comes_after_the_plugin_has_read_is_judged_by_its_next_ans
 #[tokio::test(start_paused = true)]
 async fn a_change_that_the_host_has_not_heard_of_yet_is_not_overwritten_either() {
     let memory = memory();
-    put(&memory, &a_shop("x", json!({"own": "1"})));
-    let (node, _) = yielding(|| {});
-    let cluster = Arc::new(Interrupted { cluster: memory.clone(), before_apply: Mutex::default() });
     let (mut changes, mut told) = (memory.subscribe(), memory.subscribe());
-    let engine = Engine::start(cluster.clone(), Arc::new(Log), Concurrency::default());
-    engine.configure(vec![node]);
-    engine.settled().await;
+    let (cluster, engine) = interrupted(&memory).await;
     cluster.before_apply.lock().unwrap().push(Box::new(choose_theirs));
     put(&memory, &a_shop("x", json!({"own": "2"})));
     engine.settled().await;
@@ -114,12 +109,7 @@ async fn a_change_that_the_host_has_not_heard_of_yet_is_not_overwritten_either()
 #[tokio::test(start_paused = true)]
 async fn what_is_overtaken_again_and_again_is_reported() {
     let memory = memory();
-    put(&memory, &a_shop("x", json!({"own": "1"})));
-    let (node, _) = yielding(|| {});
-    let cluster = Arc::new(Interrupted { cluster: memory.clone(), before_apply: Mutex::default() });
-    let engine = Engine::start(cluster.clone(), Arc::new(Log), Concurrency::default());
-    engine.configure(vec![node]);
-    engine.settled().await;
+    let (cluster, engine) = interrupted(&memory).await;
     let mut told = memory.subscribe();
     for note in ["a", "b"] {
         cluster.before_apply.lock().unwrap().push(Box::new(move |memory| {
@@ -131,6 +121,16 @@ async fn what_is_overtaken_again_and_again_is_reported() {
     engine.settled().await;
     assert_eq!(memory.find(&map_ref("a", "m")).unwrap()["data"]["own"], "2");
     assert_eq!(reasons(&mut told), ["Stale", "Ready"]);
+}
+
+/// An engine that came to rest over a subject, before anything happens in between.
+async fn interrupted(memory: &Memory) -> (Arc<Interrupted>, Engine) {
+    put(memory, &a_shop("x", json!({"own": "1"})));
+    let cluster = Arc::new(Interrupted { cluster: memory.clone(), before_apply: Mutex::default() });
+    let engine = Engine::start(cluster.clone(), Arc::new(Log), Concurrency::default());
+    engine.configure(vec![yielding(|| {}).0]);
+    engine.settled().await;
+    (cluster, engine)
 }
 
 type Happening = Box<dyn FnOnce(&Memory) + Send>;

@@ -85,7 +85,9 @@ async fn a_configuration_that_is_read_again_and_is_the_same_wakes_nobody() {
     put(&memory, &a_shop("x", json!({})));
     let seen = Arc::new(Reconciles::default());
     let engine = Engine::start(Arc::new(memory.clone()), seen.clone(), Concurrency::default());
-    let nodes = vec![lister("one").0, plugin("two").answers(|_| Ok(Outcome::new(Readiness::Ready))).0];
+    let two = plugin("two").answers(|_| Ok(Outcome::new(Readiness::Ready))).0;
+    let (unloaded, _) = plugin("three").answers(|_| Ok(Outcome::new(Readiness::Ready)));
+    let nodes = vec![lister("one").0, NodeSpec { invoke: Err("no component".into()), ..unloaded }, two];
     engine.configure(nodes.clone());
     engine.settled().await;
     let before = seen.0.load(Ordering::SeqCst);

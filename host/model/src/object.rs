@@ -116,10 +116,7 @@ impl Object {
 
     /// Its text with fewer fields: what is compared when only they count.
     pub fn text(&self, fields: &Fields) -> Cow<'_, str> {
-        match fields {
-            Fields::Some(_) if self.fields != *fields => fields.project_text(&self.json),
-            _ => Cow::Borrowed(&self.json),
-        }
+        if self.fields == *fields { Cow::Borrowed(&self.json) } else { fields.project_text(&self.json) }
     }
 }
 

@@ -1,5 +1,6 @@
 //! What a reconciler wants done to objects of others: patched or deleted, as fast as their paces allow.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
@@ -8,7 +9,7 @@ use mizzen_cluster::{Apply, EventRecord, ReadError, Scope, Target, WriteError};
 use mizzen_model::{Deletion, Digest, Object, ObjectRef, Patch, Severity};
 use serde_json::json;
 
-use super::{Claim, Settled, What, Writer, drift};
+use super::{Claim, What, Writer, drift};
 use crate::observe::{Disrupted, Verb};
 use crate::pace::{Stage, Standing, Turn, annotation, mark};
 use crate::prepare::Prepared;
@@ -85,8 +86,7 @@ impl Writer<'_> {
         match self.set(&live, patch, now).await {
             Ok(after) => {
                 let shape = drift::digest(&after.value(), &patch.fragment);
-                let what = What::Fields { wanted: digest, shape };
-                self.settled.insert(object.clone(), Settled { version: after.resource_version, what });
+                self.settle(&after, What::Fields { wanted: digest, shape });
                 self.begun(object, pace, Stage::Patched { version: after.resource_version });
                 self.wrote(Verb::Change, object, Some(Arc::clone(&live)), Some(after));
                 self.told("Patched", &live, pace, &patch.reason).await;
@@ -101,21 +101,11 @@ impl Writer<'_> {
 
     /// Whether an object has the fields already; the API server may have rewritten them.
     fn is_patched(&mut self, live: &Object, patch: &Patch, digest: Digest) -> bool {
-        let settled = self.settled.get(&patch.object).and_then(|settled| match settled.what {
-            What::Fields { wanted, shape } if wanted == digest => Some((settled.version, shape)),
-            _ => None,
-        });
-        if settled.is_some_and(|(version, _)| version == live.resource_version) {
-            return true;
+        let kept = self.kept(live, digest, |_| Some(Cow::Borrowed(&patch.fragment)));
+        if let Some(shape) = kept {
+            self.settle(live, What::Fields { wanted: digest, shape });
         }
-        let value = live.value();
-        let shape = drift::digest(&value, &patch.fragment);
-        let is = drift::holds(&value, &patch.fragment) || settled.is_some_and(|(_, settled)| settled == shape);
-        if is {
-            let what = What::Fields { wanted: digest, shape };
-            self.settled.insert(patch.object.clone(), Settled { version: live.resource_version, what });
-        }
-        is
+        kept.is_some()
     }
 
     async fn set(&self, live: &Object, patch: &Patch, now: Timestamp) -> Result<Arc<Object>, WriteError> {

@@ -14,11 +14,13 @@ pub(crate) mod status;
 pub(crate) mod subject;
 pub(crate) mod survivors;
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use mizzen_cluster::{Apply, Cluster, EventRecord, ForeignField, Scope, WriteError};
 use mizzen_model::{Digest, Event, Object, ObjectRef, Severity};
+use serde_json::Value;
 
 use crate::node::{Key, Plugin};
 use crate::observe::{Observer, Verb, Written};
@@ -119,6 +121,38 @@ impl<'a> Writer<'a> {
         if verb != Verb::Finalizer {
             self.changes.push((before, after));
         }
+    }
+
+    /// What has become of what was wanted of an object, by its digest, if the object is that still: because the version is the one that was
+    /// settled, or by its values, which the API server may have rewritten. What to compare with is made only where it takes that, of what is there;
+    /// `None`: it can't be.
+    fn kept<'w>(
+        &self,
+        live: &Object,
+        digest: Digest,
+        wanted: impl FnOnce(&Value) -> Option<Cow<'w, Value>>,
+    ) -> Option<Digest> {
+        let known = self.settled.get(&live.reference).and_then(|settled| match settled.what {
+            What::Object { wanted, shape } | What::Fields { wanted, shape } if wanted == digest => {
+                Some((settled.version, shape))
+            }
+            _ => None,
+        });
+        if let Some((version, shape)) = known
+            && version == live.resource_version
+        {
+            return Some(shape);
+        }
+        let there = live.value();
+        let wanted = wanted(&there)?;
+        let shape = drift::digest(&there, &wanted);
+        let is_rewritten = known.is_some_and(|(_, known)| known == shape);
+        (is_rewritten || drift::holds(&there, &wanted)).then_some(shape)
+    }
+
+    /// Remembers an object as it is now; says whether anything was known of it.
+    fn settle(&mut self, live: &Object, what: What) -> bool {
+        self.settled.insert(live.reference.clone(), Settled { version: live.resource_version, what }).is_some()
     }
 
     /// Applies, and applies once more by force where nothing stands in the way but what the claim takes: edits, or what we ourselves said

@@ -11,7 +11,7 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use super::survivors::survives;
-use super::{Claim, Settled, What, Writer, drift};
+use super::{Claim, What, Writer, drift};
 use crate::observe::Verb;
 use crate::prepare::{APPLIED_ANNOTATION, Desired, Item, Prepared, owner_label};
 use crate::problem::Problem;
@@ -78,7 +78,7 @@ impl Writer<'_> {
         if let Some(live) = &live
             && let Some(shape) = self.holds(wanted, live)
         {
-            self.settle(wanted, live, shape);
+            self.settle(live, What::Object { wanted: wanted.digest, shape });
             return Ok(());
         }
         let owner = owner_label(self.plugin.name(), &self.subject.reference);
@@ -103,7 +103,8 @@ impl Writer<'_> {
         let applied = self.claim(apply, claim).await;
         self.context.claims().applied(object);
         let after = applied?;
-        let known = self.settle(wanted, &after, drift::digest(&after.value(), &document));
+        let shape = drift::digest(&after.value(), &document);
+        let known = self.settle(&after, What::Object { wanted: wanted.digest, shape });
         let was = live.as_ref().map(|live| live.value());
         let drifted = was.as_ref().is_some_and(|was| is_applied(was, wanted));
         let unchanged = live.as_ref().is_some_and(|live| live.json() == after.json());
@@ -141,28 +142,7 @@ impl Writer<'_> {
     /// Whether a live object is what was wanted: the digest says that nothing else was applied since, the values that nobody
     /// changed them. Gives what has become of those.
     pub(super) fn holds(&self, wanted: &Item, live: &Object) -> Option<Digest> {
-        let settled = self.settled.get(&wanted.reference).and_then(|settled| match settled.what {
-            What::Object { wanted: digest, shape } => Some((settled.version, digest, shape)),
-            _ => None,
-        });
-        if let Some((version, digest, shape)) = settled
-            && (version, digest) == (live.resource_version, wanted.digest)
-        {
-            return Some(shape);
-        }
-        let (live, document) = (live.value(), wanted.value());
-        if !is_applied(&live, wanted) {
-            return None;
-        }
-        let shape = drift::digest(&live, &document);
-        let is_same = settled.is_some_and(|(_, _, settled)| settled == shape);
-        (is_same || drift::holds(&live, &document)).then_some(shape)
-    }
-
-    /// Remembers that an object is as wanted; says whether anything was known of it.
-    fn settle(&mut self, wanted: &Item, live: &Object, shape: Digest) -> bool {
-        let what = What::Object { wanted: wanted.digest, shape };
-        self.settled.insert(wanted.reference.clone(), Settled { version: live.resource_version, what }).is_some()
+        self.kept(live, wanted.digest, |live| is_applied(live, wanted).then(|| Cow::Owned(wanted.value())))
     }
 
     /// Whether keeping what is wanted would overwrite anything in a later version than the plugin read when it wanted that.

@@ -6,7 +6,7 @@ use mizzen_cluster::{Apply, KindFacts, Target, WriteError};
 use mizzen_model::{Condition, Object, canonical};
 use serde_json::{Map, Value, json};
 
-use super::{Claim, FAILURE, Settled, What, Writer, drift};
+use super::{Claim, FAILURE, What, Writer, drift};
 use crate::observe::Verb;
 
 /// What a status shall say.
@@ -50,7 +50,7 @@ impl Writer<'_> {
         // A list of conditions that is not keyed by type has one owner at a time, and our text holds everybody's.
         let claim = if facts.conditions_by_type && report.fields.is_some() { Claim::Ours } else { Claim::Force };
         let after = self.claim(apply, claim).await?;
-        self.settled.insert(subject.clone(), Settled { version: after.resource_version, what: What::Status });
+        self.settle(&after, What::Status);
         if after.json() != live.json() {
             let hides = apart_from(report, live) != apart_from(report, &after);
             self.wrote(Verb::Status, &subject, Some(Arc::clone(live)), Some(after));
