@@ -11,7 +11,7 @@ use mizzen_cluster::{Apply, Cluster, Scope, Selection, Target, WriteError};
 use mizzen_config::document::{ReconcilerStatus, StatusCondition, SubjectCounts};
 use mizzen_config::{Problem, RECONCILER};
 use mizzen_engine::{NodeSnapshot, PlanCounts, Snapshots, State};
-use mizzen_model::{Kind, Object};
+use mizzen_model::{Kind, Object, canonical};
 use serde::Serialize;
 use serde_json::json;
 
@@ -63,7 +63,8 @@ impl Statuses {
     }
 
     async fn write_one(&self, object: &Object, node: Option<&NodeSnapshot>) -> Result<(), WriteError> {
-        let was: ReconcilerStatus = serde_json::from_value(object.value()["status"].clone()).unwrap_or_default();
+        let was: ReconcilerStatus =
+            serde_json::from_value(canonical::part(object.json(), "status")).unwrap_or_default();
         let wanted = self.status(object, node, &was);
         if wanted == was {
             return Ok(());

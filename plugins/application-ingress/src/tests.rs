@@ -99,19 +99,19 @@ fn only(outcome: &Outcome, kind: &str) -> Value {
 
 /// Why a trait waits; what was made of it stays.
 fn waits(outcome: &Outcome) -> String {
-    assert_eq!(outcome.desired, None);
-    let condition = outcome.conditions.iter().find(|condition| condition.kind == "Synced").unwrap();
-    assert_eq!((condition.status, &*condition.reason), (Some(false), "ServiceMissing"));
-    assert_eq!(outcome.readiness, Readiness::Progressing(condition.message.clone()));
-    condition.message.clone()
+    unsynced(outcome, "ServiceMissing", Readiness::Progressing)
 }
 
 /// Why a trait is refused; what was made of it stays.
 fn refused(outcome: &Outcome) -> String {
+    unsynced(outcome, "ReconcileError", Readiness::Failed)
+}
+
+fn unsynced(outcome: &Outcome, reason: &str, readiness: fn(String) -> Readiness) -> String {
     assert_eq!(outcome.desired, None);
     let condition = outcome.conditions.iter().find(|condition| condition.kind == "Synced").unwrap();
-    assert_eq!((condition.status, &*condition.reason), (Some(false), "ReconcileError"));
-    assert_eq!(outcome.readiness, Readiness::Failed(condition.message.clone()));
+    assert_eq!((condition.status, &*condition.reason), (Some(false), reason));
+    assert_eq!(outcome.readiness, readiness(condition.message.clone()));
     condition.message.clone()
 }
 
@@ -128,13 +128,7 @@ fn every_row_of_the_table_is_a_test() {
         include_str!("tests/services.rs"),
         include_str!("../../oam-api/src/names.rs"),
     ];
-    let rows = include_str!("tests.rs").lines().filter_map(|line| line.strip_prefix("//! | ")?.rsplit('`').nth(1));
-    let mut named = 0;
-    for row in rows {
-        assert!(tests.iter().any(|file| file.contains(&format!("fn {row}()"))), "no test {row}");
-        named += 1;
-    }
-    assert_eq!(named, 21);
+    assert_eq!(testing::rows(include_str!("tests.rs"), &tests), 21);
 }
 
 #[test]

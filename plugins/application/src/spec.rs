@@ -1,6 +1,7 @@
 //! An application's name and its components: all that is looked at of an `ApplicationConfiguration`.
 
 use mizzen_oam_api::APP;
+use mizzen_sdk::names::is_label;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -60,11 +61,5 @@ pub(crate) fn components(spec: &Value) -> Result<Vec<String>, Invalid> {
 
 /// Whether this is the value of a label, and may stand in the name of an object.
 fn is_name(text: &str) -> bool {
-    let is_part = |part: &str| {
-        !part.is_empty()
-            && part.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
-            && !part.starts_with('-')
-            && !part.ends_with('-')
-    };
-    text.len() <= 63 && text.split('.').all(is_part)
+    text.len() <= 63 && text.split('.').all(is_label)
 }

@@ -107,11 +107,5 @@ fn every_row_of_the_table_is_a_test() {
         include_str!("tests/names.rs"),
         include_str!("../../oam-api/src/names.rs"),
     ];
-    let rows = include_str!("tests.rs").lines().filter_map(|line| line.strip_prefix("//! | ")?.rsplit('`').nth(1));
-    let mut named = 0;
-    for row in rows {
-        assert!(tests.iter().any(|file| file.contains(&format!("fn {row}()"))), "no test {row}");
-        named += 1;
-    }
-    assert_eq!(named, 10);
+    assert_eq!(testing::rows(include_str!("tests.rs"), &tests), 10);
 }

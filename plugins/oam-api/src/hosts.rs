@@ -1,5 +1,7 @@
 //! The hosts of a trait's rule: as written, or, as Verrazzano does where none is, one of the application's own.
 
+use mizzen_sdk::names::is_label;
+
 /// Why a rule has no hosts.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HostError {
@@ -28,14 +30,8 @@ pub fn hosts(app: &str, namespace: &str, domain: Option<&str>, written: &[String
     Ok(hosts)
 }
 
-/// Takes what Istio takes in a Gateway: names of several labels, of which the last one is no number.
+/// Takes, in lower case, what Istio takes in a Gateway: names of several labels, of which the last one is no number.
 fn checked(host: String) -> Result<String, HostError> {
-    let is_label = |label: &str| {
-        (1..=63).contains(&label.len())
-            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
-            && !label.starts_with('-')
-            && !label.ends_with('-')
-    };
     let is_below_a_domain = |(_, domain): (&str, &str)| domain.bytes().any(|byte| !byte.is_ascii_digit());
     let is_host =
         host.len() <= 253 && host.split('.').all(is_label) && host.rsplit_once('.').is_some_and(is_below_a_domain);

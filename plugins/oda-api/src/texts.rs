@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use mizzen_sdk::names::is_label;
 use serde::{Deserialize, Deserializer};
 
 /// The name of a Service: a DNS label.
@@ -39,11 +40,6 @@ impl Host {
     pub fn as_str(&self) -> &str {
         &self.0
     }
-}
-
-fn is_label(text: &str) -> bool {
-    let inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    (1..=63).contains(&text.len()) && text.chars().all(inner) && !text.starts_with('-') && !text.ends_with('-')
 }
 
 impl TryFrom<String> for ServiceName {

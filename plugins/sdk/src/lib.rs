@@ -66,6 +66,7 @@ mod failure;
 pub mod guest;
 pub mod http;
 pub mod log;
+pub mod names;
 mod others;
 mod outcome;
 pub mod renderers;

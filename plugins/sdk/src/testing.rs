@@ -6,6 +6,7 @@
 mod accept;
 pub(crate) mod host;
 mod servers;
+mod table;
 #[cfg(test)]
 mod tests;
 
@@ -18,6 +19,8 @@ use std::time::Duration;
 use mizzen_model::http::Canned;
 use mizzen_model::{Fields, Object, yaml};
 use serde_json::Value;
+
+pub use table::rows;
 
 use crate::http::{Request as HttpRequest, Response};
 use crate::renderers::{RenderError, Renderer};

@@ -11,6 +11,16 @@ pub fn objects(yaml: &str) -> Result<Vec<Value>, serde_saphyr::Error> {
     Ok(all.into_iter().filter(|object| !object.is_null()).collect())
 }
 
+/// The text of YAML documents, one for each object.
+pub fn documents(objects: &[Value]) -> String {
+    objects.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n---\n")
+}
+
+/// The lines of what a command said in which none of these texts is: what it says of objects that are well is harmless.
+pub fn lines_without<'a>(said: &'a str, harmless: &[&str]) -> Vec<&'a str> {
+    said.lines().filter(|line| !line.trim().is_empty() && !harmless.iter().any(|text| line.contains(text))).collect()
+}
+
 /// What an object is called: `apiVersion kind namespace/name`.
 pub fn identity(object: &Value) -> String {
     let text = |at: &str| object.pointer(at).and_then(Value::as_str).unwrap_or_default();

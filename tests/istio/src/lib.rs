@@ -17,5 +17,5 @@ mod document;
 pub mod egress;
 mod istioctl;
 
-pub use document::{identity, objects};
+pub use document::{documents, identity, lines_without, objects};
 pub use istioctl::{Finding, Istioctl, IstioctlError, Level};

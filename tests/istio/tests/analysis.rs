@@ -63,14 +63,10 @@ fn documents() -> Option<(mizzen_istio_tests::Istioctl, Vec<Value>)> {
     Some((istioctl, objects))
 }
 
-fn yaml(objects: &[Value]) -> String {
-    objects.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n---\n")
-}
-
 #[test]
 fn nothing_is_an_error_and_each_warning_is_one_that_is_expected() {
     let Some((istioctl, objects)) = documents() else { return };
-    let found = istioctl.analyze(&yaml(&objects)).unwrap();
+    let found = istioctl.analyze(&mizzen_istio_tests::documents(&objects)).unwrap();
     let errors: Vec<_> = found.iter().filter(|own| own.level == Level::Error).collect();
     assert!(errors.is_empty(), "{errors:#?}");
     let kind = |origin: &str| origin.split(' ').next().unwrap().to_owned();
@@ -84,7 +80,7 @@ fn nothing_is_an_error_and_each_warning_is_one_that_is_expected() {
 fn a_route_to_a_gateway_that_is_not_there_would_be_an_error() {
     let Some((istioctl, mut objects)) = documents() else { return };
     objects.retain(|own| own["metadata"]["name"] != "component-gateway");
-    let found = istioctl.analyze(&yaml(&objects)).unwrap();
+    let found = istioctl.analyze(&mizzen_istio_tests::documents(&objects)).unwrap();
     let routes =
         found.iter().filter(|own| own.level == Level::Error && own.origin.starts_with("VirtualService shop/api"));
     assert_eq!(routes.count(), 7, "{found:#?}");

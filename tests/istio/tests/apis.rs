@@ -4,18 +4,13 @@
 
 mod support;
 
-use mizzen_istio_tests::Istioctl;
-use serde_json::Value;
+use mizzen_istio_tests::{Istioctl, documents, lines_without};
 use support::apis::emitted;
-
-fn documents(objects: &[Value]) -> String {
-    objects.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n---\n")
-}
 
 /// What it says beside that these objects are valid, and that filters of Envoy are to be used with care.
 fn faults(said: &str) -> Vec<&str> {
     let harmless = ["exposes internal implementation details", "is valid", "validation succeed"];
-    said.lines().filter(|line| !line.trim().is_empty() && !harmless.iter().any(|text| line.contains(text))).collect()
+    lines_without(said, &harmless)
 }
 
 #[test]

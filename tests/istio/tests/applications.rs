@@ -4,13 +4,8 @@
 
 mod support;
 
-use mizzen_istio_tests::Istioctl;
-use serde_json::Value;
+use mizzen_istio_tests::{Istioctl, documents, lines_without};
 use support::applications::{emitted, protected};
-
-fn documents(objects: &[Value]) -> String {
-    objects.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n---\n")
-}
 
 /// What it says beside that the objects are valid. That what compares paths shuts ports of plain TCP, which have none, is in the README; and
 /// a path within another one of its rule leads where that one leads, and is there for its policy.
@@ -20,7 +15,7 @@ fn faults(said: &str) -> Vec<&str> {
         "will deny all traffic to TCP ports under its scope",
         "is not used (duplicate/overlapping match in rule",
     ];
-    said.lines().filter(|line| !line.trim().is_empty() && !harmless.iter().any(|text| line.contains(text))).collect()
+    lines_without(said, &harmless)
 }
 
 #[test]

@@ -6,18 +6,15 @@ mod support;
 
 use std::sync::Arc;
 
-use mizzen_istio_tests::Istioctl;
+use mizzen_istio_tests::{Istioctl, documents, lines_without};
 use serde_json::{Value, json};
 use support::compare::{VERSION, both};
 use support::mesh::{around, installed, patched};
 
 /// What `istioctl validate` says beside that the objects are valid.
 fn faults(istioctl: &Istioctl, objects: &[Value]) -> Vec<String> {
-    let yaml = objects.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n---\n");
-    let said = istioctl.validate(&yaml).unwrap();
-    let harmless = ["is valid", "validation succeed"];
-    let faults = said.lines().filter(|line| !harmless.iter().any(|text| line.contains(text)));
-    faults.filter(|line| !line.trim().is_empty()).map(str::to_owned).collect()
+    let said = istioctl.validate(&documents(objects)).unwrap();
+    lines_without(&said, &["is valid", "validation succeed"]).into_iter().map(str::to_owned).collect()
 }
 
 /// The most that a mesh can be asked for: every part of it.

@@ -4,7 +4,7 @@ use mizzen_catalog::RendererEntry;
 use mizzen_cluster::{Scope, Selection};
 use mizzen_config::RENDERER;
 use mizzen_config::document::RendererStatus;
-use mizzen_model::Object;
+use mizzen_model::{Object, canonical};
 
 use super::{Statuses, condition};
 
@@ -13,7 +13,8 @@ impl Statuses {
     pub(super) async fn write_renderers(&self) {
         let Ok(objects) = self.cluster.list(Scope::All, &RENDERER, &Selection::default()) else { return };
         for object in objects {
-            let was: RendererStatus = serde_json::from_value(object.value()["status"].clone()).unwrap_or_default();
+            let was: RendererStatus =
+                serde_json::from_value(canonical::part(object.json(), "status")).unwrap_or_default();
             let wanted = self.renderer_status(&object, &was);
             if wanted == was {
                 continue;

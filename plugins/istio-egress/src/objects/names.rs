@@ -2,8 +2,9 @@
 
 use std::fmt;
 
+use mizzen_sdk::names::is_label;
+
 use super::Scope;
-use crate::target::is_label;
 
 /// Begins the names of objects: the name of whom they are for.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
