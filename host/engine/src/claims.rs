@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 
 use mizzen_model::ObjectRef;
 
-use crate::node::Key;
+use crate::plugin::Key;
 
 /// Who owns what, and who waits for it.
 #[derive(Default)]

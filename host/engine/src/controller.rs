@@ -3,6 +3,20 @@
 //! One task owns all of this state, so nothing here is locked but the read index, which running calls write to. Reconciles run
 //! beside it, each with a copy of what it needs, and hand back what they learned.
 
+pub(crate) mod cell;
+mod changes;
+mod cooldown;
+mod deletion;
+mod dispatch;
+mod finish;
+pub(crate) mod nodes;
+mod order;
+mod orphans;
+mod paces;
+pub(crate) mod queue;
+pub(crate) mod snapshot;
+mod sync;
+
 use std::collections::{HashMap, HashSet};
 
 use futures::StreamExt;
@@ -12,15 +26,16 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tokio_util::time::DelayQueue;
 
-use crate::abandoned::Abandoned;
-use crate::cell::{Cell, Wake};
-use crate::node::{Key, SubjectId};
-use crate::nodes::{NodeSpec, Nodes, Subjects};
-use crate::queue::Queue;
-use crate::reconcile::{Context, Done};
-use crate::renderers::RendererSpec;
-use crate::snapshot::Snapshot;
-use crate::sync::Synced;
+use crate::context::Context;
+use crate::controller::cell::{Cell, Wake};
+use crate::controller::nodes::{NodeSpec, Nodes, Subjects};
+use crate::controller::orphans::Abandoned;
+use crate::controller::queue::Queue;
+use crate::controller::snapshot::Snapshot;
+use crate::controller::sync::Synced;
+use crate::plugin::{Key, SubjectId};
+use crate::reads::renderers::RendererSpec;
+use crate::reconcile::Done;
 
 /// What the loop is told from outside.
 pub(crate) enum Command {
@@ -159,7 +174,7 @@ impl Controller {
         self.wake(key, Wake::look());
     }
 
-    pub(crate) fn index(&self) -> std::sync::MutexGuard<'_, crate::index::ReadIndex> {
-        self.context.index.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    pub(crate) fn index(&self) -> parking_lot::MutexGuard<'_, crate::reads::index::ReadIndex> {
+        self.context.index()
     }
 }

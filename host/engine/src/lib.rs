@@ -8,37 +8,22 @@
 //! ```
 //! The engine knows plugins as [`mizzen_model::Invoke`] and clusters as [`mizzen_cluster::Cluster`]: neither wasmtime nor kube.
 
-mod abandoned;
-mod answer;
-mod cell;
-mod changes;
 mod claims;
-mod consent;
+mod context;
 mod controller;
-mod definitions;
-mod dispatch;
-mod done;
-mod index;
-mod network;
-mod node;
-mod nodes;
+mod cost;
+mod memo;
+mod names;
 pub mod observe;
-mod order;
 mod pace;
-mod patches;
+mod plugin;
 mod prepare;
 mod problem;
-mod queue;
+mod reads;
 mod reconcile;
-mod recorder;
-mod renderers;
-mod report;
-mod rest;
-mod snapshot;
-mod sync;
 mod write;
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use mizzen_cluster::Cluster;
@@ -47,20 +32,19 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use context::Context;
+use controller::queue::Queue;
 use controller::{Command, Controller};
 use observe::Observer;
 use pace::Paces;
-use queue::Queue;
-use reconcile::Context;
 
-pub use node::Plugin;
-pub use nodes::{NodeSpec, State};
+pub use controller::nodes::{NodeSpec, State};
+pub use controller::snapshot::{NodeSnapshot, PlanCounts, Snapshot};
+pub use names::{APPLIED_ANNOTATION, PRUNE_ANNOTATION};
 pub use pace::PaceSnapshot;
-pub use prepare::APPLIED_ANNOTATION;
-pub use renderers::RendererSpec;
-pub use snapshot::{NodeSnapshot, PlanCounts, Snapshot};
+pub use plugin::Plugin;
+pub use reads::renderers::RendererSpec;
 pub use write::status::now;
-pub use write::survivors::PRUNE_ANNOTATION;
 
 /// How much runs at once.
 #[derive(Clone, Copy, Debug)]
@@ -112,10 +96,7 @@ impl Engine {
         let changes = cluster.subscribe();
         let (commands, commanded) = mpsc::unbounded_channel();
         let (syncs, synced) = mpsc::unbounded_channel();
-        let paces = Arc::new(Mutex::new(Paces::new(paced)));
-        let (index, renderers) = (Arc::new(Mutex::default()), Arc::default());
-        let claims = Arc::default();
-        let context = Context { cluster, observer, index, renderers, fetch, paces, claims, clock };
+        let context = Context::new(cluster, observer, fetch, clock, Paces::new(paced));
         let controller = Controller::new(context, Queue::new(concurrency.reconciles, concurrency.of_one), syncs);
         let stop = CancellationToken::new();
         let run = tokio::spawn(controller.run(changes, commanded, synced, stop.clone()));

@@ -1,5 +1,8 @@
 //! An outcome, checked against the grants and made ready to be written: nothing after this asks again whether it may.
 
+mod definitions;
+pub(crate) mod patches;
+
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,13 +13,10 @@ use mizzen_model::{
 };
 use serde_json::{Map, Value, json};
 
-use crate::definitions::defined;
-use crate::node::Plugin;
-use crate::patches::{Contradiction, merged};
-use crate::write::survivors::{NEVER, PRUNE_ANNOTATION};
-
-/// Annotation with the digest of what was last applied: with it, a restarted host knows what it need not write.
-pub const APPLIED_ANNOTATION: &str = "mizzen.dev/applied";
+use crate::names::{APPLIED_ANNOTATION, NEVER, PRUNE_ANNOTATION, owner_label};
+use crate::plugin::Plugin;
+use crate::prepare::definitions::defined;
+use crate::prepare::patches::{Contradiction, merged};
 
 /// An outcome that may be written.
 #[derive(Clone, Debug)]
@@ -76,13 +76,6 @@ pub(crate) enum Refusal {
     /// Can't be judged now.
     #[error(transparent)]
     Unknown(#[from] ReadError),
-}
-
-/// The value of [`OWNER_LABEL`] for what a reconciler wants for a subject. The subject's uid and version are no part of it, so
-/// that a subject restored from a backup finds its objects again.
-pub(crate) fn owner_label(reconciler: &str, subject: &ObjectRef) -> String {
-    let parts = [reconciler, subject.kind.group(), &subject.kind.name, &subject.path()];
-    Digest::of_parts(parts.map(str::as_bytes)).short()
 }
 
 /// Checks an outcome and makes it ready.

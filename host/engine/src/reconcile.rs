@@ -1,48 +1,26 @@
 //! One reconcile, from question to status: the middle of the host, on one screen.
 
+mod call;
+mod report;
+
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
-use mizzen_cluster::Cluster;
 use mizzen_config::Mode;
-use mizzen_model::http::Fetch;
 use mizzen_model::{Call, Event, Object, ObjectRef, Predecessor, Readiness};
 use tokio::time::Instant;
 
-use crate::answer::Memo;
-use crate::claims::Claims;
-use crate::index::ReadIndex;
-use crate::node::{Key, Plugin};
-use crate::observe::{Intent, Observer, Planned, Reconciled};
-use crate::pace::Paces;
+use crate::context::Context;
+use crate::cost::is_expensive;
+use crate::memo::{LastWrites, Memo};
+use crate::observe::{Intent, Planned, Reconciled};
+use crate::plugin::{Key, Plugin};
 use crate::problem::Problem;
-use crate::renderers::Renderers;
-use crate::rest::is_expensive;
-use crate::write::{Settled, Writer};
+use crate::write::Writer;
 
 /// How often a plugin is asked within one reconcile when what it read changes: by its own writes, or meanwhile by somebody else.
 pub(crate) const ROUNDS: usize = 3;
-
-/// What every reconcile works with.
-#[derive(Clone)]
-pub(crate) struct Context {
-    pub(crate) cluster: Arc<dyn Cluster>,
-    pub(crate) observer: Arc<dyn Observer>,
-    pub(crate) index: Arc<Mutex<ReadIndex>>,
-    pub(crate) renderers: Arc<Renderers>,
-    pub(crate) fetch: Arc<dyn Fetch>,
-    pub(crate) paces: Arc<Mutex<Paces>>,
-    pub(crate) claims: Arc<Mutex<Claims>>,
-    pub(crate) clock: crate::Clock,
-}
-
-impl Context {
-    /// Who owns what.
-    pub(crate) fn claims(&self) -> MutexGuard<'_, Claims> {
-        self.claims.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
 
 /// What a reconcile is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,7 +55,7 @@ pub(crate) struct Job {
     /// Events that none of its answers told of before.
     pub(crate) news: Vec<Event>,
     pub(crate) memo: Option<Arc<Memo>>,
-    pub(crate) settled: HashMap<ObjectRef, Settled>,
+    pub(crate) settled: LastWrites,
     /// The reason that was last reported, so that an event is told once.
     pub(crate) reported: &'static str,
     /// What it would have written when it was last asked in mode `Plan`; replaced when it is again.
@@ -106,7 +84,7 @@ pub(crate) struct Done {
     /// What the subject's author wanted when it began.
     pub(crate) subject: Arc<Object>,
     pub(crate) memo: Option<Arc<Memo>>,
-    pub(crate) settled: HashMap<ObjectRef, Settled>,
+    pub(crate) settled: LastWrites,
     /// The resource versions that it wrote.
     pub(crate) wrote: HashMap<ObjectRef, Vec<u64>>,
     pub(crate) reported: &'static str,
@@ -244,7 +222,7 @@ impl Job {
 
     /// Whether the plugin has read any of what was just written.
     fn has_read(&self, context: &Context, changes: &[crate::write::Change]) -> bool {
-        let index = context.index.lock().unwrap_or_else(PoisonError::into_inner);
+        let index = context.index();
         changes.iter().any(|(before, after)| index.affected(before.as_deref(), after.as_deref()).contains(&self.key))
     }
 }

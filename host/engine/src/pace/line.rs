@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use mizzen_config::Pace;
 use mizzen_model::ObjectRef;
 
-use crate::node::Key;
+use crate::plugin::Key;
 
 /// The time over which `perMinute` counts.
 const MINUTE: SignedDuration = SignedDuration::from_mins(1);

@@ -1,23 +1,10 @@
 //! What live objects tell of disruptions: that there was one, and how far it has come.
 
-use std::sync::Arc;
-
-use jiff::Timestamp;
 use mizzen_cluster::{Cluster, Scope};
-use mizzen_model::{Object, ObjectRef};
+use mizzen_model::ObjectRef;
 
 use super::Stage;
 use super::progress::{Progress, is_complete, progress};
-
-/// The annotation that says of an object that it was patched under a pace.
-pub(crate) fn annotation(reconciler: &str) -> String {
-    format!("mizzen.dev/pace-{reconciler}")
-}
-
-/// The value of [`annotation`].
-pub(crate) fn mark(pace: &str, begun: Timestamp) -> String {
-    format!("{pace} {begun:.0}")
-}
 
 /// How far something is that was done to an object.
 pub(super) fn judge(object: &ObjectRef, stage: &Stage, cluster: &dyn Cluster) -> Progress {
@@ -44,15 +31,4 @@ pub(super) fn judge(object: &ObjectRef, stage: &Stage, cluster: &dyn Cluster) ->
             }
         }
     }
-}
-
-/// The pace under which an object was patched, and when.
-pub(super) fn marked(object: &Object, annotation: &str) -> Option<(Arc<str>, Timestamp)> {
-    // Most have no such mark, and text is cheaper to look through than to parse.
-    if !object.json().contains(annotation) {
-        return None;
-    }
-    let value = object.value();
-    let (pace, begun) = value["metadata"]["annotations"][annotation].as_str()?.split_once(' ')?;
-    Some((pace.into(), begun.parse().ok()?))
 }

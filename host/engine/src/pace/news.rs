@@ -10,7 +10,7 @@ use super::Name;
 use super::line::{GivenUp, Line, Stage};
 use super::live::judge;
 use super::progress::Progress;
-use crate::node::{Key, NodeId};
+use crate::plugin::{Key, NodeId};
 
 /// Something that was given up on.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use mizzen_config::Pace;
 
 use super::Paces;
-use crate::node::{Key, NodeId};
+use crate::plugin::{Key, NodeId};
 
 /// How many objects a message names: a status is read by people, and kept by the API server.
 const NAMED: usize = 5;

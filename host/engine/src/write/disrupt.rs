@@ -9,9 +9,11 @@ use mizzen_cluster::{Apply, EventRecord, ReadError, Scope, Target, WriteError};
 use mizzen_model::{Deletion, Digest, Object, ObjectRef, Patch, Severity};
 use serde_json::json;
 
-use super::{Claim, What, Writer, drift};
+use super::{Claim, Writer, drift};
+use crate::memo::Written;
+use crate::names::{pace_annotation, pace_mark};
 use crate::observe::{Disrupted, Verb};
-use crate::pace::{Stage, Standing, Turn, annotation, mark};
+use crate::pace::{Stage, Standing, Turn};
 use crate::prepare::Prepared;
 
 /// How far the disruptions of an outcome have come.
@@ -86,7 +88,7 @@ impl Writer<'_> {
         match self.set(&live, patch, now).await {
             Ok(after) => {
                 let shape = drift::digest(&after.value(), &patch.fragment);
-                self.settle(&after, What::Fields { wanted: digest, shape });
+                self.settle(&after, Written::Fields { wanted: digest, live: shape });
                 self.begun(object, pace, Stage::Patched { version: after.resource_version });
                 self.wrote(Verb::Change, object, Some(Arc::clone(&live)), Some(after));
                 self.told("Patched", &live, pace, &patch.reason).await;
@@ -103,7 +105,7 @@ impl Writer<'_> {
     fn is_patched(&mut self, live: &Object, patch: &Patch, digest: Digest) -> bool {
         let kept = self.kept(live, digest, |_| Some(Cow::Borrowed(&patch.fragment)));
         if let Some(shape) = kept {
-            self.settle(live, What::Fields { wanted: digest, shape });
+            self.settle(live, Written::Fields { wanted: digest, live: shape });
         }
         kept.is_some()
     }
@@ -130,7 +132,7 @@ impl Writer<'_> {
             if !document["metadata"]["annotations"].is_object() {
                 document["metadata"]["annotations"] = json!({});
             }
-            document["metadata"]["annotations"][annotation(self.plugin.name())] = json!(mark(pace, now));
+            document["metadata"]["annotations"][pace_annotation(self.plugin.name())] = json!(pace_mark(pace, now));
         }
         let manager = self.plugin.patch_manager(&self.subject.reference);
         let apply = Apply { manager: &manager, document: &document, target: Target::Object, force: false };

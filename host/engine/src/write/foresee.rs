@@ -4,9 +4,9 @@ use std::collections::HashSet;
 
 use mizzen_cluster::{ReadError, Scope, WriteError};
 
-use super::objects::View;
-use super::survivors::survives;
 use super::{Writer, drift};
+use crate::memo::View;
+use crate::names::is_never_pruned;
 use crate::observe::{Intent, Verb};
 use crate::prepare::Prepared;
 
@@ -53,7 +53,7 @@ impl Writer<'_> {
 
     /// What [`Writer::release`] would delete now.
     pub(crate) fn foresee_release(&self) -> Result<Vec<Intent>, WriteError> {
-        let going = self.owned()?.into_iter().filter(|object| !object.deleting && !survives(object));
+        let going = self.owned()?.into_iter().filter(|object| !object.deleting && !is_never_pruned(object));
         Ok(going.map(|object| Intent { verb: Verb::Delete, object: object.reference.clone() }).collect())
     }
 }

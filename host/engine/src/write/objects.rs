@@ -10,20 +10,12 @@ use mizzen_model::{Access, Digest, Event, Object, ObjectRef, Selector, Severity}
 use serde_json::Value;
 use tokio::time::Instant;
 
-use super::survivors::survives;
-use super::{Claim, What, Writer, drift};
+use super::{Claim, Writer, drift};
+use crate::memo::{View, Written};
+use crate::names::{APPLIED_ANNOTATION, is_never_pruned, owner_label};
 use crate::observe::Verb;
-use crate::prepare::{APPLIED_ANNOTATION, Desired, Item, Prepared, owner_label};
+use crate::prepare::{Desired, Item, Prepared};
 use crate::problem::Problem;
-
-/// Whether the whole picture is known, so that what is not in it may go.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum View {
-    /// Every read of the call was answered.
-    Complete,
-    /// One was not.
-    Partial,
-}
 
 /// How long an API server may take to serve what was defined a moment ago, before that is reported: mostly it is some 100 ms.
 const SERVED_WITHIN: Duration = Duration::from_secs(5);
@@ -51,7 +43,7 @@ impl Writer<'_> {
                 let keep: HashSet<_> = desired.objects.iter().map(|item| &item.reference).collect();
                 errors.extend(self.prune(&keep).await.err());
                 self.settled
-                    .retain(|object, settled| keep.contains(object) || !matches!(settled.what, What::Object { .. }));
+                    .retain(|object, settled| keep.contains(object) || !matches!(settled.what, Written::Object { .. }));
             }
         }
         errors.extend(self.disrupt(prepared).await);
@@ -78,7 +70,7 @@ impl Writer<'_> {
         if let Some(live) = &live
             && let Some(shape) = self.holds(wanted, live)
         {
-            self.settle(live, What::Object { wanted: wanted.digest, shape });
+            self.settle(live, Written::Object { wanted: wanted.digest, live: shape });
             return Ok(());
         }
         let owner = owner_label(self.plugin.name(), &self.subject.reference);
@@ -104,7 +96,7 @@ impl Writer<'_> {
         self.context.claims().applied(object);
         let after = applied?;
         let shape = drift::digest(&after.value(), &document);
-        let known = self.settle(&after, What::Object { wanted: wanted.digest, shape });
+        let known = self.settle(&after, Written::Object { wanted: wanted.digest, live: shape });
         let was = live.as_ref().map(|live| live.value());
         let drifted = was.as_ref().is_some_and(|was| is_applied(was, wanted));
         let unchanged = live.as_ref().is_some_and(|live| live.json() == after.json());
@@ -169,7 +161,7 @@ impl Writer<'_> {
     /// Deletes what this reconciler once applied for this subject and no longer wants, except what is to survive.
     pub(crate) async fn prune(&mut self, keep: &HashSet<&ObjectRef>) -> Result<(), WriteError> {
         for object in self.owned()? {
-            if !keep.contains(&object.reference) && !object.deleting && !survives(&object) {
+            if !keep.contains(&object.reference) && !object.deleting && !is_never_pruned(&object) {
                 self.delete(&object.reference, &object.uid, Some(Arc::clone(&object))).await?;
             }
         }

@@ -6,7 +6,9 @@ use mizzen_cluster::{Apply, KindFacts, Target, WriteError};
 use mizzen_model::{Condition, Object, canonical};
 use serde_json::{Map, Value, json};
 
-use super::{Claim, FAILURE, What, Writer, drift};
+use super::{Claim, Writer, drift};
+use crate::memo::Written;
+use crate::names;
 use crate::observe::Verb;
 
 /// What a status shall say.
@@ -45,12 +47,13 @@ impl Writer<'_> {
         }
         let document = json!({"apiVersion": subject.kind.api_version, "kind": subject.kind.name, "metadata": metadata, "status": status});
         // Without its own fields a reconciler would give up those it wrote before: a manager of its own says that it failed.
-        let manager = self.plugin.field_manager() + if report.fields.is_some() { "" } else { FAILURE };
+        let name = self.plugin.name();
+        let manager = if report.fields.is_some() { names::field_manager(name) } else { names::failure_manager(name) };
         let apply = Apply { manager: &manager, document: &document, target: Target::Status, force: false };
         // A list of conditions that is not keyed by type has one owner at a time, and our text holds everybody's.
         let claim = if facts.conditions_by_type && report.fields.is_some() { Claim::Ours } else { Claim::Force };
         let after = self.claim(apply, claim).await?;
-        self.settle(&after, What::Status);
+        self.settle(&after, Written::Status);
         if after.json() != live.json() {
             let hides = apart_from(report, live) != apart_from(report, &after);
             self.wrote(Verb::Status, &subject, Some(Arc::clone(live)), Some(after));

@@ -7,23 +7,9 @@ use mizzen_cluster::{Scope, WriteError};
 use mizzen_model::{Object, canonical};
 
 use super::Writer;
-use super::survivors::survives;
+use crate::names::is_never_pruned;
+use crate::names::{finalizer, has_finalizer};
 use crate::observe::Verb;
-
-/// The finalizer of a reconciler.
-pub(crate) fn finalizer(reconciler: &str) -> String {
-    format!("mizzen.dev/{reconciler}")
-}
-
-/// Whether a subject carries the finalizer of a reconciler.
-pub(crate) fn is_held_by(subject: &Object, reconciler: &str) -> bool {
-    let finalizer = finalizer(reconciler);
-    // Most objects have none, and text is cheaper to look through than to parse.
-    subject.json().contains(&finalizer)
-        && subject.value()["metadata"]["finalizers"]
-            .as_array()
-            .is_some_and(|all| all.iter().any(|own| *own == finalizer))
-}
 
 /// What is left of the metadata and the spec when all that hosts, servers and reconcilers write is taken away: the part of a subject
 /// that says what its author wants, and the part that a plugin is given.
@@ -34,7 +20,7 @@ pub(crate) fn wish(subject: &Object) -> String {
 impl Writer<'_> {
     /// Makes sure that the subject can't go before its reconciler has cleaned up.
     pub(crate) async fn hold(&mut self) -> Result<(), WriteError> {
-        if !is_held_by(&self.subject, self.plugin.name()) {
+        if !has_finalizer(&self.subject, self.plugin.name()) {
             self.set_finalizer(true).await?;
             if let Ok(Some(held)) = self.cluster.get(Scope::All, &self.subject.reference) {
                 self.subject = held;
@@ -48,7 +34,7 @@ impl Writer<'_> {
     pub(crate) async fn release(&mut self) -> Result<bool, WriteError> {
         self.prune(&HashSet::new()).await?;
         for object in self.owned()? {
-            if !survives(&object) {
+            if !is_never_pruned(&object) {
                 return Ok(false);
             }
         }

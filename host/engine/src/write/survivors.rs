@@ -9,20 +9,8 @@ use mizzen_model::Object;
 use serde_json::{Map, Value, json};
 
 use super::Writer;
+use crate::names::APPLIED_ANNOTATION;
 use crate::observe::Verb;
-use crate::prepare::APPLIED_ANNOTATION;
-
-/// Annotation by which a plugin says of an object whether it may be pruned; `never` is the only value there is.
-pub const PRUNE_ANNOTATION: &str = "mizzen.dev/prune";
-
-/// The value of [`PRUNE_ANNOTATION`] of what survives.
-pub(crate) const NEVER: &str = "never";
-
-/// Whether an object is never to be deleted by the host.
-pub(crate) fn survives(object: &Object) -> bool {
-    // Most have no such mark, and text is cheaper to look through than to parse.
-    object.json().contains(PRUNE_ANNOTATION) && object.value()["metadata"]["annotations"][PRUNE_ANNOTATION] == NEVER
-}
 
 impl Writer<'_> {
     /// Takes the host's own marks off an object that stays when its subject goes: it is nobody's from then on.

@@ -8,9 +8,8 @@ use mizzen_model::{ObjectRef, Readiness};
 use tokio::time::Instant;
 use tokio_util::time::delay_queue;
 
-use crate::answer::Memo;
+use crate::memo::{LastWrites, Memo};
 use crate::observe::Intent;
-use crate::write::Settled;
 
 /// Whether a reconcile is under way.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -40,7 +39,7 @@ pub(crate) struct Cell {
     /// What happened while it was running.
     pub(crate) pending: Vec<Wake>,
     pub(crate) memo: Option<Arc<Memo>>,
-    pub(crate) settled: HashMap<ObjectRef, Settled>,
+    pub(crate) settled: LastWrites,
     /// What it last came to; `None`: nothing yet.
     pub(crate) readiness: Option<Readiness>,
     /// The error it last ended with.

@@ -9,15 +9,15 @@ use futures::FutureExt;
 use mizzen_config::Mode;
 use mizzen_model::CallError;
 
-use crate::cell::{Held, Phase};
-use crate::consent::Leave;
 use crate::controller::Controller;
-use crate::node::Key;
-use crate::nodes::State;
-use crate::order::Gate;
+use crate::controller::cell::{Held, Phase};
+use crate::controller::deletion::Leave;
+use crate::controller::nodes::State;
+use crate::controller::order::Gate;
+use crate::names::has_finalizer;
+use crate::plugin::Key;
 use crate::problem::Problem;
 use crate::reconcile::{Done, Job, Task, Verdict};
-use crate::write::subject::is_held_by;
 
 /// How long a key is held back before its subject's status says so: at a start all are, for a moment.
 const HELD_QUIETLY: Duration = Duration::from_secs(5);
@@ -67,7 +67,7 @@ impl Controller {
         let revision = node.revision;
         let plans = plugin.reconciler.mode == Mode::Plan;
         let (task, predecessors) = if subject.deleting {
-            if !is_held_by(&subject, plugin.name()) {
+            if !has_finalizer(&subject, plugin.name()) {
                 return None;
             }
             let task = match self.leave(key, &subject) {

@@ -8,9 +8,9 @@ use mizzen_config::Mode;
 use mizzen_model::Object;
 
 use crate::controller::Controller;
-use crate::node::{Key, SubjectId};
-use crate::nodes::{Node, State};
-use crate::write::subject::is_held_by;
+use crate::controller::nodes::{Node, State};
+use crate::names::has_finalizer;
+use crate::plugin::{Key, SubjectId};
 
 /// What a deletion means for a key now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,7 +37,7 @@ impl Controller {
 
     /// Whether nobody who holds a subject, and has a word in it, refuses that it goes, or has yet to be asked.
     fn all_consent(&self, id: SubjectId, subject: &Object) -> bool {
-        let holding: Vec<_> = self.nodes.iter().filter(|node| is_held_by(subject, &node.name)).collect();
+        let holding: Vec<_> = self.nodes.iter().filter(|node| has_finalizer(subject, &node.name)).collect();
         let consents = |node: &Node| {
             match self.cells.get(&Key { node: node.id, subject: id }) {
                 Some(cell) => !node.has_a_word() || (cell.consents == Some(true) && !cell.ask),

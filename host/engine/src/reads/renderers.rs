@@ -1,9 +1,10 @@
 //! The renderers of a host: which of them a plugin may call, and whom it concerns when one is replaced.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
 use mizzen_model::{Render, Renderer, Selector};
+use parking_lot::RwLock;
 
 /// One renderer as it is configured, with what could or could not be loaded for it.
 #[derive(Clone)]
@@ -32,7 +33,7 @@ impl Renderers {
     /// Takes in the renderers in place of those before.
     pub(crate) fn replace(&self, specs: Vec<RendererSpec>) -> Replaced {
         let after: All = Arc::new(specs.into_iter().map(|spec| (Arc::clone(&spec.renderer.name), spec)).collect());
-        let mut all = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut all = self.0.write();
         let before = std::mem::replace(&mut *all, Arc::clone(&after));
         Replaced { before, after }
     }
@@ -48,7 +49,7 @@ impl Renderers {
     }
 
     fn all(&self) -> All {
-        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+        Arc::clone(&self.0.read())
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet, VecDeque};
 
-use crate::node::{Key, NodeId};
+use crate::plugin::{Key, NodeId};
 
 /// Keys that wait for their turn.
 pub(crate) struct Queue {
@@ -106,7 +106,7 @@ impl Queue {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::node::SubjectId;
+    use crate::plugin::SubjectId;
 
     fn key(node: u32, subject: u32) -> Key {
         Key { node: NodeId(node), subject: SubjectId(subject) }

@@ -22,33 +22,12 @@ use mizzen_cluster::{Apply, Cluster, EventRecord, ForeignField, Scope, WriteErro
 use mizzen_model::{Digest, Event, Object, ObjectRef, Severity};
 use serde_json::Value;
 
-use crate::node::{Key, Plugin};
-use crate::observe::{Observer, Verb, Written};
-use crate::pace::annotation;
-use crate::reconcile::Context;
+use crate::context::Context;
+use crate::memo::{LastWrite, LastWrites, Written};
+use crate::names;
+use crate::observe::{self, Observer, Verb};
+use crate::plugin::{Key, Plugin};
 use disrupt::Disruptions;
-
-/// What is known of an object after it was written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Settled {
-    /// Its resource version then: a change up to it is our own.
-    pub(crate) version: u64,
-    pub(crate) what: What,
-}
-
-/// What was written. Each with the digest of what was wanted, and that of what had become of it, as the API server may rewrite values.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum What {
-    /// An object of the reconciler's own.
-    Object { wanted: Digest, shape: Digest },
-    /// Some fields of an object of others.
-    Fields { wanted: Digest, shape: Digest },
-    /// The subject's status.
-    Status,
-}
-
-/// Ends the name of the field manager that says of a reconciler that it failed before it ever answered.
-const FAILURE: &str = "-failure";
 
 /// One object, as it was and as it is.
 pub(crate) type Change = (Option<Arc<Object>>, Option<Arc<Object>>);
@@ -62,7 +41,7 @@ pub(crate) struct Writer<'a> {
     plugin: &'a Plugin,
     subject: Arc<Object>,
     /// What earlier writes left behind; brought up to date here.
-    settled: HashMap<ObjectRef, Settled>,
+    settled: LastWrites,
     /// What was written this time.
     pub(crate) changes: Vec<Change>,
     /// How many writes there were.
@@ -92,7 +71,7 @@ impl<'a> Writer<'a> {
         key: Key,
         plugin: &'a Plugin,
         subject: Arc<Object>,
-        settled: HashMap<ObjectRef, Settled>,
+        settled: LastWrites,
     ) -> Self {
         let (cluster, observer) = (&*context.cluster, &*context.observer);
         let disruptions = Disruptions::default();
@@ -100,7 +79,7 @@ impl<'a> Writer<'a> {
     }
 
     /// What is known of the objects written, and the versions that they got.
-    pub(crate) fn into_known(self) -> (HashMap<ObjectRef, Settled>, HashMap<ObjectRef, Vec<u64>>) {
+    pub(crate) fn into_known(self) -> (LastWrites, HashMap<ObjectRef, Vec<u64>>) {
         let mut wrote: HashMap<ObjectRef, Vec<u64>> = HashMap::new();
         for object in self.changes.into_iter().filter_map(|(_, after)| after) {
             wrote.entry(object.reference.clone()).or_default().push(object.resource_version);
@@ -110,7 +89,7 @@ impl<'a> Writer<'a> {
 
     fn wrote(&mut self, verb: Verb, object: &ObjectRef, before: Option<Arc<Object>>, after: Option<Arc<Object>>) {
         self.writes += 1;
-        self.observer.wrote(&Written {
+        self.observer.wrote(&observe::Written {
             reconciler: self.plugin.name(),
             subject: &self.subject.reference,
             verb,
@@ -133,8 +112,8 @@ impl<'a> Writer<'a> {
         wanted: impl FnOnce(&Value) -> Option<Cow<'w, Value>>,
     ) -> Option<Digest> {
         let known = self.settled.get(&live.reference).and_then(|settled| match settled.what {
-            What::Object { wanted, shape } | What::Fields { wanted, shape } if wanted == digest => {
-                Some((settled.version, shape))
+            Written::Object { wanted, live } | Written::Fields { wanted, live } if wanted == digest => {
+                Some((settled.version, live))
             }
             _ => None,
         });
@@ -151,15 +130,15 @@ impl<'a> Writer<'a> {
     }
 
     /// Remembers an object as it is now; says whether anything was known of it.
-    fn settle(&mut self, live: &Object, what: What) -> bool {
-        self.settled.insert(live.reference.clone(), Settled { version: live.resource_version, what }).is_some()
+    fn settle(&mut self, live: &Object, what: Written) -> bool {
+        self.settled.insert(live.reference.clone(), LastWrite { version: live.resource_version, what }).is_some()
     }
 
     /// Applies, and applies once more by force where nothing stands in the way but what the claim takes: edits, or what we ourselves said
     /// of a failure, in what is ours; in a patch, the mark of its pace.
     async fn claim(&self, apply: Apply<'_>, claim: Claim) -> Result<Arc<Object>, WriteError> {
-        let failure = self.plugin.field_manager() + FAILURE;
-        let mark = annotation(self.plugin.name());
+        let failure = names::failure_manager(self.plugin.name());
+        let mark = names::pace_annotation(self.plugin.name());
         let ours = |field: &ForeignField| match claim {
             Claim::Ours => !field.applied || field.manager == failure,
             Claim::Patch => field.field.ends_with(&mark),

@@ -17,10 +17,10 @@ use mizzen_model::{Few, Kind, Object, ObjectRef};
 
 use self::bucket::Bucket;
 use self::by_value::ByValue;
-pub(crate) use self::read::Read;
 use self::read::Seen;
-use crate::node::Key;
-use crate::renderers::Replaced;
+pub(crate) use self::read::{Held, Read};
+use crate::plugin::Key;
+use crate::reads::renderers::Replaced;
 
 /// Which keys made which reads.
 #[derive(Default)]

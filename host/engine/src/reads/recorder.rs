@@ -1,8 +1,8 @@
 //! What a call reaches of the cluster: each read checked against declaration and grant, recorded, then answered from the cache.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
@@ -12,12 +12,13 @@ use mizzen_model::{
     Access, AccessError, Fields, HttpRequest, HttpResponse, Kind, Object, ObjectRef, Query, Reads, RenderError,
     Rendered, Renderer, Selector,
 };
+use parking_lot::Mutex;
 use serde_json::Value;
 
-use crate::index::Read;
-use crate::network::{Traffic, document};
-use crate::node::{Key, Plugin};
-use crate::reconcile::Context;
+use crate::context::Context;
+use crate::plugin::{Key, Plugin};
+use crate::reads::index::Read;
+use crate::reads::outbound::{Traffic, document};
 
 /// The reads of one call.
 pub(crate) struct Recorder {
@@ -77,8 +78,8 @@ impl Recorder {
     /// What was read so far.
     pub(crate) fn recorded(&self) -> Recorded {
         Recorded {
-            reads: std::mem::take(&mut *self.made.lock().unwrap_or_else(PoisonError::into_inner)),
-            versions: std::mem::take(&mut *self.versions.lock().unwrap_or_else(PoisonError::into_inner)),
+            reads: std::mem::take(&mut *self.made.lock()),
+            versions: std::mem::take(&mut *self.versions.lock()),
             failed: self.failed.load(Ordering::Relaxed),
             timed: self.timed.load(Ordering::Relaxed),
             bytes: self.bytes.load(Ordering::Relaxed),
@@ -87,8 +88,8 @@ impl Recorder {
     }
 
     pub(crate) fn record(&self, read: Read) {
-        let read = self.context.index.lock().unwrap_or_else(PoisonError::into_inner).record(self.key, read);
-        self.made.lock().unwrap_or_else(PoisonError::into_inner).insert(read);
+        let read = self.context.index().record(self.key, read);
+        self.made.lock().insert(read);
     }
 
     /// Lets a read through if the plugin declared it and the operator granted it; gives the fields that come back.
@@ -137,7 +138,7 @@ impl Recorder {
     fn seen(&self, kind: &Kind, objects: &[Arc<Object>]) {
         if self.plugin.invoke.description().declares(Access::Apply, kind) {
             let versions = objects.iter().map(|object| (object.reference.clone(), object.resource_version));
-            self.versions.lock().unwrap_or_else(PoisonError::into_inner).extend(versions);
+            self.versions.lock().extend(versions);
         }
     }
 

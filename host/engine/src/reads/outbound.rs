@@ -8,15 +8,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use mizzen_cluster::Follow;
 use mizzen_config::http::{Holder, HttpGrant, KeyRef, ProxyGrant};
 use mizzen_config::{Mode, Reconciler};
 use mizzen_model::http::{HeaderRule, Hidden, Hop, Proxy, Route, Routes, Target, header_rule};
 use mizzen_model::{AccessError, HttpRequest, HttpResponse};
 use serde_json::Value;
 
-use crate::index::Read;
-use crate::recorder::Recorder;
+use crate::reads::index::{Held, Read};
+use crate::reads::recorder::Recorder;
 
 /// What one call has sent and received.
 #[derive(Debug, Default)]
@@ -186,30 +185,6 @@ impl Routes for Ways<'_> {
 
     fn asker(&self) -> &str {
         &self.reconciler().name
-    }
-}
-
-/// Something that is followed for as long as its readers care; equal by the object.
-#[derive(Clone)]
-pub(crate) struct Held(pub(crate) Arc<dyn Follow>);
-
-impl std::fmt::Debug for Held {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.0.object().fmt(f)
-    }
-}
-
-impl PartialEq for Held {
-    fn eq(&self, other: &Self) -> bool {
-        self.0.object() == other.0.object()
-    }
-}
-
-impl Eq for Held {}
-
-impl std::hash::Hash for Held {
-    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
-        self.0.object().hash(state);
     }
 }
 

@@ -8,31 +8,10 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::cell::{Cell, Phase, Wake};
 use crate::controller::Controller;
-use crate::node::Key;
-
-/// Calls below this cost nothing worth a rest; a fresh instance answers in less than a tenth of it.
-const CHEAP: Duration = Duration::from_millis(10);
-
-/// How many times its cost a call is rested from: of one plugin's changes, no more than a sixth of its time goes into calls.
-const TIMES: u32 = 5;
-
-/// The longest rest.
-const LONGEST: Duration = Duration::from_secs(30);
-
-/// From which cost on a plugin is not asked again within one reconcile, when its own writes changed what it reads.
-const EXPENSIVE: Duration = Duration::from_millis(100);
-
-/// How long a key rests after a call of this cost.
-fn rest(cost: Duration) -> Duration {
-    if cost < CHEAP { Duration::ZERO } else { (cost * TIMES).min(LONGEST) }
-}
-
-/// Whether a call costs so much that even the writer's own writes are no reason to make another at once.
-pub(crate) fn is_expensive(cost: Duration) -> bool {
-    cost >= EXPENSIVE
-}
+use crate::controller::cell::{Cell, Phase, Wake};
+use crate::cost::cooldown;
+use crate::plugin::Key;
 
 // === impl Cell ===
 
@@ -42,7 +21,7 @@ impl Cell {
         // One slow call among quick ones says more about the machine than about the plugin.
         let usual = self.cost.map_or(cost, |before| before.min(cost));
         self.cost = Some(cost);
-        self.rests_until = Some(Instant::now() + rest(usual)).filter(|until| *until > Instant::now());
+        self.rests_until = Some(Instant::now() + cooldown(usual)).filter(|until| *until > Instant::now());
     }
 
     fn rests(&self) -> Option<Instant> {

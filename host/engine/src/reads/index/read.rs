@@ -4,10 +4,9 @@ use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use mizzen_cluster::Follow;
 use mizzen_model::{Fields, Kind, Object, ObjectRef, Selector, Values};
 use serde_json::Value;
-
-use crate::network::Held;
 
 /// One read, as far as waking goes.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -93,5 +92,29 @@ impl<'a> Seen<'a> {
 impl Sight<'_> {
     pub(super) fn value(&self) -> &Value {
         self.value.get_or_init(|| self.object.value())
+    }
+}
+
+/// Something that is followed for as long as its readers care; equal by the object.
+#[derive(Clone)]
+pub(crate) struct Held(pub(crate) Arc<dyn Follow>);
+
+impl std::fmt::Debug for Held {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.object().fmt(f)
+    }
+}
+
+impl PartialEq for Held {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.object() == other.0.object()
+    }
+}
+
+impl Eq for Held {}
+
+impl std::hash::Hash for Held {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        self.0.object().hash(state);
     }
 }

@@ -7,7 +7,7 @@ use mizzen_cluster::{Scope, View};
 use mizzen_config::{Reconciler, Subject};
 use mizzen_model::{Access, Fields, Invoke, Kind, Object, ObjectRef, Selector};
 
-use crate::prepare::owner_label;
+use crate::names;
 
 /// Number of a node; stable while the host runs, never given to another name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -48,13 +48,13 @@ impl Plugin {
 
     /// The field manager of everything it has written.
     pub fn field_manager(&self) -> String {
-        format!("mizzen.dev/{}", self.reconciler.name)
+        names::field_manager(&self.reconciler.name)
     }
 
     /// The field manager of what is patched for a subject, where that has no [owner label](mizzen_cluster::OWNER_LABEL) to tell subjects
     /// apart: two that patch one object leave each other their fields, and two that want different values of a field conflict.
     pub fn patch_manager(&self, subject: &ObjectRef) -> String {
-        format!("{}-{}", self.field_manager(), owner_label(self.name(), subject))
+        names::patch_manager(self.name(), subject)
     }
 
     /// Which objects it is asked about.

@@ -6,8 +6,8 @@ use std::time::Duration;
 use mizzen_cluster::{Cluster, ReadError, Scope, Selection};
 
 use crate::controller::Controller;
-use crate::node::{Key, NodeId, Plugin};
-use crate::nodes::State;
+use crate::controller::nodes::State;
+use crate::plugin::{Key, NodeId, Plugin};
 use crate::problem::pause;
 
 /// The longest pause between two tries to list what a plugin reads.

@@ -1,13 +1,13 @@
 //! The loop's side of paces: whose turn it is now, and when to look next.
 
-use std::sync::{MutexGuard, PoisonError};
 use std::time::Duration;
 
 use mizzen_model::ObjectRef;
+use parking_lot::MutexGuard;
 
-use super::{News, Paces};
 use crate::controller::Controller;
 use crate::observe::GaveUp;
+use crate::pace::{News, Paces};
 
 /// The longest that a timer runs: a clock that is set meanwhile is noticed after that.
 const LONGEST: Duration = Duration::from_hours(1);
@@ -46,11 +46,5 @@ impl Controller {
         for key in news.keys {
             self.look(key);
         }
-    }
-}
-
-impl crate::reconcile::Context {
-    pub(crate) fn paces(&self) -> MutexGuard<'_, Paces> {
-        self.paces.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

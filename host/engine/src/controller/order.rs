@@ -3,11 +3,11 @@
 use mizzen_cluster::Scope;
 use mizzen_model::{Object, Predecessor, Readiness};
 
-use crate::cell::{Held, Phase};
 use crate::controller::Controller;
-use crate::node::{Key, NodeId, SubjectId};
-use crate::nodes::{Node, State};
-use crate::write::subject::is_held_by;
+use crate::controller::cell::{Held, Phase};
+use crate::controller::nodes::{Node, State};
+use crate::names::has_finalizer;
+use crate::plugin::{Key, NodeId, SubjectId};
 
 /// Whether a key may run.
 pub(crate) enum Gate {
@@ -91,7 +91,7 @@ impl Controller {
     pub(crate) fn still_held_by(&self, node: NodeId, subject: &Object) -> Option<String> {
         let own = self.nodes.get(node)?;
         let later = own.successors.iter().filter_map(|id| self.nodes.get(*id));
-        later.map(|node| &node.name).find(|name| is_held_by(subject, name)).cloned()
+        later.map(|node| &node.name).find(|name| has_finalizer(subject, name)).cloned()
     }
 
     /// Wakes those whose gate may have opened, or whose predecessors now say something else.

@@ -12,7 +12,6 @@ mod live;
 mod news;
 mod progress;
 mod standing;
-mod turns;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -22,11 +21,11 @@ use mizzen_cluster::{Cluster, Scope, Selection};
 use mizzen_config::Pace;
 use mizzen_model::{Access, ObjectRef};
 
-use crate::node::{Key, NodeId, Plugin};
+use crate::names;
+use crate::plugin::{Key, NodeId, Plugin};
 use line::Line;
 pub(crate) use line::{Disruption, Stage};
-pub(crate) use live::{annotation, mark};
-use live::{judge, marked};
+use live::judge;
 pub(crate) use news::News;
 use news::{concerned, give_up, settle};
 use progress::Progress;
@@ -79,10 +78,10 @@ impl Paces {
 
     /// Finds in the cluster what an earlier life of the host began.
     pub(crate) fn resume(&mut self, node: NodeId, plugin: &Plugin, cluster: &dyn Cluster) {
-        let annotation = annotation(plugin.name());
+        let annotation = names::pace_annotation(plugin.name());
         for kind in plugin.invoke.description().kinds(Access::Patch) {
             for object in cluster.list(Scope::All, kind, &Selection::default()).unwrap_or_default() {
-                if let Some((pace, begun)) = marked(&object, &annotation) {
+                if let Some((pace, begun)) = names::pace_of(&object, &annotation) {
                     self.find(&(node, pace), &object.reference, begun, cluster);
                 }
             }

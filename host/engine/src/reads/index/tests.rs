@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::node::{NodeId, SubjectId};
+use crate::plugin::{NodeId, SubjectId};
 
 fn key(subject: u32) -> Key {
     Key { node: NodeId(0), subject: SubjectId(subject) }

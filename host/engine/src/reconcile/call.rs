@@ -1,28 +1,19 @@
 //! The plugin's answer, and all it depends on: while none of that changes, it is not asked again.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use mizzen_model::{Call, Digest, Predecessor, Request};
 use tokio::time::Instant;
 
+use crate::context::Context;
+use crate::memo::{Memo, View};
 use crate::observe::Called;
-use crate::prepare::{Prepared, prepare};
+use crate::prepare::prepare;
 use crate::problem::Problem;
-use crate::reconcile::{Context, Job, ROUNDS};
-use crate::recorder::Recorder;
+use crate::reads::recorder::Recorder;
+use crate::reconcile::{Job, ROUNDS};
 use crate::write::Writer;
-use crate::write::objects::View;
 use crate::write::subject::wish;
-
-/// An answer, with all it depends on.
-#[derive(Debug)]
-pub(crate) struct Memo {
-    pub(crate) prepared: Prepared,
-    input: Digest,
-    revision: u64,
-    pub(crate) view: View,
-    timed: bool,
-}
 
 impl Job {
     /// The answer that the cluster is kept by: a new one where keeping the last would overwrite what the plugin reads and has not seen as it
@@ -65,7 +56,7 @@ impl Job {
         let took = started.elapsed();
         self.cost = Some(took);
         let read = recorder.recorded();
-        context.index.lock().unwrap_or_else(PoisonError::into_inner).retain(self.key, &read.reads);
+        context.index().retain(self.key, &read.reads);
         context.observer.called(&Called {
             reconciler: self.plugin.name(),
             subject: &self.subject.reference,

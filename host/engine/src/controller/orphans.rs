@@ -14,16 +14,12 @@ use tokio::task::JoinSet;
 use tokio_util::time::{DelayQueue, delay_queue};
 
 use crate::controller::Controller;
+use crate::names::{HOST, finalizer, finalizing_reconcilers, owner_label};
 use crate::observe::{Observer, Verb, Written};
-use crate::prepare::owner_label;
-use crate::write::subject::finalizer;
 
 /// How long a reconciler must have been unnamed, and its subject going, before the subject is let go: configurations are replaced by
 /// deleting and creating, and another host may be about to clean up for what is its own.
 const PATIENCE: Duration = Duration::from_mins(1);
-
-/// Who reports it.
-const REPORTER: &str = "mizzen.dev/host";
 
 /// A finalizer of a reconciler that nobody names, on a subject that is going away.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -76,7 +72,7 @@ impl Controller {
         if !self.configured || !object.deleting {
             return;
         }
-        for reconciler in holders(object) {
+        for reconciler in finalizing_reconcilers(object) {
             let hold = Hold { subject: object.reference.clone(), reconciler };
             if !self.is_named(&hold.reconciler) && !self.abandoned.waiting.contains_key(&hold) {
                 self.abandoned.wait(hold);
@@ -88,7 +84,10 @@ impl Controller {
     pub(crate) fn abandon(&mut self, hold: Hold) {
         self.abandoned.waiting.remove(&hold);
         let Ok(Some(object)) = self.context.cluster.get(Scope::All, &hold.subject) else { return };
-        if !object.deleting || self.is_named(&hold.reconciler) || !holders(&object).contains(&hold.reconciler) {
+        if !object.deleting
+            || self.is_named(&hold.reconciler)
+            || !finalizing_reconcilers(&object).contains(&hold.reconciler)
+        {
             return;
         }
         let (cluster, observer) = (Arc::clone(&self.context.cluster), Arc::clone(&self.context.observer));
@@ -130,18 +129,6 @@ impl Abandoned {
     }
 }
 
-/// The reconcilers whose finalizers an object carries.
-fn holders(object: &Object) -> Vec<String> {
-    let ours = finalizer("");
-    // Most objects have none, and text is cheaper to look through than to parse.
-    if !object.json().contains(&ours) {
-        return Vec::new();
-    }
-    let value = object.value();
-    let finalizers = value["metadata"]["finalizers"].as_array().into_iter().flatten();
-    finalizers.filter_map(|own| own.as_str()?.strip_prefix(&ours).map(str::to_owned)).collect()
-}
-
 /// Says what stays behind, then removes the finalizer.
 async fn release(
     cluster: &dyn Cluster,
@@ -154,7 +141,7 @@ async fn release(
     let note = note(cluster, hold, applied);
     tracing::warn!(%subject, reconciler, "{note}");
     let event = EventRecord {
-        reporter: REPORTER.into(),
+        reporter: HOST.into(),
         regarding: subject.clone(),
         regarding_uid: object.uid.to_string(),
         severity: Severity::Warning,

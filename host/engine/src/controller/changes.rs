@@ -5,11 +5,11 @@ use std::collections::HashSet;
 use mizzen_cluster::{Change, OWNER_LABEL, Scope};
 use mizzen_model::{Kind, Object, ObjectRef};
 
-use crate::cell::{Phase, Wake};
 use crate::controller::Controller;
-use crate::node::{Key, NodeId};
-use crate::nodes::State;
-use crate::prepare::owner_label;
+use crate::controller::cell::{Phase, Wake};
+use crate::controller::nodes::State;
+use crate::names::owner_label;
+use crate::plugin::{Key, NodeId};
 
 impl Controller {
     /// What an event of the cluster means, and to whom.

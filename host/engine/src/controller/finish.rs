@@ -5,9 +5,9 @@ use std::collections::HashSet;
 use mizzen_model::Readiness;
 use tokio::time::Instant;
 
-use crate::cell::{Held, Phase, Wake};
 use crate::controller::Controller;
-use crate::node::{Key, SubjectId};
+use crate::controller::cell::{Held, Phase, Wake};
+use crate::plugin::{Key, SubjectId};
 use crate::problem::{Retry, pause};
 use crate::reconcile::{Done, Verdict};
 use crate::write::subject::wish;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use mizzen_config::{Mode, Reconciler, Subject};
 use mizzen_model::{Invoke, Kind, ObjectRef};
 
-use crate::node::{NodeId, Plugin, SubjectId};
+use crate::plugin::{NodeId, Plugin, SubjectId};
 
 /// One reconciler as it is configured, with the plugin that could or could not be loaded for it.
 #[derive(Clone)]

@@ -3,12 +3,12 @@
 use mizzen_config::Mode;
 use mizzen_model::Digest;
 
-use crate::cell::Held;
 use crate::controller::Controller;
-use crate::node::Key;
-use crate::nodes::{Node, State};
+use crate::controller::cell::Held;
+use crate::controller::nodes::{Node, State};
 use crate::observe::Verb;
 use crate::pace::PaceSnapshot;
+use crate::plugin::Key;
 
 /// How the engine stands.
 #[derive(Clone, Debug, Default)]
@@ -90,7 +90,7 @@ impl Controller {
             }
         });
         let nodes = nodes.collect();
-        let reads = self.context.index.lock().unwrap_or_else(std::sync::PoisonError::into_inner).len();
+        let reads = self.context.index().len();
         let (waiting, running, resting) = (self.queue.waiting(), self.queue.running(), self.rests.len());
         Snapshot { configured: self.configured, nodes, waiting, running, resting, reads }
     }

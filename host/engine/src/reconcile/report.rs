@@ -6,9 +6,10 @@ use mizzen_cluster::Scope;
 use mizzen_config::Mode;
 use mizzen_model::{Condition, Object};
 
+use crate::context::Context;
 use crate::prepare::Refusal;
 use crate::problem::Problem;
-use crate::reconcile::{Context, Job, Task, Verdict};
+use crate::reconcile::{Job, Task, Verdict};
 use crate::write::Writer;
 use crate::write::disrupt::Disruptions;
 use crate::write::status::Report;

@@ -1,0 +1,52 @@
+//! What is remembered of a key between two reconciles: its last outcome, and what it last wrote.
+
+use std::collections::HashMap;
+
+use mizzen_model::{Digest, ObjectRef};
+
+use crate::prepare::Prepared;
+
+/// The last outcome, with all it depends on.
+#[derive(Debug)]
+pub(crate) struct Memo {
+    pub(crate) prepared: Prepared,
+    /// Digest of the request.
+    pub(crate) input: Digest,
+    /// Counts up with every change of component, configuration or grants.
+    pub(crate) revision: u64,
+    pub(crate) view: View,
+    /// Whether it depends on time.
+    pub(crate) timed: bool,
+}
+
+/// Whether every read of a call was answered; only then may what is missing from its outcome be pruned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum View {
+    /// Every read was answered.
+    Complete,
+    /// One was not.
+    Partial,
+}
+
+/// What was last written, by object.
+pub(crate) type LastWrites = HashMap<ObjectRef, LastWrite>;
+
+/// What is known of an object after it was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct LastWrite {
+    /// Its resource version then: a change up to it is our own.
+    pub(crate) version: u64,
+    pub(crate) what: Written,
+}
+
+/// What was written. `wanted` is the digest of what the plugin wants, `live` that of the same fields as the API server
+/// stored them: it may rewrite values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Written {
+    /// An object of the reconciler's own.
+    Object { wanted: Digest, live: Digest },
+    /// Some fields of another party's object.
+    Fields { wanted: Digest, live: Digest },
+    /// The subject's status.
+    Status,
+}
