@@ -8,6 +8,7 @@
 //! asks for at every path; it is found where its VirtualService is, by a path or an expression of another match. A rule without any match
 //! takes all that nobody else takes, for Istio puts it last: it is nobody's neighbour.
 
+use mizzen_sdk::k8s::Listed;
 use mizzen_sdk::{AccessError, Condition, Description, Query, Text, cluster};
 use serde::Deserialize;
 
@@ -137,20 +138,24 @@ impl Neighbours {
     }
 
     fn said(&self) -> String {
-        let each = self.0.iter().take(NAMED).map(|(relation, name)| match relation {
-            Relation::Same => format!("{name} takes the same path"),
-            Relation::Expression => format!("{name} takes it, too, by a regular expression"),
-            Relation::Above => format!("{name} takes it, too, with a path above it"),
-            Relation::Anywhere => {
+        let each: Vec<_> = self.0.iter().map(|(relation, name)| relation.said_of(name)).take(NAMED).collect();
+        Listed::of_total(&each, self.0.len()).separated_by("; ").to_string()
+    }
+}
+
+impl Relation {
+    fn said_of(self, name: &str) -> String {
+        match self {
+            Self::Same => format!("{name} takes the same path"),
+            Self::Expression => format!("{name} takes it, too, by a regular expression"),
+            Self::Above => format!("{name} takes it, too, with a path above it"),
+            Self::Anywhere => {
                 format!("{name} takes requests by what else they have, e.g. a header, whatever their path")
             }
-            Relation::Below => format!("{name} lies below it"),
-            Relation::Within => format!("{name} takes some of what is below it by a regular expression"),
-            Relation::Unknown => format!("{name} may take it, by a regular expression that can't be read here"),
-        });
-        let more = self.0.len().saturating_sub(NAMED);
-        let rest = (more > 0).then(|| format!("and {more} more"));
-        each.chain(rest).collect::<Vec<_>>().join("; ")
+            Self::Below => format!("{name} lies below it"),
+            Self::Within => format!("{name} takes some of what is below it by a regular expression"),
+            Self::Unknown => format!("{name} may take it, by a regular expression that can't be read here"),
+        }
     }
 }
 

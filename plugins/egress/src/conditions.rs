@@ -1,5 +1,6 @@
 //! What a DynaKube is told: the conditions and reasons of Dynatrace's operator, and what it remembers in the status.
 
+use mizzen_sdk::k8s::Listed;
 use mizzen_sdk::{Outcome, Readiness};
 use serde_json::{Value, json};
 
@@ -53,7 +54,7 @@ pub(crate) fn told(plan: &Plan, answers: &Answers) -> Outcome {
     for (component, share) in plan.shares() {
         let answer = answers.each().into_iter().find(|(of, _)| *of == component).map(|(_, answer)| answer);
         let trouble = answer.and_then(|answer| answer.trouble());
-        wrong.extend(some(&share.wrong));
+        wrong.extend(listed(&share.wrong));
         if answer.is_some_and(|answer| answer.info().is_none()) {
             if let Some(why) = trouble {
                 missing.push(why.to_owned());
@@ -89,17 +90,14 @@ fn failed(outcome: Outcome, component: Component, why: &str) -> Outcome {
 fn message(share: &Share, trouble: Option<&str>) -> String {
     let mut said = vec![format!("{} hosts and addresses can be reached", share.wanted)];
     said.extend(trouble.map(|why| format!("as last reported: {why}")));
-    said.extend(some(&share.wrong));
-    said.extend(some(&share.elsewhere));
+    said.extend(listed(&share.wrong));
+    said.extend(listed(&share.elsewhere));
     said.join("; ")
 }
 
-/// The first of them, and how many more there are.
-fn some(all: &[String]) -> Vec<String> {
-    let more = all.len().saturating_sub(NAMED);
-    let mut some: Vec<_> = all.iter().take(NAMED).cloned().collect();
-    some.extend((more > 0).then(|| format!("and {more} more")));
-    some
+/// The first of these sentences, and how many more there are; `None` without any.
+fn listed(sentences: &[String]) -> Option<String> {
+    (!sentences.is_empty()).then(|| Listed::first(NAMED, sentences).separated_by("; ").to_string())
 }
 
 /// What the API said last, where Dynatrace's operator has it, too.

@@ -104,7 +104,7 @@ fn restart(deployment: ObjectRef, inputs: &Inputs, config: &Config, why: &str) -
 fn settled(gateway: &State, config: &Config) -> Outcome {
     let restarted = gateway.template_annotation(RESTARTED_FOR).is_some();
     let name = format!("Deployment {}/{}", config.namespace, config.name);
-    match gateway.progress(&Controller::Deployment) {
+    match gateway.progress() {
         progress @ Progress::Rolling if restarted => Outcome::progressing(format!("{name}: {progress}")),
         progress @ (Progress::Stuck | Progress::Paused) if restarted => Outcome::warning(format!("{name}: {progress}")),
         _ => Outcome::ready(),

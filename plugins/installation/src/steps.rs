@@ -5,8 +5,10 @@
 //!   definitions ─(served)─► base, CNI, istiod ─(rolled out, at the wanted images)─► gateways, ztunnel ─(rolled out)─► ready
 //! ```
 
-use mizzen_istio_api::plane::{self, Rollout, Workload};
+use mizzen_istio_api::plane::{self, Workload};
 use mizzen_istio_api::reasons;
+use mizzen_sdk::k8s::Listed;
+use mizzen_sdk::k8s::rollout::Status;
 use mizzen_sdk::{AccessError, Outcome};
 use serde_json::Value;
 
@@ -39,9 +41,8 @@ pub(crate) fn outcome(
     // Istio's own order within a step is kept.
     objects.sort_by_key(step);
     let up_to = |last: Step| objects.iter().filter(|own| step(own) <= last).cloned().collect::<Vec<_>>();
-    if let Some((first, others)) = definitions.awaited.split_first() {
-        let more = if others.is_empty() { String::new() } else { format!(" and {} more", others.len()) };
-        let wait = Wait::For(format!("{first}{more} to be served"));
+    if !definitions.awaited.is_empty() {
+        let wait = Wait::For(format!("{} to be served", Listed::first(1, &definitions.awaited)));
         return Ok(wait.outcome(version).desire_so_far(up_to(Step::Definitions)));
     }
     let there = plane::workloads(&config.namespace)?;
@@ -91,9 +92,9 @@ fn waits(objects: &[Value], of: Step, there: &[Workload]) -> Option<Wait> {
             }
         }
         match there.rollout() {
-            Rollout::Done => None,
-            Rollout::Going(far) => Some(Wait::For(format!("its workloads: {far}"))),
-            Rollout::Stuck(far) => Some(Wait::Stuck(format!("{far}, and the rollout is past its deadline"))),
+            Status::Complete => None,
+            Status::InProgress(pending) => Some(Wait::For(format!("its workloads: of {there}, {pending}"))),
+            Status::Failed(why) => Some(Wait::Stuck(format!("the rollout of {there} failed: {why}"))),
         }
     })
 }

@@ -1,6 +1,7 @@
 //! The end of an installation: not while users' resources need it; then everything, and workloads lose their sidecars.
 
 use mizzen_istio_api::{oldest, plane, reasons};
+use mizzen_sdk::k8s::Listed;
 use mizzen_sdk::{AccessError, Description, Failure, Kind, Outcome, Query, Request, Severity, cluster};
 use mizzen_workloads::Named;
 use serde::Deserialize;
@@ -108,11 +109,8 @@ fn dangling() -> Result<Option<String>, AccessError> {
             }
         }
     }
-    let more = match count - names.len() {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
-    let message = || format!("Istio stays while resources of users need it; delete {}{more}", names.join(", "));
+    let listed = Listed::of_total(&names, count);
+    let message = || format!("Istio stays while resources of users need it; delete {listed}");
     Ok((count > 0).then(message))
 }
 

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use mizzen_sdk::k8s::rollout::{self, Availability};
 use mizzen_sdk::{AccessError, Description, Kind, Outcome, Query, cluster};
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::{Supported, Version, reasons};
 
@@ -16,15 +18,21 @@ const OWNER_LABEL: &str = "mizzen.dev/owner";
 const DEPLOYMENTS: &str = "istio-deployments";
 const DAEMON_SETS: &str = "istio-daemonsets";
 
-/// A Deployment or `DaemonSet`, as far as it says what Istio there is and whether it is up.
+/// A Deployment or `DaemonSet`: which version of Istio it runs, and how far its rollout is.
 #[derive(Clone, Debug, Deserialize)]
+#[serde(try_from = "Value")]
 pub struct Workload {
+    object: Object,
+    available: i64,
+    rollout: rollout::Status,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+struct Object {
     kind: String,
     metadata: Metadata,
     #[serde(default)]
     spec: Spec,
-    #[serde(default)]
-    status: Status,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -32,15 +40,12 @@ struct Metadata {
     name: String,
     namespace: String,
     #[serde(default)]
-    generation: i64,
-    #[serde(default)]
     labels: BTreeMap<String, String>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 struct Spec {
-    replicas: Option<i64>,
     template: Template,
 }
 
@@ -61,36 +66,6 @@ struct Container {
     name: String,
     #[serde(default)]
     image: String,
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct Status {
-    observed_generation: i64,
-    replicas: i64,
-    updated_replicas: i64,
-    available_replicas: i64,
-    desired_number_scheduled: i64,
-    updated_number_scheduled: i64,
-    number_available: i64,
-    conditions: Vec<Condition>,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-struct Condition {
-    #[serde(default)]
-    reason: String,
-}
-
-/// How far a workload has come.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Rollout {
-    /// All of it is new and available.
-    Done,
-    /// On its way; says how far.
-    Going(String),
-    /// It has given up; says where.
-    Stuck(String),
 }
 
 /// Read of all.
@@ -155,7 +130,7 @@ pub fn judge(planes: &[Workload], supported: Supported) -> Outcome {
             let why = format!("{plane} is {version}, {}; supported are {supported}", plane.origin());
             return told(Outcome::failed(&why), Some(false), reasons::UNSUPPORTED, &why);
         }
-        if plane.status.available_replicas < 1 {
+        if plane.available < 1 {
             let why = format!("{plane} is not available yet");
             return told(Outcome::progressing(&why), None, reasons::PROGRESSING, &why);
         }
@@ -172,12 +147,12 @@ pub fn judge(planes: &[Workload], supported: Supported) -> Outcome {
 impl Workload {
     /// Whether it is of this kind and name.
     pub fn is(&self, kind: &str, name: &str) -> bool {
-        (&*self.kind, &*self.metadata.name) == (kind, name)
+        (&*self.object.kind, &*self.object.metadata.name) == (kind, name)
     }
 
     /// Whether a reconciler of this host applied it.
     pub fn is_ours(&self) -> bool {
-        self.metadata.labels.contains_key(OWNER_LABEL)
+        self.object.metadata.labels.contains_key(OWNER_LABEL)
     }
 
     fn origin(&self) -> &'static str {
@@ -186,38 +161,33 @@ impl Workload {
 
     /// The image of one of its containers.
     pub fn image(&self, container: &str) -> Option<&str> {
-        self.spec.template.spec.containers.iter().find(|own| own.name == container).map(|own| &*own.image)
+        self.object.spec.template.spec.containers.iter().find(|own| own.name == container).map(|own| &*own.image)
     }
 
     /// The version that a container's image says, or, where its tag is of somebody's own making, the label.
     pub fn version(&self, container: &str) -> Option<Version> {
-        let label = || Version::parse(self.metadata.labels.get(VERSION_LABEL)?).ok();
+        let label = || Version::parse(self.object.metadata.labels.get(VERSION_LABEL)?).ok();
         Version::of_image(self.image(container)?).or_else(label)
     }
 
-    /// How far it has come.
-    pub fn rollout(&self) -> Rollout {
-        let Self { metadata, spec, status, .. } = self;
-        let (wanted, updated, available, old) = if self.kind == "DaemonSet" {
-            (status.desired_number_scheduled, status.updated_number_scheduled, status.number_available, 0)
-        } else {
-            let old = status.replicas - status.updated_replicas;
-            (spec.replicas.unwrap_or(1), status.updated_replicas, status.available_replicas, old)
-        };
-        let observed = status.observed_generation >= metadata.generation;
-        let far = format!("{self} has {available} of {wanted} pods available, {updated} of them new");
-        if observed && updated >= wanted && available >= wanted && old <= 0 {
-            Rollout::Done
-        } else if observed && status.conditions.iter().any(|own| own.reason == "ProgressDeadlineExceeded") {
-            Rollout::Stuck(far)
-        } else {
-            Rollout::Going(far)
-        }
+    /// How far its rollout is.
+    pub fn rollout(&self) -> &rollout::Status {
+        &self.rollout
+    }
+}
+
+impl TryFrom<Value> for Workload {
+    type Error = serde_json::Error;
+
+    fn try_from(object: Value) -> Result<Self, Self::Error> {
+        let rollout = rollout::Status::of(&object);
+        let available = Availability::of(&object).map_or(0, |own| own.available);
+        Ok(Self { object: serde_json::from_value(object)?, available, rollout })
     }
 }
 
 impl std::fmt::Display for Workload {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} {}/{}", self.kind, self.metadata.namespace, self.metadata.name)
+        write!(f, "{} {}/{}", self.object.kind, self.object.metadata.namespace, self.object.metadata.name)
     }
 }

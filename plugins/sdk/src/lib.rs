@@ -75,6 +75,9 @@ pub mod resource;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod testing;
 
+/// What Kubernetes means by its values: quantities, rollout status, and lists in messages.
+pub use mizzen_k8s as k8s;
+
 pub use cluster::{AccessError, Query, Text};
 pub use describe::{Access, Description, FieldSet, Need};
 pub use failure::Failure;

@@ -18,7 +18,6 @@ mod injection;
 mod injector;
 mod mesh;
 mod pod;
-mod quantity;
 mod resources;
 mod rules;
 

@@ -2,9 +2,8 @@
 
 use std::fmt;
 
+use mizzen_sdk::k8s::Quantity;
 use serde::{Deserialize, Deserializer, de};
-
-use crate::quantity::{canonical, same};
 
 /// A container's `resources`, as far as CPU and memory go.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -81,6 +80,16 @@ impl Resources {
     pub(crate) fn canonical(&self) -> String {
         self.each().map(|(what, amount)| format!("{what}={}", amount.map(canonical).unwrap_or_default())).join("\n")
     }
+}
+
+/// Whether two texts are the same amount. A text that is not a quantity equals only itself.
+fn same(a: &str, b: &str) -> bool {
+    a == b || matches!((a.parse::<Quantity>(), b.parse()), (Ok(a), Ok(b)) if a == b)
+}
+
+/// The same text for the same amount. A text that is not a quantity stays as it is.
+fn canonical(text: &str) -> String {
+    text.parse::<Quantity>().map_or_else(|_| text.to_owned(), |amount| format!("{}n", amount.nanos()))
 }
 
 /// An amount that is not as expected.

@@ -108,14 +108,14 @@ impl<'a> Restarts<'a> {
             decision.unhelped.add(|| format!("{workload} ({})", found.what));
             return Ok(());
         }
-        let progress = state.progress(&workload.controller);
+        let progress = state.progress();
         let mark = state.mark(self.annotation);
         let marked = found.stale.iter().all(|own| mark.covers(self.expected, own));
         let rolls = !matches!(workload.controller, Controller::ReplicaSet | Controller::ReplicationController);
         match progress {
             Progress::OnDelete => decision.manual.add(|| format!("{workload} ({progress})")),
             // The rollout that replaces these pods has begun, or is about to.
-            Progress::Steady | Progress::Rolling | Progress::Unready { .. } if rolls && marked => {
+            Progress::Steady | Progress::Rolling | Progress::Unavailable(_) if rolls && marked => {
                 decision.restarting.add(|| workload.to_string());
             }
             Progress::Steady => match against(workload, found, state, budgets)? {

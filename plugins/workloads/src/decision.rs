@@ -1,5 +1,6 @@
 //! What is to be done, and what is told of it.
 
+use mizzen_sdk::k8s::Listed;
 use mizzen_sdk::{Deletion, Outcome, Patch};
 
 /// Names in a list for people; what there is beyond them is counted.
@@ -69,11 +70,7 @@ impl Named {
 
     /// `a, b and 3 more`.
     pub fn sentence(&self) -> String {
-        let names = self.names.join(", ");
-        match self.count - self.names.len() {
-            0 => names,
-            more => format!("{names} and {more} more"),
-        }
+        Listed::of_total(&self.names, self.count).to_string()
     }
 }
 

@@ -32,7 +32,8 @@ pub(crate) const TEMPLATED: [(Controller, &str, &[&str]); 5] = [
             "spec.updateStrategy.rollingUpdate.partition",
             "status.currentRevision",
             "status.updateRevision",
-            "status.readyReplicas",
+            "status.updatedReplicas",
+            "status.availableReplicas",
         ],
     ),
     (
@@ -45,8 +46,8 @@ pub(crate) const TEMPLATED: [(Controller, &str, &[&str]); 5] = [
             "status.numberAvailable",
         ],
     ),
-    (Controller::ReplicaSet, "replicasets", &["status.readyReplicas"]),
-    (Controller::ReplicationController, "replicationcontrollers", &["status.readyReplicas"]),
+    (Controller::ReplicaSet, "replicasets", &["status.availableReplicas"]),
+    (Controller::ReplicationController, "replicationcontrollers", &["status.availableReplicas"]),
 ];
 
 /// Read of every kind with a pod template.

@@ -1,5 +1,6 @@
 //! The cluster's size: a small one is not to be filled by its mesh.
 
+use mizzen_sdk::k8s::Quantity;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -16,14 +17,14 @@ pub enum Size {
     Full,
 }
 
-/// Millionths of a core below which a cluster is small, over all nodes.
-const CPU: u128 = 5_000_000;
-/// Bytes below which it is, in millionths.
-const MEMORY: u128 = 10_000_000_000 * 1_000_000;
+/// Cores of all nodes below which a cluster is small.
+const CPU: Quantity = Quantity::whole(5);
+/// Bytes of all nodes below which a cluster is small.
+const MEMORY: Quantity = Quantity::whole(10_000_000_000);
 
 impl Size {
-    /// The size by the capacity of all nodes, in millionths of a core and of a byte. Behaviour: Kyma (5 CPU, 10 GB).
-    pub(crate) fn of(cpu: u128, memory: u128) -> Self {
+    /// The size by the capacity of all nodes. Behaviour: Kyma (5 CPU, 10 GB).
+    pub(crate) fn of(cpu: Quantity, memory: Quantity) -> Self {
         if cpu < CPU || memory < MEMORY { Self::Small } else { Self::Full }
     }
 }

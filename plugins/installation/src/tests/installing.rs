@@ -65,7 +65,7 @@ fn a_rollout_is_waited_for_and_one_past_its_deadline_is_told() {
     };
     let going = istiod(1, "ReplicaSetUpdated");
     assert!(matches!(going.readiness, Readiness::Progressing(_)) && going.so_far);
-    assert!(said(&going).1.contains("Deployment istio-system/istiod has 1 of 2 pods available, 2 of them new"));
+    assert!(said(&going).1.contains("of Deployment istio-system/istiod, 1 of 2 pods are available"));
     let stuck = istiod(1, "ProgressDeadlineExceeded");
     assert_eq!((said(&stuck).0, names(&stuck).len()), ("IstioInstallUninstallFailed", 6));
 }

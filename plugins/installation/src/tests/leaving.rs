@@ -76,7 +76,8 @@ fn with_sidecar(kind: &str, template: &Value, ready: bool) -> Cluster {
     let set = json!({"apiVersion": "apps/v1", "kind": "StatefulSet",
         "metadata": {"name": "db", "namespace": "shop", "generation": 1},
         "spec": {"replicas": 1, "template": {"metadata": {"annotations": template}}},
-        "status": {"observedGeneration": 1, "replicas": 1, "readyReplicas": u8::from(ready)}});
+        "status": {"observedGeneration": 1, "replicas": 1, "updatedReplicas": 1, "readyReplicas": u8::from(ready),
+                   "availableReplicas": u8::from(ready)}});
     let pod = |name: &str, namespace: &str| {
         json!({"apiVersion": "v1", "kind": "Pod",
                "metadata": {"name": name, "namespace": namespace, "uid": "u", "annotations": {"sidecar.istio.io/status": "{}"},
@@ -114,7 +115,7 @@ fn workloads_are_restarted_at_the_pace_that_the_configuration_names() {
 fn what_can_not_be_restarted_keeps_nothing_and_is_told() {
     for (there, name) in [
         (with_sidecar("Job", &json!({}), true), "Job shop/db"),
-        (with_sidecar("StatefulSet", &json!({}), false), "StatefulSet shop/db (0 of 1 pods are ready)"),
+        (with_sidecar("StatefulSet", &json!({}), false), "StatefulSet shop/db (0 of 1 pods are available)"),
     ] {
         let outcome = leave(&there);
         assert_eq!(outcome.readiness, Readiness::Ready);

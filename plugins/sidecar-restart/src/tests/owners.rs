@@ -64,10 +64,10 @@ fn the_pods_of_what_does_not_roll_are_deleted_once_new_ones_would_bear_the_mark(
         assert_eq!(deletion.pace.as_deref(), Some("workloads"));
         assert_eq!(then.patches, []);
 
-        set["status"]["readyReplicas"] = json!(0);
+        set["status"]["availableReplicas"] = json!(0);
         let unready = outcome(&with(before, &set));
         assert!(unready.deletions.is_empty(), "its siblings are not ready");
-        assert_eq!(named(&unready, "pending"), [format!("{kind} shop/cart (0 of 1 pods are ready)")]);
+        assert_eq!(named(&unready, "pending"), [format!("{kind} shop/cart (0 of 1 pods are available)")]);
     }
 }
 

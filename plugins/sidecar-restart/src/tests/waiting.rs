@@ -65,9 +65,9 @@ fn the_mark_is_the_same_for_the_same_expectation_however_it_is_said() {
 fn a_workload_that_is_busy_or_not_ready_waits_and_is_taken_up_then() {
     let cluster = cart_with(&pod(OLD));
     for (changes, why) in [
-        (vec![("/status/observedGeneration", json!(0))], "it is in the middle of a rollout"),
-        (vec![("/status/updatedReplicas", json!(0))], "it is in the middle of a rollout"),
-        (vec![("/status/availableReplicas", json!(0))], "0 of 1 pods are ready"),
+        (vec![("/status/observedGeneration", json!(0))], "a rollout is in progress"),
+        (vec![("/status/updatedReplicas", json!(0))], "a rollout is in progress"),
+        (vec![("/status/availableReplicas", json!(0))], "0 of 1 pods are available"),
         (vec![("/spec/paused", json!(true))], "its rollout is paused"),
     ] {
         let outcome = outcome(&with(cluster.clone(), &deployment(&changes)));
