@@ -1,13 +1,10 @@
 //! Two subjects that want something of the same object.
-#![allow(missing_docs, reason = "tests say what they show by their names")]
 
-mod support;
-
+use crate::support::{Stage, a_map, a_shop, config_map, count, map_ref, memory, plugin, put, shop_ref, wants};
 use mizzen_config::Grant;
 use mizzen_engine::NodeSpec;
 use mizzen_model::{Access, Need, Outcome, Patch, Readiness};
 use serde_json::{Value, json};
-use support::{Stage, a_map, a_shop, config_map, count, map_ref, memory, plugin, put, shop_ref, wants};
 
 /// A plugin that wants the ConfigMap that its shop names, if it names one.
 fn named() -> NodeSpec {

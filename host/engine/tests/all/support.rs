@@ -1,12 +1,4 @@
 //! A stage for engine tests: a cluster in memory, plugins that are closures, and an engine.
-#![allow(
-    dead_code,
-    unreachable_pub,
-    missing_docs,
-    clippy::unwrap_used,
-    clippy::needless_pass_by_value,
-    reason = "a stage for tests, of which each file uses its own part"
-)]
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -1,16 +1,13 @@
 //! What is written, repaired, pruned, and what is not.
-#![allow(missing_docs, reason = "tests say what they show by their names")]
 
-mod support;
-
+use crate::support::{
+    Stage, a_map, a_service, a_shop, config_map, count, lister, map_ref, memory, plugin, put, service, shop_ref,
+    switch, wants,
+};
 use mizzen_cluster::{ReadError, WriteError};
 use mizzen_model::{Condition, Failure, Outcome, Readiness};
 use serde_json::json;
 use std::sync::Arc;
-use support::{
-    Stage, a_map, a_service, a_shop, config_map, count, lister, map_ref, memory, plugin, put, service, shop_ref,
-    switch, wants,
-};
 
 #[tokio::test(start_paused = true)]
 async fn drift_is_repaired_without_asking_the_plugin() {
@@ -334,7 +331,7 @@ async fn a_null_in_a_patch_takes_back_what_was_set_and_nothing_of_others() {
     assert_eq!(stage.writes(), [], "what others set is no reason to write again");
 }
 
-fn patching_node(making: support::Making, patch: mizzen_model::Patch) -> mizzen_engine::NodeSpec {
+fn patching_node(making: crate::support::Making, patch: mizzen_model::Patch) -> mizzen_engine::NodeSpec {
     making.answers(move |_| Ok(Outcome { patches: vec![patch.clone()], ..Outcome::new(Readiness::Ready) })).0
 }
 

@@ -1,16 +1,12 @@
 //! Who waits for whom: forwards when things are made, backwards when they go.
-#![allow(missing_docs, reason = "tests say what they show by their names")]
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking, also in what its cases share")]
-
-mod support;
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use crate::support::{Stage, a_map, a_shop, config_map, count, map_ref, memory, plugin, put, shop_ref, switch, wants};
 use mizzen_engine::NodeSpec;
 use mizzen_model::{Access, CallError, Kind, Need, Outcome, Readiness};
 use serde_json::json;
-use support::{Stage, a_map, a_shop, config_map, count, map_ref, memory, plugin, put, shop_ref, switch, wants};
 
 fn readiness(ready: bool) -> Readiness {
     if ready { Readiness::Ready } else { Readiness::Progressing("warming up".into()) }
@@ -96,7 +92,7 @@ async fn deletion_walks_the_order_backwards() {
     let memory = memory();
     put(&memory, &a_shop("x", json!({})));
     let node = |name: &'static str, after: Option<&str>| {
-        let making = after.into_iter().fold(plugin(name).finalizes(), support::Making::after);
+        let making = after.into_iter().fold(plugin(name).finalizes(), crate::support::Making::after);
         making.answers(move |_| Ok(wants(vec![a_map("b", name, json!({}))]))).0
     };
     let stage =
@@ -111,10 +107,10 @@ async fn deletion_walks_the_order_backwards() {
 }
 
 /// Two in order, each with a ConfigMap in another namespace; the first refuses to go while its shop says so.
-fn refusing(log: &support::Switch<Vec<&'static str>>) -> Vec<NodeSpec> {
+fn refusing(log: &crate::support::Switch<Vec<&'static str>>) -> Vec<NodeSpec> {
     let node = |name: &'static str, after: Option<&str>| {
         let log = Arc::clone(log);
-        let making = after.into_iter().fold(plugin(name).finalizes(), support::Making::after);
+        let making = after.into_iter().fold(plugin(name).finalizes(), crate::support::Making::after);
         making
             .answers(move |shop| {
                 if shop["finalizing"] == true {

@@ -1,12 +1,10 @@
 //! What somebody changes while a plugin is about to decide over it is the next answer's to judge: never overwritten unseen.
-#![allow(missing_docs, clippy::unwrap_used, reason = "tests say what they show by their names")]
-
-mod support;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use crate::support::{Stage, a_map, a_shop, count, map_ref, memory, plugin, put, wants};
 use async_trait::async_trait;
 use mizzen_cluster::memory::Memory;
 use mizzen_cluster::{
@@ -16,7 +14,6 @@ use mizzen_engine::observe::Log;
 use mizzen_engine::{Concurrency, Engine, NodeSpec};
 use mizzen_model::{Kind, Object, ObjectRef, Reads};
 use serde_json::{Value, json};
-use support::{Stage, a_map, a_shop, count, map_ref, memory, plugin, put, wants};
 
 /// A plugin that reads the map it applies, and says nothing of a policy there that is somebody else's by now.
 fn yielding(after_reading: impl Fn() + Clone + Send + Sync + 'static) -> (NodeSpec, Arc<AtomicUsize>) {

@@ -1,22 +1,15 @@
 //! What disrupts others is done as fast as its pace allows, and no faster.
-#![allow(
-    missing_docs,
-    clippy::unwrap_used,
-    reason = "tests say what they show by their names; a plugin of a test may panic"
-)]
-
-mod support;
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
+use crate::support::{Making, Stage, a_shop, count, memory, plugin, put};
 use mizzen_cluster::memory::Memory;
 use mizzen_config::{Grant, Pace};
 use mizzen_engine::{NodeSpec, PaceSnapshot};
 use mizzen_model::{Access, Deletion, Kind, Need, ObjectRef, Outcome, Patch, Readiness};
 use serde_json::{Value, json};
-use support::{Making, Stage, a_shop, count, memory, plugin, put};
 
 const NOW: &str = "2026-01-05T12:00:00Z";
 const SECOND: Duration = Duration::from_secs(1);

@@ -1,17 +1,13 @@
 //! Renderers: who may call them, and who is asked again when one is replaced.
-#![allow(missing_docs, reason = "tests say what they show by their names")]
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking, also in what its cases share")]
-
-mod support;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use crate::support::{Stage, a_map, a_shop, count, memory, plugin, put, wants};
 use async_trait::async_trait;
 use mizzen_engine::{NodeSpec, RendererSpec};
 use mizzen_model::{AccessError, Digest, Failure, Labels, Reads, Render, RenderError, Rendered, Renderer, Selector};
 use serde_json::{Value, json};
-use support::{Stage, a_map, a_shop, count, memory, plugin, put, wants};
 
 /// A renderer that makes one `ConfigMap`, with its own version in it.
 struct Maps {

@@ -1,15 +1,8 @@
 //! What users are told by Events, and how often.
-#![allow(
-    missing_docs,
-    clippy::unwrap_used,
-    reason = "tests say what they show by their names; a plugin of a test may panic"
-)]
 
-mod support;
-
+use crate::support::{Stage, a_map, a_service, a_shop, config_map, count, map_ref, memory, plugin, put, service};
 use mizzen_model::{Access, Event, Need, ObjectRef, Outcome, Readiness, Severity, Wanted};
 use serde_json::json;
-use support::{Stage, a_map, a_service, a_shop, config_map, count, map_ref, memory, plugin, put, service};
 
 fn event(regarding: Option<ObjectRef>, message: &str) -> Event {
     Event { regarding, severity: Severity::Normal, reason: "Noticed".into(), message: message.into() }

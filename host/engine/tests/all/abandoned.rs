@@ -1,14 +1,11 @@
 //! What becomes of subjects that are held by a reconciler which the configuration does not name any more.
-#![allow(missing_docs, clippy::unwrap_used, reason = "tests say what they show by their names, and fail by panicking")]
-
-mod support;
 
 use std::time::Duration;
 
+use crate::support::{Stage, a_map, a_shop, map_ref, memory, plugin, put, shop_ref, wants};
 use mizzen_cluster::memory::Memory;
 use mizzen_engine::NodeSpec;
 use serde_json::json;
-use support::{Stage, a_map, a_shop, map_ref, memory, plugin, put, shop_ref, wants};
 
 /// Wants a map in another namespace, so that it holds its subjects.
 fn keeper() -> NodeSpec {

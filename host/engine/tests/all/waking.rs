@@ -1,12 +1,9 @@
 //! Who is asked when, and who is not.
-#![allow(missing_docs, reason = "tests say what they show by their names")]
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking, also in what its cases share")]
-
-mod support;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use crate::support::{CRDS, Stage, a_service, a_shop, count, lister, memory, plugin, put, shop, shop_ref, switch};
 use mizzen_cluster::memory::Memory;
 use mizzen_config::{Grant, Reconciler};
 use mizzen_engine::observe::{Observer, Reconciled};
@@ -15,7 +12,6 @@ use mizzen_model::{
     Access, Description, Failure, FieldSet, Fields, Need, Outcome, Query, Readiness, Selector, TextTest, Values,
 };
 use serde_json::json;
-use support::{CRDS, Stage, a_service, a_shop, count, lister, memory, plugin, put, shop, shop_ref, switch};
 
 #[tokio::test(start_paused = true)]
 async fn a_change_of_what_was_read_wakes_its_reader_and_nobody_else() {
@@ -105,7 +101,7 @@ fn overlapping(path: &'static str, set: Option<&'static str>) -> (NodeSpec, Arc<
         let (name, own) = (shop["metadata"]["name"].as_str().unwrap(), shop["spec"]["path"].as_str().unwrap());
         let tests = [TextTest::PrefixOf(own.into()), TextTest::StartsWith(own.into())];
         let query = Query {
-            kind: support::service(),
+            kind: crate::support::service(),
             namespace: None,
             labels: Selector::everything(),
             namespace_labels: Selector::everything(),
@@ -113,7 +109,9 @@ fn overlapping(path: &'static str, set: Option<&'static str>) -> (NodeSpec, Arc<
             fields: set.map(Into::into),
         };
         Ok(match reads.count(&query).await {
-            Ok(found) => Ok(support::wants(vec![support::a_map("a", name, json!({"found": found.to_string()}))])),
+            Ok(found) => {
+                Ok(crate::support::wants(vec![crate::support::a_map("a", name, json!({"found": found.to_string()}))]))
+            }
             Err(error) => Err(Failure::Invalid(error.to_string())),
         })
     })
@@ -200,9 +198,9 @@ async fn a_new_revision_is_asked_about_everything_and_the_old_one_no_more() {
     let memory = memory();
     put(&memory, &a_shop("x", json!({})));
     let saying = |version: u32| {
-        plugin("p")
-            .version(version)
-            .answers(move |_| Ok(support::wants(vec![support::a_map("a", "m", json!({"v": version.to_string()}))])))
+        plugin("p").version(version).answers(move |_| {
+            Ok(crate::support::wants(vec![crate::support::a_map("a", "m", json!({"v": version.to_string()}))]))
+        })
     };
     let ((old, old_calls), (new, new_calls)) = (saying(1), saying(2));
     let stage = Stage::on(&memory, vec![old]).await;

@@ -1,21 +1,18 @@
 //! A plugin whose calls cost much is asked less often, and nothing is lost or taken back by that.
-#![allow(missing_docs, reason = "tests say what they show by their names")]
-
-mod support;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
+use crate::support::{Stage, a_map, a_service, a_shop, count, map_ref, memory, plugin, put, wants};
 use mizzen_engine::NodeSpec;
 use mizzen_model::{Outcome, Readiness, Wanted};
 use serde_json::json;
-use support::{Stage, a_map, a_service, a_shop, count, map_ref, memory, plugin, put, wants};
 
 /// A lister whose calls take so long.
 fn slow_lister(takes: Duration) -> (NodeSpec, Arc<AtomicUsize>) {
     plugin("slow").asks(move |shop, reads| async move {
-        let found = support::services(&reads, &shop).await;
+        let found = crate::support::services(&reads, &shop).await;
         tokio::time::sleep(takes).await;
         let types: Vec<_> = found.unwrap_or_default().iter().map(|found| found["spec"]["type"].clone()).collect();
         Ok(Ok(wants(vec![a_map("a", "x", json!({"types": json!(types).to_string()}))])))

@@ -1,14 +1,11 @@
 //! Requests: which ways they are sent, with whose credentials, and who is asked again when those change.
-#![allow(missing_docs, reason = "tests say what they show by their names")]
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking, also in what its cases share")]
-
-mod support;
 
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use crate::support::{Stage, a_map, count, memory, plugin, put, wants};
 use async_trait::async_trait;
 use mizzen_cluster::memory::Memory;
 use mizzen_config::{Configuration, Mode};
@@ -17,7 +14,6 @@ use mizzen_engine::{Engine, NodeSpec, Settings};
 use mizzen_model::http::{Fetch, Hop, Route, Routes, Target};
 use mizzen_model::{AccessError, Failure, HttpRequest, HttpResponse, Reads, yaml};
 use serde_json::json;
-use support::{Stage, a_map, count, memory, plugin, put, wants};
 
 const NETWORK: &str = "
     http:
@@ -74,7 +70,7 @@ fn get(url: &str) -> HttpRequest {
 }
 
 fn a_shop(name: &str) -> serde_json::Value {
-    support::a_shop(name, json!({}))
+    crate::support::a_shop(name, json!({}))
 }
 
 fn secret(name: &str, token: &str) -> serde_json::Value {

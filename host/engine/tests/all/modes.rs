@@ -1,16 +1,13 @@
 //! Modes: who plans writes nothing and says what it would write; who is paused is not asked.
-#![allow(missing_docs, clippy::unwrap_used, reason = "tests say what they show by their names, and fail by panicking")]
-
-mod support;
 
 use std::sync::{Arc, Mutex};
 
+use crate::support::{Stage, a_map, a_shop, count, map_ref, memory, plugin, put, shop_ref, wants};
 use mizzen_config::Mode;
 use mizzen_engine::observe::{Observer, Planned};
 use mizzen_engine::{Concurrency, Engine, NodeSpec, PlanCounts, State};
 use mizzen_model::{Event, Severity};
 use serde_json::{Value, json};
-use support::{Stage, a_map, a_shop, count, map_ref, memory, plugin, put, shop_ref, wants};
 
 /// Wants the maps that a shop names, in the namespaces that it names: `namespace/name`.
 fn keeper(mode: Mode) -> (NodeSpec, Arc<std::sync::atomic::AtomicUsize>) {

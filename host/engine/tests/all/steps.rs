@@ -1,19 +1,12 @@
 //! Installations that work in steps: what is wanted so far, what is defined on the way, and what survives.
-#![allow(
-    missing_docs,
-    clippy::unwrap_used,
-    reason = "tests say what they show by their names; a plugin of a test may panic"
-)]
-
-mod support;
 
 use std::time::Duration;
 
+use crate::support::{Making, Stage, a_map, a_shop, count, map_ref, memory, plugin, put, shop_ref, wants};
 use mizzen_cluster::ReadError;
 use mizzen_engine::PRUNE_ANNOTATION;
 use mizzen_model::{Access, Kind, Need, ObjectRef, Outcome, Readiness, Wanted};
 use serde_json::{Value, json};
-use support::{Making, Stage, a_map, a_shop, count, map_ref, memory, plugin, put, shop_ref, wants};
 
 /// Wants the maps that its shop names: all of them, or so far.
 fn stepwise() -> (mizzen_engine::NodeSpec, std::sync::Arc<std::sync::atomic::AtomicUsize>) {
