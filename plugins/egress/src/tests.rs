@@ -128,7 +128,7 @@ fn every_row_of_the_table_is_a_test() {
         include_str!("tests/entries.rs"),
         include_str!("tests/mended.rs"),
         include_str!("../../../tests/egress/tests/dynatrace.rs"),
-        include_str!("../../../tests/e2e/tests/dynakube.rs"),
+        include_str!("../../../tests/e2e/tests/all/dynakube.rs"),
     ];
     assert_eq!(testing::rows(include_str!("tests.rs"), &tests), 44);
 }

@@ -7,6 +7,7 @@
 #![expect(clippy::missing_panics_doc, reason = "everything here panics when what it waits for does not come")]
 
 mod clusters;
+mod group;
 pub mod ingress;
 pub mod istio;
 mod objects;
@@ -18,6 +19,7 @@ pub mod workloads;
 use std::time::{Duration, Instant};
 
 pub use clusters::{INGRESS_GATEWAY, definitions, namespace, shipped, shipped_cluster};
+pub use group::TestGroup;
 pub use objects::{Objects, apply, condition, state};
 pub use operator::{Operator, guests, plugins};
 

@@ -1,11 +1,9 @@
 //! APIs of the ODA Canvas on a real control plane with Istio's real definitions: every shape is accepted, clashes are told on both sides,
 //! annotations of Pods come and go, components say what their APIs have come to.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use kube::ResourceExt;
 use kube::api::{Api, DeleteParams, DynamicObject, Patch, PatchParams};
-use mizzen_e2e::{Objects, Operator, apply, condition, eventually, plugins, repository, shipped_cluster};
+use mizzen_e2e::{Objects, Operator, TestGroup, apply, condition, eventually, plugins, repository, shipped_cluster};
 use mizzen_testcluster::ControlPlane;
 use serde_json::{Value, json};
 
@@ -37,6 +35,7 @@ async fn says(apis: &Api<DynamicObject>, name: &str, kind: &str) -> (String, Str
 
 #[tokio::test]
 async fn every_shape_of_an_api_is_accepted_with_all_that_it_asks_for() {
+    let _group = TestGroup::enter(module_path!());
     let Some((cluster, objects)) = canvas().await else { return };
     let apis = objects.apis(NAMESPACE);
     let limit = json!({"enabled": true, "limit": "100", "interval": "pm"});
@@ -94,6 +93,7 @@ async fn every_shape_of_an_api_is_accepted_with_all_that_it_asks_for() {
 
 #[tokio::test]
 async fn a_clash_is_told_on_both_sides_and_a_component_sums_up_its_apis() {
+    let _group = TestGroup::enter(module_path!());
     let Some((cluster, objects)) = canvas().await else { return };
     let (here, there) = (objects.apis(NAMESPACE), objects.apis("canvas"));
     let of = ("oda.tmforum.org/v1", "Component", "components");
@@ -132,6 +132,7 @@ async fn a_clash_is_told_on_both_sides_and_a_component_sums_up_its_apis() {
 
 #[tokio::test]
 async fn annotations_of_pod_templates_come_and_go_with_what_asks_for_them() {
+    let _group = TestGroup::enter(module_path!());
     let Some((cluster, objects)) = canvas().await else { return };
     cluster.apply_path(&repository("plugins/metrics-annotations/reconciler.yaml")).await.unwrap();
     let deployments = objects.within(NAMESPACE, "apps/v1", "Deployment", "deployments");

@@ -1,9 +1,7 @@
 //! Applications on a real API server: Istio's real definitions accept all that is made of them, two reconcilers share no object, and everything goes.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking, also in what its cases share")]
-
 use kube::api::{Api, DeleteParams, DynamicObject, ListParams};
-use mizzen_e2e::{Objects, Operator, apply, condition, definitions, eventually, plugins, repository};
+use mizzen_e2e::{Objects, Operator, TestGroup, apply, condition, definitions, eventually, plugins, repository};
 use mizzen_testcluster::ControlPlane;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -119,6 +117,7 @@ fn ingress(namespace: &str) -> Value {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn applications_are_published_protected_and_watched_and_leave_nothing_behind() {
+    let _group = TestGroup::enter(module_path!());
     let Some(all) = Applications::start().await else { return };
     for namespace in ["shop", "yard"] {
         all.published(namespace).await;

@@ -3,10 +3,8 @@
 //!
 //! What the API may answer otherwise (`tests/egress`) and what the objects look like (`plugins/egress`) is shown there.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking, also in what its cases share")]
-
 use kube::api::{Api, DeleteParams, DynamicObject, ListParams, Patch, PatchParams};
-use mizzen_e2e::{Objects, Operator, apply, condition, eventually, namespace, plugins, repository, shipped};
+use mizzen_e2e::{Objects, Operator, TestGroup, apply, condition, eventually, namespace, plugins, repository, shipped};
 use mizzen_egress_tests::{API, naming};
 use mizzen_testcluster::{Assets, ControlPlane, Manifests, Program};
 use mizzen_testhttps::{Answer, Proxy, Server};
@@ -136,6 +134,7 @@ const ROUTES: [&str; 3] = ["prod-fqdn-activegate", "prod-fqdn-oneagent", "prod-f
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_way_to_dynatrace_is_opened_when_istio_appears_and_follows_its_hosts_until_the_dynakube_goes() {
+    let _group = TestGroup::enter(module_path!());
     let Some(stage) = Stage::start().await else { return };
 
     // Istio is not there, and so nobody is asked yet.
@@ -201,6 +200,7 @@ async fn the_way_to_dynatrace_is_opened_when_istio_appears_and_follows_its_hosts
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_host_that_a_list_and_a_dynakube_want_is_in_one_entry_and_the_lists_again_when_the_dynakube_goes() {
+    let _group = TestGroup::enter(module_path!());
     let Some(stage) = Stage::start().await else { return };
     stage.api.answers(naming(GATE, "https://first.example.com"));
     stage.install_istio().await;

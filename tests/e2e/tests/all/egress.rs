@@ -1,7 +1,7 @@
 //! What lets traffic out of the mesh, on a real API server with Istio's own definitions.
 
 use kube::api::{Api, DeleteParams, DynamicObject, ListParams, Patch, PatchParams};
-use mizzen_e2e::{Objects, Operator, condition, eventually, plugins, repository};
+use mizzen_e2e::{Objects, Operator, TestGroup, condition, eventually, plugins, repository};
 use mizzen_istio_tests::egress::{EXTERNAL_HOSTS, emitted};
 use mizzen_testcluster::{Assets, ControlPlane, Manifests, Program};
 use serde_json::{Value, json};
@@ -18,6 +18,7 @@ fn lists(objects: &Objects) -> Api<DynamicObject> {
 
 #[tokio::test]
 async fn every_shape_is_accepted_by_istios_own_definitions() {
+    let _group = TestGroup::enter(module_path!());
     let Some(cluster) = ControlPlane::builder().mesh_crds(true).start_for_test().await else { return };
     cluster.apply_yaml(NAMESPACE).await.unwrap();
     let objects = Objects(cluster.client().unwrap());
@@ -36,6 +37,7 @@ async fn every_shape_is_accepted_by_istios_own_definitions() {
 
 #[tokio::test]
 async fn lists_are_checked_where_they_are_written_and_followed_from_then_on() {
+    let _group = TestGroup::enter(module_path!());
     let builder = ControlPlane::builder().controller_manager(true).crds(repository("deploy/crds"));
     let Some(cluster) = builder.start_for_test().await else { return };
     cluster.apply_yaml(NAMESPACE).await.unwrap();

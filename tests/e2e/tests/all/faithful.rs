@@ -1,12 +1,11 @@
 //! Memory answers as a real API server does: the same writes, made to both, have the same answers.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking, also in what its cases share")]
-
 use std::fmt;
 use std::sync::Arc;
 
 use mizzen_cluster::memory::Memory;
 use mizzen_cluster::{Apply, Cluster, Target, WriteError};
+use mizzen_e2e::TestGroup;
 use mizzen_live::{Live, LiveOptions};
 use mizzen_model::{Kind, Object};
 use mizzen_testcluster::ControlPlane;
@@ -266,6 +265,7 @@ fn status() -> BoxedStrategy<Value> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn any_sequence_of_applies_is_answered_alike() {
+    let _group = TestGroup::enter(module_path!());
     let Some(both) = both().await else { return };
     let cases = std::env::var("MIZZEN_FAITHFUL_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(60);
     let mut runner = if cases == 60 { TestRunner::deterministic() } else { TestRunner::default() };

@@ -2,12 +2,12 @@
 //! reaches all of them. That takes some 15 s here, where the host is a development build; how long it takes in a release is measured by
 //! `mizzen-bench gateway`.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use std::time::Instant;
 
 use kube::api::{ListParams, Patch, PatchParams};
-use mizzen_e2e::{Objects, Operator, apply, condition, definitions, eventually, namespace, plugins, repository};
+use mizzen_e2e::{
+    Objects, Operator, TestGroup, apply, condition, definitions, eventually, namespace, plugins, repository,
+};
 use mizzen_testcluster::ControlPlane;
 use serde_json::{Value, json};
 
@@ -129,6 +129,7 @@ impl Published {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_api_of_two_thousand_costs_a_handful_of_calls_and_a_new_address_reaches_them_all() {
+    let _group = TestGroup::enter(module_path!());
     let Some(published) = Published::start().await else { return };
 
     // Another path, where nobody is: itself, and itself again when it sees its own route.

@@ -1,10 +1,8 @@
 //! Hostile guests beside the shipped reconcilers, on a real API server: the others go on converging all the while.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use std::time::{Duration, Instant};
 
-use mizzen_e2e::{Objects, Operator, apply, condition, eventually, guests, plugins, shipped_cluster};
+use mizzen_e2e::{Objects, Operator, TestGroup, apply, condition, eventually, guests, plugins, shipped_cluster};
 use serde_json::json;
 
 const APIS: usize = 200;
@@ -37,6 +35,7 @@ async fn last_error(objects: &Objects, name: &str) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn hostile_guests_end_at_their_limits_and_the_others_go_on() {
+    let _group = TestGroup::enter(module_path!());
     let Some((cluster, objects)) = shipped_cluster().await else { return };
     let plugins = plugins();
     guests(plugins.path());

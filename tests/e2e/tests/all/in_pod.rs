@@ -1,10 +1,13 @@
 //! The operator as a pod has it: no kubeconfig, but a service account's files and the API server's address in the environment.
 
 use kube::config::Kubeconfig;
-use mizzen_e2e::{INGRESS_GATEWAY, Objects, Operator, condition, definitions, eventually, plugins, repository};
+use mizzen_e2e::{
+    INGRESS_GATEWAY, Objects, Operator, TestGroup, condition, definitions, eventually, plugins, repository,
+};
 
 #[tokio::test]
 async fn in_a_pod_the_service_account_is_enough() {
+    let _group = TestGroup::enter(module_path!());
     let Some(cluster) = definitions().controller_manager(true).start_for_test().await else { return };
     for path in ["samples/mesh", INGRESS_GATEWAY, "manifests", "reconcilers.yaml"] {
         cluster.apply_path(&repository("deploy").join(path)).await.unwrap();

@@ -1,14 +1,12 @@
 //! The cluster trait on a real API server: what its unit tests assume of the API server is so.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking, also in what its cases share")]
-
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use mizzen_cluster::{
     Apply, Change, Changes, Cluster, EventRecord, ReadError, Scope, Selection, Target, View, WriteError,
 };
-use mizzen_e2e::namespace;
+use mizzen_e2e::{TestGroup, namespace};
 use mizzen_live::{Live, LiveOptions};
 use mizzen_model::{Fields, Kind, Object, ObjectRef, Severity};
 use mizzen_testcluster::ControlPlane;
@@ -97,6 +95,7 @@ async fn served(changes: &mut Changes, kind: &Kind) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_view_holds_its_fields_and_tells_of_changes_in_them_alone() {
+    let _group = TestGroup::enter(module_path!());
     let Some(cluster) = shared().await else { return };
     namespace(cluster, "reads").await;
     let live = connect(cluster).await;
@@ -124,6 +123,7 @@ async fn a_view_holds_its_fields_and_tells_of_changes_in_them_alone() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wider_view_takes_the_place_of_a_narrower_one() {
+    let _group = TestGroup::enter(module_path!());
     let Some(cluster) = shared().await else { return };
     namespace(cluster, "wide").await;
     let live = connect(cluster).await;
@@ -139,6 +139,7 @@ async fn a_wider_view_takes_the_place_of_a_narrower_one() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_written_is_read_at_once() {
+    let _group = TestGroup::enter(module_path!());
     let Some(cluster) = shared().await else { return };
     namespace(cluster, "writes").await;
     let live = connect(cluster).await;
@@ -153,6 +154,7 @@ async fn what_was_written_is_read_at_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn applying_the_same_again_changes_nothing_and_tells_nothing() {
+    let _group = TestGroup::enter(module_path!());
     let Some(cluster) = shared().await else { return };
     namespace(cluster, "again").await;
     let live = connect(cluster).await;
@@ -170,6 +172,7 @@ async fn applying_the_same_again_changes_nothing_and_tells_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_conflict_names_both_managers_and_tells_claims_from_edits() {
+    let _group = TestGroup::enter(module_path!());
     let Some(cluster) = shared().await else { return };
     namespace(cluster, "conflict").await;
     let live = connect(cluster).await;
@@ -204,6 +207,7 @@ async fn a_conflict_names_both_managers_and_tells_claims_from_edits() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_the_api_server_refuses_is_sorted_by_what_to_do_about_it() {
+    let _group = TestGroup::enter(module_path!());
     let Some(cluster) = shared().await else { return };
     namespace(cluster, "refusals").await;
     let live = connect(cluster).await;
@@ -246,6 +250,7 @@ async fn what_the_api_server_refuses_is_sorted_by_what_to_do_about_it() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn only_the_object_that_was_meant_is_deleted() {
+    let _group = TestGroup::enter(module_path!());
     let Some(cluster) = shared().await else { return };
     namespace(cluster, "deletions").await;
     let live = connect(cluster).await;
@@ -258,6 +263,7 @@ async fn only_the_object_that_was_meant_is_deleted() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn finalizers_come_and_go_without_touching_those_of_others() {
+    let _group = TestGroup::enter(module_path!());
     let Some(cluster) = shared().await else { return };
     namespace(cluster, "finalizers").await;
     let live = connect(cluster).await;
@@ -320,6 +326,7 @@ spec:
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_kind_whose_crd_comes_later_is_served_from_then_on_and_until_it_goes() {
+    let _group = TestGroup::enter(module_path!());
     let Some(cluster) = shared().await else { return };
     namespace(cluster, "gadgets").await;
     let live = connect(cluster).await;
@@ -372,6 +379,7 @@ async fn a_kind_whose_crd_comes_later_is_served_from_then_on_and_until_it_goes()
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_may_not_read_is_told_and_reads_once_it_may() {
+    let _group = TestGroup::enter(module_path!());
     let Some(cluster) = shared().await else { return };
     namespace(cluster, "rights").await;
     let live = connect_as(cluster.user_kubeconfig("eve").unwrap()).await;
@@ -403,6 +411,7 @@ subjects: [{kind: User, apiGroup: rbac.authorization.k8s.io, name: eve}]
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_event_is_published_and_its_repeat_is_counted() {
+    let _group = TestGroup::enter(module_path!());
     let Some(cluster) = shared().await else { return };
     namespace(cluster, "events").await;
     let live = connect(cluster).await;
@@ -434,6 +443,7 @@ async fn an_event_is_published_and_its_repeat_is_counted() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn views_outlive_an_api_server_that_stops_and_starts() {
+    let _group = TestGroup::enter(module_path!());
     let Some(cluster) = ControlPlane::for_test().await else { return };
     namespace(&cluster, "outage").await;
     let live = connect(&cluster).await;

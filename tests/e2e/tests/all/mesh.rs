@@ -1,12 +1,12 @@
 //! The shipped configuration on the sample mesh: order, drift, waking, rights. Each test has a control plane of its own.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use std::time::{Duration, Instant};
 
 use kube::ResourceExt;
 use kube::api::{DeleteParams, ListParams, Patch, PatchParams};
-use mizzen_e2e::{INGRESS_GATEWAY, Objects, Operator, apply, condition, definitions, eventually, plugins, repository};
+use mizzen_e2e::{
+    INGRESS_GATEWAY, Objects, Operator, TestGroup, apply, condition, definitions, eventually, plugins, repository,
+};
 use mizzen_testcluster::ControlPlane;
 use serde_json::json;
 
@@ -30,6 +30,7 @@ async fn converged(objects: &Objects) {
 
 #[tokio::test]
 async fn the_sample_mesh_converges_and_its_statuses_say_so() {
+    let _group = TestGroup::enter(module_path!());
     let Some((cluster, objects)) = mesh().await else { return };
     let plugins = plugins();
     let operator = Operator::start(&cluster.kubeconfig_path(), plugins.path()).await;
@@ -60,6 +61,7 @@ async fn the_sample_mesh_converges_and_its_statuses_say_so() {
 
 #[tokio::test]
 async fn api_operator_is_held_back_while_mtls_is_not_ready_and_released_when_it_is() {
+    let _group = TestGroup::enter(module_path!());
     let Some((cluster, objects)) = mesh().await else { return };
     // Somebody else holds the mode: mtls may not take it, and says so.
     let authentications =
@@ -88,6 +90,7 @@ async fn api_operator_is_held_back_while_mtls_is_not_ready_and_released_when_it_
 
 #[tokio::test]
 async fn drift_is_repaired_within_a_second() {
+    let _group = TestGroup::enter(module_path!());
     let Some((cluster, objects)) = mesh().await else { return };
     let plugins = plugins();
     let operator = Operator::start(&cluster.kubeconfig_path(), plugins.path()).await;
@@ -137,6 +140,7 @@ async fn drift_is_repaired_within_a_second() {
 
 #[tokio::test]
 async fn an_endpoint_that_turns_unready_changes_its_apis_status_and_calls_nothing_else() {
+    let _group = TestGroup::enter(module_path!());
     let Some((cluster, objects)) = mesh().await else { return };
     let plugins = plugins();
     let operator = Operator::start(&cluster.kubeconfig_path(), plugins.path()).await;
@@ -157,6 +161,7 @@ async fn an_endpoint_that_turns_unready_changes_its_apis_status_and_calls_nothin
 
 #[tokio::test]
 async fn the_manifests_are_accepted_and_their_rights_are_enough() {
+    let _group = TestGroup::enter(module_path!());
     let Some((cluster, objects)) = mesh().await else { return };
     cluster.apply_path(&repository("deploy/manifests")).await.unwrap();
     let kubeconfig = cluster.service_account_kubeconfig("mizzen-system", "mizzen").await.unwrap();
@@ -184,6 +189,7 @@ async fn the_manifests_are_accepted_and_their_rights_are_enough() {
 
 #[tokio::test]
 async fn an_operator_that_is_told_to_stop_does_so_soon() {
+    let _group = TestGroup::enter(module_path!());
     let Some((cluster, objects)) = mesh().await else { return };
     let plugins = plugins();
     let operator = Operator::start(&cluster.kubeconfig_path(), plugins.path()).await;

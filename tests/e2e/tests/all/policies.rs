@@ -3,10 +3,8 @@
 //!
 //! Nobody has certificates here, so nobody knows callers by mutual TLS; who they are is told by tokens, which the gateway verifies itself.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking, also in what its cases share")]
-
 use mizzen_e2e::ingress::Ingress;
-use mizzen_e2e::{eventually, shipped};
+use mizzen_e2e::{TestGroup, eventually, shipped};
 use mizzen_traffic::{Answer, Backend, Request};
 use serde_json::{Value, json};
 
@@ -51,6 +49,7 @@ fn ingress() -> Value {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_path_is_refused_to_whoever_its_policy_does_not_let_in_and_to_nobody_else() {
+    let _group = TestGroup::enter(module_path!());
     let Some(mesh) = Ingress::start(&["shop"], &[shipped("application-ingress")]).await else { return };
     let cart = Backend::start("cart").await.unwrap();
     mesh.serve("shop", "cart", &cart).await;
@@ -122,6 +121,7 @@ fn api(name: &str, path: &str, asks: &Value) -> Value {
 #[tokio::test(flavor = "multi_thread")]
 async fn preflight_requests_are_answered_for_the_origins_that_an_api_names() {
     const ALLOWED: &str = "access-control-allow-origin";
+    let _group = TestGroup::enter(module_path!());
     let Some(mesh) = Ingress::start(&["canvas", "shop"], &[api_operator()]).await else { return };
     let catalog = Backend::start("catalog").await.unwrap();
     mesh.listen("canvas", "component-gateway", &["*"]).await;
@@ -163,6 +163,7 @@ async fn preflight_requests_are_answered_for_the_origins_that_an_api_names() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_call_after_the_last_that_a_limit_allows_is_refused_and_those_of_other_paths_are_not() {
     const LIMIT: usize = 5;
+    let _group = TestGroup::enter(module_path!());
     let Some(mesh) = Ingress::start(&["canvas", "shop"], &[api_operator()]).await else { return };
     let catalog = Backend::start("catalog").await.unwrap();
     let sidecar = mesh.sidecar("shop", "catalog", &catalog).await;

@@ -1,10 +1,9 @@
 //! A Secret that requests are sent with, on a real API server: followed by its name with exactly the rights that `mizzen rbac` gives.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking, also in what its cases share")]
-
 use std::time::Duration;
 
 use mizzen_cluster::{Change, Changes, Cluster, ReadError};
+use mizzen_e2e::TestGroup;
 use mizzen_live::{Live, LiveOptions};
 use mizzen_model::{Kind, ObjectRef};
 use mizzen_testcluster::ControlPlane;
@@ -58,6 +57,7 @@ async fn token(follow: &dyn mizzen_cluster::Follow) -> Option<Value> {
 
 #[tokio::test]
 async fn a_secret_is_followed_by_its_name_alone_and_no_other_can_be() {
+    let _group = TestGroup::enter(module_path!());
     let Some(cluster) = ControlPlane::builder().user("host", &[]).start_for_test().await else { return };
     cluster.apply_yaml(RIGHTS).await.unwrap();
     cluster.apply_yaml(&secret("other", "one")).await.unwrap();

@@ -1,12 +1,10 @@
 //! A thousand APIs: restarts, crashes, outages and swaps in the middle of it.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use std::path::Path;
 use std::time::Duration;
 
 use kube::api::{DynamicObject, ListParams};
-use mizzen_e2e::{Objects, Operator, condition, eventually, plugins, shipped_cluster, state};
+use mizzen_e2e::{Objects, Operator, TestGroup, condition, eventually, plugins, shipped_cluster, state};
 
 const MANY: usize = 1_000;
 const NAMESPACE: &str = "components";
@@ -42,6 +40,7 @@ async fn mtls_digest(objects: &Objects) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_component_is_swapped_while_a_thousand_converge_and_a_restart_writes_nothing() {
+    let _group = TestGroup::enter(module_path!());
     let Some((cluster, objects)) = shipped_cluster().await else { return };
     let plugins = plugins();
     let mut operator = Operator::start(&cluster.kubeconfig_path(), plugins.path()).await;
@@ -94,6 +93,7 @@ async fn a_component_is_swapped_while_a_thousand_converge_and_a_restart_writes_n
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_crash_and_an_outage_in_the_middle_end_in_the_same_state() {
+    let _group = TestGroup::enter(module_path!());
     let Some((cluster, objects)) = shipped_cluster().await else { return };
     objects.create_apis(NAMESPACE, MANY).await;
     let plugins = plugins();

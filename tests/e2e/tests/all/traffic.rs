@@ -1,11 +1,9 @@
 //! Real traffic: an ExposedAPI is applied, the operator makes its route, istiod tells an Envoy, and a request reaches the backend, or does not.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking, also in what its cases share")]
-
 use jiff::{SignedDuration, Timestamp};
 use kube::api::{DeleteParams, Patch, PatchParams};
 use mizzen_e2e::ingress::Ingress;
-use mizzen_e2e::shipped;
+use mizzen_e2e::{TestGroup, shipped};
 use mizzen_traffic::{Answer, Backend, Request};
 use serde_json::{Value, json};
 
@@ -69,6 +67,7 @@ fn reconciler() -> Value {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_request_reaches_the_backend_that_an_api_names_and_no_other() {
+    let _group = TestGroup::enter(module_path!());
     let Some(mesh) = Mesh::start().await else { return };
     let (catalog, orders) = (Backend::start("catalog").await.unwrap(), Backend::start("orders").await.unwrap());
 
@@ -97,6 +96,7 @@ async fn a_request_reaches_the_backend_that_an_api_names_and_no_other() {
 /// Why a route without a match is told as nobody's neighbour, and one with a regular expression is.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_older_route_without_a_match_takes_what_no_api_does_and_one_by_a_regular_expression_takes_an_apis() {
+    let _group = TestGroup::enter(module_path!());
     let Some(mesh) = Mesh::start().await else { return };
     let (catalog, foreign) = (Backend::start("catalog").await.unwrap(), Backend::start("foreign").await.unwrap());
     mesh.0.serve("shop", "foreign", &foreign).await;

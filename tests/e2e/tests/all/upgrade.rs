@@ -1,7 +1,5 @@
 //! An upgrade from one version of Istio to the next, with workloads of every kind that have the old one's sidecars.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking, also in what its cases share")]
-
 use std::collections::BTreeMap;
 
 use kube::ResourceExt;
@@ -10,7 +8,7 @@ use mizzen_e2e::istio::{self, Mesh};
 use mizzen_e2e::sidecars::{BREAKS, inject};
 use mizzen_e2e::watched::{Pod, Pods, Rolling};
 use mizzen_e2e::workloads::{Owner, REPLACING, ROLLING, STANDING, deploy, is_through, workload};
-use mizzen_e2e::{apply, eventually, namespace};
+use mizzen_e2e::{TestGroup, apply, eventually, namespace};
 use serde_json::json;
 
 const BEFORE: &str = "docker.io/istio/proxyv2:1.31.0";
@@ -78,6 +76,7 @@ async fn all_through(mesh: &Mesh, (api_version, kind, plural): Owner) {
 
 #[tokio::test]
 async fn an_upgrade_restarts_every_workload_once_at_its_pace_and_names_what_it_leaves() {
+    let _group = TestGroup::enter(module_path!());
     let Some(mesh) = Mesh::start("1.31.0").await else { return };
     let pace = json!({"pace": {"workloads": {"atOnce": AT_ONCE, "perMinute": null, "patience": "20s"}}});
     mesh.configure("sidecar-restart", &pace).await;

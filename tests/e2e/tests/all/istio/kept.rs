@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use kube::ResourceExt;
 use kube::api::{Api, DynamicObject, ListParams, Patch, PatchParams};
+use mizzen_e2e::TestGroup;
 use mizzen_e2e::istio::{Mesh, NAMESPACE};
 use mizzen_istio_tests::Istioctl;
 use serde_json::{Value, json};
@@ -30,6 +31,7 @@ fn policies(configuration: &DynamicObject) -> Vec<Value> {
 
 #[tokio::test]
 async fn istio_is_installed_and_kept_and_what_is_istiods_is_left_to_istiod() {
+    let _group = TestGroup::enter(module_path!());
     let Some(mesh) = Mesh::start("1.31.0").await else { return };
     mesh.is("Ready").await;
     let deployments = mesh.objects.within(NAMESPACE, "apps/v1", "Deployment", "deployments");
@@ -78,6 +80,7 @@ async fn istio_is_installed_and_kept_and_what_is_istiods_is_left_to_istiod() {
 
 #[tokio::test]
 async fn every_object_that_istioctl_installs_is_there_and_a_restart_writes_none_of_them() {
+    let _group = TestGroup::enter(module_path!());
     let Some(istioctl) = Istioctl::for_test("1.31.1") else { return };
     let Some(mesh) = Mesh::start("1.31.1").await else { return };
     mesh.is("Ready").await;

@@ -2,11 +2,12 @@
 
 use kube::api::DeleteParams;
 use mizzen_e2e::istio::{Mesh, NAMESPACE};
-use mizzen_e2e::{apply, eventually};
+use mizzen_e2e::{TestGroup, apply, eventually};
 use serde_json::json;
 
 #[tokio::test]
 async fn istio_stays_while_users_need_it_and_leaves_nothing_when_it_goes() {
+    let _group = TestGroup::enter(module_path!());
     let Some(mesh) = Mesh::start("1.31.0").await else { return };
     mesh.is("Ready").await;
     let rules = mesh.objects.within("default", "networking.istio.io/v1", "DestinationRule", "destinationrules");

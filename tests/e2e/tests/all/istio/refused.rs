@@ -1,8 +1,8 @@
 //! What is refused, and by whom: nothing is touched then.
 
 use kube::api::{Patch, PatchParams};
-use mizzen_e2e::eventually;
 use mizzen_e2e::istio::Mesh;
+use mizzen_e2e::{TestGroup, eventually};
 use serde_json::{Value, json};
 
 /// Has the configuration offer a version. Which one a renderer is, its label says.
@@ -23,6 +23,7 @@ async fn edit(mesh: &Mesh, spec: &Value) -> Result<(), String> {
 
 #[tokio::test]
 async fn a_version_that_may_not_follow_and_a_spec_that_makes_no_sense_touch_nothing() {
+    let _group = TestGroup::enter(module_path!());
     let Some(mesh) = Mesh::start("1.31.1").await else { return };
     mesh.is("Ready").await;
     mesh.scaled().await;

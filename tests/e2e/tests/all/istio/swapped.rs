@@ -3,11 +3,12 @@
 
 use kube::api::DeleteParams;
 use mizzen_e2e::istio::{Mesh, NAMESPACE};
-use mizzen_e2e::{apply, eventually};
+use mizzen_e2e::{TestGroup, apply, eventually};
 use serde_json::json;
 
 #[tokio::test]
 async fn swapped_for_somebody_elses_istio_stays_as_it_is_and_swapped_back_it_is_kept_again() {
+    let _group = TestGroup::enter(module_path!());
     let Some(mesh) = Mesh::start("1.31.0").await else { return };
     mesh.is("Ready").await;
     mesh.scaled().await;
@@ -38,6 +39,7 @@ async fn swapped_for_somebody_elses_istio_stays_as_it_is_and_swapped_back_it_is_
 
 #[tokio::test]
 async fn a_subject_that_goes_while_it_is_swapped_leaves_istio_whole_for_the_next() {
+    let _group = TestGroup::enter(module_path!());
     let Some(mesh) = Mesh::start("1.31.0").await else { return };
     mesh.is("Ready").await;
     mesh.installs_with("installation-external.wasm").await;
