@@ -77,7 +77,7 @@ impl Source {
                     }
                     return;
                 }
-                Some(Change::Served(_) | Change::Followed(_)) => {}
+                Some(Change::Served(_) | Change::Watched(_)) => {}
                 None => return std::future::pending().await,
             }
         }

@@ -76,20 +76,24 @@ pub enum Change {
     },
     /// Whether the API server serves this kind changed.
     Served(Kind),
-    /// An object that is [followed](Cluster::follow) came, changed or went, or can be read again.
-    Followed(ObjectRef),
+    /// An object with a [watch of its own](Cluster::watch_object) was created, changed or deleted, or can be read
+    /// again.
+    Watched(ObjectRef),
 }
 
 /// Where changes arrive, in order for each object.
 pub type Changes = mpsc::UnboundedReceiver<Change>;
 
-/// One object that is followed by its name, for as long as this is held.
+/// The watch of one object, by its name. It ends when the last handle is dropped.
 #[async_trait]
-pub trait Follow: Send + Sync + 'static {
-    /// Which.
+pub trait ObjectWatch: Send + Sync + 'static {
+    /// The watched object.
     fn object(&self) -> &ObjectRef;
 
-    /// The object, whole, as it is now; `None`: it is not there.
+    /// The whole object as it is now; `None` if it does not exist.
+    ///
+    /// # Errors
+    /// As for every read: none of them means that the object does not exist.
     async fn read(&self) -> Result<Option<Arc<Object>>, ReadError>;
 }
 
@@ -112,9 +116,10 @@ pub trait Cluster: Send + Sync + 'static {
     /// The objects of a watched view that are selected, in namespace and name order, all from one point in time.
     fn list(&self, scope: Scope, kind: &Kind, selection: &Selection<'_>) -> Result<Vec<Arc<Object>>, ReadError>;
 
-    /// Follows one object by its name: for what the host itself uses, such as a Secret that it sends requests with. Needs no view of its
-    /// kind, and no right to list it. What changes from this call on is told as [`Change::Followed`].
-    fn follow(&self, object: &ObjectRef) -> Arc<dyn Follow>;
+    /// Watches one object by its name: for what the host itself uses, such as a Secret that authenticates requests.
+    /// Needs no view of the kind, and no right to list it. Changes from this call on are reported as
+    /// [`Change::Watched`].
+    fn watch_object(&self, object: &ObjectRef) -> Arc<dyn ObjectWatch>;
 
     /// A new stream of changes of all views, from now on.
     fn subscribe(&self) -> Changes;
@@ -125,15 +130,18 @@ pub trait Cluster: Send + Sync + 'static {
     /// Deletes an object if it still has this uid. An object that is gone already is success.
     async fn delete(&self, object: &ObjectRef, uid: &str) -> Result<(), WriteError>;
 
-    /// Adds or removes one finalizer of an object that still has this uid; success when it is so already, or the object is gone
-    /// and the finalizer was to be removed.
-    async fn set_finalizer(
-        &self,
-        object: &ObjectRef,
-        uid: &str,
-        finalizer: &str,
-        present: bool,
-    ) -> Result<(), WriteError>;
+    /// Adds a finalizer to the object if it still has this uid. Success if the object has the finalizer already.
+    ///
+    /// # Errors
+    /// [`WriteError::Stale`] if the object is gone or has another uid.
+    async fn add_finalizer(&self, object: &ObjectRef, uid: &str, finalizer: &str) -> Result<(), WriteError>;
+
+    /// Removes a finalizer from the object if it still has this uid. Success if the object or the finalizer is gone
+    /// already.
+    ///
+    /// # Errors
+    /// [`WriteError::Unavailable`] and the like; then the finalizer may still be there.
+    async fn remove_finalizer(&self, object: &ObjectRef, uid: &str, finalizer: &str) -> Result<(), WriteError>;
 
     /// Publishes an Event.
     async fn publish(&self, event: EventRecord) -> Result<(), WriteError>;

@@ -16,8 +16,8 @@ pub struct Pace {
     pub per_minute: Option<NonZeroUsize>,
     /// When they may begin; empty: at any time.
     pub windows: Vec<Window>,
-    /// After how long one that has not come through no longer keeps others waiting.
-    pub patience: Duration,
+    /// How long a disruption may take; after that it counts as timed out and its place is free again.
+    pub progress_deadline: Duration,
 }
 
 /// A part of the day, on some days of the week, in a time zone.
@@ -30,8 +30,8 @@ pub struct Window {
     zone: TimeZone,
 }
 
-/// The patience of a pace that names none: Kubernetes' own `progressDeadlineSeconds`.
-pub(crate) const PATIENCE: Duration = Duration::from_mins(10);
+/// The progress deadline of a pace that names none: Kubernetes' own `progressDeadlineSeconds`.
+pub(crate) const PROGRESS_DEADLINE: Duration = Duration::from_mins(10);
 
 // === impl Pace ===
 
@@ -116,7 +116,7 @@ mod tests {
     fn pace(days: &str, from: &str, to: &str, zone: &str) -> Pace {
         let zone = TimeZone::get(zone).unwrap();
         let window = Window::new(super::days(days).unwrap(), time(from).unwrap(), time(to).unwrap(), zone);
-        Pace { at_once: None, per_minute: None, windows: vec![window], patience: PATIENCE }
+        Pace { at_once: None, per_minute: None, windows: vec![window], progress_deadline: PROGRESS_DEADLINE }
     }
 
     #[test]

@@ -128,7 +128,7 @@ pub(crate) fn told_by_now(changes: &mut Changes) -> Vec<String> {
 fn in_words(change: &Change) -> String {
     match change {
         Change::Served(_) => "served".into(),
-        Change::Followed(object) => format!("!{}", object.name),
+        Change::Watched(object) => format!("!{}", object.name),
         Change::Object { before: None, after: Some(object), .. } => format!("+{}", object.reference.name),
         Change::Object { before: Some(_), after: Some(object), .. } => format!("~{}", object.reference.name),
         Change::Object { before, .. } => format!("-{}", before.as_ref().unwrap().reference.name),

@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures::StreamExt;
 use kube::api::{WatchEvent, WatchParams};
-use mizzen_cluster::{Change, Follow, ReadError};
+use mizzen_cluster::{Change, ObjectWatch, ReadError};
 use mizzen_model::{Fields, Object, ObjectRef};
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
@@ -60,7 +60,7 @@ impl Followers {
         Self { link, changes, all: Mutex::default() }
     }
 
-    pub(crate) fn follow(&self, object: &ObjectRef) -> Arc<dyn Follow> {
+    pub(crate) fn follow(&self, object: &ObjectRef) -> Arc<dyn ObjectWatch> {
         let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(follower) = all.get(object).and_then(Weak::upgrade) {
             return follower;
@@ -83,7 +83,7 @@ impl Followers {
 // === impl Follower ===
 
 #[async_trait]
-impl Follow for Follower {
+impl ObjectWatch for Follower {
     fn object(&self) -> &ObjectRef {
         &self.object
     }
@@ -177,7 +177,7 @@ impl Keeper {
             !same
         });
         if news {
-            self.changes.send(&Change::Followed(self.object.clone()));
+            self.changes.send(&Change::Watched(self.object.clone()));
         }
     }
 }

@@ -31,7 +31,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use mizzen_cluster::{
-    Apply, Changes, Cluster, EventRecord, Follow, KindFacts, ReadError, Scope, Selection, View, WriteError,
+    Apply, Changes, Cluster, EventRecord, KindFacts, ObjectWatch, ReadError, Scope, Selection, View, WriteError,
 };
 use mizzen_model::{Fields, Kind, Object, ObjectRef};
 use serde::Deserialize;
@@ -184,7 +184,7 @@ impl Cluster for Live {
         self.mirrors.find(scope, kind)?.list(selection)
     }
 
-    fn follow(&self, object: &ObjectRef) -> Arc<dyn Follow> {
+    fn watch_object(&self, object: &ObjectRef) -> Arc<dyn ObjectWatch> {
         self.followers.follow(object)
     }
 
@@ -201,18 +201,13 @@ impl Cluster for Live {
         self.writer.delete(object, uid).await
     }
 
-    async fn set_finalizer(
-        &self,
-        object: &ObjectRef,
-        uid: &str,
-        finalizer: &str,
-        present: bool,
-    ) -> Result<(), WriteError> {
-        let changed = if present {
-            Some(self.writer.add_finalizer(object, uid, finalizer).await?)
-        } else {
-            self.writer.remove_finalizer(object, uid, finalizer).await?
-        };
+    async fn add_finalizer(&self, object: &ObjectRef, uid: &str, finalizer: &str) -> Result<(), WriteError> {
+        let changed = self.writer.add_finalizer(object, uid, finalizer).await?;
+        self.wrote(&object.kind, changed).map(drop)
+    }
+
+    async fn remove_finalizer(&self, object: &ObjectRef, uid: &str, finalizer: &str) -> Result<(), WriteError> {
+        let changed = self.writer.remove_finalizer(object, uid, finalizer).await?;
         changed.map_or(Ok(()), |document| self.wrote(&object.kind, document).map(drop))
     }
 

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 /// A kind of Kubernetes object, e.g. `networking.istio.io/v1` `VirtualService`.
 ///
@@ -75,6 +76,32 @@ impl ObjectRef {
             None => self.name.to_string(),
         }
     }
+
+    /// Returns the document of a server-side apply to this object, with its identity alone: `apiVersion`, `kind`,
+    /// `metadata.name`, `metadata.namespace` and `metadata.uid`. The uid keeps the apply from creating the object.
+    pub fn document(&self, uid: &str) -> Value {
+        let mut document = json!({});
+        self.identify(&mut document, uid);
+        document
+    }
+
+    /// Sets the identity as in [`ObjectRef::document`] in a document that has other fields already.
+    pub fn identify(&self, document: &mut Value, uid: &str) {
+        if !document.is_object() {
+            *document = json!({});
+        }
+        document["apiVersion"] = json!(self.kind.api_version);
+        document["kind"] = json!(self.kind.name);
+        if !document["metadata"].is_object() {
+            document["metadata"] = json!({});
+        }
+        let metadata = &mut document["metadata"];
+        metadata["name"] = json!(self.name);
+        metadata["uid"] = json!(uid);
+        if let Some(namespace) = &self.namespace {
+            metadata["namespace"] = json!(namespace);
+        }
+    }
 }
 
 impl fmt::Display for ObjectRef {
@@ -100,5 +127,16 @@ mod tests {
         let object = ObjectRef::new(Kind::new("v1", "Pod"), Some("shop"), "cart");
         assert_eq!(object.to_string(), "Pod shop/cart");
         assert_eq!(ObjectRef::new(Kind::new("v1", "Node"), None, "n1").to_string(), "Node n1");
+    }
+
+    #[test]
+    fn the_document_of_an_apply_has_the_identity_and_keeps_the_other_fields() {
+        let object = ObjectRef::new(Kind::new("v1", "Pod"), Some("shop"), "cart");
+        let mut document = json!({"metadata": {"labels": {"a": "b"}}, "spec": {}});
+        object.identify(&mut document, "7");
+        let metadata = json!({"name": "cart", "namespace": "shop", "uid": "7", "labels": {"a": "b"}});
+        assert_eq!(document, json!({"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": {}}));
+        let node = ObjectRef::new(Kind::new("v1", "Node"), None, "n1");
+        assert_eq!(node.document("8")["metadata"], json!({"name": "n1", "uid": "8"}));
     }
 }

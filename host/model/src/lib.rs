@@ -13,6 +13,7 @@ pub mod http;
 pub mod invoke;
 pub mod kind;
 mod lines;
+mod listed;
 pub mod object;
 pub mod outcome;
 pub mod read;
@@ -30,6 +31,7 @@ pub use http::{HttpRequest, HttpResponse};
 pub use invoke::{Call, CallError, Invoke};
 pub use kind::{Kind, ObjectRef};
 pub use lines::Lines;
+pub use listed::Listed;
 pub use object::{Labels, Object};
 pub use outcome::{
     Condition, Deletion, Event, Failure, Outcome, Patch, Predecessor, Readiness, Request, Severity, Wanted,

@@ -1,7 +1,7 @@
 //! How objects go: held by finalizers, followed by what they owned, by what was in them, or by what they defined.
 
-use mizzen_model::{Kind, ObjectRef};
-use serde_json::Value;
+use mizzen_model::ObjectRef;
+use serde_json::{Value, json};
 
 use super::WriteRecord;
 use super::crd;
@@ -78,39 +78,45 @@ impl State {
         }
     }
 
-    pub(super) fn set_finalizer(
-        &mut self,
-        object: &ObjectRef,
-        uid: &str,
-        finalizer: &str,
-        present: bool,
-    ) -> Result<(), Refusal> {
-        let has_it = self.entry(object).is_some_and(|entry| {
+    /// Adds a finalizer to the object that has this uid, as a server-side apply by a field manager of its own.
+    pub(super) fn add_finalizer(&mut self, object: &ObjectRef, uid: &str, finalizer: &str) -> Result<(), Refusal> {
+        if self.has_finalizer(object, uid, finalizer) {
+            return Ok(());
+        }
+        let manager = finalizer_manager(finalizer);
+        let mut document = object.document(uid);
+        document["metadata"]["finalizers"] = json!([finalizer]);
+        let apply = Apply { manager: &manager, document: &document, target: Target::Object, force: false };
+        self.apply(&apply, "finalizer").map(|_| ())
+    }
+
+    /// Removes a finalizer from the object that has this uid, whichever field manager owns it.
+    pub(super) fn remove_finalizer(&mut self, object: &ObjectRef, uid: &str, finalizer: &str) -> Result<(), Refusal> {
+        if !self.has_finalizer(object, uid, finalizer) {
+            return Ok(());
+        }
+        let manager = finalizer_manager(finalizer);
+        self.record(&manager, "finalizer", object);
+        self.edit(&manager, object, |document| {
+            if let Some(finalizers) = document["metadata"]["finalizers"].as_array_mut() {
+                finalizers.retain(|own| own != finalizer);
+            }
+        })
+    }
+
+    fn has_finalizer(&self, object: &ObjectRef, uid: &str, finalizer: &str) -> bool {
+        self.entry(object).is_some_and(|entry| {
             let metadata = &entry.document["metadata"];
             let finalizers = metadata["finalizers"].as_array();
             metadata["uid"] == uid && finalizers.is_some_and(|all| all.iter().any(|own| own == finalizer))
-        });
-        if has_it == present {
-            return Ok(());
-        }
-        let manager = format!("{finalizer}.finalizer");
-        if present {
-            let Kind { api_version, name } = &object.kind;
-            let document = serde_json::json!({"apiVersion": api_version, "kind": name, "metadata":
-                {"name": object.name, "namespace": object.namespace, "uid": uid, "finalizers": [finalizer]}});
-            let apply = Apply { manager: &manager, document: &document, target: Target::Object, force: false };
-            self.apply(&apply, "finalizer").map(|_| ())
-        } else {
-            self.record(&manager, "finalizer", object);
-            self.edit(&manager, object, |document| {
-                if let Some(finalizers) = document["metadata"]["finalizers"].as_array_mut() {
-                    finalizers.retain(|own| own != finalizer);
-                }
-            })
-        }
+        })
     }
 
     pub(super) fn record(&mut self, manager: &str, verb: &'static str, object: &ObjectRef) {
         self.writes.push(WriteRecord { manager: manager.to_owned(), verb, object: object.clone() });
     }
+}
+
+fn finalizer_manager(finalizer: &str) -> String {
+    format!("{finalizer}.finalizer")
 }

@@ -37,7 +37,7 @@ use serde_json::Value;
 pub use documents::DocumentError;
 
 use crate::{
-    Apply, Changes, Cluster, EventRecord, Follow, KindFacts, ReadError, Scope, Selection, Target, View, WriteError,
+    Apply, Changes, Cluster, EventRecord, KindFacts, ObjectWatch, ReadError, Scope, Selection, Target, View, WriteError,
 };
 use documents::called;
 use state::State;
@@ -152,8 +152,8 @@ impl Cluster for Memory {
         self.state().view(kind, scope).map(|store| store.list(selection))
     }
 
-    fn follow(&self, object: &ObjectRef) -> Arc<dyn Follow> {
-        self.state().follow(self, object)
+    fn watch_object(&self, object: &ObjectRef) -> Arc<dyn ObjectWatch> {
+        self.state().watch_object(self, object)
     }
 
     fn subscribe(&self) -> Changes {
@@ -173,16 +173,16 @@ impl Cluster for Memory {
         state.delete_exactly(object, uid).map_err(|refusal| refusal.about(object.to_string()))
     }
 
-    async fn set_finalizer(
-        &self,
-        object: &ObjectRef,
-        uid: &str,
-        finalizer: &str,
-        present: bool,
-    ) -> Result<(), WriteError> {
+    async fn add_finalizer(&self, object: &ObjectRef, uid: &str, finalizer: &str) -> Result<(), WriteError> {
         let mut state = self.state();
         state.request(&object.kind)?;
-        state.set_finalizer(object, uid, finalizer, present).map_err(|refusal| refusal.about(object.to_string()))
+        state.add_finalizer(object, uid, finalizer).map_err(|refusal| refusal.about(object.to_string()))
+    }
+
+    async fn remove_finalizer(&self, object: &ObjectRef, uid: &str, finalizer: &str) -> Result<(), WriteError> {
+        let mut state = self.state();
+        state.request(&object.kind)?;
+        state.remove_finalizer(object, uid, finalizer).map_err(|refusal| refusal.about(object.to_string()))
     }
 
     async fn publish(&self, event: EventRecord) -> Result<(), WriteError> {

@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 use super::state::State;
 use super::{Memory, crd};
 use crate::store::{Difference, Inserted, Store};
-use crate::{Change, Changes, Follow, KindFacts, RECONCILER_LABEL, ReadError, Scope, View};
+use crate::{Change, Changes, KindFacts, ObjectWatch, RECONCILER_LABEL, ReadError, Scope, View};
 
 /// One watched view.
 struct Watched {
@@ -25,17 +25,17 @@ pub(super) struct Views {
     watched: HashMap<(Kind, Scope), Watched>,
     subscribers: Vec<mpsc::UnboundedSender<Change>>,
     faults: HashMap<Kind, ReadError>,
-    followed: HashMap<ObjectRef, Weak<Followed>>,
+    watched_objects: HashMap<ObjectRef, Weak<WatchedObject>>,
 }
 
-/// One object that is followed.
-pub(super) struct Followed {
+/// One object that is watched by its name.
+pub(super) struct WatchedObject {
     memory: Memory,
     object: ObjectRef,
 }
 
 #[async_trait]
-impl Follow for Followed {
+impl ObjectWatch for WatchedObject {
     fn object(&self) -> &ObjectRef {
         &self.object
     }
@@ -90,15 +90,15 @@ impl State {
         self.readable(&view.kind)
     }
 
-    /// Follows an object; `memory` is that of this state.
-    pub(super) fn follow(&mut self, memory: &Memory, object: &ObjectRef) -> Arc<Followed> {
-        self.views.followed.retain(|_, followed| followed.strong_count() > 0);
-        if let Some(followed) = self.views.followed.get(object).and_then(Weak::upgrade) {
-            return followed;
+    /// Watches an object by its name; `memory` is that of this state.
+    pub(super) fn watch_object(&mut self, memory: &Memory, object: &ObjectRef) -> Arc<WatchedObject> {
+        self.views.watched_objects.retain(|_, watched| watched.strong_count() > 0);
+        if let Some(watched) = self.views.watched_objects.get(object).and_then(Weak::upgrade) {
+            return watched;
         }
-        let followed = Arc::new(Followed { memory: memory.clone(), object: object.clone() });
-        self.views.followed.insert(object.clone(), Arc::downgrade(&followed));
-        followed
+        let watched = Arc::new(WatchedObject { memory: memory.clone(), object: object.clone() });
+        self.views.watched_objects.insert(object.clone(), Arc::downgrade(&watched));
+        watched
     }
 
     /// The store of a view.
@@ -133,8 +133,8 @@ impl State {
 
     /// Brings every view that sees an object up to date with it; `None`: it is gone.
     pub(super) fn show(&mut self, key: &ObjectRef, document: Option<&Value>) {
-        if self.views.followed.get(key).is_some_and(|followed| followed.strong_count() > 0) {
-            self.views.tell(&Change::Followed(key.clone()));
+        if self.views.watched_objects.get(key).is_some_and(|watched| watched.strong_count() > 0) {
+            self.views.tell(&Change::Watched(key.clone()));
         }
         let sees = |kind: &Kind| self.kinds.get(kind).is_some_and(|served| served.storage == key.kind);
         let mut seeing: Vec<_> = self.views.watched.keys().filter(|(kind, _)| sees(kind)).cloned().collect();
@@ -174,9 +174,10 @@ impl State {
             self.catch_up(kind);
         }
         self.views.tell(&Change::Served(kind.clone()));
-        let followed: Vec<_> = self.views.followed.keys().filter(|object| object.kind == *kind).cloned().collect();
-        for object in followed {
-            self.views.tell(&Change::Followed(object));
+        let watched: Vec<_> =
+            self.views.watched_objects.keys().filter(|object| object.kind == *kind).cloned().collect();
+        for object in watched {
+            self.views.tell(&Change::Watched(object));
         }
     }
 

@@ -244,18 +244,21 @@ fn the_crd_of_renderers_in_deploy_is_the_one_that_the_types_generate() {
 
 #[test]
 fn paces_are_read_and_what_is_wrong_with_one_is_said_with_its_line() {
-    let good = "  pace:\n    workloads: {atOnce: 10, perMinute: 60, patience: 1h, windows: [{days: [Mon-Fri], from: \"22:00\", to: \"04:00\", timezone: Europe/Berlin}]}\n";
+    let good = "  pace:\n    workloads: {atOnce: 10, perMinute: 60, progressDeadline: 1h, windows: [{days: [Mon-Fri], from: \"22:00\", to: \"04:00\", timezone: Europe/Berlin}]}\n";
     let read = Configuration::strict(&documents(&reconciler("a", good))).unwrap().reconcilers.remove(0);
     let pace = &read.pace["workloads"];
-    assert_eq!((pace.at_once.unwrap().get(), pace.per_minute.unwrap().get(), pace.patience.as_secs()), (10, 60, 3600));
+    assert_eq!(
+        (pace.at_once.unwrap().get(), pace.per_minute.unwrap().get(), pace.progress_deadline.as_secs()),
+        (10, 60, 3600)
+    );
     assert_eq!(pace.windows.len(), 1);
-    let bad = "  pace:\n    w:\n      atOnce: 0\n    x:\n      patience: long\n      windows:\n        - days: [Mo]\n          from: '22'\n          to: '04:00'\n          timezone: Berlin\n";
+    let bad = "  pace:\n    w:\n      atOnce: 0\n    x:\n      progressDeadline: long\n      windows:\n        - days: [Mo]\n          from: '22'\n          to: '04:00'\n          timezone: Berlin\n";
     let problems = problems(&reconciler("a", bad));
     assert!(problems.iter().any(|problem| problem.starts_with("r.yaml:10: spec.pace.w.atOnce: ")), "{problems:#?}");
     let bad = bad.replace("    w:\n      atOnce: 0\n", "");
     let problems = self::problems(&reconciler("a", &bad));
     for start in [
-        "r.yaml:10: spec.pace.x.patience: `long` is no duration",
+        "r.yaml:10: spec.pace.x.progressDeadline: `long` is no duration",
         "r.yaml:12: spec.pace.x.windows[0].days[0]: `Mo` is no day",
         "r.yaml:13: spec.pace.x.windows[0].from: `22` is no time of day",
         "r.yaml:15: spec.pace.x.windows[0].timezone: `Berlin` is no time zone",

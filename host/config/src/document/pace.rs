@@ -18,9 +18,10 @@ pub struct PaceSpec {
     /// When disruptions may begin. Default: at any time.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub windows: Vec<WindowSpec>,
-    /// After how long a disruption that has not come through no longer keeps others waiting, e.g. `10m`, which is the default.
+    /// How long a disruption may take before it counts as timed out and its place is free again, e.g. `10m`, which is the
+    /// default.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub patience: Option<String>,
+    pub progress_deadline: Option<String>,
 }
 
 /// A part of the day, on some days of the week.

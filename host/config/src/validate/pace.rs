@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 
 use super::Checker;
 use crate::document::pace::{PaceSpec, WindowSpec};
-use crate::pace::{PATIENCE, Pace, Window, days, time};
+use crate::pace::{PROGRESS_DEADLINE, Pace, Window, days, time};
 use crate::quantity;
 
 /// The longest name: it is part of an annotation's value and of metrics' labels.
@@ -28,10 +28,10 @@ impl Checker<'_> {
 
     fn pace(&mut self, field: &str, pace: PaceSpec) -> Pace {
         let number = |number: Option<u32>| NonZeroUsize::new(usize::try_from(number?).unwrap_or(usize::MAX));
-        let patience = pace.patience.as_deref().map_or(Ok(PATIENCE), quantity::duration);
-        let patience = patience.unwrap_or_else(|message| {
-            self.wrong(&format!("{field}.patience"), message);
-            PATIENCE
+        let progress_deadline = pace.progress_deadline.as_deref().map_or(Ok(PROGRESS_DEADLINE), quantity::duration);
+        let progress_deadline = progress_deadline.unwrap_or_else(|message| {
+            self.wrong(&format!("{field}.progressDeadline"), message);
+            PROGRESS_DEADLINE
         });
         let windows = pace.windows.into_iter().enumerate();
         let windows = windows.filter_map(|(at, window)| self.window(&format!("{field}.windows[{at}]"), &window));
@@ -39,7 +39,7 @@ impl Checker<'_> {
             windows: windows.collect(),
             at_once: number(pace.at_once),
             per_minute: number(pace.per_minute),
-            patience,
+            progress_deadline,
         }
     }
 

@@ -40,7 +40,7 @@ impl Controller {
                 }
             }
             Change::Served(kind) => self.served(&kind),
-            Change::Followed(object) => {
+            Change::Watched(object) => {
                 let senders = self.index().sent_with(&object);
                 for key in senders {
                     self.wake(key, Wake { cause: None, ask: true });

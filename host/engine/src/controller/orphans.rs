@@ -152,7 +152,7 @@ async fn release(
     if let Err(error) = cluster.publish(event).await {
         tracing::warn!(%subject, reconciler, %error, "event lost");
     }
-    cluster.set_finalizer(subject, &object.uid, &finalizer(reconciler), false).await?;
+    cluster.remove_finalizer(subject, &object.uid, &finalizer(reconciler)).await?;
     observer.wrote(&Written { reconciler, subject, verb: Verb::Finalizer, object: subject, before: None, after: None });
     Ok(())
 }

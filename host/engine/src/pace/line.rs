@@ -189,6 +189,6 @@ impl Line {
     }
 
     pub(crate) fn loses_patience(&self, begun: Timestamp) -> Timestamp {
-        begun.saturating_add(self.pace.patience).unwrap_or(Timestamp::MAX)
+        begun.saturating_add(self.pace.progress_deadline).unwrap_or(Timestamp::MAX)
     }
 }

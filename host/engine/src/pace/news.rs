@@ -60,7 +60,7 @@ pub(super) fn settle(line: &mut Line, name: &Name, object: &ObjectRef, cluster: 
 /// Gives up on something for which patience is over.
 pub(super) fn give_up(line: &mut Line, name: &Name, object: &ObjectRef, news: &mut News) {
     if let Some(disruption) = line.under_way.get(object) {
-        let why = format!("not through after {} s", line.pace.patience.as_secs());
+        let why = format!("not through after {} s", line.pace.progress_deadline.as_secs());
         let stage = disruption.stage.clone();
         lose(line, name, object, stage, why, news);
     }

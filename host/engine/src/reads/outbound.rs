@@ -72,7 +72,7 @@ impl Recorder {
     async fn text(&self, key: &KeyRef) -> Result<Option<String>, AccessError> {
         let unavailable = |why: String| AccessError::Unavailable(why);
         let Some(object) = key.object(&self.document).map_err(unavailable)? else { return Ok(None) };
-        let followed = self.context.cluster.follow(&object);
+        let followed = self.context.cluster.watch_object(&object);
         // Before it is read, so that no change falls in between; and also when it is not there: it may come.
         self.record(Read::Followed(Held(Arc::clone(&followed))));
         let found = followed.read().await?.ok_or_else(|| unavailable(format!("{object} is not there")))?;

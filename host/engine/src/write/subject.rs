@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use mizzen_cluster::{Scope, WriteError};
-use mizzen_model::{Object, canonical};
+use mizzen_model::{Object, ObjectRef, canonical};
 
 use super::Writer;
 use crate::names::is_never_pruned;
@@ -21,7 +21,9 @@ impl Writer<'_> {
     /// Makes sure that the subject can't go before its reconciler has cleaned up.
     pub(crate) async fn hold(&mut self) -> Result<(), WriteError> {
         if !has_finalizer(&self.subject, self.plugin.name()) {
-            self.set_finalizer(true).await?;
+            let object = self.subject.reference.clone();
+            self.cluster.add_finalizer(&object, &self.subject.uid, &finalizer(self.plugin.name())).await?;
+            self.wrote_finalizer(&object);
             if let Ok(Some(held)) = self.cluster.get(Scope::All, &self.subject.reference) {
                 self.subject = held;
             }
@@ -41,15 +43,14 @@ impl Writer<'_> {
         for survivor in self.owned()? {
             self.let_go(&survivor).await?;
         }
-        self.set_finalizer(false).await?;
+        let object = self.subject.reference.clone();
+        self.cluster.remove_finalizer(&object, &self.subject.uid, &finalizer(self.plugin.name())).await?;
+        self.wrote_finalizer(&object);
         Ok(true)
     }
 
-    async fn set_finalizer(&mut self, present: bool) -> Result<(), WriteError> {
-        let object = self.subject.reference.clone();
-        self.cluster.set_finalizer(&object, &self.subject.uid, &finalizer(self.plugin.name()), present).await?;
+    fn wrote_finalizer(&mut self, object: &ObjectRef) {
         let before = Some(Arc::clone(&self.subject));
-        self.wrote(Verb::Finalizer, &object, before, None);
-        Ok(())
+        self.wrote(Verb::Finalizer, object, before, None);
     }
 }

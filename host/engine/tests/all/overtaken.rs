@@ -8,7 +8,7 @@ use crate::support::{Stage, a_map, a_shop, count, map_ref, memory, plugin, put, 
 use async_trait::async_trait;
 use mizzen_cluster::memory::Memory;
 use mizzen_cluster::{
-    Apply, Change, Changes, Cluster, EventRecord, Follow, KindFacts, ReadError, Scope, Selection, View, WriteError,
+    Apply, Change, Changes, Cluster, EventRecord, KindFacts, ObjectWatch, ReadError, Scope, Selection, View, WriteError,
 };
 use mizzen_engine::observe::Log;
 use mizzen_engine::{Concurrency, Engine, NodeSpec};
@@ -162,8 +162,8 @@ impl Cluster for Interrupted {
     fn list(&self, scope: Scope, kind: &Kind, selection: &Selection<'_>) -> Result<Vec<Arc<Object>>, ReadError> {
         self.cluster.list(scope, kind, selection)
     }
-    fn follow(&self, object: &ObjectRef) -> Arc<dyn Follow> {
-        self.cluster.follow(object)
+    fn watch_object(&self, object: &ObjectRef) -> Arc<dyn ObjectWatch> {
+        self.cluster.watch_object(object)
     }
     fn subscribe(&self) -> Changes {
         self.cluster.subscribe()
@@ -171,8 +171,11 @@ impl Cluster for Interrupted {
     async fn delete(&self, object: &ObjectRef, uid: &str) -> Result<(), WriteError> {
         self.cluster.delete(object, uid).await
     }
-    async fn set_finalizer(&self, object: &ObjectRef, uid: &str, name: &str, present: bool) -> Result<(), WriteError> {
-        self.cluster.set_finalizer(object, uid, name, present).await
+    async fn add_finalizer(&self, object: &ObjectRef, uid: &str, name: &str) -> Result<(), WriteError> {
+        self.cluster.add_finalizer(object, uid, name).await
+    }
+    async fn remove_finalizer(&self, object: &ObjectRef, uid: &str, name: &str) -> Result<(), WriteError> {
+        self.cluster.remove_finalizer(object, uid, name).await
     }
     async fn publish(&self, event: EventRecord) -> Result<(), WriteError> {
         self.cluster.publish(event).await

@@ -83,7 +83,7 @@ fn pace(at_once: usize) -> Pace {
         at_once: NonZeroUsize::new(at_once),
         per_minute: None,
         windows: Vec::new(),
-        patience: Duration::from_mins(10),
+        progress_deadline: Duration::from_mins(10),
     }
 }
 

@@ -276,20 +276,20 @@ async fn finalizers_come_and_go_without_touching_those_of_others() {
         read.map(|read| read.value()["metadata"]["finalizers"].clone())
     };
 
-    live.set_finalizer(&object.reference, &object.uid, "mizzen.dev/a", true).await.unwrap();
-    live.set_finalizer(&object.reference, &object.uid, "mizzen.dev/b", true).await.unwrap();
-    live.set_finalizer(&object.reference, &object.uid, "mizzen.dev/b", true).await.unwrap();
+    live.add_finalizer(&object.reference, &object.uid, "mizzen.dev/a").await.unwrap();
+    live.add_finalizer(&object.reference, &object.uid, "mizzen.dev/b").await.unwrap();
+    live.add_finalizer(&object.reference, &object.uid, "mizzen.dev/b").await.unwrap();
     assert_eq!(finalizers(), Some(json!(["example.com/other", "mizzen.dev/a", "mizzen.dev/b"])));
 
-    live.set_finalizer(&object.reference, &object.uid, "example.com/other", false).await.unwrap();
+    live.remove_finalizer(&object.reference, &object.uid, "example.com/other").await.unwrap();
     live.delete(&object.reference, &object.uid).await.unwrap();
-    live.set_finalizer(&object.reference, &object.uid, "mizzen.dev/b", false).await.unwrap();
+    live.remove_finalizer(&object.reference, &object.uid, "mizzen.dev/b").await.unwrap();
     assert_eq!(finalizers(), Some(json!(["mizzen.dev/a"])));
     let mut changes = live.subscribe();
-    live.set_finalizer(&object.reference, &object.uid, "mizzen.dev/a", false).await.unwrap();
+    live.remove_finalizer(&object.reference, &object.uid, "mizzen.dev/a").await.unwrap();
     while told(&mut changes, "finalizers").await != "-x" {}
-    live.set_finalizer(&object.reference, &object.uid, "mizzen.dev/a", false).await.unwrap();
-    let error = live.set_finalizer(&object.reference, &object.uid, "mizzen.dev/a", true).await.unwrap_err();
+    live.remove_finalizer(&object.reference, &object.uid, "mizzen.dev/a").await.unwrap();
+    let error = live.add_finalizer(&object.reference, &object.uid, "mizzen.dev/a").await.unwrap_err();
     assert!(matches!(error, WriteError::Stale { .. } | WriteError::NotFound { .. }), "{error}");
 }
 

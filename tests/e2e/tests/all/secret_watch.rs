@@ -43,7 +43,7 @@ fn reference(name: &str) -> ObjectRef {
 async fn followed(changes: &mut Changes) -> String {
     let next = async {
         loop {
-            if let Change::Followed(object) = changes.recv().await.unwrap() {
+            if let Change::Watched(object) = changes.recv().await.unwrap() {
                 return object.name.to_string();
             }
         }
@@ -51,7 +51,7 @@ async fn followed(changes: &mut Changes) -> String {
     tokio::time::timeout(PATIENCE, next).await.unwrap()
 }
 
-async fn token(follow: &dyn mizzen_cluster::Follow) -> Option<Value> {
+async fn token(follow: &dyn mizzen_cluster::ObjectWatch) -> Option<Value> {
     Some(follow.read().await.unwrap()?.value()["data"]["token"].clone())
 }
 
@@ -64,7 +64,7 @@ async fn a_secret_is_followed_by_its_name_alone_and_no_other_can_be() {
     let kubeconfig = Some(cluster.user_kubeconfig("host").unwrap());
     let live = Live::connect(&LiveOptions { kubeconfig, context: None }).await.unwrap();
     let mut changes = live.subscribe();
-    let follow = live.follow(&reference("api"));
+    let follow = live.watch_object(&reference("api"));
     assert_eq!(token(&*follow).await, None, "it is not there yet, which is no refusal");
     cluster.apply_yaml(&secret("api", "one")).await.unwrap();
     assert_eq!(followed(&mut changes).await, "api");
@@ -72,6 +72,6 @@ async fn a_secret_is_followed_by_its_name_alone_and_no_other_can_be() {
     cluster.apply_yaml(&secret("api", "two")).await.unwrap();
     assert_eq!(followed(&mut changes).await, "api");
     assert_eq!(token(&*follow).await, Some("dHdv".into()));
-    let other = live.follow(&reference("other"));
+    let other = live.watch_object(&reference("other"));
     assert!(matches!(other.read().await, Err(ReadError::Forbidden { .. })));
 }

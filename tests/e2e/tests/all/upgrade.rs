@@ -78,7 +78,7 @@ async fn all_through(mesh: &Mesh, (api_version, kind, plural): Owner) {
 async fn an_upgrade_restarts_every_workload_once_at_its_pace_and_names_what_it_leaves() {
     let _group = TestGroup::enter(module_path!());
     let Some(mesh) = Mesh::start("1.31.0").await else { return };
-    let pace = json!({"pace": {"workloads": {"atOnce": AT_ONCE, "perMinute": null, "patience": "20s"}}});
+    let pace = json!({"pace": {"workloads": {"atOnce": AT_ONCE, "perMinute": null, "progressDeadline": "20s"}}});
     mesh.configure("sidecar-restart", &pace).await;
     namespace(&mesh.cluster, NAMESPACE).await;
     inject(&mesh.cluster, BEFORE, false).await;

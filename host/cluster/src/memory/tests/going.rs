@@ -21,10 +21,10 @@ async fn what_its_last_owner_leaves_behind_goes_too() {
 async fn a_finalizer_keeps_an_object_until_it_is_taken_off() {
     let memory = memory();
     let object = apply(&memory, "one", &document(json!({})), false).await.unwrap();
-    memory.set_finalizer(&shop(), &object.uid, "a/b", true).await.unwrap();
+    memory.add_finalizer(&shop(), &object.uid, "a/b").await.unwrap();
     memory.delete(&shop(), &object.uid).await.unwrap();
     assert!(memory.find(&shop()).unwrap()["metadata"]["deletionTimestamp"].is_string());
-    memory.set_finalizer(&shop(), &object.uid, "a/b", false).await.unwrap();
+    memory.remove_finalizer(&shop(), &object.uid, "a/b").await.unwrap();
     assert_eq!(memory.find(&shop()), None);
 }
 
@@ -33,17 +33,17 @@ async fn a_finalizer_that_is_there_or_gone_already_is_no_write() {
     let memory = memory();
     let uid = apply(&memory, "one", &document(json!({})), false).await.unwrap().uid.clone();
     memory.take_writes();
-    memory.set_finalizer(&shop(), &uid, "a/b", false).await.unwrap();
-    memory.set_finalizer(&shop(), "another", "a/b", false).await.unwrap();
+    memory.remove_finalizer(&shop(), &uid, "a/b").await.unwrap();
+    memory.remove_finalizer(&shop(), "another", "a/b").await.unwrap();
     assert!(memory.take_writes().is_empty());
-    assert!(matches!(memory.set_finalizer(&shop(), "another", "a/b", true).await, Err(WriteError::Stale { .. })));
+    assert!(matches!(memory.add_finalizer(&shop(), "another", "a/b").await, Err(WriteError::Stale { .. })));
 }
 
 #[tokio::test]
 async fn a_finalizer_stays_when_the_reconciler_that_holds_it_applies() {
     let memory = memory();
     let uid = apply(&memory, "one", &document(json!({"a": 1})), false).await.unwrap().uid.clone();
-    memory.set_finalizer(&shop(), &uid, "a/b", true).await.unwrap();
+    memory.add_finalizer(&shop(), &uid, "a/b").await.unwrap();
     apply(&memory, "one", &document(json!({})), false).await.unwrap();
     assert_eq!(memory.find(&shop()).unwrap()["metadata"]["finalizers"], json!(["a/b"]));
 }
@@ -61,9 +61,9 @@ async fn another_object_of_the_same_name_is_not_deleted() {
 async fn no_finalizer_comes_to_an_object_that_is_going() {
     let memory = memory();
     let uid = apply(&memory, "one", &document(json!({})), false).await.unwrap().uid.clone();
-    memory.set_finalizer(&shop(), &uid, "a/b", true).await.unwrap();
+    memory.add_finalizer(&shop(), &uid, "a/b").await.unwrap();
     memory.remove(&shop());
-    assert!(matches!(memory.set_finalizer(&shop(), &uid, "c/d", true).await, Err(WriteError::Invalid { .. })));
+    assert!(matches!(memory.add_finalizer(&shop(), &uid, "c/d").await, Err(WriteError::Invalid { .. })));
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use mizzen_cluster::Follow;
+use mizzen_cluster::ObjectWatch;
 use mizzen_model::{Fields, Kind, Object, ObjectRef, Selector, Values};
 use serde_json::Value;
 
@@ -97,7 +97,7 @@ impl Sight<'_> {
 
 /// Something that is followed for as long as its readers care; equal by the object.
 #[derive(Clone)]
-pub(crate) struct Held(pub(crate) Arc<dyn Follow>);
+pub(crate) struct Held(pub(crate) Arc<dyn ObjectWatch>);
 
 impl std::fmt::Debug for Held {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
