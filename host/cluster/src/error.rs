@@ -1,47 +1,48 @@
-//! Why a cluster does not answer, or does not do.
+//! Why a read or a write of the cluster failed.
 
 use mizzen_model::{AccessError, Kind};
 
-/// Why a read has no answer. None of them means "there are no objects".
+/// Why a read failed. None of these means "there are no objects".
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ReadError {
-    /// The API server does not serve the kind: its CRD is absent.
+    /// The API server does not serve the kind: its CRD is not installed.
     #[error("the API server does not serve {0}; is its CRD installed?")]
     NotServed(Kind),
-    /// The API server refuses to let the host read the kind.
+    /// The API server forbids the host to read the kind.
     #[error("the API server forbids reading {kind}: {message}; add the rule to the host's ClusterRole")]
     Forbidden {
-        /// What was to be read.
+        /// The kind that was read.
         kind: Kind,
-        /// The API server's words.
+        /// The API server's message.
         message: String,
     },
-    /// No view of the kind is kept, or its first list is not complete.
-    #[error("{0} is not known yet")]
+    /// The kind has no view, or the view's initial list is not complete.
+    #[error("{0}: the initial list is not complete yet")]
     NotSynced(Kind),
     /// The API server can't be reached, or fails.
-    #[error("the API server did not answer for {kind}: {message}")]
+    #[error("API server unavailable while reading {kind}: {message}")]
     Unavailable {
-        /// What was to be read.
+        /// The kind that was read.
         kind: Kind,
         /// What went wrong.
         message: String,
     },
 }
 
-/// A field somebody else owns.
+/// A field that another field manager owns.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ForeignField {
     /// Its path, e.g. `.spec.mtls.mode`.
     pub field: String,
     /// The field manager that owns it.
     pub manager: String,
-    /// Whether that manager declares the field by server-side apply. Otherwise it edited the field once (`kubectl edit`), which
-    /// in an object of ours is drift and not a claim. The API server's message has ` using <version>` exactly for edits.
+    /// Whether that manager owns the field by server-side apply. Otherwise it edited the field once
+    /// (`kubectl edit`): in an object that carries our owner label, that is drift. The API server's
+    /// message has ` using <version>` for edits alone.
     pub applied: bool,
 }
 
-/// Why a write was not done. Nothing was changed.
+/// Why a write failed. Nothing was changed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum WriteError {
     /// Another field manager owns fields that were to be applied.
@@ -49,25 +50,25 @@ pub enum WriteError {
     Conflict {
         /// The object.
         object: String,
-        /// The manager that tried.
+        /// The field manager of the refused apply.
         manager: String,
-        /// What is owned by whom.
+        /// The contested fields and their owners.
         fields: Vec<ForeignField>,
     },
-    /// It is wanted for two subjects of one reconciler, and the other has it.
-    #[error("{object} is wanted by {by} as well, which had it first and keeps it; give one of the two another name")]
+    /// Two subjects of one reconciler want the object, and the other subject owns it.
+    #[error("{object} is wanted by {by} as well, which owns it; give one of the two objects another name")]
     Claimed {
         /// The object.
         object: String,
         /// The other subject.
         by: String,
     },
-    /// The object is another one by now, or was changed in between: look again.
-    #[error("{object} changed in between: {message}")]
+    /// The object has another uid, or has changed since it was read: read it again.
+    #[error("{object} has changed since it was read: {message}")]
     Stale {
         /// The object.
         object: String,
-        /// The API server's words.
+        /// The API server's message.
         message: String,
     },
     /// The API server refuses the content.
@@ -75,27 +76,27 @@ pub enum WriteError {
     Invalid {
         /// The object.
         object: String,
-        /// The API server's words.
+        /// The API server's message.
         message: String,
     },
-    /// The API server refuses the host's identity.
+    /// The API server forbids the host to write the object.
     #[error("the API server forbids writing {object}: {message}; add the rule to the host's ClusterRole")]
     Forbidden {
         /// The object.
         object: String,
-        /// The API server's words.
+        /// The API server's message.
         message: String,
     },
-    /// The object, its namespace or its kind is not there.
-    #[error("{object} can't be written: {message}")]
+    /// The object, its namespace or its kind does not exist.
+    #[error("{object} not found: {message}")]
     NotFound {
         /// The object.
         object: String,
-        /// The API server's words.
+        /// The API server's message.
         message: String,
     },
-    /// Passing trouble: the API server can't be reached, is overloaded, or fails.
-    #[error("{object} could not be written: {message}")]
+    /// Transient: the API server can't be reached, is overloaded, or fails.
+    #[error("API server unavailable while writing {object}: {message}")]
     Unavailable {
         /// The object.
         object: String,
@@ -117,5 +118,31 @@ impl From<ReadError> for AccessError {
 
 fn describe_conflict(object: &str, manager: &str, fields: &[ForeignField]) -> String {
     let owned: Vec<_> = fields.iter().map(|f| format!("`{}` is owned by `{}`", f.field, f.manager)).collect();
-    format!("{object}: `{manager}` may not take over what others own: {}; grant `force` to take it", owned.join(", "))
+    format!(
+        "{object}: `{manager}` conflicts with other field managers: {}; grant `force` to take these fields over",
+        owned.join(", ")
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn not_found_does_not_read_like_an_api_server_that_is_unavailable() {
+        let object = || "Shop a/x".to_owned();
+        let gone = WriteError::NotFound { object: object(), message: "it does not exist".into() };
+        assert_eq!(gone.to_string(), "Shop a/x not found: it does not exist");
+        let away = WriteError::Unavailable { object: object(), message: "connection refused".into() };
+        assert_eq!(away.to_string(), "API server unavailable while writing Shop a/x: connection refused");
+    }
+
+    #[test]
+    fn a_conflict_names_the_fields_their_owners_and_the_way_out() {
+        let field = |applied| ForeignField { field: ".spec.a".into(), manager: "helm".into(), applied };
+        let error = WriteError::Conflict { object: "Shop a/x".into(), manager: "m".into(), fields: vec![field(true)] };
+        let message = "Shop a/x: `m` conflicts with other field managers: `.spec.a` is owned by `helm`; grant `force` to \
+                       take these fields over";
+        assert_eq!(error.to_string(), message);
+    }
 }

@@ -1,32 +1,32 @@
-//! Which objects of a kind are meant.
+//! Which objects of a kind a read selects.
 
 use mizzen_model::{Object, Selector, Values};
 
-/// Some of the objects of a kind; each field narrows it, and the default is all of them.
+/// A part of the objects of a kind. Each field narrows it; the default selects all.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Selection<'a> {
     /// `None`: all namespaces.
     pub namespace: Option<&'a str>,
-    /// Which labels they have.
+    /// By labels.
     pub labels: Option<&'a Selector>,
-    /// Which texts they have in fields that the view keeps.
+    /// By texts in fields that the view keeps.
     pub values: Option<&'a Values>,
 }
 
 // === impl Selection ===
 
 impl<'a> Selection<'a> {
-    /// Those with some labels, in all namespaces.
+    /// Selects by labels, in all namespaces.
     pub fn labelled(labels: &'a Selector) -> Self {
         Self { labels: Some(labels), ..Self::default() }
     }
 
-    /// Those in one namespace.
+    /// Selects all objects in one namespace.
     pub fn within(namespace: &'a str) -> Self {
         Self { namespace: Some(namespace), ..Self::default() }
     }
 
-    /// Whether an object is in the namespace, if one is given.
+    /// Whether an object's namespace is selected.
     pub(crate) fn is_in(&self, namespace: Option<&str>) -> bool {
         self.namespace.is_none_or(|own| namespace == Some(own))
     }

@@ -1,30 +1,31 @@
-//! Objects of one kind, in order, with indexes by label and by value.
+//! The objects of one kind, in order, with indexes by label and by value.
 //!
-//! Most lists ask for one value of one label (`kubernetes.io/service-name=cart`), or for a text in one field, and there may be one such
-//! list for each of thousands of subjects: the first list that asks for a label or a field builds its index, and every change keeps it.
-//! What the index by label holds of an object are references to the strings that the object holds already; the index by value has copies.
+//! Most lists select one value of one label (`kubernetes.io/service-name=cart`), or a text in one
+//! field, and there may be one such list for each of thousands of subjects. The first list by a
+//! label or a field builds its index, and every change updates it. The index by label shares its
+//! strings with the objects; the index by value has copies.
 
 mod by_label;
 mod by_value;
+mod path;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use mizzen_model::{Object, ObjectRef};
+use parking_lot::Mutex;
 
 use self::by_label::ByLabel;
 use self::by_value::ByValue;
-use crate::Selection;
-
-/// Namespace and name; cluster-scoped objects have none of the former.
-type Path = (Option<Arc<str>>, Arc<str>);
+use self::path::{Path, first_of, path};
+use crate::selection::Selection;
 
 /// The objects of one kind.
 #[derive(Debug, Default)]
 pub struct Store {
     objects: BTreeMap<Path, Arc<Object>>,
-    /// Behind a lock of its own, so that readers who share the store can build it.
+    /// Behind a lock of its own, so that readers that share the store can build it.
     indexes: Mutex<Indexes>,
 }
 
@@ -34,23 +35,24 @@ struct Indexes {
     values: ByValue,
 }
 
-/// What an insertion changed.
+/// The effect of an insertion.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Inserted {
-    /// The object was not there.
+    /// The store did not have the object.
     New,
-    /// It was, and was different.
+    /// The store had another version of the object.
     Changed {
-        /// As it was.
+        /// The version that was replaced.
         before: Arc<Object>,
     },
-    /// Nothing that counts: the text, the labels, the uid and whether it is being deleted are as they were. The revision may be newer.
+    /// The text, the labels, the uid and whether the object is being deleted are unchanged. The
+    /// revision may be newer.
     Same,
-    /// The object held is newer than the one that was to be inserted, and stays.
+    /// The store has a newer version, which it keeps.
     Stale,
 }
 
-/// One difference between two states: before and after.
+/// One difference between two states: the object before and after.
 pub type Difference = (Option<Arc<Object>>, Option<Arc<Object>>);
 
 // === impl Store ===
@@ -61,7 +63,7 @@ impl Store {
         Self::default()
     }
 
-    /// Takes in an object, unless a newer revision of it is held.
+    /// Inserts or replaces an object, unless the store has a newer revision of it.
     pub fn insert(&mut self, object: Arc<Object>) -> Inserted {
         let path = path(&object.reference);
         let before = self.objects.get(&path).cloned();
@@ -84,7 +86,7 @@ impl Store {
         }
     }
 
-    /// Takes an object out.
+    /// Removes an object and returns it.
     pub fn remove(&mut self, object: &ObjectRef) -> Option<Arc<Object>> {
         let path = path(object);
         let removed = self.objects.remove(&path)?;
@@ -92,31 +94,31 @@ impl Store {
         Some(removed)
     }
 
-    /// One object.
+    /// Returns one object.
     pub fn get(&self, object: &ObjectRef) -> Option<Arc<Object>> {
         self.objects.get(&path(object)).cloned()
     }
 
-    /// The objects that are selected, in namespace and name order.
+    /// Returns the selected objects, in namespace and name order.
     pub fn list(&self, selection: &Selection<'_>) -> Vec<Arc<Object>> {
         let mut selected = Vec::new();
         self.select(selection, |object| selected.push(Arc::clone(object)));
         selected
     }
 
-    /// How many objects are selected.
+    /// The number of selected objects.
     pub fn count(&self, selection: &Selection<'_>) -> usize {
         let mut count = 0;
         self.select(selection, |_| count += 1);
         count
     }
 
-    /// How many objects there are.
+    /// The number of objects.
     pub fn len(&self) -> usize {
         self.objects.len()
     }
 
-    /// Whether there are none.
+    /// Whether the store has no objects.
     pub fn is_empty(&self) -> bool {
         self.objects.is_empty()
     }
@@ -126,19 +128,20 @@ impl Store {
         self.objects.values()
     }
 
-    /// Puts a whole new list in place of what is held, and gives the differences. Objects held in a newer revision stay.
+    /// Replaces the contents by a new list and returns the differences. Objects of which the store
+    /// has a newer revision stay.
     pub fn replace(&mut self, all: Vec<Arc<Object>>) -> Vec<Difference> {
         let mut differences = Vec::new();
-        let mut gone: BTreeSet<Path> = self.objects.keys().cloned().collect();
+        let mut deleted: BTreeSet<Path> = self.objects.keys().cloned().collect();
         for object in all {
-            gone.remove(&path(&object.reference));
+            deleted.remove(&path(&object.reference));
             match self.insert(Arc::clone(&object)) {
                 Inserted::New => differences.push((None, Some(object))),
                 Inserted::Changed { before } => differences.push((Some(before), Some(object))),
                 Inserted::Same | Inserted::Stale => {}
             }
         }
-        for path in gone {
+        for path in deleted {
             if let Some(object) = self.objects.remove(&path) {
                 self.reindex(&path, Some(&object), None);
                 differences.push((Some(object), None));
@@ -156,9 +159,9 @@ impl Store {
         }
     }
 
-    /// Answers by an index, if there is one for what is selected.
+    /// Finds the selected objects by an index; returns `false` if no index serves the selection.
     fn look_up(&self, selection: &Selection<'_>, found: &mut impl FnMut(&Arc<Object>)) -> bool {
-        let mut indexes = self.indexes.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut indexes = self.indexes.lock();
         let Indexes { labels: by_label, values: by_value } = &mut *indexes;
         let here = |path: &&Path| selection.is_in(path.0.as_deref());
         if let Some(paths) = selection.values.and_then(|values| by_value.find(values, &self.objects)) {
@@ -178,26 +181,18 @@ impl Store {
     }
 
     fn reindex(&mut self, path: &Path, before: Option<&Object>, after: Option<&Object>) {
-        let indexes = self.indexes.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let indexes = self.indexes.get_mut();
         indexes.labels.change(path, before, after);
         indexes.values.change(path, before, after);
     }
-}
-
-/// What comes before every object of a namespace.
-fn first_of(namespace: Option<&str>) -> Path {
-    (namespace.map(Into::into), "".into())
-}
-
-fn path(object: &ObjectRef) -> Path {
-    (object.namespace.clone(), Arc::clone(&object.name))
 }
 
 fn is_same(a: &Object, b: &Object) -> bool {
     a.json() == b.json() && a.labels == b.labels && a.uid == b.uid && a.deleting == b.deleting
 }
 
-/// Revisions of one object are comparable; an object that was deleted and made anew is another one.
+/// Revisions of one object are comparable; an object that was deleted and created again has another
+/// uid.
 fn is_older(new: &Object, held: &Object) -> bool {
     new.uid == held.uid && new.resource_version != 0 && new.resource_version < held.resource_version
 }

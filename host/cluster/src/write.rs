@@ -1,12 +1,12 @@
-//! What is asked of a cluster when it is written to.
+//! The parameters of writes.
 
 use mizzen_model::{ObjectRef, Severity};
 use serde_json::Value;
 
-/// Which part of an object an apply is for.
+/// Which part of an object an apply writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Target {
-    /// Everything but the status, where the status is a subresource.
+    /// Everything, except the status where that is a subresource.
     Object,
     /// The status.
     Status,
@@ -17,11 +17,11 @@ pub enum Target {
 pub struct Apply<'a> {
     /// The field manager.
     pub manager: &'a str,
-    /// The document: identity and the fields wanted. With `metadata.uid` set it never creates.
+    /// The document: identity and desired fields. With `metadata.uid` it never creates the object.
     pub document: &'a Value,
-    /// Which part of the object it is for.
+    /// Which part of the object it writes.
     pub target: Target,
-    /// Whether to take over fields that other managers own.
+    /// Whether to take over fields that other field managers own.
     pub force: bool,
 }
 
@@ -30,15 +30,15 @@ pub struct Apply<'a> {
 pub struct EventRecord {
     /// The reporting controller, e.g. `mizzen.dev/mtls`.
     pub reporter: String,
-    /// What it is about.
+    /// The object that the Event is about.
     pub regarding: ObjectRef,
-    /// Its uid; empty when not known.
+    /// Its uid; empty when it is not known.
     pub regarding_uid: String,
-    /// How bad it is.
+    /// `Normal` or `Warning`.
     pub severity: Severity,
     /// `CamelCase`, for machines.
     pub reason: String,
-    /// What was being done, `CamelCase`, e.g. `Reconcile`.
+    /// The action that was taken, `CamelCase`, e.g. `Reconcile`.
     pub action: String,
     /// A sentence, for people.
     pub note: String,

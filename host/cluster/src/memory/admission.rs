@@ -1,4 +1,5 @@
-//! What becomes of a document before it is stored: identified, cleaned, completed, checked, brought to the version that is stored.
+//! Admission: a document is identified, pruned, completed with defaults, checked and converted to
+//! the stored version before it is stored.
 
 use mizzen_model::{Kind, Object, ObjectRef};
 use serde_json::Value;
@@ -9,19 +10,19 @@ use super::problem::{Field, Problem, Refusal};
 use super::shape::{Relation, Shape};
 use super::{crd, metadata};
 
-/// What a document means that names no namespace, although its kind lives in namespaces.
+/// The meaning of a document of a namespaced kind that names no namespace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Namespaces {
-    /// `default`, as `kubectl` has it.
+    /// The namespace `default`, as with `kubectl`.
     Defaulted,
-    /// A mistake, as the API server has it.
+    /// A mistake, as with the API server.
     Stated,
 }
 
 // === impl Kinds ===
 
 impl Kinds {
-    /// Which object a document is.
+    /// The reference of the object in a document.
     pub(super) fn reference(&self, document: &Value, namespaces: Namespaces) -> Result<ObjectRef, Refusal> {
         let reference = Object::reference_of(document).map_err(|error| Refusal::invalid("", error.to_string()))?;
         let Some(served) = self.get(&reference.kind) else { return Err(Refusal::NotServed(reference.kind)) };
@@ -30,13 +31,13 @@ impl Kinds {
             (false, Some(_), Namespaces::Defaulted) => Ok(ObjectRef { namespace: None, ..reference }),
             (true, None, Namespaces::Stated) => Err(Refusal::invalid("metadata.namespace", "is required")),
             (false, Some(_), Namespaces::Stated) => {
-                Err(Refusal::invalid("metadata.namespace", "is set, and objects of this kind live in none"))
+                Err(Refusal::invalid("metadata.namespace", "must not be set: objects of this kind are cluster-scoped"))
             }
             _ => Ok(reference),
         }
     }
 
-    /// A whole document, ready to be stored.
+    /// Returns a whole document as it is stored.
     pub(super) fn admit(&self, kind: &Kind, mut document: Value) -> Result<Value, Refusal> {
         let Some(served) = self.get(kind) else { return Err(Refusal::NotServed(kind.clone())) };
         self.drop_nulls(kind, &mut document);
@@ -46,7 +47,7 @@ impl Kinds {
             schema.prune(&mut document);
             schema.fill(&mut document);
             problems.extend(schema.violations(&document));
-            problems.extend(indistinct(Shape::Root(schema), &document));
+            problems.extend(ambiguous(Shape::Root(schema), &document));
         }
         if &*kind.name == crd::DEFINITION {
             problems.extend(crd::kinds(&document).err().into_iter().flatten());
@@ -58,7 +59,7 @@ impl Kinds {
         }
     }
 
-    /// What is wrong with a document of which only some fields are stated.
+    /// Checks a document that has only some of the fields.
     pub(super) fn check_part(&self, kind: &Kind, document: &Value) -> Result<(), Refusal> {
         let mut problems = Vec::new();
         if let Some(schema) = self.get(kind).and_then(|served| served.schema.as_ref()) {
@@ -66,11 +67,11 @@ impl Kinds {
             problems.extend(unknown.into_iter().map(|field| Problem::at(field, "is not declared in the schema")));
             problems.extend(schema.mistyped(document));
         }
-        problems.extend(indistinct(self.shape(kind), document));
+        problems.extend(ambiguous(self.shape(kind), document));
         if problems.is_empty() { Ok(()) } else { Err(Refusal::Invalid(problems)) }
     }
 
-    /// A document as another version of its kind: with the fields that this version knows.
+    /// Converts a document to another version of its kind: to the fields of that version.
     pub(super) fn as_version(&self, document: &Value, kind: &Kind) -> Value {
         let mut document = document.clone();
         if document["apiVersion"] != *kind.api_version {
@@ -83,7 +84,8 @@ impl Kinds {
         document
     }
 
-    /// In metadata and in built-in kinds a null is nothing.
+    /// Removes nulls from metadata and from the documents of built-in kinds, where they mean
+    /// nothing.
     pub(super) fn drop_nulls(&self, kind: &Kind, document: &mut Value) {
         let is_custom = self.get(kind).is_some_and(|served| served.schema.is_some());
         let part = if is_custom { document.get_mut("metadata") } else { Some(document) };
@@ -104,7 +106,7 @@ fn drop_nulls(value: &mut Value) {
     }
 }
 
-/// The API server keeps no empty maps and lists in metadata.
+/// Removes empty maps and lists from metadata, as the API server does.
 fn drop_empty(metadata: &mut Value) {
     let is_empty = |value: &Value| {
         value.as_object().is_some_and(serde_json::Map::is_empty) || value.as_array().is_some_and(Vec::is_empty)
@@ -114,8 +116,8 @@ fn drop_empty(metadata: &mut Value) {
     }
 }
 
-/// The lists whose elements can't be told apart, although each is to be owned by itself.
-fn indistinct(shape: Shape<'_>, document: &Value) -> Vec<Problem> {
+/// The list elements that can't be told apart, although each is owned by itself.
+fn ambiguous(shape: Shape<'_>, document: &Value) -> Vec<Problem> {
     let mut problems = Vec::new();
     search(shape, document, &Field::root(), &mut problems);
     problems
@@ -132,21 +134,24 @@ fn search(shape: Shape<'_>, value: &Value, at: &Field, problems: &mut Vec<Proble
             let relation = shape.relation(value);
             for (place, item) in items.iter().enumerate() {
                 let at = at.element(place);
-                if relation == Relation::Whole {
-                } else if let Some(name) = ownership::name(&relation, item) {
-                    if items[..place].iter().any(|other| ownership::name(&relation, other).as_ref() == Some(&name)) {
-                        problems.push(Problem::at(at.clone(), format!("is there twice: {name}")));
-                    }
-                } else if let Relation::Keyed(keys) = &relation {
-                    let keys: Vec<_> = keys.iter().map(|(key, _)| &**key).collect();
-                    problems.push(Problem::at(
-                        at.clone(),
-                        format!("lacks what tells it from the others: {}", keys.join(", ")),
-                    ));
-                }
+                problems.extend(ambiguity(&relation, items, place).map(|message| Problem::at(at.clone(), message)));
                 search(shape.element(), item, &at, problems);
             }
         }
         _ => {}
     }
+}
+
+/// Why the element at a place of a list can't be told from the others, if so.
+fn ambiguity(relation: &Relation, items: &[Value], place: usize) -> Option<String> {
+    if *relation == Relation::Whole {
+        return None;
+    }
+    let Some(name) = ownership::name(relation, &items[place]) else {
+        let Relation::Keyed(keys) = relation else { return None };
+        let keys: Vec<_> = keys.iter().map(|(key, _)| &**key).collect();
+        return Some(format!("lacks the fields that identify the element: {}", keys.join(", ")));
+    };
+    let is_same = |other: &Value| ownership::name(relation, other).as_ref() == Some(&name);
+    items[..place].iter().any(is_same).then(|| format!("is a duplicate: {name}"))
 }

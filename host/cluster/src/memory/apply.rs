@@ -1,4 +1,5 @@
-//! Server-side apply: each manager owns what it applies, gives up what it leaves out, and takes from others only by force.
+//! Server-side apply: each field manager owns the fields that it applies, gives up those that it
+//! leaves out, and takes over fields of others only by force.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -12,10 +13,12 @@ use super::ownership::{self, Owner, Parts, Step, parts};
 use super::problem::Refusal;
 use super::shape::Shape;
 use super::state::{Entry, State};
-use crate::{Apply, ForeignField, Target};
+use crate::error::ForeignField;
+use crate::write::{Apply, Target};
 
 impl State {
-    /// Applies a document, and gives the whole object as it is then. `verb` is what the write is recorded as.
+    /// Applies a document and returns the whole object as it is afterwards. `verb` goes into the
+    /// record of the write.
     pub(super) fn apply(&mut self, apply: &Apply<'_>, verb: &'static str) -> Result<Arc<Object>, Refusal> {
         let reference = self.kinds.reference(apply.document, Namespaces::Stated)?;
         let key = self.stored(&reference);
@@ -50,20 +53,21 @@ impl State {
         let claimed: BTreeSet<_> = entry.owners.values().flatten().cloned().collect();
         prune(shape, &mut document, before.difference(&claimed), &claimed);
         if held.as_ref().is_some_and(|held| gains_finalizers(&held.document, &document)) {
-            return Err(Refusal::invalid("metadata.finalizers", "can't grow while the object is being deleted"));
+            return Err(Refusal::invalid("metadata.finalizers", "can't be added while the object is being deleted"));
         }
         entry.document = self.kinds.admit(&reference.kind, document)?;
         if held.is_none_or(|held| held.document != entry.document || held.owners != entry.owners) {
             self.record(apply.manager, verb, &reference);
             self.store(&key, entry.clone());
         }
-        // An object that was held by its last finalizer is gone now; what is left of it is the answer.
+        // The apply may have removed the last finalizer of a deleted object: then the result is its
+        // last state.
         let document = self.find(&reference).unwrap_or(entry.document);
         let object = Object::new(document, &Fields::Whole);
         object.map(Arc::new).map_err(|error| Refusal::invalid("", error.to_string()))
     }
 
-    /// The part of a document that an apply is for.
+    /// The part of a document that an apply writes.
     fn wanted(&self, reference: &ObjectRef, apply: &Apply<'_>, status_apart: bool) -> Value {
         let mut wanted = apply.document.clone();
         self.kinds.drop_nulls(&reference.kind, &mut wanted);
@@ -74,8 +78,9 @@ impl State {
                 Target::Object => {}
             }
         }
-        // Of what the server sets, only the name is taken from the document; of a status's metadata, nothing else.
-        let set_by_server = |key: &str| ownership::SERVERS.contains(&key) || apply.target == Target::Status;
+        // The server sets these fields itself, except the name; and a status has no metadata of its
+        // own.
+        let set_by_server = |key: &str| ownership::SERVER_FIELDS.contains(&key) || apply.target == Target::Status;
         if let Some(metadata) = wanted.get_mut("metadata").and_then(Value::as_object_mut) {
             metadata.retain(|key, _| matches!(&**key, "name" | "namespace") || !set_by_server(key));
         }
@@ -86,12 +91,12 @@ impl State {
 fn check_identity(document: &Value, held: Option<&Entry>, of_status: bool) -> Result<(), Refusal> {
     let metadata = &document["metadata"];
     if metadata["managedFields"].as_array().is_some_and(|fields| !fields.is_empty()) {
-        return Err(Refusal::invalid("metadata.managedFields", "must not be applied"));
+        return Err(Refusal::invalid("metadata.managedFields", "must not be set in an apply"));
     }
     let own = held.map(|held| &held.document["metadata"]);
     match (&metadata["uid"], own) {
         (_, None) if of_status => Err(Refusal::Absent),
-        (Value::String(uid), None) => Err(Refusal::Stale(format!("there is none with uid {uid}"))),
+        (Value::String(uid), None) => Err(Refusal::Stale(format!("no object has uid {uid}"))),
         (Value::String(uid), Some(own)) if own["uid"] != **uid => {
             Err(Refusal::Stale(format!("its uid is {}, not {uid}", own["uid"])))
         }
@@ -104,7 +109,8 @@ fn check_identity(document: &Value, held: Option<&Entry>, of_status: bool) -> Re
     }
 }
 
-/// What others own and would be different: fields that have another value, and whatever is not there now.
+/// The parts that other field managers own and that the apply would change: other values, and parts
+/// that are missing.
 fn contested(shape: Shape<'_>, entry: &Entry, wanted: &Parts, owner: &Owner) -> BTreeSet<(ownership::Path, Owner)> {
     let mut contested = BTreeSet::new();
     let mut contest = |path: &[Step]| {

@@ -1,32 +1,29 @@
-//! How objects go: held by finalizers, followed by what they owned, by what was in them, or by what they defined.
+//! Deletion: finalizers delay it, and it cascades to dependents, to the objects of a namespace and
+//! to those of a CRD.
 
 use mizzen_model::ObjectRef;
 use serde_json::{Value, json};
 
-use super::WriteRecord;
 use super::crd;
+use super::metadata::has_finalizers;
 use super::problem::Refusal;
+use super::record::WriteRecord;
 use super::state::{Entry, State};
-use crate::{Apply, Target};
-
-/// Whether no finalizer holds an object.
-pub(super) fn is_free(document: &Value) -> bool {
-    document["metadata"]["finalizers"].as_array().is_none_or(Vec::is_empty)
-}
+use crate::write::{Apply, Target};
 
 impl State {
-    /// Deletes an object: at once, or, when finalizers hold it, as soon as they are gone.
+    /// Deletes an object: at once, or, if it has finalizers, as soon as they are removed.
     pub(super) fn delete(&mut self, object: &ObjectRef) {
         let key = self.stored(object);
         let Some(entry) = self.objects.get(&key) else { return };
-        if is_free(&entry.document) {
+        if !has_finalizers(&entry.document) {
             self.forget(&key);
         } else if !entry.document["metadata"]["deletionTimestamp"].is_string() {
-            self.mark(&key);
+            self.mark_deleted(&key);
         }
     }
 
-    /// Deletes the object that has this uid; one that is gone already is no error.
+    /// Deletes the object if it has this uid. Success if it is gone already.
     pub(super) fn delete_exactly(&mut self, object: &ObjectRef, uid: &str) -> Result<(), Refusal> {
         let Some(entry) = self.entry(object) else { return Ok(()) };
         if entry.document["metadata"]["uid"] != uid {
@@ -37,11 +34,11 @@ impl State {
         Ok(())
     }
 
-    /// Takes an object out, and what goes with it.
+    /// Removes an object from the state, and everything that is deleted with it.
     pub(super) fn forget(&mut self, key: &ObjectRef) {
         let Some(entry) = self.objects.remove(key) else { return };
         self.show(key, None);
-        self.release_dependents(&entry.document["metadata"]["uid"]);
+        self.collect_dependents(&entry.document["metadata"]["uid"]);
         match (&*key.kind.api_version, &*key.kind.name) {
             ("v1", "Namespace") => {
                 let within = |object: &&ObjectRef| object.namespace.as_ref() == Some(&key.name);
@@ -58,16 +55,17 @@ impl State {
         }
     }
 
-    /// Objects that had an owner with this uid: deleted when it was the last one there is, or else rid of the reference to it.
-    fn release_dependents(&mut self, uid: &Value) {
+    /// Deletes the dependents of an owner with this uid whose last owner it was, and removes the
+    /// owner reference from the others.
+    fn collect_dependents(&mut self, uid: &Value) {
         let owners = |document: &Value| document["metadata"]["ownerReferences"].as_array().cloned().unwrap_or_default();
-        let names_it = |entry: &Entry| owners(&entry.document).iter().any(|owner| owner["uid"] == *uid);
+        let is_dependent = |entry: &Entry| owners(&entry.document).iter().any(|owner| owner["uid"] == *uid);
         let dependents: Vec<_> =
-            self.objects.iter().filter(|(_, entry)| names_it(entry)).map(|(key, _)| key.clone()).collect();
+            self.objects.iter().filter(|(_, entry)| is_dependent(entry)).map(|(key, _)| key.clone()).collect();
         for key in dependents {
             let Some(entry) = self.objects.get(&key) else { continue };
-            let is_there = |owner: &Value| self.objects.values().any(|e| e.document["metadata"]["uid"] == owner["uid"]);
-            let rest: Vec<_> = owners(&entry.document).into_iter().filter(is_there).collect();
+            let exists = |owner: &Value| self.objects.values().any(|e| e.document["metadata"]["uid"] == owner["uid"]);
+            let rest: Vec<_> = owners(&entry.document).into_iter().filter(exists).collect();
             if rest.is_empty() {
                 self.delete(&key);
             } else {
@@ -78,7 +76,8 @@ impl State {
         }
     }
 
-    /// Adds a finalizer to the object that has this uid, as a server-side apply by a field manager of its own.
+    /// Adds a finalizer to the object that has this uid, as a server-side apply by a field manager
+    /// of its own.
     pub(super) fn add_finalizer(&mut self, object: &ObjectRef, uid: &str, finalizer: &str) -> Result<(), Refusal> {
         if self.has_finalizer(object, uid, finalizer) {
             return Ok(());

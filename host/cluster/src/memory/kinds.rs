@@ -1,4 +1,4 @@
-//! Which kinds are served: the built-in ones, and those of the definitions that were put.
+//! The served kinds: the built-in ones, and those of the CRDs in the cluster.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -6,12 +6,12 @@ use std::sync::Arc;
 use mizzen_model::Kind;
 
 use super::crd;
-use super::schema::Schema;
+use super::served::Served;
 use super::shape::Shape;
-use crate::KindFacts;
+use crate::view::KindFacts;
 
-/// Built-in kinds: `apiVersion`, kind, plural, and those that are so of `namespaced`, `status` (it is a subresource) and
-/// `generation` (it is counted).
+/// Built-in kinds: `apiVersion`, kind, plural, and the flags `namespaced`, `status` (a subresource)
+/// and `generation` (counted).
 const BUILT_IN: &str = "
     v1 ConfigMap configmaps namespaced
     v1 Endpoints endpoints namespaced
@@ -57,19 +57,7 @@ const BUILT_IN: &str = "
     storage.k8s.io/v1 VolumeAttachment volumeattachments status
 ";
 
-/// A kind as it is served.
-#[derive(Debug)]
-pub(super) struct Served {
-    pub(super) facts: KindFacts,
-    /// The kind as which its objects are stored: another version of it, perhaps.
-    pub(super) storage: Kind,
-    /// Whether `metadata.generation` is counted.
-    pub(super) generation: bool,
-    /// What its documents look like, if that is known.
-    pub(super) schema: Option<Schema>,
-}
-
-/// The kinds that are served.
+/// The served kinds.
 #[derive(Clone)]
 pub(super) struct Kinds(HashMap<Kind, Arc<Served>>);
 
@@ -78,15 +66,15 @@ impl Default for Kinds {
         let kinds = BUILT_IN.lines().filter_map(|line| {
             let mut words = line.split_whitespace();
             let (api_version, kind, plural) = (words.next()?, words.next()?, words.next()?);
-            let words: Vec<_> = words.collect();
+            let flags: Vec<_> = words.collect();
             let storage = Kind::new(api_version, kind);
             let facts = KindFacts {
                 plural: plural.to_owned(),
-                namespaced: words.contains(&"namespaced"),
-                status_subresource: words.contains(&"status"),
+                namespaced: flags.contains(&"namespaced"),
+                status_subresource: flags.contains(&"status"),
                 conditions_by_type: crd::has_conditions_by_type(Shape::built_in(kind)),
             };
-            let generation = words.contains(&"generation");
+            let generation = flags.contains(&"generation");
             Some((storage.clone(), Arc::new(Served { facts, storage, generation, schema: None })))
         });
         Self(kinds.collect())
@@ -98,7 +86,7 @@ impl Kinds {
         self.0.get(kind).map(|served| &**served)
     }
 
-    /// What documents of a kind look like.
+    /// The shape of the documents of a kind.
     pub(super) fn shape<'a>(&'a self, kind: &'a Kind) -> Shape<'a> {
         match self.get(kind) {
             Some(Served { schema: Some(schema), .. }) => Shape::Root(schema),
@@ -107,16 +95,17 @@ impl Kinds {
         }
     }
 
-    /// Serves a kind; whether what is said of it is new.
+    /// Serves a kind; returns whether its facts are new.
     pub(super) fn serve(&mut self, kind: Kind, served: Served) -> bool {
         let facts = served.facts.clone();
         self.0.insert(kind, Arc::new(served)).is_none_or(|before| before.facts != facts)
     }
 
-    /// Serves the kinds of a group no longer that are called this; gives them.
+    /// Stops serving the kinds of a group that have this name, and returns them.
     pub(super) fn withdraw(&mut self, group: &str, name: &str) -> Vec<Kind> {
-        let gone: Vec<_> = self.0.keys().filter(|kind| kind.group() == group && &*kind.name == name).cloned().collect();
-        self.0.retain(|kind, _| !gone.contains(kind));
-        gone
+        let withdrawn: Vec<_> =
+            self.0.keys().filter(|kind| kind.group() == group && &*kind.name == name).cloned().collect();
+        self.0.retain(|kind, _| !withdrawn.contains(kind));
+        withdrawn
     }
 }

@@ -1,4 +1,5 @@
-//! Two wishes made one: what is applied, put into what is there, and what nobody wants any more, taken out.
+//! Merges an applied document into the live one, and removes the fields that no field manager owns
+//! any more.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -7,7 +8,7 @@ use serde_json::Value;
 use super::ownership::{self, Path, Step};
 use super::shape::{Relation, Shape};
 
-/// What is there with what is wanted put into it.
+/// The live value with the applied one merged into it.
 pub(super) fn merge(shape: Shape<'_>, live: Value, wanted: &Value) -> Value {
     match (live, wanted, shape.relation(wanted)) {
         (Value::Object(mut live), Value::Object(wanted), Relation::Fields) => {
@@ -24,7 +25,8 @@ pub(super) fn merge(shape: Shape<'_>, live: Value, wanted: &Value) -> Value {
     }
 }
 
-/// Wanted elements come in the order in which they are wanted; each of the others stays before the wanted one that followed it.
+/// Applied elements come in the order in which they are applied; each of the others stays before
+/// the applied element that followed it.
 fn merge_lists(shape: Shape<'_>, live: Vec<Value>, wanted: &[Value], relation: &Relation) -> Value {
     let (Some(live_names), Some(wanted_names)) =
         (ownership::names(relation, &live), ownership::names(relation, wanted))
@@ -46,28 +48,27 @@ fn merge_lists(shape: Shape<'_>, live: Vec<Value>, wanted: &[Value], relation: &
     let mut rest = wanted_names.iter().zip(wanted).peekable();
     let shared_names: Vec<&String> = wanted_names.iter().filter(|name| shared.contains_key(*name)).collect();
     let mut next_shared = shared_names.into_iter().peekable();
+    let mut merged_with =
+        |(name, item): (&String, &Value)| merge(shape.element(), shared.remove(name).unwrap_or_default(), item);
     for (name, other) in order {
         if let Some(item) = other {
             merged.push(item);
         } else if next_shared.peek() == Some(&name) {
             next_shared.next();
             for (wanted_name, item) in rest.by_ref() {
-                let own = shared.remove(wanted_name).unwrap_or_default();
-                merged.push(merge(shape.element(), own, item));
+                merged.push(merged_with((wanted_name, item)));
                 if wanted_name == name {
                     break;
                 }
             }
         }
     }
-    for (name, item) in rest {
-        let own = shared.remove(name).unwrap_or_default();
-        merged.push(merge(shape.element(), own, item));
-    }
+    merged.extend(rest.map(merged_with));
     Value::Array(merged)
 }
 
-/// Takes out what was given up, with whatever around it nobody owns a part of (such as defaults beside it).
+/// Removes the parts that were given up, together with the values around them that have no owner
+/// (such as defaults).
 pub(super) fn prune<'a>(
     shape: Shape<'_>,
     document: &mut Value,

@@ -1,15 +1,21 @@
-//! What the API server demands of every object's metadata.
+//! The API server's rules for metadata, which hold for objects of every kind.
 
 use mizzen_model::Kind;
 use serde_json::Value;
 
 use super::problem::{Field, Problem};
 
-/// The longest name of an object, of a label, and the longest part of a label's key before the slash.
+/// The longest name of an object, and the longest domain in the key of a label.
 const LONGEST_NAME: usize = 253;
+/// The longest value of a label, and the longest name in its key.
 const LONGEST_LABEL: usize = 63;
 
-/// What is wrong with the metadata of an object.
+/// Whether an object has finalizers, which delay its deletion.
+pub(super) fn has_finalizers(document: &Value) -> bool {
+    document["metadata"]["finalizers"].as_array().is_some_and(|all| !all.is_empty())
+}
+
+/// Everything that is wrong with the metadata of an object.
 pub(super) fn problems(kind: &Kind, metadata: &Value) -> Vec<Problem> {
     let at = Field::of("metadata");
     let mut problems = Vec::new();
@@ -18,14 +24,15 @@ pub(super) fn problems(kind: &Kind, metadata: &Value) -> Vec<Problem> {
         problems.push(Problem::at(
             at.field("name"),
             format!(
-                "is `{name}`: a name has lower case letters, digits, `-` and `.`, and begins and ends with a letter or digit"
+                "is `{name}`: a name has lower case letters, digits, `-` and `.`, and begins and ends with a letter or \
+                 digit"
             ),
         ));
     }
     for (key, value) in metadata["labels"].as_object().into_iter().flatten() {
         let field = at.field("labels").field(key);
         if !is_qualified(key) {
-            problems.push(Problem::at(field, "is no label: write e.g. `app` or `example.com/app`"));
+            problems.push(Problem::at(field, "is not a valid label key: write e.g. `app` or `example.com/app`"));
         } else if !value.as_str().is_some_and(is_label_value) {
             let message = format!("is {value}: a label has at most 63 letters, digits, `-`, `_` and `.`, as a string");
             problems.push(Problem::at(field, message));
@@ -34,7 +41,7 @@ pub(super) fn problems(kind: &Kind, metadata: &Value) -> Vec<Problem> {
     for (key, value) in metadata["annotations"].as_object().into_iter().flatten() {
         let field = at.field("annotations").field(key);
         if !is_qualified(&key.to_ascii_lowercase()) {
-            problems.push(Problem::at(field, "is no annotation: write e.g. `note` or `example.com/note`"));
+            problems.push(Problem::at(field, "is not a valid annotation key: write e.g. `note` or `example.com/note`"));
         } else if !value.is_string() {
             problems.push(Problem::at(field, format!("is {value}: an annotation is a string")));
         }
@@ -60,7 +67,7 @@ fn is_name(kind: &Kind, name: &str) -> bool {
     if name.is_empty() || name.len() > LONGEST_NAME {
         return false;
     }
-    // Names of roles have colons, and whatever else a path can have.
+    // Names of roles may have colons, and everything else that is valid in a path.
     if kind.group() == "rbac.authorization.k8s.io" {
         return !matches!(name, "." | "..") && !name.contains(['/', '%']);
     }

@@ -1,4 +1,4 @@
-//! Who owns which field: a document as the set of its parts, each with the way that leads to it.
+//! Field ownership: a document as the set of its parts, each with its path.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,29 +15,29 @@ pub(super) enum Step {
     Element(String),
 }
 
-/// The way to a part.
+/// The path of a part.
 pub(super) type Path = Vec<Step>;
 
-/// The parts of a document that are owned one by one; with its value each that others could want to be different. The rest are
-/// elements of lists and objects without fields: being there is all there is to own of them.
+/// The parts of a document that are owned one by one, with the values that can conflict. Parts
+/// without a value are elements of lists and objects without fields: only their presence is owned.
 pub(super) type Parts = BTreeMap<Path, Option<Value>>;
 
-/// Somebody who owns parts of an object.
+/// An owner of parts of an object.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Owner {
     /// The field manager.
     pub(super) manager: String,
-    /// Whether by server-side apply, and not by editing.
+    /// Whether it owns them by server-side apply, and not by an edit.
     pub(super) applied: bool,
-    /// Whether through the status subresource, which is owned apart from the rest.
+    /// Whether it owns them through the status subresource, whose owners are separate.
     pub(super) status: bool,
 }
 
-/// Who owns what of an object.
+/// The owners of an object, with their parts.
 pub(super) type Owners = BTreeMap<Owner, BTreeSet<Path>>;
 
-/// What of the metadata the API server sets itself, and nobody owns.
-pub(super) const SERVERS: &[&str] = &[
+/// The metadata fields that the API server sets itself, and that have no owner.
+pub(super) const SERVER_FIELDS: &[&str] = &[
     "name",
     "namespace",
     "uid",
@@ -50,27 +50,25 @@ pub(super) const SERVERS: &[&str] = &[
     "managedFields",
 ];
 
-/// The parts of a document. Identity is nobody's.
+/// The parts of a document; its identity has no owner.
 pub(super) fn parts(shape: Shape<'_>, document: &Value) -> Parts {
     let mut found = Parts::new();
     for (field, value) in document.as_object().into_iter().flatten() {
-        let mut path = vec![Step::Key(field.clone())];
         match &**field {
             "apiVersion" | "kind" => {}
-            "metadata" => {
-                let of_metadata = shape.field(field);
-                for (field, value) in value.as_object().into_iter().flatten() {
-                    if !SERVERS.contains(&&**field) {
-                        path.push(Step::Key(field.clone()));
-                        collect(of_metadata.field(field), value, &mut path, &mut found);
-                        path.pop();
-                    }
-                }
-            }
-            _ => collect(shape.field(field), value, &mut path, &mut found),
+            "metadata" => metadata_parts(shape.field(field), value, &mut found),
+            _ => collect(shape.field(field), value, &mut vec![Step::Key(field.clone())], &mut found),
         }
     }
     found
+}
+
+fn metadata_parts(shape: Shape<'_>, metadata: &Value, found: &mut Parts) {
+    let fields = metadata.as_object().into_iter().flatten();
+    for (field, value) in fields.filter(|(field, _)| !SERVER_FIELDS.contains(&&***field)) {
+        let mut path = vec![Step::Key("metadata".to_owned()), Step::Key(field.clone())];
+        collect(shape.field(field), value, &mut path, found);
+    }
 }
 
 fn collect(shape: Shape<'_>, value: &Value, path: &mut Path, found: &mut Parts) {
@@ -86,7 +84,7 @@ fn collect(shape: Shape<'_>, value: &Value, path: &mut Path, found: &mut Parts) 
             }
         }
         (Value::Array(items), relation @ (Relation::Set | Relation::Keyed(_))) => {
-            // Elements that can't be told apart leave the list to be owned as a whole.
+            // A list whose elements can't be told apart is owned as a whole.
             let Some(names) = names(&relation, items) else {
                 found.insert(path.clone(), Some(value.clone()));
                 return;
@@ -104,12 +102,12 @@ fn collect(shape: Shape<'_>, value: &Value, path: &mut Path, found: &mut Parts) 
     }
 }
 
-/// The names of a list's elements, in their order; `None` when one has none.
+/// The names of the elements of a list, in their order; `None` if an element has none.
 pub(super) fn names(relation: &Relation, items: &[Value]) -> Option<Vec<String>> {
     items.iter().map(|item| name(relation, item)).collect()
 }
 
-/// What tells an element from the others: its key fields, or itself, as JSON.
+/// The name that identifies an element: its key fields, or the element itself, as JSON.
 pub(super) fn name(relation: &Relation, item: &Value) -> Option<String> {
     match relation {
         Relation::Whole | Relation::Fields => None,
@@ -136,7 +134,7 @@ pub(super) fn find<'a>(shape: Shape<'_>, at: &'a Value, path: &[Step]) -> Option
     }
 }
 
-/// Takes out what is at a path.
+/// Removes the value at a path.
 pub(super) fn remove(shape: Shape<'_>, at: &mut Value, path: &[Step]) {
     match path.split_first() {
         None => {}
@@ -163,7 +161,8 @@ fn place(shape: Shape<'_>, list: &Value, wanted: &str) -> Option<usize> {
     list.as_array()?.iter().position(|item| name(&relation, item).is_some_and(|name| name == wanted))
 }
 
-/// A path as the API server writes it in a conflict: `.spec.ports[port=80,protocol="TCP"].name`.
+/// A path in the notation of the API server's conflicts:
+/// `.spec.ports[port=80,protocol="TCP"].name`.
 pub(super) fn show(path: &[Step]) -> String {
     path.iter()
         .map(|step| match step {
@@ -179,7 +178,7 @@ pub(super) fn show(path: &[Step]) -> String {
         .collect()
 }
 
-/// The owners that a document's `metadata.managedFields` tell of, when it has them.
+/// The owners in a document's `metadata.managedFields`; `None` if it has none.
 pub(super) fn recorded(document: &Value) -> Option<Owners> {
     let entries = document["metadata"]["managedFields"].as_array()?;
     let mut owners = Owners::new();
@@ -196,7 +195,7 @@ pub(super) fn recorded(document: &Value) -> Option<Owners> {
     Some(owners)
 }
 
-/// Reads the API server's notation: `f:name` is a field, `k:{…}` and `v:…` are elements, `.` is the part itself.
+/// Parses `fieldsV1`: `f:name` is a field, `k:{…}` and `v:…` are elements, `.` is the part itself.
 fn read_fields(fields: &Value, path: &mut Path, found: &mut BTreeSet<Path>) {
     for (key, below) in fields.as_object().into_iter().flatten() {
         let step = match key.split_once(':') {

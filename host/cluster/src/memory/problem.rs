@@ -1,38 +1,39 @@
-//! What is wrong with a document, field by field, and why a write is not done.
+//! What is wrong with a document, field by field, and why a write is refused.
 
 use std::fmt;
 
 use mizzen_model::Kind;
+use serde_json::Value;
 
-use crate::{ForeignField, WriteError};
+use crate::error::{ForeignField, WriteError};
 
-/// The name of a field: `spec.ports[0].name`; empty for the document.
+/// The path of a field: `spec.ports[0].name`; empty for the whole document.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Field(String);
 
-/// Something wrong with a document.
+/// One thing that is wrong with a document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Problem {
     pub(super) field: Field,
     pub(super) message: String,
 }
 
-/// Why a document is not taken.
+/// Why a write is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Refusal {
-    /// Nobody defines its kind.
+    /// Its kind is not served.
     NotServed(Kind),
-    /// There is no such object.
+    /// The object does not exist.
     Absent,
-    /// It is for another object than the one there is, or for an earlier state of it.
+    /// It is about an object with another uid, or an earlier version of the object.
     Stale(String),
-    /// It is wrong in itself.
+    /// The document is invalid.
     Invalid(Vec<Problem>),
-    /// Others own what it would change.
+    /// Other field managers own fields that it would change.
     Conflict {
-        /// The manager that tried.
+        /// The field manager of the refused apply.
         manager: String,
-        /// What is owned by whom.
+        /// The contested fields and their owners.
         fields: Vec<ForeignField>,
     },
 }
@@ -44,12 +45,12 @@ impl Field {
         Self::default()
     }
 
-    /// A dotted name.
+    /// The field at a dotted path.
     pub(super) fn of(name: &str) -> Self {
         Self(name.to_owned())
     }
 
-    /// A JSON pointer.
+    /// The field at a JSON pointer.
     pub(super) fn of_pointer(pointer: &str) -> Self {
         pointer.split('/').skip(1).fold(Self::root(), |at, step| match step.parse() {
             Ok(place) => at.element(place),
@@ -97,12 +98,12 @@ impl fmt::Display for Problem {
 // === impl Refusal ===
 
 impl Refusal {
-    /// One thing that is wrong.
+    /// A refusal for one problem.
     pub(super) fn invalid(field: &str, message: impl Into<String>) -> Self {
         Self::Invalid(vec![Problem::at(Field::of(field), message)])
     }
 
-    /// What the API server would answer, for an object.
+    /// The error of a write to an object.
     pub(super) fn about(self, object: String) -> WriteError {
         match self {
             Self::NotServed(kind) => WriteError::NotFound { object, message: not_served(&kind) },
@@ -117,7 +118,17 @@ impl Refusal {
     }
 }
 
-/// What to say of a kind that nobody defines.
+/// The name of the object in a document, as far as it has one: kind, namespace and name.
+pub(super) fn object_name(document: &Value) -> String {
+    let text = |value: &Value| value.as_str().unwrap_or("?").to_owned();
+    let (kind, name) = (text(&document["kind"]), text(&document["metadata"]["name"]));
+    match document["metadata"]["namespace"].as_str() {
+        Some(namespace) => format!("{kind} {namespace}/{name}"),
+        None => format!("{kind} {name}"),
+    }
+}
+
+/// The message about a kind that is not served.
 pub(super) fn not_served(kind: &Kind) -> String {
     format!("{kind} is not served: it is not built in, and its CRD is not among the documents")
 }

@@ -1,6 +1,8 @@
-//! The schema of one version of a custom kind: checks documents, fills in defaults, drops what it does not know.
+//! The schema of one version of a custom kind: validates documents, sets defaults, drops unknown
+//! fields.
 //!
-//! Not evaluated: `x-kubernetes-validations` (CEL). What the API server would refuse by them alone is accepted here.
+//! `x-kubernetes-validations` (CEL) are not evaluated: documents that violate only them are
+//! accepted.
 
 use jsonschema::error::ValidationErrorKind;
 use jsonschema::{Draft, ValidationError, Validator};
@@ -8,18 +10,23 @@ use serde_json::{Map, Value, json};
 
 use super::problem::{Field, Problem};
 
-/// Formats whose meaning is the same for the API server and for JSON Schema.
+/// The formats that mean the same to the API server and in JSON Schema.
 const FORMATS: &[&str] = &["date-time", "date", "ipv4", "ipv6", "email", "uuid"];
 
-/// Words that say nothing about what is valid, or nothing that JSON Schema knows.
-const SILENT: &[&str] = &["default", "description", "example", "externalDocs", "nullable", "title"];
+/// Keywords that do not affect validity, or that JSON Schema does not have.
+const IGNORED: &[&str] = &["default", "description", "example", "externalDocs", "nullable", "title"];
 
 /// Keywords whose value is a schema, a list of schemas, or a map of schemas.
 const ONE: &[&str] = &["items", "not", "additionalProperties"];
 const SEVERAL: &[&str] = &["allOf", "anyOf", "oneOf"];
 const NAMED: &[&str] = &["properties", "patternProperties", "definitions"];
 
-/// A version's `openAPIV3Schema`.
+/// Why an `openAPIV3Schema` can't be compiled.
+#[derive(Debug, thiserror::Error)]
+#[error("is not a valid schema: {0}")]
+pub(super) struct SchemaError(#[from] ValidationError<'static>);
+
+/// The compiled `openAPIV3Schema` of a version.
 #[derive(Debug)]
 pub(super) struct Schema {
     root: Value,
@@ -29,22 +36,22 @@ pub(super) struct Schema {
 // === impl Schema ===
 
 impl Schema {
-    /// Takes in an `openAPIV3Schema`.
+    /// Compiles an `openAPIV3Schema`.
     ///
     /// # Errors
-    /// When it makes no sense as a schema: why.
-    pub(super) fn new(root: &Value) -> Result<Self, String> {
+    /// When it is not a valid schema.
+    pub(super) fn new(root: &Value) -> Result<Self, SchemaError> {
         let options = || jsonschema::options().with_draft(Draft::Draft4).should_validate_formats(true);
-        let validator = options().build(&translated(root)).map_err(|error| error.to_string())?;
+        let validator = options().build(&translated(root))?;
         Ok(Self { root: root.clone(), validator })
     }
 
-    /// The text it was made from.
+    /// The `openAPIV3Schema` itself.
     pub(super) fn root(&self) -> &Value {
         &self.root
     }
 
-    /// Drops the fields it does not know, and gives their names.
+    /// Drops unknown fields and returns their paths.
     pub(super) fn prune(&self, document: &mut Value) -> Vec<Field> {
         let mut dropped = Vec::new();
         let keep = |key: &str| matches!(key, "apiVersion" | "kind" | "metadata");
@@ -52,17 +59,18 @@ impl Schema {
         dropped
     }
 
-    /// Fills in the defaults of the fields that are missing.
+    /// Sets the defaults of missing fields.
     pub(super) fn fill(&self, document: &mut Value) {
         fill(&self.root, document);
     }
 
-    /// What of a document it refuses.
+    /// The violations of a document.
     pub(super) fn violations(&self, document: &Value) -> Vec<Problem> {
         self.validator.iter_errors(document).map(|error| describe(&error)).collect()
     }
 
-    /// What of a document is of the wrong type, which is all that can be said of one that states only some fields.
+    /// The values of a wrong type: the only violations that a document with some of the fields can
+    /// have.
     pub(super) fn mistyped(&self, document: &Value) -> Vec<Problem> {
         let errors = self.validator.iter_errors(document);
         let of_type = errors.filter(|error| matches!(error.kind(), ValidationErrorKind::Type { .. }));
@@ -70,8 +78,8 @@ impl Schema {
     }
 }
 
-/// Only where the type is stated: a schema without one, which no API server would take, is a sketch that leaves out what it does not
-/// care for.
+/// Whether a schema excludes unknown fields. One without a type, which no API server accepts, is a
+/// sketch that leaves out everything that a test does not need.
 fn is_closed(schema: &Value) -> bool {
     schema["type"] == "object" && schema["x-kubernetes-preserve-unknown-fields"] != true
 }
@@ -136,13 +144,13 @@ fn fill(schema: &Value, value: &mut Value) {
     }
 }
 
-/// An `OpenAPI` 3.0 schema in the words of JSON Schema draft 4, which is what that was made from.
+/// An `OpenAPI` 3.0 schema as a JSON Schema of draft 4, on which `OpenAPI` 3.0 is based.
 fn translated(schema: &Value) -> Value {
     let Some(schema) = schema.as_object() else { return schema.clone() };
     let mut out = Map::new();
-    for (word, value) in schema {
-        let value = match &**word {
-            word if SILENT.contains(&word) || word.starts_with("x-kubernetes-") => continue,
+    for (keyword, value) in schema {
+        let value = match &**keyword {
+            word if IGNORED.contains(&word) || word.starts_with("x-kubernetes-") => continue,
             "format" if !value.as_str().is_some_and(|format| FORMATS.contains(&format)) => continue,
             word if ONE.contains(&word) => translated(value),
             word if SEVERAL.contains(&word) => value.as_array().into_iter().flatten().map(translated).collect(),
@@ -152,13 +160,13 @@ fn translated(schema: &Value) -> Value {
             }
             _ => value.clone(),
         };
-        out.insert(word.clone(), value);
+        out.insert(keyword.clone(), value);
     }
-    if schema.get("x-kubernetes-int-or-string").is_some_and(|says| *says == true) {
+    if schema.get("x-kubernetes-int-or-string").is_some_and(|set| *set == true) {
         out.remove("anyOf");
         out.insert("type".into(), json!(["integer", "string"]));
     }
-    if schema.get("nullable").is_some_and(|says| *says == true) {
+    if schema.get("nullable").is_some_and(|set| *set == true) {
         if let Some(Value::String(kind)) = out.get("type") {
             let kinds = json!([kind, "null"]);
             out.insert("type".into(), kinds);
@@ -180,7 +188,7 @@ fn describe(error: &ValidationError<'_>) -> Problem {
     }
 }
 
-/// Messages quote the value, which may be an object of any size.
+/// Shortens a message in the middle: messages quote the value, which may be of any size.
 fn shortened(message: &str) -> String {
     const LONGEST: usize = 200;
     let chars = message.chars().count();

@@ -1,21 +1,23 @@
-//! How the parts of a kind's documents are owned: field by field, element by element, or as a whole.
+//! How the parts of a kind's documents are owned: field by field, element by element, or as a
+//! whole.
 //!
-//! For custom kinds the schema says so (`x-kubernetes-list-type`, `x-kubernetes-map-type`); for built-in ones a table does.
+//! Custom kinds declare it in the schema (`x-kubernetes-list-type`, `x-kubernetes-map-type`); a
+//! table has the built-in kinds.
 
 use serde_json::Value;
 
 use super::schema::Schema;
 
-/// How a value is owned, and so how two wishes for it become one.
+/// How a value is owned, and therefore how it is merged.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Relation {
-    /// At once: whoever sets it sets all of it.
+    /// As a whole: one field manager owns all of it.
     Whole,
     /// An object, field by field.
     Fields,
-    /// A list, element by element; elements are told apart by their values.
+    /// A list, element by element; the value identifies an element.
     Set,
-    /// A list, element by element; elements are told apart by these fields, which may have a default.
+    /// A list, element by element; these fields, which may have a default, identify an element.
     Keyed(Vec<(String, Option<Value>)>),
 }
 
@@ -24,9 +26,10 @@ pub(super) enum Relation {
 pub(super) enum Shape<'a> {
     /// A custom kind's document.
     Root(&'a Schema),
-    /// A part of one, with its schema.
+    /// A part of such a document, with its schema.
     Schema(&'a Value),
-    /// A part of a built-in kind's document, or any kind's metadata: known by the names of the last two fields that lead to it.
+    /// A part of a built-in kind's document, or any kind's metadata: known by the last two fields
+    /// of its path.
     BuiltIn {
         /// The kind; empty for metadata.
         kind: &'a str,
@@ -34,14 +37,15 @@ pub(super) enum Shape<'a> {
         parent: &'a str,
         /// The last field.
         field: &'a str,
-        /// Whether it is an element of that field's list, and not the list.
+        /// Whether it is an element of that field's list, not the list itself.
         element: bool,
     },
-    /// A part about which nothing is known.
+    /// A part without a declared shape.
     Free,
 }
 
-/// Kind (any, if empty), parent field (any, if empty), field, and how its value is owned. The first rule that fits counts.
+/// Kind (any, if empty), parent field (any, if empty), field, and how its value is owned. The first
+/// match wins.
 type Rule = (&'static str, &'static str, &'static str, Owned);
 
 #[derive(Clone, Copy)]
@@ -53,7 +57,7 @@ enum Owned {
 
 use Owned::{Keyed, Set, Whole};
 
-/// Where built-in kinds differ from "objects field by field, lists as a whole".
+/// Where built-in kinds deviate from "objects field by field, lists as a whole".
 const RULES: &[Rule] = &[
     ("", "metadata", "finalizers", Set),
     ("", "metadata", "ownerReferences", Keyed(&["uid"])),
@@ -88,7 +92,7 @@ const RULES: &[Rule] = &[
     ("", "", "volumeMounts", Keyed(&["mountPath"])),
     ("", "", "volumeDevices", Keyed(&["devicePath"])),
     ("", "resources", "claims", Keyed(&["name"])),
-    // References and selectors, which make no sense in part.
+    // References and selectors are atomic.
     ("", "", "selector", Whole),
     ("", "", "nodeSelector", Whole),
     ("", "", "podSelector", Whole),
@@ -110,18 +114,18 @@ const RULES: &[Rule] = &[
     ("", "", "paramRef", Whole),
 ];
 
-/// Lists whose elements are owned each as a whole.
+/// Lists whose elements are each owned as a whole.
 const WHOLE_ELEMENTS: &[&str] = &["ownerReferences", "imagePullSecrets", "secrets", "variables"];
 
 // === impl Shape ===
 
 impl<'a> Shape<'a> {
-    /// The documents of a built-in kind.
+    /// The shape of a built-in kind's documents.
     pub(super) fn built_in(kind: &'a str) -> Self {
         Self::BuiltIn { kind, parent: "", field: "", element: false }
     }
 
-    /// A field of the value here.
+    /// The shape of a field of this value.
     pub(super) fn field(self, name: &'a str) -> Self {
         let metadata = Self::BuiltIn { kind: "", parent: "", field: "metadata", element: false };
         match self {
@@ -137,7 +141,7 @@ impl<'a> Shape<'a> {
         }
     }
 
-    /// An element of the list here.
+    /// The shape of an element of this list.
     pub(super) fn element(self) -> Self {
         match self {
             Self::Schema(schema) if schema["items"].is_object() => Self::Schema(&schema["items"]),
@@ -146,15 +150,15 @@ impl<'a> Shape<'a> {
         }
     }
 
-    /// How a value here is owned.
+    /// How a value with this shape is owned.
     pub(super) fn relation(self, value: &Value) -> Relation {
-        let stated = match self {
+        let declared = match self {
             Self::Root(_) | Self::Free => None,
-            Self::Schema(schema) => stated(schema),
+            Self::Schema(schema) => declared(schema),
             Self::BuiltIn { element: true, field, .. } => WHOLE_ELEMENTS.contains(&field).then_some(Relation::Whole),
             Self::BuiltIn { kind, parent, field, .. } => ruled(kind, parent, field),
         };
-        match (stated, value) {
+        match (declared, value) {
             (Some(relation @ (Relation::Set | Relation::Keyed(_))), Value::Array(_)) => relation,
             (None | Some(Relation::Fields | Relation::Set | Relation::Keyed(_)), Value::Object(_)) => Relation::Fields,
             _ => Relation::Whole,
@@ -162,8 +166,8 @@ impl<'a> Shape<'a> {
     }
 }
 
-/// What a schema says of a list or object.
-fn stated(schema: &Value) -> Option<Relation> {
+/// The relation that a schema declares for a list or object.
+fn declared(schema: &Value) -> Option<Relation> {
     if schema["x-kubernetes-map-type"] == "atomic" {
         return Some(Relation::Whole);
     }

@@ -1,4 +1,4 @@
-//! What a cluster in memory holds, and how an object is put in its place.
+//! The objects of a cluster in memory, and how an object is stored.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -6,22 +6,25 @@ use std::sync::Arc;
 use mizzen_model::{Digest, Kind, ObjectRef};
 use serde_json::Value;
 
-use super::WriteRecord;
 use super::admission::Namespaces;
+use super::crd::DEFINITION;
 use super::kinds::Kinds;
+use super::metadata::has_finalizers;
 use super::ownership::{self, Owner, Owners, parts};
 use super::problem::Refusal;
+use super::record::WriteRecord;
 use super::views::Views;
-use crate::{EventRecord, WriteError};
+use crate::error::WriteError;
+use crate::write::EventRecord;
 
-/// When everything was made that does not say, and when everything is deleted: time stands still here, so that equal clusters are
-/// equal.
+/// The creation time of objects that have none, and the time of every deletion: time stands still
+/// here, so that equal clusters compare equal.
 const TIME: &str = "2000-01-01T00:00:00Z";
 
-/// What of the metadata stays as it was, whatever an editor says of it.
+/// The metadata that a replacement of the object can not change.
 const KEPT: &[&str] = &["uid", "generation", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds"];
 
-/// One object, and who owns what of it.
+/// One object with the owners of its fields.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Entry {
     pub(super) document: Value,
@@ -31,7 +34,7 @@ pub(super) struct Entry {
 #[derive(Default)]
 pub(super) struct State {
     pub(super) kinds: Kinds,
-    /// By reference, in the version that is stored.
+    /// By reference, in the stored version.
     pub(super) objects: BTreeMap<ObjectRef, Arc<Entry>>,
     pub(super) views: Views,
     pub(super) writes: Vec<WriteRecord>,
@@ -42,13 +45,13 @@ pub(super) struct State {
 }
 
 impl State {
-    /// The same objects, for a life of their own: nobody watches, nothing was written, nothing is broken.
+    /// A copy of the objects, without watches, failures, Events and recorded writes.
     pub(super) fn snapshot(&self) -> Self {
         let (kinds, objects) = (self.kinds.clone(), self.objects.clone());
         Self { kinds, objects, revision: self.revision, ..Self::default() }
     }
 
-    /// A reference in the version that is stored.
+    /// The reference in the stored version.
     pub(super) fn stored(&self, object: &ObjectRef) -> ObjectRef {
         let kind = self.kinds.get(&object.kind).map_or(&object.kind, |served| &served.storage);
         ObjectRef { kind: kind.clone(), ..object.clone() }
@@ -58,18 +61,19 @@ impl State {
         self.objects.get(&self.stored(object))
     }
 
-    /// A document, in the version in which it is asked for.
+    /// A document, in the requested version.
     pub(super) fn find(&self, object: &ObjectRef) -> Option<Value> {
         self.entry(object).map(|entry| self.kinds.as_version(&entry.document, &object.kind))
     }
 
-    /// Counts a request, and fails as it was told to.
+    /// Counts a write request, and fails it if [`Memory::fail_writes`](super::Memory::fail_writes)
+    /// says so.
     pub(super) fn request(&mut self, kind: &Kind) -> Result<(), WriteError> {
         self.requests += 1;
         self.write_faults.get(kind).map_or(Ok(()), |error| Err(error.clone()))
     }
 
-    /// Creates or replaces an object as an editor would: what becomes different is the editor's.
+    /// Creates or replaces an object as an edit would: `manager` then owns the fields that differ.
     pub(super) fn put(&mut self, manager: &str, document: &Value) -> Result<(), Refusal> {
         let reference = self.kinds.reference(document, Namespaces::Defaulted)?;
         let held = self.entry(&reference).cloned();
@@ -116,7 +120,7 @@ impl State {
         Ok(())
     }
 
-    /// Changes an object as an editor would.
+    /// Changes an object as an edit would.
     pub(super) fn edit(
         &mut self,
         manager: &str,
@@ -128,7 +132,7 @@ impl State {
         self.put(manager, &document)
     }
 
-    /// Puts an entry in place of the one before: counts its revision and its generation, and tells everybody.
+    /// Stores an entry: counts its revision and its generation, and reports the change.
     pub(super) fn store(&mut self, key: &ObjectRef, mut entry: Entry) {
         let before = self.objects.get(key).cloned();
         self.revision += 1;
@@ -137,9 +141,9 @@ impl State {
         let generation = match &before {
             None => entry.document["metadata"]["generation"].as_i64().unwrap_or(1),
             Some(before) => {
-                let leaves = |document: &Value| document["metadata"]["deletionTimestamp"].is_string();
-                let changed = !same_wish(&before.document, &entry.document, status_apart)
-                    || leaves(&before.document) != leaves(&entry.document);
+                let is_deleted = |document: &Value| document["metadata"]["deletionTimestamp"].is_string();
+                let changed = !same_desired(&before.document, &entry.document, status_apart)
+                    || is_deleted(&before.document) != is_deleted(&entry.document);
                 before.document["metadata"]["generation"].as_i64().unwrap_or(1) + i64::from(changed)
             }
         };
@@ -155,20 +159,19 @@ impl State {
         if !metadata["creationTimestamp"].is_string() {
             metadata["creationTimestamp"] = TIME.into();
         }
-        let leaving = metadata["deletionTimestamp"].is_string() && super::gc::is_free(&entry.document);
-        if leaving {
+        if metadata["deletionTimestamp"].is_string() && !has_finalizers(&entry.document) {
             return self.forget(key);
         }
         let entry = Arc::new(entry);
         self.objects.insert(key.clone(), Arc::clone(&entry));
         self.show(key, Some(&entry.document));
-        if &*key.kind.name == super::crd::DEFINITION {
+        if &*key.kind.name == DEFINITION {
             self.define(&entry.document);
         }
     }
 
-    /// Marks an object as being deleted.
-    pub(super) fn mark(&mut self, key: &ObjectRef) {
+    /// Sets the deletion timestamp of an object.
+    pub(super) fn mark_deleted(&mut self, key: &ObjectRef) {
         let Some(entry) = self.objects.get(key) else { return };
         let mut entry = Entry::clone(entry);
         entry.document["metadata"]["deletionTimestamp"] = TIME.into();
@@ -176,8 +179,9 @@ impl State {
     }
 }
 
-/// Whether two documents are the same, their metadata apart, and their status where that is a subresource.
-fn same_wish(a: &Value, b: &Value, status_apart: bool) -> bool {
+/// Whether two documents are equal apart from their metadata, and from their status where that is a
+/// subresource.
+fn same_desired(a: &Value, b: &Value, status_apart: bool) -> bool {
     let counts = |key: &&String| *key != "metadata" && !(status_apart && *key == "status");
     let keys = |document: &Value| -> BTreeSet<String> {
         document.as_object().into_iter().flat_map(|map| map.keys()).filter(counts).cloned().collect()

@@ -1,7 +1,7 @@
-//! A cluster in memory, as those who use it see it.
+//! The public behaviour of a cluster in memory.
 
 mod applying;
-mod going;
+mod deleting;
 mod loading;
 mod watching;
 
@@ -31,7 +31,7 @@ spec:
             status: {properties: {conditions: {x-kubernetes-list-type: map, x-kubernetes-list-map-keys: [type]}}}
 ";
 
-/// A definition that says what a shop is.
+/// A CRD with a schema.
 const TYPED: &str = "
 apiVersion: apiextensions.k8s.io/v1
 kind: CustomResourceDefinition
@@ -51,7 +51,7 @@ spec:
             spec: {type: object, default: {}, properties: {size: {type: integer, default: 1}}}
 ";
 
-/// A definition with several versions.
+/// A CRD with several versions.
 const VERSIONS: &str = "
 apiVersion: apiextensions.k8s.io/v1
 kind: CustomResourceDefinition

@@ -1,17 +1,18 @@
-//! What is watched, and how a change reaches those who watch.
+//! The watched views, and the streams of changes.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Weak};
 
-use async_trait::async_trait;
 use mizzen_model::{Fields, Kind, Object, ObjectRef};
-use serde_json::Value;
 use tokio::sync::mpsc;
 
-use super::state::State;
-use super::{Memory, crd};
+use crate::change::{Change, Changes};
+use crate::error::ReadError;
 use crate::store::{Difference, Inserted, Store};
-use crate::{Change, Changes, KindFacts, ObjectWatch, RECONCILER_LABEL, ReadError, Scope, View};
+use crate::view::Scope;
+
+/// A kind and which of its objects.
+pub(super) type ViewKey = (Kind, Scope);
 
 /// One watched view.
 struct Watched {
@@ -19,34 +20,13 @@ struct Watched {
     fields: Fields,
 }
 
-/// Everything that is watched, everybody who listens, and what can't be read.
+/// Everything that is watched, the subscribers, and the kinds that can't be read.
 #[derive(Default)]
 pub(super) struct Views {
-    watched: HashMap<(Kind, Scope), Watched>,
+    watched: HashMap<ViewKey, Watched>,
+    watched_objects: HashMap<ObjectRef, Weak<ObjectRef>>,
     subscribers: Vec<mpsc::UnboundedSender<Change>>,
     faults: HashMap<Kind, ReadError>,
-    watched_objects: HashMap<ObjectRef, Weak<WatchedObject>>,
-}
-
-/// One object that is watched by its name.
-pub(super) struct WatchedObject {
-    memory: Memory,
-    object: ObjectRef,
-}
-
-#[async_trait]
-impl ObjectWatch for WatchedObject {
-    fn object(&self) -> &ObjectRef {
-        &self.object
-    }
-
-    async fn read(&self) -> Result<Option<Arc<Object>>, ReadError> {
-        let state = self.memory.state();
-        state.readable(&self.object.kind)?;
-        let document = state.find(&self.object);
-        // What is stored is an object: nothing else is admitted.
-        Ok(document.and_then(|document| Object::new(document, &Fields::Whole).ok()).map(Arc::new))
-    }
 }
 
 // === impl Views ===
@@ -58,165 +38,94 @@ impl Views {
         changes
     }
 
-    fn tell(&mut self, change: &Change) {
+    pub(super) fn send(&mut self, change: &Change) {
         self.subscribers.retain(|subscriber| subscriber.send(change.clone()).is_ok());
     }
 
-    fn tell_object(&mut self, scope: Scope, (before, after): Difference) {
-        self.tell(&Change::Object { scope, before, after });
-    }
-}
-
-// === impl State ===
-
-impl State {
-    pub(super) fn facts(&self, kind: &Kind) -> Result<KindFacts, ReadError> {
-        match self.views.faults.get(kind) {
-            Some(error @ ReadError::NotServed(_)) => Err(error.clone()),
-            _ => self.kinds.get(kind).map(|served| served.facts.clone()).ok_or_else(|| not_served(kind)),
-        }
+    /// The error that reads of a kind fail with.
+    pub(super) fn fault(&self, kind: &Kind) -> Option<&ReadError> {
+        self.faults.get(kind)
     }
 
-    /// Keeps a view, or widens it. One that can't be read is kept all the same, for when it can.
-    pub(super) fn watch(&mut self, view: &View) -> Result<(), ReadError> {
-        let key = (view.kind.clone(), view.scope);
-        let held = self.views.watched.get(&key);
-        let fields = held.map_or_else(|| view.fields.clone(), |held| held.fields.union(&view.fields));
+    pub(super) fn set_fault(&mut self, kind: &Kind, error: Option<ReadError>) {
+        match error {
+            Some(error) => self.faults.insert(kind.clone(), error),
+            None => self.faults.remove(kind),
+        };
+    }
+
+    /// The views with one of these kinds; readers before owners, as on a real API server. Broken
+    /// watches are left out.
+    pub(super) fn of_kinds(&self, is_one: impl Fn(&Kind) -> bool) -> Vec<ViewKey> {
+        let works = |kind: &Kind| is_one(kind) && !self.faults.contains_key(kind);
+        let mut keys: Vec<_> = self.watched.keys().filter(|(kind, _)| works(kind)).cloned().collect();
+        keys.sort_unstable_by_key(|(_, scope)| *scope);
+        keys
+    }
+
+    /// The fields that a view keeps; `None` if it is not watched.
+    pub(super) fn fields(&self, key: &ViewKey) -> Option<&Fields> {
+        self.watched.get(key).map(|watched| &watched.fields)
+    }
+
+    pub(super) fn store(&self, key: &ViewKey) -> Option<&Store> {
+        self.watched.get(key).map(|watched| &watched.store)
+    }
+
+    /// Watches a view from now on, with these objects in it.
+    pub(super) fn watch(&mut self, key: ViewKey, fields: Fields, objects: Vec<Arc<Object>>) {
         let mut store = Store::new();
-        for object in self.visible(&key, &fields) {
+        for object in objects {
             store.insert(object);
         }
-        self.views.watched.insert(key, Watched { store, fields });
-        self.readable(&view.kind)
+        self.watched.insert(key, Watched { store, fields });
     }
 
-    /// Watches an object by its name; `memory` is that of this state.
-    pub(super) fn watch_object(&mut self, memory: &Memory, object: &ObjectRef) -> Arc<WatchedObject> {
-        self.views.watched_objects.retain(|_, watched| watched.strong_count() > 0);
-        if let Some(watched) = self.views.watched_objects.get(object).and_then(Weak::upgrade) {
+    /// Updates one object of a view and reports the change; `None`: the object is gone.
+    pub(super) fn update(&mut self, key: &ViewKey, reference: &ObjectRef, object: Option<Arc<Object>>) {
+        let Some(view) = self.watched.get_mut(key) else { return };
+        let difference = match object {
+            Some(object) => match view.store.insert(Arc::clone(&object)) {
+                Inserted::New => Some((None, Some(object))),
+                Inserted::Changed { before } => Some((Some(before), Some(object))),
+                Inserted::Same | Inserted::Stale => None,
+            },
+            None => view.store.remove(reference).map(|before| (Some(before), None)),
+        };
+        if let Some(difference) = difference {
+            self.send_object(key.1, difference);
+        }
+    }
+
+    /// Replaces the objects of a view and reports the differences.
+    pub(super) fn replace(&mut self, key: &ViewKey, objects: Vec<Arc<Object>>) {
+        let differences = self.watched.get_mut(key).map(|view| view.store.replace(objects));
+        for difference in differences.into_iter().flatten() {
+            self.send_object(key.1, difference);
+        }
+    }
+
+    /// Watches one object by its name, for as long as the returned reference is alive.
+    pub(super) fn watch_object(&mut self, object: &ObjectRef) -> Arc<ObjectRef> {
+        self.watched_objects.retain(|_, watched| watched.strong_count() > 0);
+        if let Some(watched) = self.watched_objects.get(object).and_then(Weak::upgrade) {
             return watched;
         }
-        let watched = Arc::new(WatchedObject { memory: memory.clone(), object: object.clone() });
-        self.views.watched_objects.insert(object.clone(), Arc::downgrade(&watched));
+        let watched = Arc::new(object.clone());
+        self.watched_objects.insert(object.clone(), Arc::downgrade(&watched));
         watched
     }
 
-    /// The store of a view.
-    pub(super) fn view(&self, kind: &Kind, scope: Scope) -> Result<&Store, ReadError> {
-        self.readable(kind)?;
-        let view = self.views.watched.get(&(kind.clone(), scope));
-        view.map(|view| &view.store).ok_or_else(|| ReadError::NotSynced(kind.clone()))
-    }
-
-    fn readable(&self, kind: &Kind) -> Result<(), ReadError> {
-        match self.views.faults.get(kind) {
-            Some(error) => Err(error.clone()),
-            None if self.kinds.get(kind).is_none() => Err(not_served(kind)),
-            None => Ok(()),
+    /// Reports that the watched ones of these objects may have changed.
+    pub(super) fn send_watched(&mut self, is_one: impl Fn(&ObjectRef) -> bool) {
+        let alive = self.watched_objects.iter().filter(|(_, watched)| watched.strong_count() > 0);
+        let objects: Vec<_> = alive.map(|(object, _)| object).filter(|object| is_one(object)).cloned().collect();
+        for object in objects {
+            self.send(&Change::Watched(object));
         }
     }
 
-    /// The objects that a view sees, in its version and with its fields.
-    fn visible(&self, (kind, scope): &(Kind, Scope), fields: &Fields) -> Vec<Arc<Object>> {
-        let Some(served) = self.kinds.get(kind) else { return Vec::new() };
-        let stored = self.objects.iter().filter(|(key, _)| key.kind == served.storage);
-        let documents = stored.map(|(_, entry)| &entry.document);
-        documents.filter_map(|document| self.projected(kind, *scope, fields, document)).collect()
+    fn send_object(&mut self, scope: Scope, (before, after): Difference) {
+        self.send(&Change::Object { scope, before, after });
     }
-
-    fn projected(&self, kind: &Kind, scope: Scope, fields: &Fields, document: &Value) -> Option<Arc<Object>> {
-        let seen = scope == Scope::All || document["metadata"]["labels"][RECONCILER_LABEL].is_string();
-        let object = seen.then(|| Object::new(self.kinds.as_version(document, kind), fields))?;
-        // What is stored is an object: nothing else is admitted.
-        object.ok().map(Arc::new)
-    }
-
-    /// Brings every view that sees an object up to date with it; `None`: it is gone.
-    pub(super) fn show(&mut self, key: &ObjectRef, document: Option<&Value>) {
-        if self.views.watched_objects.get(key).is_some_and(|watched| watched.strong_count() > 0) {
-            self.views.tell(&Change::Watched(key.clone()));
-        }
-        let sees = |kind: &Kind| self.kinds.get(kind).is_some_and(|served| served.storage == key.kind);
-        let mut seeing: Vec<_> = self.views.watched.keys().filter(|(kind, _)| sees(kind)).cloned().collect();
-        // Readers before owners, as on a real API server.
-        seeing.sort_unstable_by_key(|(_, scope)| *scope);
-        for (kind, scope) in seeing {
-            // A watch that is broken tells of nothing.
-            if self.views.faults.contains_key(&kind) {
-                continue;
-            }
-            let Some(fields) = self.views.watched.get(&(kind.clone(), scope)).map(|view| view.fields.clone()) else {
-                continue;
-            };
-            let object = document.and_then(|document| self.projected(&kind, scope, &fields, document));
-            let reference = ObjectRef { kind: kind.clone(), ..key.clone() };
-            let Some(view) = self.views.watched.get_mut(&(kind, scope)) else { continue };
-            let difference = match object {
-                Some(object) => match view.store.insert(Arc::clone(&object)) {
-                    Inserted::New => Some((None, Some(object))),
-                    Inserted::Changed { before } => Some((Some(before), Some(object))),
-                    Inserted::Same | Inserted::Stale => None,
-                },
-                None => view.store.remove(&reference).map(|before| (Some(before), None)),
-            };
-            if let Some(difference) = difference {
-                self.views.tell_object(scope, difference);
-            }
-        }
-    }
-
-    /// From now on a kind can't be read, or can be again: then what happened meanwhile is told.
-    pub(super) fn fail_reads(&mut self, kind: &Kind, error: Option<ReadError>) {
-        if let Some(error) = error {
-            self.views.faults.insert(kind.clone(), error);
-        } else {
-            self.views.faults.remove(kind);
-            self.catch_up(kind);
-        }
-        self.views.tell(&Change::Served(kind.clone()));
-        let watched: Vec<_> =
-            self.views.watched_objects.keys().filter(|object| object.kind == *kind).cloned().collect();
-        for object in watched {
-            self.views.tell(&Change::Watched(object));
-        }
-    }
-
-    fn catch_up(&mut self, kind: &Kind) {
-        for scope in [Scope::All, Scope::Owned] {
-            let key = (kind.clone(), scope);
-            let Some(fields) = self.views.watched.get(&key).map(|view| view.fields.clone()) else { continue };
-            let objects = self.visible(&key, &fields);
-            let differences = self.views.watched.get_mut(&key).map(|view| view.store.replace(objects));
-            for difference in differences.into_iter().flatten() {
-                self.views.tell_object(scope, difference);
-            }
-        }
-    }
-
-    /// Serves what a definition defines.
-    pub(super) fn define(&mut self, definition: &Value) {
-        // It was admitted, so it is well formed.
-        for (kind, served) in crd::kinds(definition).into_iter().flatten() {
-            if self.kinds.serve(kind.clone(), served) {
-                self.catch_up(&kind);
-                self.views.tell(&Change::Served(kind));
-            }
-        }
-    }
-
-    /// Serves the kinds of a definition no longer, and deletes their objects.
-    pub(super) fn undefine(&mut self, group: &str, name: &str) {
-        let of_kind = |object: &&ObjectRef| object.kind.group() == group && &*object.kind.name == name;
-        // Finalizers hold nothing whose kind is gone: nobody could take them off.
-        for object in self.objects.keys().filter(of_kind).cloned().collect::<Vec<_>>() {
-            self.forget(&object);
-        }
-        for kind in self.kinds.withdraw(group, name) {
-            self.views.tell(&Change::Served(kind));
-        }
-    }
-}
-
-fn not_served(kind: &Kind) -> ReadError {
-    ReadError::NotServed(kind.clone())
 }

@@ -1,24 +1,25 @@
-//! Which objects have a value of a label: the index that answers most lists.
+//! The index of objects by the value of a label, which serves most lists.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use mizzen_model::{Few, Object};
 
-use super::Path;
+use super::path::Path;
 
-/// How many labels have an index. Plugins choose what they list by: one that lists by ever new labels must not fill the host's memory.
-/// Lists by further labels are answered all the same, by looking at every object.
+/// The most labels with an index. Plugins choose the labels that they list by: one that lists by
+/// ever new labels must not fill the host's memory. Lists by further labels look at every object.
 pub(super) const INDEXED_LABELS: usize = 64;
 
-/// By label key, by value: who has it.
+/// Paths by label key and value.
 #[derive(Debug, Default)]
 pub(super) struct ByLabel(HashMap<Arc<str>, HashMap<Arc<str>, Few<Path>>>);
 
 // === impl ByLabel ===
 
 impl ByLabel {
-    /// The objects with this value of this label; `None` when the label is not indexed. The first list by a label builds its index.
+    /// The objects with this value of this label; `None` when the label has no index. The first
+    /// list by a label builds its index.
     pub(super) fn find(
         &mut self,
         (key, value): (&Arc<str>, &Arc<str>),
@@ -31,7 +32,7 @@ impl ByLabel {
         self.0.get(key).map(|by_value| by_value.get(value).unwrap_or(&NONE))
     }
 
-    /// An object takes the place of another.
+    /// Replaces the entries of an object.
     pub(super) fn change(&mut self, path: &Path, before: Option<&Object>, after: Option<&Object>) {
         for (key, value) in before.into_iter().flat_map(|object| object.labels.iter()) {
             if let Some(by_value) = self.0.get_mut(key)

@@ -1,4 +1,4 @@
-//! Which objects have a text in one of their fields: the index that answers value selectors.
+//! The index of objects by the text in a field, which serves value selectors.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -6,20 +6,21 @@ use std::sync::Arc;
 use mizzen_model::values::texts;
 use mizzen_model::{Few, FieldPath, Object, TextMap, TextTest, ValueSelector, Values};
 
-use super::Path;
+use super::path::Path;
 
-/// How many fields have an index. Plugins choose what they list by: one that lists by ever new fields must not fill the host's memory.
-/// Lists by further fields are answered all the same, by looking at every object.
+/// The most fields with an index. Plugins choose the fields that they list by: one that lists by
+/// ever new fields must not fill the host's memory. Lists by further fields look at every object.
 pub(super) const INDEXED_FIELDS: usize = 16;
 
-/// By field, by text: who has it.
+/// Paths by field and text.
 #[derive(Debug, Default)]
 pub(super) struct ByValue(HashMap<FieldPath, TextMap<Few<Path>>>);
 
 // === impl ByValue ===
 
 impl ByValue {
-    /// The objects that are selected; `None` when that is not indexed. The first list by a field builds its index.
+    /// The selected objects; `None` when a selected field has no index. The first list by a field
+    /// builds its index.
     pub(super) fn find<'a>(
         &'a mut self,
         values: &'a Values,
@@ -38,7 +39,8 @@ impl ByValue {
         Some(found)
     }
 
-    /// Has every field that is asked for indexed, in one look at every object, as far as there is room.
+    /// Builds the missing indexes of the selected fields, in one pass over the objects, up to
+    /// [`INDEXED_FIELDS`].
     fn build(&mut self, values: &Values, objects: &BTreeMap<Path, Arc<Object>>) {
         let fields: BTreeSet<_> = values.iter().map(ValueSelector::path).collect();
         let room = INDEXED_FIELDS.saturating_sub(self.0.len());
@@ -58,20 +60,20 @@ impl ByValue {
         self.0.extend(new.into_iter().zip(built));
     }
 
-    /// An object takes the place of another.
+    /// Replaces the entries of an object.
     pub(super) fn change(&mut self, path: &Path, before: Option<&Object>, after: Option<&Object>) {
-        // An object is parsed for this, which is not to be had for nothing where nobody asks.
+        // Parsing the object costs time, which only an index is worth.
         if self.0.is_empty() {
             return;
         }
         let [before, after] = [before, after].map(|object| object.map(Object::value));
         for (field, index) in &mut self.0 {
-            let [gone, come] =
+            let [removed, added] =
                 [&before, &after].map(|value| value.as_ref().map(|value| texts(field, value)).unwrap_or_default());
-            for text in gone.difference(&come) {
+            for text in removed.difference(&added) {
                 index.shrink(text, |paths| paths.remove(path), Few::is_empty);
             }
-            for text in come.difference(&gone) {
+            for text in added.difference(&removed) {
                 index.entry(text).insert(path.clone());
             }
         }

@@ -31,7 +31,7 @@ fn lists_are_in_namespace_and_name_order() {
 }
 
 #[test]
-fn the_label_index_follows_every_change() {
+fn every_change_updates_the_label_index() {
     let mut store = Store::new();
     let web = Selector::equal("app", "web");
     store.insert(object("a", "x", &json!({"app": "web"}), 1));
@@ -54,7 +54,7 @@ fn an_older_revision_never_replaces_a_newer_one() {
 }
 
 #[test]
-fn a_new_list_differs_by_what_came_changed_and_went() {
+fn a_new_list_differs_by_created_changed_and_deleted_objects() {
     let mut store = Store::new();
     for (name, version) in [("stays", 1), ("changes", 1), ("goes", 1)] {
         store.insert(object("a", name, &json!({"v": "1"}), version));
@@ -78,18 +78,18 @@ fn a_new_list_differs_by_what_came_changed_and_went() {
 }
 
 #[test]
-fn further_labels_than_are_indexed_can_be_listed_by() {
+fn lists_by_more_labels_than_are_indexed_work() {
     let mut store = Store::new();
     let labels: serde_json::Value = (0..=INDEXED_LABELS).map(|n| (format!("l{n}"), json!("v"))).collect();
     store.insert(object("a", "x", &labels, 1));
     for n in 0..=INDEXED_LABELS {
         assert_eq!(list(&store, None, &Selector::equal(&format!("l{n}"), "v")).len(), 1);
     }
-    assert_eq!(store.indexes.lock().unwrap().labels.labels(), INDEXED_LABELS);
+    assert_eq!(store.indexes.lock().labels.labels(), INDEXED_LABELS);
 }
 
 #[test]
-fn a_cluster_scoped_object_is_in_no_namespace() {
+fn a_cluster_scoped_object_is_not_in_any_namespace() {
     let mut store = Store::new();
     let node = json!({"apiVersion": "v1", "kind": "Node", "metadata": {"name": "n"}});
     store.insert(Arc::new(Object::new(node, &Fields::Whole).unwrap()));
@@ -97,7 +97,7 @@ fn a_cluster_scoped_object_is_in_no_namespace() {
     assert_eq!(list(&store, Some(""), &Selector::everything()).len(), 0);
 }
 
-/// What is done to a store: an object by its name, label, revision and life; in a list or alone.
+/// An operation on a store: on one object, or on a whole list.
 #[derive(Clone, Debug)]
 enum Step {
     Insert(Thing),
@@ -144,11 +144,12 @@ fn made((namespace, name, app, texts, version, uid): &Thing) -> Arc<Object> {
         {"namespace": namespace, "name": name, "uid": uid, "labels": labels, "resourceVersion": version.to_string()},
         "spec": {"first": texts.first(), "number": version,
             "each": texts.iter().zip(["a", "b"]).map(|(text, kind)| json!({"text": text, "kind": kind})).collect::<Vec<_>>()}});
-    // Not the number: it is the revision's, and two revisions that differ in nothing else are the same to a store.
+    // The revision itself is left out: two revisions without another difference are the same to a
+    // store.
     Arc::new(Object::new(document, &Fields::parse(["spec.first", "spec.each"]).unwrap()).unwrap())
 }
 
-/// A store that knows nothing but to look at everything.
+/// A store that always scans all objects.
 #[derive(Default)]
 struct Naive(Vec<Arc<Object>>);
 
@@ -185,7 +186,7 @@ impl Naive {
 
 proptest! {
     #[test]
-    fn a_store_answers_as_one_that_looks_at_everything(steps in prop::collection::vec(step(), 0..60)) {
+    fn a_store_lists_the_same_as_a_full_scan(steps in prop::collection::vec(step(), 0..60)) {
         let (mut store, mut naive) = (Store::new(), Naive::default());
         for step in steps {
             match step {
@@ -226,14 +227,14 @@ proptest! {
 }
 
 #[test]
-fn the_index_holds_nothing_of_what_is_gone() {
+fn the_label_index_keeps_nothing_of_deleted_objects() {
     let mut store = Store::new();
     store.insert(object("a", "x", &json!({"app": "web"}), 1));
     list(&store, None, &Selector::equal("app", "web"));
     store.insert(object("a", "x", &json!({"app": "db"}), 2));
-    assert_eq!(store.indexes.lock().unwrap().labels.values("app"), ["db"]);
+    assert_eq!(store.indexes.lock().labels.values("app"), ["db"]);
     store.replace(Vec::new());
-    assert!(store.indexes.lock().unwrap().labels.values("app").is_empty());
+    assert!(store.indexes.lock().labels.values("app").is_empty());
 }
 
 fn route(name: &str, prefixes: &[&str]) -> Arc<Object> {
@@ -250,7 +251,7 @@ fn values(path: &str, test: TextTest) -> Values {
 const PREFIX: &str = "spec.http[*].match[*].uri.prefix";
 
 #[test]
-fn a_list_by_value_looks_at_no_other_object() {
+fn a_list_by_value_reads_only_the_selected_objects() {
     let mut store = Store::new();
     for at in 0..2_000 {
         store.insert(route(&format!("r{at}"), &[&format!("/{at}/")]));
@@ -258,25 +259,25 @@ fn a_list_by_value_looks_at_no_other_object() {
     let values = values(PREFIX, TextTest::PrefixOf("/77/cart".into()));
     let selection = Selection { values: Some(&values), ..Selection::default() };
     assert_eq!(names(&store.list(&selection)), ["a/r77"]);
-    let mut indexes = store.indexes.lock().unwrap();
+    let mut indexes = store.indexes.lock();
     assert_eq!(indexes.values.find(&values, &BTreeMap::new()).unwrap().len(), 1, "found without the objects");
 }
 
 #[test]
-fn the_value_index_holds_nothing_of_what_is_gone() {
+fn the_value_index_keeps_nothing_of_deleted_objects() {
     let mut store = Store::new();
     store.insert(route("r", &["/a", "/b"]));
     let values = values(PREFIX, TextTest::StartsWith("/".into()));
     let selection = Selection { values: Some(&values), ..Selection::default() };
     assert_eq!(store.count(&selection), 1);
     store.insert(route("r", &["/b", "/c"]));
-    assert_eq!(store.indexes.lock().unwrap().values.texts(), ["/b", "/c"]);
+    assert_eq!(store.indexes.lock().values.texts(), ["/b", "/c"]);
     store.replace(Vec::new());
-    assert!(store.indexes.lock().unwrap().values.texts().is_empty());
+    assert!(store.indexes.lock().values.texts().is_empty());
 }
 
 #[test]
-fn further_fields_than_are_indexed_can_be_listed_by() {
+fn lists_by_more_fields_than_are_indexed_work() {
     let mut store = Store::new();
     store.insert(route("r", &["/a"]));
     let spec = |n: usize| (format!("spec.f{n}"), TextTest::Equals("/a".into()));
@@ -284,5 +285,5 @@ fn further_fields_than_are_indexed_can_be_listed_by() {
         let values = Values::parse([spec(n), (PREFIX.to_owned(), TextTest::Equals("/a".into()))]).unwrap();
         assert_eq!(store.count(&Selection { values: Some(&values), ..Selection::default() }), 1);
     }
-    assert_eq!(store.indexes.lock().unwrap().values.fields(), INDEXED_FIELDS);
+    assert_eq!(store.indexes.lock().values.fields(), INDEXED_FIELDS);
 }

@@ -31,7 +31,7 @@ async fn a_conflict_names_the_field_and_its_owner_and_force_takes_it() {
 }
 
 #[tokio::test]
-async fn an_edit_is_told_from_a_claim() {
+async fn an_edited_field_is_told_apart_from_an_applied_one() {
     let memory = memory();
     apply(&memory, "one", &document(json!({"a": 1})), false).await.unwrap();
     memory.edit("kubectl-edit", &shop(), |shop| shop["spec"]["a"] = json!(9)).unwrap();
@@ -42,7 +42,7 @@ async fn an_edit_is_told_from_a_claim() {
 }
 
 #[tokio::test]
-async fn conditions_of_two_managers_stand_side_by_side() {
+async fn each_of_two_managers_keeps_its_own_conditions() {
     let memory = memory();
     apply(&memory, "one", &document(json!({})), false).await.unwrap();
     for manager in ["one", "two"] {
@@ -55,7 +55,7 @@ async fn conditions_of_two_managers_stand_side_by_side() {
 }
 
 #[tokio::test]
-async fn the_generation_counts_wishes_and_not_statuses() {
+async fn the_generation_counts_changes_of_the_spec_and_not_of_the_status() {
     let memory = memory();
     apply(&memory, "one", &document(json!({"a": 1})), false).await.unwrap();
     let mut status = document(json!({}));
@@ -67,7 +67,7 @@ async fn the_generation_counts_wishes_and_not_statuses() {
 }
 
 #[tokio::test]
-async fn an_apply_that_changes_nothing_is_no_write() {
+async fn an_apply_that_changes_nothing_is_not_a_write() {
     let memory = memory();
     apply(&memory, "one", &document(json!({"a": 1})), false).await.unwrap();
     memory.take_writes();
@@ -76,7 +76,7 @@ async fn an_apply_that_changes_nothing_is_no_write() {
 }
 
 #[tokio::test]
-async fn a_field_goes_when_the_last_who_applies_it_stops() {
+async fn a_field_is_removed_when_its_last_manager_stops_applying_it() {
     let memory = memory();
     apply(&memory, "one", &document(json!({"a": 1, "b": 1})), false).await.unwrap();
     apply(&memory, "two", &document(json!({"a": 1})), false).await.unwrap();
@@ -87,7 +87,7 @@ async fn a_field_goes_when_the_last_who_applies_it_stops() {
 }
 
 #[tokio::test]
-async fn containers_of_two_managers_stand_side_by_side_and_selectors_are_one_thing() {
+async fn two_managers_own_containers_separately_and_a_selector_only_as_a_whole() {
     let memory = Memory::new();
     let deployment = |spec: Value| {
         let mut document =
@@ -141,7 +141,7 @@ fn of_status(document: &Value) -> Apply<'_> {
 }
 
 #[tokio::test]
-async fn an_apply_of_a_status_touches_nothing_else_and_never_creates() {
+async fn an_apply_of_a_status_changes_nothing_else_and_never_creates() {
     let memory = memory();
     let mut whole = document(json!({"a": 1}));
     whole["status"] = json!({"url": "x"});
@@ -156,14 +156,14 @@ async fn an_apply_of_a_status_touches_nothing_else_and_never_creates() {
 }
 
 #[tokio::test]
-async fn an_apply_of_what_the_schema_does_not_know_is_refused_with_the_field() {
+async fn an_apply_of_an_unknown_field_is_refused_and_names_the_field() {
     let memory = Memory::from_yaml(TYPED).unwrap();
     for (spec, field) in [(json!({"sise": 1}), "`spec.sise`"), (json!({"size": "big"}), "`spec.size`")] {
         let error = apply(&memory, "one", &document(spec), false).await.unwrap_err();
         assert!(matches!(&error, WriteError::Invalid { message, .. } if message.contains(field)), "{error}");
     }
     let object = apply(&memory, "one", &document(json!({})), false).await.unwrap();
-    assert_eq!(object.value()["spec"], json!({"size": 1}), "what is missing has its default");
+    assert_eq!(object.value()["spec"], json!({"size": 1}), "a missing field has its default");
 }
 
 #[tokio::test]
@@ -186,7 +186,7 @@ async fn wrong_names_and_labels_are_refused() {
 }
 
 #[tokio::test]
-async fn requests_are_counted_also_when_they_change_nothing() {
+async fn requests_that_change_nothing_are_counted_too() {
     let memory = memory();
     for _ in 0..2 {
         apply(&memory, "one", &document(json!({})), false).await.unwrap();
@@ -195,7 +195,7 @@ async fn requests_are_counted_also_when_they_change_nothing() {
 }
 
 #[tokio::test]
-async fn a_snapshot_has_a_life_of_its_own() {
+async fn a_snapshot_is_independent_of_its_original() {
     let memory = memory();
     apply(&memory, "one", &document(json!({"a": 1})), false).await.unwrap();
     let snapshot = memory.snapshot();

@@ -1,4 +1,4 @@
-//! Clusters from documents.
+//! Loading documents into a cluster in memory.
 
 use std::path::Path;
 
@@ -16,7 +16,7 @@ fn errors(text: &str) -> Vec<String> {
 }
 
 #[test]
-fn every_wrong_document_is_reported_with_its_place_object_and_field() {
+fn every_invalid_document_is_reported_with_line_object_and_field() {
     let text = format!(
         "{TYPED}---
 apiVersion: example.com/v1
@@ -41,7 +41,7 @@ metadata: {{name: two}}
 }
 
 #[test]
-fn a_wrong_definition_is_reported_with_all_that_is_wrong() {
+fn every_problem_of_an_invalid_crd_is_reported() {
     let text = "
 apiVersion: apiextensions.k8s.io/v1
 kind: CustomResourceDefinition
@@ -54,23 +54,23 @@ spec: {group: example.com, names: {kind: Shop}, versions: [{name: v1}]}
 }
 
 #[test]
-fn definitions_are_honoured_wherever_they_stand() {
+fn crds_apply_whatever_their_place_among_the_documents() {
     let shop = "apiVersion: example.com/v1\nkind: Shop\nmetadata: {name: x, namespace: a}\n";
     assert_eq!(errors(&format!("{shop}---{TYPED}")), [""; 0]);
 }
 
 #[test]
-fn definitions_can_be_given_apart() {
+fn crds_can_be_given_separately() {
     let shop = "apiVersion: example.com/v1\nkind: Shop\nmetadata: {name: x, namespace: a}\nspec: {unknown: 1}\n";
     let documents = yaml::parse(Path::new("shops.yaml"), shop).unwrap();
     let crds = yaml::parse(Path::new("crds.yaml"), TYPED).unwrap();
     let memory = Memory::from_documents_with(&documents, &crds).unwrap();
     let spec = &memory.find(&super::shop()).unwrap()["spec"];
-    assert_eq!(spec, &json!({"size": 1}), "what is unknown is dropped, and what is missing has its default");
+    assert_eq!(spec, &json!({"size": 1}), "an unknown field is dropped, and a missing field has its default");
 }
 
 #[test]
-fn a_definition_with_a_converter_serves_only_what_is_stored() {
+fn a_crd_with_a_conversion_webhook_serves_only_the_stored_version() {
     let memory = Memory::from_yaml(&VERSIONS.replace("scope:", "conversion: {strategy: Webhook}\n  scope:")).unwrap();
     let served =
         |version: &str| memory.state().kinds.get(&Kind::new(format!("example.com/{version}"), "Shop")).is_some();
@@ -78,14 +78,14 @@ fn a_definition_with_a_converter_serves_only_what_is_stored() {
 }
 
 #[test]
-fn an_object_without_a_namespace_is_in_the_default_one() {
+fn an_object_without_a_namespace_is_in_the_default_namespace() {
     let memory =
         Memory::from_yaml("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c, creationTimestamp: null}\n").unwrap();
     assert!(memory.find(&ObjectRef::new(Kind::new("v1", "ConfigMap"), Some("default"), "c")).is_some());
 }
 
 #[tokio::test]
-async fn what_a_file_says_belongs_to_the_file() {
+async fn fields_of_a_file_are_owned_by_the_file_manager() {
     let shop = "apiVersion: example.com/v1\nkind: Shop\nmetadata: {name: x, namespace: a}\nspec: {size: 2}\n";
     let memory = Memory::from_yaml(&format!("{TYPED}---\n{shop}")).unwrap();
     let conflict = apply(&memory, "one", &document(json!({"size": 3})), false).await.unwrap_err();
@@ -94,7 +94,7 @@ async fn what_a_file_says_belongs_to_the_file() {
 }
 
 #[tokio::test]
-async fn what_an_export_says_of_owners_is_believed() {
+async fn the_managed_fields_of_an_exported_object_are_kept() {
     let shop = r#"
 apiVersion: example.com/v1
 kind: Shop

@@ -1,4 +1,4 @@
-//! What watchers see.
+//! Views and their changes.
 
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use crate::memory::Memory;
 use crate::{Change, Cluster, RECONCILER_LABEL, ReadError, Scope, Selection, View, WriteError};
 
 #[tokio::test]
-async fn a_kind_without_a_definition_is_not_served() {
+async fn a_kind_without_a_crd_is_not_served() {
     let memory = Memory::new();
     let error = apply(&memory, "one", &document(json!({})), false).await.unwrap_err();
     assert!(matches!(error, WriteError::NotFound { .. }), "{error}");
@@ -19,7 +19,7 @@ async fn a_kind_without_a_definition_is_not_served() {
 }
 
 #[tokio::test]
-async fn a_watcher_sees_a_change_of_the_fields_it_keeps_and_no_other() {
+async fn a_view_reports_changes_of_its_fields_and_no_others() {
     let memory = memory();
     apply(&memory, "one", &document(json!({"a": 1, "b": 1})), false).await.unwrap();
     memory
@@ -34,7 +34,7 @@ async fn a_watcher_sees_a_change_of_the_fields_it_keeps_and_no_other() {
 }
 
 #[tokio::test]
-async fn a_view_of_a_kind_that_is_not_served_comes_to_life_with_its_definition() {
+async fn a_view_of_a_kind_that_is_not_served_starts_with_its_crd() {
     let memory = Memory::new();
     let view = View { kind: shop().kind, scope: Scope::All, fields: Fields::Whole };
     memory.watch(view).await.unwrap_err();
@@ -49,7 +49,7 @@ async fn a_view_of_a_kind_that_is_not_served_comes_to_life_with_its_definition()
 }
 
 #[tokio::test]
-async fn what_happens_while_a_kind_cant_be_read_is_told_when_it_can() {
+async fn changes_while_a_kind_can_not_be_read_are_reported_when_it_can() {
     let memory = memory();
     memory.watch(View { kind: shop().kind, scope: Scope::All, fields: Fields::Whole }).await.unwrap();
     let away = ReadError::Unavailable { kind: shop().kind, message: "away".into() };
@@ -80,7 +80,7 @@ async fn a_view_is_widened_and_never_narrowed() {
 }
 
 #[tokio::test]
-async fn objects_with_the_label_of_a_reconciler_are_in_the_view_of_what_is_owned() {
+async fn objects_with_the_reconciler_label_are_in_the_owned_view() {
     let memory = memory();
     memory.watch(View { kind: shop().kind, scope: Scope::Owned, fields: Fields::Whole }).await.unwrap();
     let mut changes = memory.subscribe();
@@ -94,7 +94,7 @@ async fn objects_with_the_label_of_a_reconciler_are_in_the_view_of_what_is_owned
 }
 
 #[tokio::test]
-async fn an_object_is_readable_in_every_version_that_is_served() {
+async fn an_object_is_readable_in_every_served_version() {
     let memory = Memory::from_yaml(VERSIONS).unwrap();
     let of = |version: &str| ObjectRef::new(Kind::new(format!("example.com/{version}"), "Shop"), Some("a"), "x");
     for version in ["v1", "v2"] {
@@ -113,5 +113,5 @@ async fn an_object_is_readable_in_every_version_that_is_served() {
         assert_eq!((object.reference.clone(), object.value()["spec"].clone()), (of(version), json!({"a": 1})));
     }
     assert_eq!(memory.objects().iter().filter(|(object, _)| &*object.kind.name == "Shop").count(), 1);
-    assert!(memory.facts(&of("v3").kind).await.is_err(), "v3 is defined and not served");
+    assert!(memory.facts(&of("v3").kind).await.is_err(), "v3 is defined, but not served");
 }

@@ -1,4 +1,4 @@
-//! How objects go.
+//! Deletion, finalizers and garbage collection.
 
 use mizzen_model::{Fields, Kind, ObjectRef};
 use serde_json::json;
@@ -7,7 +7,7 @@ use super::{apply, document, memory, shop};
 use crate::{Change, Cluster, ReadError, Scope, View, WriteError};
 
 #[tokio::test]
-async fn what_its_last_owner_leaves_behind_goes_too() {
+async fn a_dependent_is_deleted_with_its_last_owner() {
     let memory = memory();
     let owner = apply(&memory, "one", &document(json!({})), false).await.unwrap();
     let dependent = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "c", "namespace": "a", "ownerReferences": [
@@ -18,7 +18,7 @@ async fn what_its_last_owner_leaves_behind_goes_too() {
 }
 
 #[tokio::test]
-async fn a_finalizer_keeps_an_object_until_it_is_taken_off() {
+async fn a_finalizer_delays_the_deletion_until_it_is_removed() {
     let memory = memory();
     let object = apply(&memory, "one", &document(json!({})), false).await.unwrap();
     memory.add_finalizer(&shop(), &object.uid, "a/b").await.unwrap();
@@ -29,7 +29,7 @@ async fn a_finalizer_keeps_an_object_until_it_is_taken_off() {
 }
 
 #[tokio::test]
-async fn a_finalizer_that_is_there_or_gone_already_is_no_write() {
+async fn adding_a_present_finalizer_or_removing_an_absent_one_is_not_a_write() {
     let memory = memory();
     let uid = apply(&memory, "one", &document(json!({})), false).await.unwrap().uid.clone();
     memory.take_writes();
@@ -40,7 +40,7 @@ async fn a_finalizer_that_is_there_or_gone_already_is_no_write() {
 }
 
 #[tokio::test]
-async fn a_finalizer_stays_when_the_reconciler_that_holds_it_applies() {
+async fn a_finalizer_stays_when_its_reconciler_applies_the_object() {
     let memory = memory();
     let uid = apply(&memory, "one", &document(json!({"a": 1})), false).await.unwrap().uid.clone();
     memory.add_finalizer(&shop(), &uid, "a/b").await.unwrap();
@@ -58,7 +58,7 @@ async fn another_object_of_the_same_name_is_not_deleted() {
 }
 
 #[tokio::test]
-async fn no_finalizer_comes_to_an_object_that_is_going() {
+async fn no_finalizer_can_be_added_to_an_object_that_is_being_deleted() {
     let memory = memory();
     let uid = apply(&memory, "one", &document(json!({})), false).await.unwrap().uid.clone();
     memory.add_finalizer(&shop(), &uid, "a/b").await.unwrap();
@@ -67,7 +67,7 @@ async fn no_finalizer_comes_to_an_object_that_is_going() {
 }
 
 #[tokio::test]
-async fn what_has_two_owners_goes_with_the_second() {
+async fn a_dependent_of_two_owners_is_deleted_with_the_second() {
     let memory = memory();
     let mut owners = Vec::new();
     for name in ["x", "y"] {
@@ -87,7 +87,7 @@ async fn what_has_two_owners_goes_with_the_second() {
 }
 
 #[tokio::test]
-async fn a_namespace_takes_along_what_is_in_it() {
+async fn deleting_a_namespace_deletes_its_objects() {
     let memory = memory();
     apply(&memory, "one", &document(json!({})), false).await.unwrap();
     memory.put("x", &json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "a"}})).unwrap();
@@ -96,7 +96,7 @@ async fn a_namespace_takes_along_what_is_in_it() {
 }
 
 #[tokio::test]
-async fn a_definition_takes_along_its_kind() {
+async fn deleting_a_crd_deletes_the_objects_of_its_kind() {
     let memory = memory();
     apply(&memory, "one", &document(json!({})), false).await.unwrap();
     memory.watch(View { kind: shop().kind, scope: Scope::All, fields: Fields::Whole }).await.unwrap();

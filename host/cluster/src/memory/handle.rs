@@ -1,126 +1,100 @@
-//! A cluster in memory: a folder of YAML that can be read, watched and written to like the real one.
-//!
-//! ```text
-//!   put, apply ──► admission (identity, schema, defaults) ──► state (objects and their owners) ──► views ──► Change
-//!                                                               ▲
-//!                                         apply: merge, prune, conflicts   gc: finalizers, owners, namespaces
-//! ```
-//! It is what `plan` and `dev` work on, and what the engine is tested with. Faithful where reconcilers would notice: kinds, versions
-//! and schemas by the CRDs in the folder, field ownership, status subresources, generations, finalizers, garbage collection. Nothing
-//! here is a network away, so every change is seen at once.
-//!
-//! Different from a real cluster, on purpose: namespaces exist by being named, objects may name owners that are not there, and no
-//! controller but the garbage collector runs. Not known here: the schemas and defaults of built-in kinds, validation rules in CEL,
-//! webhooks, who may do what.
+//! [`Memory`]: the handle that clones share, and its implementation of [`Cluster`].
 
-mod admission;
-mod apply;
-mod crd;
-mod documents;
-mod gc;
-mod kinds;
-mod merge;
-mod metadata;
-mod ownership;
-mod problem;
-mod schema;
-mod shape;
-mod state;
-mod views;
-
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use async_trait::async_trait;
-use mizzen_model::{Kind, Object, ObjectRef};
+use mizzen_model::{Fields, Kind, Object, ObjectRef};
+use parking_lot::{Mutex, MutexGuard};
 use serde_json::Value;
 
-pub use documents::DocumentError;
-
-use crate::{
-    Apply, Changes, Cluster, EventRecord, KindFacts, ObjectWatch, ReadError, Scope, Selection, Target, View, WriteError,
-};
-use documents::called;
-use state::State;
-
-/// Whom the fields of documents from files belong to, unless their `metadata.managedFields` say otherwise. As with `kubectl apply`
-/// on the client's side, they count as edited and not as applied.
-const FILE_MANAGER: &str = "file";
+use super::problem::object_name;
+use super::record::WriteRecord;
+use super::state::State;
+use crate::change::Changes;
+use crate::cluster::{Cluster, ObjectWatch};
+use crate::error::{ReadError, WriteError};
+use crate::selection::Selection;
+use crate::view::{KindFacts, Scope, View};
+use crate::write::{Apply, EventRecord, Target};
 
 /// A cluster in memory. Clones share it; [`Memory::snapshot`] is a copy.
 #[derive(Clone, Default)]
 pub struct Memory(Arc<Mutex<State>>);
 
-/// One write that was asked for and done.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct WriteRecord {
-    /// The field manager; empty for deletions.
-    pub manager: String,
-    /// `apply`, `status`, `delete` or `finalizer`.
-    pub verb: &'static str,
-    /// The object.
-    pub object: ObjectRef,
+/// The watch of one object.
+struct WatchedObject {
+    memory: Memory,
+    /// The views report changes of the object while this is alive.
+    object: Arc<ObjectRef>,
 }
 
 // === impl Memory ===
 
 impl Memory {
-    /// A cluster with nothing in it but the built-in kinds.
+    /// A cluster that has the built-in kinds and no objects.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// A copy of all objects, with a life of its own: nobody watches it, and it has no faults, events and writes yet.
+    /// An independent copy of all objects, without watches, failures, Events and recorded writes.
     #[must_use]
     pub fn snapshot(&self) -> Self {
         Self(Arc::new(Mutex::new(self.state().snapshot())))
     }
 
-    /// All objects, whole and in the version that is stored, in the order of kind, namespace and name.
+    /// All objects, whole and in the stored version, in the order of kind, namespace and name.
     pub fn objects(&self) -> Vec<(ObjectRef, Value)> {
         self.state().objects.iter().map(|(key, entry)| (key.clone(), entry.document.clone())).collect()
     }
 
-    /// Creates or replaces an object, status included, as somebody other than a reconciler would.
+    /// Creates or replaces an object, status included, as another party than a reconciler would.
+    ///
+    /// # Errors
+    /// When an API server would refuse the document.
     pub fn put(&self, manager: &str, document: &Value) -> Result<(), WriteError> {
-        self.state().put(manager, document).map_err(|refusal| refusal.about(called(document)))
+        self.state().put(manager, document).map_err(|refusal| refusal.about(object_name(document)))
     }
 
-    /// Changes an object as `kubectl edit` would: the fields that become different are the editor's from then on.
+    /// Changes an object as `kubectl edit` would: `manager` then owns the fields that it changed.
+    ///
+    /// # Errors
+    /// [`WriteError::NotFound`] if there is no such object, and as [`Memory::put`].
     pub fn edit(&self, manager: &str, object: &ObjectRef, change: impl FnOnce(&mut Value)) -> Result<(), WriteError> {
         self.state().edit(manager, object, change).map_err(|refusal| refusal.about(object.to_string()))
     }
 
-    /// Deletes an object as somebody else would. One that is not there is no error.
+    /// Deletes an object as another party would. Does nothing if it does not exist.
     pub fn remove(&self, object: &ObjectRef) {
         self.state().delete(object);
     }
 
-    /// One object, whole; `None` when it is not there.
+    /// Returns one object, whole; `None` if it does not exist.
     pub fn find(&self, object: &ObjectRef) -> Option<Value> {
         self.state().find(object)
     }
 
-    /// Every write that changed something, since the start, or since they were last taken.
+    /// Takes the records of every write that changed something since the last call.
     pub fn take_writes(&self) -> Vec<WriteRecord> {
         std::mem::take(&mut self.state().writes)
     }
 
-    /// How many writes were asked for since the start, with those that were refused or changed nothing.
+    /// The number of write requests so far, including those that were refused or changed nothing.
     pub fn requests(&self) -> usize {
         self.state().requests
     }
 
-    /// Every Event that was published.
+    /// Every published Event.
     pub fn events(&self) -> Vec<EventRecord> {
         self.state().events.clone()
     }
 
-    /// From now on reads of a kind fail like this, and its watches tell of nothing; `None` mends it.
+    /// Makes reads of a kind fail with this error, and its watches report nothing; `None` ends
+    /// that.
     pub fn fail_reads(&self, kind: &Kind, error: Option<ReadError>) {
         self.state().fail_reads(kind, error);
     }
 
-    /// From now on writes of a kind fail like this; `None` mends it.
+    /// Makes writes of a kind fail with this error; `None` ends that.
     pub fn fail_writes(&self, kind: &Kind, error: Option<WriteError>) {
         let mut state = self.state();
         match error {
@@ -129,8 +103,8 @@ impl Memory {
         };
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock()
     }
 }
 
@@ -153,7 +127,7 @@ impl Cluster for Memory {
     }
 
     fn watch_object(&self, object: &ObjectRef) -> Arc<dyn ObjectWatch> {
-        self.state().watch_object(self, object)
+        Arc::new(WatchedObject { memory: self.clone(), object: self.state().views.watch_object(object) })
     }
 
     fn subscribe(&self) -> Changes {
@@ -164,7 +138,7 @@ impl Cluster for Memory {
         let mut state = self.state();
         state.request(&kind_of(apply.document))?;
         let verb = if apply.target == Target::Status { "status" } else { "apply" };
-        state.apply(&apply, verb).map_err(|refusal| refusal.about(called(apply.document)))
+        state.apply(&apply, verb).map_err(|refusal| refusal.about(object_name(apply.document)))
     }
 
     async fn delete(&self, object: &ObjectRef, uid: &str) -> Result<(), WriteError> {
@@ -191,9 +165,23 @@ impl Cluster for Memory {
     }
 }
 
+// === impl WatchedObject ===
+
+#[async_trait]
+impl ObjectWatch for WatchedObject {
+    fn object(&self) -> &ObjectRef {
+        &self.object
+    }
+
+    async fn read(&self) -> Result<Option<Arc<Object>>, ReadError> {
+        let state = self.memory.state();
+        state.readable(&self.object.kind)?;
+        let document = state.find(&self.object);
+        // Every stored document is an object: admission refuses anything else.
+        Ok(document.and_then(|document| Object::new(document, &Fields::Whole).ok()).map(Arc::new))
+    }
+}
+
 fn kind_of(document: &Value) -> Kind {
     Kind::new(document["apiVersion"].as_str().unwrap_or_default(), document["kind"].as_str().unwrap_or_default())
 }
-
-#[cfg(test)]
-mod tests;
