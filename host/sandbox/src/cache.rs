@@ -6,7 +6,8 @@
 use std::fs::File;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::Write;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
@@ -15,7 +16,9 @@ use mizzen_model::Digest;
 use wasmtime::component::Component;
 use wasmtime::{Engine, Module};
 
-use crate::error::LoadError;
+mod folder;
+
+pub use folder::CacheError;
 
 /// Entries that are kept; the oldest goes first. Stops a plugin that is built anew all day from filling the disk.
 const ENTRIES: usize = 128;
@@ -35,26 +38,11 @@ pub(crate) struct Cache {
 // === impl Cache ===
 
 impl Cache {
-    /// Opens a folder, made if need be, that nobody but us can write to: what is in it will be run as native code.
-    pub(crate) fn open(folder: &Path, engine: &Engine) -> Result<Self, LoadError> {
-        let wrong = |error: std::io::Error| LoadError::Host(format!("cache {}: {error}", folder.display()));
-        if !folder.exists() {
-            std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(wrong)?;
-        }
-        let metadata = std::fs::metadata(folder).map_err(wrong)?;
-        if !metadata.is_dir() {
-            return Err(wrong(std::io::ErrorKind::NotADirectory.into()));
-        }
-        // Root could have us run anything anyhow; a folder of root's may come with an image, filled and not for us to write to.
-        let foreign = ![0, rustix::process::geteuid().as_raw()].contains(&metadata.uid());
-        if foreign || metadata.mode() & 0o022 != 0 {
-            let why = "others can write to it, and so have code of theirs run here: name a folder that does not exist yet, \
-                       which is then made for us alone, or own it and `chmod go-w` it";
-            return Err(wrong(std::io::Error::other(why)));
-        }
+    /// Opens the folder `given`, or a folder of this host's own below it where other users can write to that.
+    pub(crate) fn open(given: &Path, engine: &Engine) -> Result<Self, CacheError> {
         let mut hasher = DefaultHasher::new();
         engine.precompile_compatibility_hash().hash(&mut hasher);
-        Ok(Self { folder: folder.to_owned(), compatibility: format!("{:016x}", hasher.finish()) })
+        Ok(Self { folder: folder::open(given)?, compatibility: format!("{:016x}", hasher.finish()) })
     }
 
     /// The folder.
@@ -62,29 +50,34 @@ impl Cache {
         &self.folder
     }
 
-    /// The compiled component, if there is one and it is whole.
+    /// Returns the compiled form of a component, if it is there and undamaged.
     pub(crate) fn component(&self, engine: &Engine, component: Digest) -> Option<Component> {
-        self.get(component, |file| map_component(engine, file))
+        self.get(component, |file| map_component(engine, &file))
     }
 
-    /// The same for one that is not of the component model.
+    /// The same for a core module, as renderers are.
     pub(crate) fn module(&self, engine: &Engine, component: Digest) -> Option<Module> {
         self.get(component, |file| map_module(engine, file))
     }
 
-    fn get<T>(&self, component: Digest, map: impl FnOnce(&Path) -> wasmtime::Result<T>) -> Option<T> {
-        let file = self.file(component);
-        // A little at a time: an entry may be larger than all that the host has for itself.
-        let digest = Digest::of_reader(File::open(&file).ok()?).ok()?;
-        let expected = std::fs::read_to_string(seal(&file)).ok();
-        if expected != Some(digest.to_string()) {
-            tracing::warn!(file = %file.display(), "a compiled component is damaged and is compiled anew");
+    fn get<T>(&self, component: Digest, map: impl FnOnce(File) -> wasmtime::Result<T>) -> Option<T> {
+        let path = self.file(component);
+        let file = File::open(&path).ok()?;
+        // The open file is checked and mapped, not its path: another user may be able to replace the folder meanwhile.
+        let private = file.metadata().is_ok_and(|metadata| folder::is_private(&metadata));
+        // Digested in parts: an entry may be larger than all the memory that the host has for itself.
+        let digest = Digest::of_reader(&file).ok()?;
+        let expected = std::fs::read_to_string(seal(&path)).ok();
+        if !private || expected != Some(digest.to_string()) {
+            tracing::warn!(file = %path.display(), private, "a compiled component is damaged: it is compiled again");
             return None;
         }
-        match map(&file) {
+        match map(file) {
             Ok(component) => Some(component),
             Err(error) => {
-                tracing::warn!(file = %file.display(), %error, "a compiled component is not for this host and is compiled anew");
+                tracing::warn!(
+                    file = %path.display(), %error, "a compiled component is not for this host: it is compiled again"
+                );
                 None
             }
         }
@@ -153,20 +146,21 @@ fn write(file: &Path, bytes: &[u8]) -> std::io::Result<()> {
 
 #[expect(
     unsafe_code,
-    reason = "what is mapped is run as it is: the folder is not for others to write to, and the digest beside the file was right just now"
+    reason = "what is mapped runs as it is: no other user can write to the file, and its digest was just compared"
 )]
-fn map_component(engine: &Engine, file: &Path) -> wasmtime::Result<Component> {
+fn map_component(engine: &Engine, file: &File) -> wasmtime::Result<Component> {
+    let open = PathBuf::from(format!("/proc/self/fd/{}", file.as_raw_fd()));
     // SAFETY: see the reason above; wasmtime itself checks version and settings.
-    unsafe { Component::deserialize_file(engine, file) }
+    unsafe { Component::deserialize_file(engine, open) }
 }
 
 #[expect(
     unsafe_code,
-    reason = "what is mapped is run as it is: the folder is not for others to write to, and the digest beside the file was right just now"
+    reason = "what is mapped runs as it is: no other user can write to the file, and its digest was just compared"
 )]
-fn map_module(engine: &Engine, file: &Path) -> wasmtime::Result<Module> {
+fn map_module(engine: &Engine, file: File) -> wasmtime::Result<Module> {
     // SAFETY: see the reason above; wasmtime itself checks version and settings.
-    unsafe { Module::deserialize_file(engine, file) }
+    unsafe { Module::deserialize_open_file(engine, file) }
 }
 
 #[cfg(test)]

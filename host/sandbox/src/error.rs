@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use mizzen_model::CallError;
 
+use crate::cache::CacheError;
+
 /// Why a component can't be loaded.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
@@ -38,6 +40,9 @@ pub enum LoadError {
         /// Why.
         message: String,
     },
+    /// The folder of compiled components can't be used.
+    #[error(transparent)]
+    Cache(#[from] CacheError),
     /// The host itself failed.
     #[error("the sandbox failed: {0}")]
     Host(String),

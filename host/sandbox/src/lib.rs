@@ -25,6 +25,7 @@ mod text;
 mod ticker;
 mod world;
 
+pub use cache::CacheError;
 pub use call::Plugin;
 pub use compile::{Compilation, compile, confine};
 pub use component::Component;

@@ -75,8 +75,17 @@ async fn a_damaged_a_truncated_and_a_foreign_entry_are_compiled_anew() {
 }
 
 #[tokio::test]
-async fn a_folder_that_anybody_can_write_to_is_refused() {
-    let folder = tempfile::tempdir().unwrap();
-    std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o777)).unwrap();
-    assert!(open(folder.path()).err().unwrap().to_string().contains("chmod go-w"));
+async fn a_volume_that_every_user_can_write_to_is_accepted_and_compiled_code_is_kept_in_a_folder_below_it() {
+    let volume = tempfile::tempdir().unwrap();
+    std::fs::set_permissions(volume.path(), std::fs::Permissions::from_mode(0o2777)).unwrap();
+    load(volume.path()).await;
+    let sandbox = open(volume.path()).unwrap();
+    let own = sandbox.cache_folder().unwrap();
+    assert!(own.starts_with(volume.path()) && own != volume.path(), "{}", own.display());
+    assert_eq!(std::fs::metadata(own).unwrap().permissions().mode() & 0o777, 0o700);
+    let first = written(&entry(own));
+    load(volume.path()).await;
+    assert_eq!(written(&entry(own)), first, "a restart maps what the first start compiled");
+    std::fs::set_permissions(own, std::fs::Permissions::from_mode(0o777)).unwrap();
+    assert!(open(volume.path()).err().unwrap().to_string().contains("other users can write to"));
 }

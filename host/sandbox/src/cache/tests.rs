@@ -1,6 +1,6 @@
 //! The cache's folder: whose it is, and how much it holds. What it holds is tested with real components, in `tests/`.
 
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 
 use super::*;
 
@@ -25,15 +25,57 @@ fn a_folder_that_is_made_is_for_us_alone() {
 }
 
 #[test]
-fn a_folder_that_others_can_write_to_is_refused() {
-    let folder = tempfile::tempdir().unwrap();
-    for mode in [0o770, 0o707, 0o777] {
-        std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(mode)).unwrap();
-        let why = Cache::open(folder.path(), &engine()).err().unwrap().to_string();
-        assert!(why.contains("others can write to it"), "{mode:o}: {why}");
+fn a_volume_as_kubelet_makes_it_is_accepted_and_the_compiled_form_is_written_below_it() {
+    // An `emptyDir` is 0777; with `fsGroup` it has the setgid bit, too. A folder of a group is 0770.
+    for mode in [0o2777, 0o777, 0o1777, 0o770] {
+        let volume = tempfile::tempdir().unwrap();
+        std::fs::set_permissions(volume.path(), std::fs::Permissions::from_mode(mode)).unwrap();
+        for _ in ["a first start", "a restart"] {
+            let cache = Cache::open(volume.path(), &engine()).unwrap_or_else(|error| panic!("{mode:o}: {error}"));
+            let digest = Digest::of("a");
+            cache.put(digest, &code(&engine())).unwrap();
+            let own = cache.folder();
+            assert_eq!(own.parent(), Some(volume.path()), "{mode:o}");
+            assert_eq!(std::fs::metadata(own).unwrap().mode() & 0o777, 0o700, "{mode:o}");
+            assert!(cache.file(digest).starts_with(own) && cache.component(&engine(), digest).is_some(), "{mode:o}");
+        }
     }
+}
+
+#[test]
+fn an_own_folder_below_a_volume_is_refused_when_other_users_can_write_to_it_or_put_it_there() {
+    let volume = tempfile::tempdir().unwrap();
+    std::fs::set_permissions(volume.path(), std::fs::Permissions::from_mode(0o2777)).unwrap();
+    let own = Cache::open(volume.path(), &engine()).unwrap().folder().to_owned();
+    let refused = || Cache::open(volume.path(), &engine()).err().unwrap().to_string();
+    for mode in [0o770, 0o707, 0o777] {
+        std::fs::set_permissions(&own, std::fs::Permissions::from_mode(mode)).unwrap();
+        let why = refused();
+        assert!(why.contains("other users can write to") && why.contains("remove it"), "{mode:o}: {why}");
+    }
+    // A link could lead to a folder of ours that holds something else.
+    std::fs::remove_dir(&own).unwrap();
+    let elsewhere = tempfile::tempdir().unwrap();
+    std::os::unix::fs::symlink(elsewhere.path(), &own).unwrap();
+    assert!(refused().contains("is not a folder"), "{}", refused());
+}
+
+#[test]
+fn a_folder_that_only_its_owner_can_write_to_is_used_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
     std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
-    assert!(Cache::open(folder.path(), &engine()).is_ok());
+    assert_eq!(Cache::open(folder.path(), &engine()).unwrap().folder(), folder.path());
+}
+
+#[test]
+fn an_entry_that_other_users_can_write_to_is_not_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let cache = Cache::open(folder.path(), &engine()).unwrap();
+    let digest = Digest::of("a");
+    cache.put(digest, &code(&engine())).unwrap();
+    assert!(cache.component(&engine(), digest).is_some());
+    std::fs::set_permissions(cache.file(digest), std::fs::Permissions::from_mode(0o666)).unwrap();
+    assert!(cache.component(&engine(), digest).is_none());
 }
 
 #[test]
