@@ -5,7 +5,7 @@ use std::sync::Arc;
 use mizzen_cluster::memory::Memory;
 use mizzen_config::{Configuration, Mode, RECONCILER, RENDERER, Reconciler};
 use mizzen_engine::observe::Observer;
-use mizzen_engine::{Engine, NodeSpec, Settings};
+use mizzen_engine::{Delays, Engine, NodeSpec, Settings};
 use mizzen_http::Answers;
 use mizzen_model::Kind;
 use mizzen_model::http::{Canned, is_canned};
@@ -36,7 +36,7 @@ pub(crate) async fn rehearse(
     let observer: Arc<dyn Observer> = Arc::clone(&collector) as _;
     // Nothing is sent from here: what was not written down is not known.
     let fetch = Arc::new(Answers::new(answers));
-    let settings = Settings { paced: false, fetch, ..Settings::default() };
+    let settings = Settings { delays: Delays::Skipped, fetch, ..Settings::default() };
     let engine = Engine::start_with(Arc::new(memory), observer, settings);
     engine.renderers(loaded.renderers());
     engine.configure(loaded.nodes().into_iter().map(acting).collect());

@@ -6,12 +6,12 @@ use mizzen_cluster::Cluster;
 use mizzen_model::http::Fetch;
 use parking_lot::{Mutex, MutexGuard};
 
-use crate::Clock;
 use crate::claims::Claims;
 use crate::observe::Observer;
 use crate::pace::Paces;
 use crate::reads::index::ReadIndex;
 use crate::reads::renderers::Renderers;
+use crate::settings::Clock;
 
 /// Shared by the controller and all running reconciles. Cheap to clone.
 #[derive(Clone)]

@@ -21,13 +21,12 @@ mod prepare;
 mod problem;
 mod reads;
 mod reconcile;
+mod settings;
 mod write;
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
 use mizzen_cluster::Cluster;
-use mizzen_model::http::{Fetch, NoNetwork};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -44,32 +43,8 @@ pub use names::{APPLIED_ANNOTATION, PRUNE_ANNOTATION};
 pub use pace::PaceSnapshot;
 pub use plugin::Plugin;
 pub use reads::renderers::RendererSpec;
+pub use settings::{Clock, Concurrency, Delays, Settings};
 pub use write::status::now;
-
-/// How much runs at once.
-#[derive(Clone, Copy, Debug)]
-pub struct Concurrency {
-    /// Reconciles at once: bounds what the API server is asked at once.
-    pub reconciles: usize,
-    /// Reconciles of one reconciler at once: bounds what one slow plugin can take from the others.
-    pub of_one: usize,
-}
-
-/// What time it is.
-pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
-
-/// How an engine runs.
-#[derive(Clone)]
-pub struct Settings {
-    /// How much runs at once.
-    pub concurrency: Concurrency,
-    /// What paces are measured by.
-    pub clock: Clock,
-    /// Whether paces hold anything back. In a rehearsal they must not: nothing that is patched ever comes through there.
-    pub paced: bool,
-    /// Who sends the requests of plugins.
-    pub fetch: Arc<dyn Fetch>,
-}
 
 /// Asks a running engine how everything stands. Cheap to clone.
 #[derive(Clone)]
@@ -92,11 +67,11 @@ impl Engine {
 
     /// As [`start`](Self::start), with more to choose.
     pub fn start_with(cluster: Arc<dyn Cluster>, observer: Arc<dyn Observer>, settings: Settings) -> Self {
-        let Settings { concurrency, clock, paced, fetch } = settings;
+        let Settings { concurrency, clock, delays, fetch } = settings;
         let changes = cluster.subscribe();
         let (commands, commanded) = mpsc::unbounded_channel();
         let (syncs, synced) = mpsc::unbounded_channel();
-        let context = Context::new(cluster, observer, fetch, clock, Paces::new(paced));
+        let context = Context::new(cluster, observer, fetch, clock, Paces::new(delays));
         let controller = Controller::new(context, Queue::new(concurrency.reconciles, concurrency.of_one), syncs);
         let stop = CancellationToken::new();
         let run = tokio::spawn(controller.run(changes, commanded, synced, stop.clone()));
@@ -145,22 +120,5 @@ impl Snapshots {
         let (reply, snapshot) = oneshot::channel();
         self.0.send(Command::Snapshot(reply)).ok()?;
         snapshot.await.ok()
-    }
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            concurrency: Concurrency::default(),
-            clock: Arc::new(Timestamp::now),
-            paced: true,
-            fetch: Arc::new(NoNetwork),
-        }
-    }
-}
-
-impl Default for Concurrency {
-    fn default() -> Self {
-        Self { reconciles: 64, of_one: 32 }
     }
 }

@@ -1,10 +1,25 @@
 //! What is remembered of a key between two reconciles: its last outcome, and what it last wrote.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use mizzen_model::{Digest, ObjectRef};
 
+use crate::observe::Intent;
 use crate::prepare::Prepared;
+
+/// What is remembered of a key from one reconcile to the next. It moves as one value: into the reconcile, and back
+/// with its result.
+#[derive(Debug, Default)]
+pub(crate) struct Memory {
+    /// The last outcome; `None`: the plugin has not been called, or its last call failed.
+    pub(crate) memo: Option<Arc<Memo>>,
+    pub(crate) last_writes: LastWrites,
+    /// The reason that was last reported, so that an Event about a problem is published once.
+    pub(crate) reported: &'static str,
+    /// What the reconciler would write, in mode `Plan`.
+    pub(crate) planned: Vec<Intent>,
+}
 
 /// The last outcome, with all it depends on.
 #[derive(Debug)]

@@ -8,12 +8,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mizzen_config::Mode;
-use mizzen_model::{Call, Event, Object, ObjectRef, Predecessor, Readiness};
+use mizzen_model::{Call, CallError, Event, Object, ObjectRef, Predecessor, Readiness};
 use tokio::time::Instant;
 
 use crate::context::Context;
 use crate::cost::is_expensive;
-use crate::memo::{LastWrites, Memo};
+use crate::memo::{Memo, Memory};
 use crate::observe::{Intent, Planned, Reconciled};
 use crate::plugin::{Key, Plugin};
 use crate::problem::Problem;
@@ -54,12 +54,7 @@ pub(crate) struct Job {
     pub(crate) stale: bool,
     /// Events that none of its answers told of before.
     pub(crate) news: Vec<Event>,
-    pub(crate) memo: Option<Arc<Memo>>,
-    pub(crate) settled: LastWrites,
-    /// The reason that was last reported, so that an event is told once.
-    pub(crate) reported: &'static str,
-    /// What it would have written when it was last asked in mode `Plan`; replaced when it is again.
-    pub(crate) planned: Vec<Intent>,
+    pub(crate) memory: Memory,
 }
 
 /// How a reconcile ended.
@@ -83,12 +78,9 @@ pub(crate) struct Done {
     pub(crate) verdict: Verdict,
     /// What the subject's author wanted when it began.
     pub(crate) subject: Arc<Object>,
-    pub(crate) memo: Option<Arc<Memo>>,
-    pub(crate) settled: LastWrites,
+    pub(crate) memory: Memory,
     /// The resource versions that it wrote.
     pub(crate) wrote: HashMap<ObjectRef, Vec<u64>>,
-    pub(crate) reported: &'static str,
-    pub(crate) planned: Vec<Intent>,
     /// What its last call cost; `None`: there was none.
     pub(crate) cost: Option<Duration>,
     /// Whether it is to be asked again once it has rested.
@@ -97,21 +89,47 @@ pub(crate) struct Done {
     pub(crate) consents: Option<bool>,
 }
 
+// === impl Done ===
+
+impl Done {
+    /// A reconcile that panicked: nothing it learned is left.
+    pub(crate) fn lost(key: Key, plugin: &Plugin, subject: Arc<Object>) -> Self {
+        let problem = Problem::Call(CallError::Host(format!("a reconcile of `{}` panicked", plugin.name())));
+        Self {
+            key,
+            memory: Memory { reported: problem.reason(), ..Memory::default() },
+            verdict: Verdict::Wrong(problem),
+            subject,
+            wrote: HashMap::new(),
+            cost: None,
+            stale: false,
+            consents: None,
+        }
+    }
+}
+
+// === impl Job ===
+
 impl Job {
     /// Does it. Never fails: what goes wrong is in the verdict, and in the subject's status.
     pub(crate) async fn run(mut self, context: Context) -> Done {
         let started = Instant::now();
-        let known = self.memo.clone();
+        let known = self.memory.memo.clone();
         let plugin = self.plugin.clone();
-        let mut writer =
-            Writer::new(&context, self.key, &plugin, Arc::clone(&self.subject), std::mem::take(&mut self.settled));
+        let mut writer = Writer::new(
+            &context,
+            self.key,
+            &plugin,
+            Arc::clone(&self.subject),
+            std::mem::take(&mut self.memory.last_writes),
+        );
         let result = match &self.task {
             Task::Reconcile => self.reconcile(&context, &mut writer).await.map(Verdict::Answered),
             Task::Finalize => self.finalize(&context, &mut writer).await,
             Task::Consult => self.consult(&context).await.map(Verdict::Answered),
             Task::Hold(_) => Ok(Verdict::Held),
         };
-        let again = |problem: &Problem| problem.is_race() && self.reported != problem.reason();
+        let again = |problem: &Problem| problem.is_race() && self.memory.reported != problem.reason();
         let mut verdict = match result {
             Ok(verdict) => verdict,
             Err(problem) if again(&problem) => Verdict::Overtaken(problem),
@@ -130,12 +148,17 @@ impl Job {
             reason,
             message: &condition.message,
             failed: matches!(verdict, Verdict::Wrong(_)),
-            asked: !same(known.as_ref(), self.memo.as_ref()),
-            so_far: self.memo.as_ref().and_then(|memo| memo.prepared.desired.as_ref()).is_some_and(|own| !own.complete),
+            asked: !same(known.as_ref(), self.memory.memo.as_ref()),
+            so_far: self
+                .memory
+                .memo
+                .as_ref()
+                .and_then(|memo| memo.prepared.desired.as_ref())
+                .is_some_and(|own| !own.complete),
             writes: writer.writes,
             took: started.elapsed(),
         });
-        let (settled, wrote) = writer.into_known();
+        let (last_writes, wrote) = writer.into_known();
         let consents = match &verdict {
             Verdict::Answered(readiness) if self.task == Task::Consult => {
                 Some(!matches!(readiness, Readiness::Failed(_)))
@@ -146,11 +169,8 @@ impl Job {
             key: self.key,
             verdict,
             subject: self.subject,
-            memo: self.memo,
-            settled,
+            memory: Memory { last_writes, reported: reason, ..self.memory },
             wrote,
-            reported: reason,
-            planned: self.planned,
             cost: self.cost,
             stale: self.stale,
             consents,
@@ -180,15 +200,15 @@ impl Job {
             self.ask = true;
         }
         // There is an answer by now, or `?` has left.
-        Ok(self.memo.as_ref().map_or(Readiness::Ready, |memo| memo.prepared.readiness.clone()))
+        Ok(self.memory.memo.as_ref().map_or(Readiness::Ready, |memo| memo.prepared.readiness.clone()))
     }
 
     /// Tells what would be written, if it is different from what it was.
     fn plan(&mut self, context: &Context, intents: Vec<Intent>) {
-        if intents != self.planned {
+        if intents != self.memory.planned {
             let (reconciler, subject) = (self.plugin.name(), &self.subject.reference);
             context.observer.planned(&Planned { reconciler, subject, intents: &intents });
-            self.planned = intents;
+            self.memory.planned = intents;
         }
     }
 

@@ -160,7 +160,8 @@ impl Metrics {
         self.disruptions.clear();
         for node in &snapshot.nodes {
             for pace in &node.paces {
-                let states = [("waiting", pace.waiting), ("under_way", pace.under_way), ("given_up", pace.given_up)];
+                let states =
+                    [("waiting", pace.deferred), ("under_way", pace.in_progress), ("given_up", pace.timed_out)];
                 for (state, count) in states {
                     let labels = ByPace { reconciler: node.name.clone(), pace: pace.name.clone(), state: Text(state) };
                     self.disruptions.get_or_create(&labels).set(i64::try_from(count).unwrap_or(i64::MAX));
@@ -292,7 +293,7 @@ mod tests {
             held: None,
             held_quietly: false,
             planned,
-            paces: vec![PaceSnapshot { name: "restarts".into(), waiting: 3, under_way: 2, given_up: 1 }],
+            paces: vec![PaceSnapshot { name: "restarts".into(), deferred: 3, in_progress: 2, timed_out: 1 }],
             idle: true,
         };
         let snapshot = |planned| Snapshot { nodes: vec![node(planned)], ..Snapshot::default() };

@@ -1,15 +1,13 @@
 //! What is remembered of one reconciler and one subject between two reconciles.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::time::Duration;
 
 use mizzen_model::{ObjectRef, Readiness};
 use tokio::time::Instant;
 use tokio_util::time::delay_queue;
 
-use crate::memo::{LastWrites, Memo};
-use crate::observe::Intent;
+use crate::memo::Memory;
 
 /// Whether a reconcile is under way.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -38,15 +36,11 @@ pub(crate) struct Cell {
     pub(crate) ask: bool,
     /// What happened while it was running.
     pub(crate) pending: Vec<Wake>,
-    pub(crate) memo: Option<Arc<Memo>>,
-    pub(crate) settled: LastWrites,
+    pub(crate) memory: Memory,
     /// What it last came to; `None`: nothing yet.
     pub(crate) readiness: Option<Readiness>,
     /// The error it last ended with.
     pub(crate) error: Option<String>,
-    pub(crate) reported: &'static str,
-    /// What it would write, in mode `Plan`.
-    pub(crate) planned: Vec<Intent>,
     /// How often in a row it went wrong.
     pub(crate) failures: u32,
     /// Whether it is held back, and whether that has been said.

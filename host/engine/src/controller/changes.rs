@@ -102,7 +102,8 @@ impl Controller {
         }
         let cell = self.cells.entry(key).or_default();
         // The status that was just written comes back as a change of the subject.
-        let own = cell.settled.get(&object.reference).is_some_and(|own| own.version == object.resource_version);
+        let own =
+            cell.memory.last_writes.get(&object.reference).is_some_and(|own| own.version == object.resource_version);
         if !own || cell.phase == Phase::Running {
             let cause = Some((object.reference.clone(), object.resource_version));
             self.wake(key, Wake { cause, ask: false });

@@ -1,23 +1,21 @@
 //! From a key whose turn it is to a reconcile of its own: what is to be done for it now, or what holds it back.
 
-use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures::FutureExt;
 use mizzen_config::Mode;
-use mizzen_model::CallError;
 
 use crate::controller::Controller;
 use crate::controller::cell::{Held, Phase};
 use crate::controller::deletion::Leave;
 use crate::controller::nodes::State;
 use crate::controller::order::Gate;
+use crate::memo::Memory;
 use crate::names::has_finalizer;
 use crate::plugin::Key;
-use crate::problem::Problem;
-use crate::reconcile::{Done, Job, Task, Verdict};
+use crate::reconcile::{Done, Job, Task};
 
 /// How long a key is held back before its subject's status says so: at a start all are, for a moment.
 const HELD_QUIETLY: Duration = Duration::from_secs(5);
@@ -31,29 +29,14 @@ impl Controller {
         while let Some(key) = self.queue.pop() {
             let Some(job) = self.job(key) else {
                 self.queue.done(key);
-                self.paces().dismiss(key);
+                self.paces().release(key);
                 self.wake_held(key);
                 continue;
             };
             let context = self.context.clone();
             let (plugin, subject) = (job.plugin.clone(), Arc::clone(&job.subject));
             self.jobs.spawn(async move {
-                let lost = |_| Done {
-                    key,
-                    verdict: Verdict::Wrong(Problem::Call(CallError::Host(format!(
-                        "a reconcile of `{}` panicked",
-                        plugin.name()
-                    )))),
-                    subject,
-                    memo: None,
-                    settled: HashMap::new(),
-                    wrote: HashMap::new(),
-                    reported: "HostFailure",
-                    planned: Vec::new(),
-                    cost: None,
-                    stale: false,
-                    consents: None,
-                };
+                let lost = |_| Done::lost(key, &plugin, subject);
                 AssertUnwindSafe(job.run(context)).catch_unwind().await.unwrap_or_else(lost)
             });
         }
@@ -109,10 +92,12 @@ impl Controller {
             cost: None,
             stale: false,
             news: Vec::new(),
-            memo: cell.memo.clone(),
-            settled: std::mem::take(&mut cell.settled),
-            reported: cell.reported,
-            planned: if plans { cell.planned.clone() } else { Vec::new() },
+            memory: Memory {
+                memo: cell.memory.memo.clone(),
+                last_writes: std::mem::take(&mut cell.memory.last_writes),
+                reported: cell.memory.reported,
+                planned: if plans { cell.memory.planned.clone() } else { Vec::new() },
+            },
         })
     }
 

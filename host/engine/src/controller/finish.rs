@@ -16,7 +16,7 @@ impl Controller {
     /// Takes in what a reconcile came to.
     pub(crate) fn done(&mut self, done: Done) {
         self.queue.done(done.key);
-        self.paces().dismiss(done.key);
+        self.paces().release(done.key);
         if let Some(cost) = done.cost {
             self.end_rest(done.key);
             self.cells.entry(done.key).and_modify(|cell| cell.called(cost));
@@ -26,12 +26,9 @@ impl Controller {
             self.index().remove(done.key);
             return;
         };
-        let Done { key, verdict, subject, memo, settled, wrote, reported, planned, cost, stale, consents } = done;
+        let Done { key, verdict, subject, memory, wrote, cost, stale, consents } = done;
         cell.phase = Phase::Idle;
-        cell.memo = memo;
-        cell.settled = settled;
-        cell.reported = reported;
-        cell.planned = planned;
+        cell.memory = memory;
         let before = cell.readiness.clone();
         let mut again = None;
         match verdict {
@@ -39,7 +36,7 @@ impl Controller {
                 cell.failures = 0;
                 cell.error = None;
                 if cost.is_some() {
-                    let requeue = cell.memo.as_ref().and_then(|memo| memo.prepared.requeue_after);
+                    let requeue = cell.memory.memo.as_ref().and_then(|memo| memo.prepared.requeue_after);
                     cell.ask_at = requeue.map(|after| Instant::now() + after);
                 }
                 again = cell.ask_at;

@@ -7,7 +7,7 @@ use parking_lot::MutexGuard;
 
 use crate::controller::Controller;
 use crate::observe::GaveUp;
-use crate::pace::{News, Paces};
+use crate::pace::{PaceEvents, Paces};
 
 /// The longest that a timer runs: a clock that is set meanwhile is noticed after that.
 const LONGEST: Duration = Duration::from_hours(1);
@@ -37,13 +37,13 @@ impl Controller {
         self.tell_turns(news);
     }
 
-    fn tell_turns(&mut self, news: News) {
-        for lost in news.lost {
-            let Some(node) = self.nodes.get(lost.node) else { continue };
-            let (reconciler, pace, object, why) = (&*node.name, &*lost.pace, &lost.object, &*lost.why);
+    fn tell_turns(&mut self, news: PaceEvents) {
+        for lost in news.timed_out {
+            let Some(node) = self.nodes.get(lost.pace.node) else { continue };
+            let (reconciler, pace, object, why) = (&*node.name, &*lost.pace.name, &lost.object, &*lost.reason);
             self.context.observer.gave_up(&GaveUp { reconciler, pace, object, why });
         }
-        for key in news.keys {
+        for key in news.requeue {
             self.look(key);
         }
     }

@@ -106,7 +106,7 @@ impl Controller {
         let cells =
             node.subjects.iter().filter_map(|subject| self.cells.get(&Key { node: node.id, subject: *subject }));
         let mut counts = PlanCounts::default();
-        for intent in cells.flat_map(|cell| &cell.planned) {
+        for intent in cells.flat_map(|cell| &cell.memory.planned) {
             match intent.verb {
                 Verb::Create => counts.create += 1,
                 Verb::Delete => counts.delete += 1,

@@ -42,7 +42,7 @@ impl Job {
         let config = self.plugin.reconciler.config.to_string();
         let request = Request { subject: wish(&self.subject), config, predecessors: self.predecessors.clone() };
         let input = digest(call, &request);
-        if let Some(memo) = &self.memo
+        if let Some(memo) = &self.memory.memo
             && !self.ask
             && !memo.timed
             && (memo.input, memo.revision) == (input, self.revision)
@@ -76,9 +76,9 @@ impl Job {
         let prepared = prepared.after_reading(&read.versions);
         let view = if read.failed { View::Partial } else { View::Complete };
         let memo = Arc::new(Memo { prepared, input, revision: self.revision, view, timed: read.timed });
-        let told = self.memo.as_ref().map_or(&[][..], |known| &known.prepared.events);
+        let told = self.memory.memo.as_ref().map_or(&[][..], |known| &known.prepared.events);
         self.news.extend(memo.prepared.events.iter().filter(|event| !told.contains(event)).cloned());
-        self.memo = Some(Arc::clone(&memo));
+        self.memory.memo = Some(Arc::clone(&memo));
         Ok(memo)
     }
 }

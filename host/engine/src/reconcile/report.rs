@@ -43,7 +43,7 @@ impl Job {
             return;
         }
         if let Verdict::Wrong(problem) = verdict
-            && reason != self.reported
+            && reason != self.memory.reported
         {
             writer.warn(reason, &problem.to_string()).await;
         }
@@ -70,7 +70,7 @@ impl Job {
         if !facts.status_subresource && live.reference.kind.is_built_in() {
             return Ok(());
         }
-        let memo = self.memo.as_ref();
+        let memo = self.memory.memo.as_ref();
         let fields = memo.map(|memo| memo.prepared.status());
         let conditions = memo.map_or(&[][..], |memo| &memo.prepared.conditions);
         Ok(writer.report(&Report { fields, conditions, outcome }, &facts, &live).await?)

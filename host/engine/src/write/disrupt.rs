@@ -13,14 +13,14 @@ use super::{Claim, Writer, drift};
 use crate::memo::Written;
 use crate::names::{pace_annotation, pace_mark};
 use crate::observe::{Disrupted, Verb};
-use crate::pace::{Stage, Standing, Turn};
+use crate::pace::{Admission, PaceStatus, Slot, Stage};
 use crate::prepare::Prepared;
 
 /// How far the disruptions of an outcome have come.
 #[derive(Debug, Default)]
 pub(crate) struct Disruptions {
     /// How the paces stand that have something to say.
-    pub(crate) standings: Vec<Standing>,
+    pub(crate) paces: Vec<PaceStatus>,
     /// Names of paces that are not in the configuration.
     pub(crate) unknown: BTreeSet<String>,
 }
@@ -33,12 +33,12 @@ type Tally<'a> = BTreeMap<&'a str, (usize, usize)>;
 impl Disruptions {
     /// Whether something has not had its turn yet.
     pub(crate) fn wait(&self) -> bool {
-        self.standings.iter().any(|standing| standing.waiting > 0)
+        self.paces.iter().any(PaceStatus::is_deferred)
     }
 
     /// How they stand, for people; empty when there is nothing to say.
     pub(crate) fn message(&self) -> String {
-        self.standings.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+        self.paces.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
     }
 }
 
@@ -65,9 +65,8 @@ impl Writer<'_> {
         let mut paces = self.context.paces();
         let deferred: HashMap<_, _> = tally.iter().map(|(pace, (_, waiting))| (*pace, *waiting)).collect();
         paces.defer(self.key, &deferred);
-        let standings =
-            tally.iter().filter_map(|(pace, (all, waiting))| paces.standing(self.key, pace, *all, *waiting));
-        self.disruptions.standings = standings.filter(Standing::is_notable).collect();
+        let statuses = tally.iter().filter_map(|(pace, (all, waiting))| paces.status(self.key, pace, *all, *waiting));
+        self.disruptions.paces = statuses.filter(PaceStatus::is_notable).collect();
         errors
     }
 
@@ -80,7 +79,7 @@ impl Writer<'_> {
         if self.is_patched(&live, patch, digest) {
             if let Some(pace) = pace {
                 tally.entry(pace).or_default().0 += 1;
-                self.context.paces().claim(self.key, pace, object);
+                self.context.paces().attribute(Slot { key: self.key, pace, object });
             }
             return Ok(());
         }
@@ -154,7 +153,8 @@ impl Writer<'_> {
             if let Some(pace) = pace {
                 tally.entry(pace).or_default().0 += 1;
                 let stage = Stage::Deleted { uid: live.uid.clone(), owner: self.owner(&live).await };
-                self.context.paces().adopt(self.key, pace, object, stage, (self.context.clock)());
+                let slot = Slot { key: self.key, pace, object };
+                self.context.paces().adopt(slot, stage, (self.context.clock)());
             }
             return Ok(());
         }
@@ -182,13 +182,13 @@ impl Writer<'_> {
         let Some(pace) = pace else { return Some(now) };
         let (all, waiting) = tally.entry(pace).or_default();
         *all += 1;
-        match self.context.paces().begin(self.key, pace, object, now) {
-            Turn::Now => Some(now),
-            Turn::Later => {
+        match self.context.paces().admit(Slot { key: self.key, pace, object }, now) {
+            Admission::Admitted => Some(now),
+            Admission::Deferred => {
                 *waiting += 1;
                 None
             }
-            Turn::Unknown => {
+            Admission::UnknownPace => {
                 self.disruptions.unknown.insert(pace.to_owned());
                 None
             }
@@ -197,13 +197,13 @@ impl Writer<'_> {
 
     fn begun(&self, object: &ObjectRef, pace: Option<&str>, stage: Stage) {
         if let Some(pace) = pace {
-            self.context.paces().begun(self.key, pace, object, stage, self.cluster);
+            self.context.paces().written(Slot { key: self.key, pace, object }, stage, self.cluster);
         }
     }
 
     fn take_back(&self, object: &ObjectRef, pace: Option<&str>) {
         if let Some(pace) = pace {
-            self.context.paces().take_back(self.key, pace, object);
+            self.context.paces().cancel(Slot { key: self.key, pace, object });
         }
     }
 

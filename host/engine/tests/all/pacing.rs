@@ -220,12 +220,12 @@ async fn what_never_comes_through_is_given_up_on_and_named_and_the_others_go_on(
     assert_eq!(restarted(&memory, 3, "1"), 2);
     let message = stage.condition("mizzen.dev/p").2;
     assert!(
-        message.contains("gave up waiting for") && message.contains("a/d0") && message.contains("600 s"),
+        message.contains("timed out or failed") && message.contains("a/d0") && message.contains("600 s"),
         "{message}"
     );
     assert_eq!(
         standing(&stage).await,
-        PaceSnapshot { name: "workloads".into(), waiting: 1, under_way: 1, given_up: 1 }
+        PaceSnapshot { name: "workloads".into(), deferred: 1, in_progress: 1, timed_out: 1 }
     );
     come_through(&memory, "d0");
     come_through(&memory, "d1");
@@ -260,7 +260,7 @@ async fn a_restarted_host_counts_what_the_one_before_it_began() {
     assert_eq!(rolling(&memory, 10, "1").len(), 3);
     // Their patience goes on from when they began.
     stage.after(SECOND * 301).await;
-    assert_eq!((standing(&stage).await.given_up, restarted(&memory, 10, "1")), (2, 6));
+    assert_eq!((standing(&stage).await.timed_out, restarted(&memory, 10, "1")), (2, 6));
 }
 
 #[tokio::test(start_paused = true)]
@@ -295,7 +295,7 @@ async fn a_write_that_fails_keeps_no_place() {
     let refused = mizzen_cluster::WriteError::Forbidden { object: "d".into(), message: "no rights".into() };
     memory.fail_writes(&deployment("").kind, Some(refused));
     let stage = Stage::at(NOW, &memory, vec![restarts(pace(1), 2)]).await;
-    assert_eq!((stage.condition("mizzen.dev/p").1, standing(&stage).await.under_way), ("Forbidden".into(), 0));
+    assert_eq!((stage.condition("mizzen.dev/p").1, standing(&stage).await.in_progress), ("Forbidden".into(), 0));
     memory.fail_writes(&deployment("").kind, None);
     stage.after(SECOND).await;
     assert_eq!(rolling(&memory, 2, "1").len(), 1);
