@@ -1,5 +1,5 @@
-//! Canonical text: compact JSON with sorted keys, as objects are held. What can be had of a document by cutting its text is had without
-//! making a tree of it.
+//! Canonical text: compact JSON with sorted keys, the form in which stores keep objects. These
+//! functions cut parts out of the text without parsing it into a tree.
 
 use std::collections::BTreeMap;
 
@@ -8,16 +8,17 @@ use serde_json::value::RawValue;
 
 /// The canonical text of a value.
 pub fn text(value: &Value) -> String {
-    // Maps are BTreeMaps (serde_json without `preserve_order`), and their keys are texts: nothing can go wrong.
+    // Maps are BTreeMaps (serde_json without `preserve_order`) with keys that are strings: this can
+    // not fail.
     serde_json::to_string(value).unwrap_or_default()
 }
 
-/// One value of the map that a text is, as a tree; `null` if it is not there.
+/// Parses the value at a key of an object; `null` if the object does not have the key.
 pub fn part(text: &str, key: &str) -> Value {
     parts(text).and_then(|parts| serde_json::from_str(parts.get(key)?.get()).ok()).unwrap_or_default()
 }
 
-/// The same text without what is at some paths.
+/// The text without the values at these paths.
 pub fn without(text: &str, paths: &[&[&str]]) -> String {
     let Some(parts) = parts(text) else { return text.to_owned() };
     let mut rest = String::with_capacity(text.len());
@@ -54,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_cut_out_leaves_the_canonical_text_of_the_rest() {
+    fn cutting_out_paths_leaves_the_canonical_text_of_the_rest() {
         let document =
             json!({"kind": "A", "metadata": {"name": "a\"b", "generation": 1, "finalizers": []}, "status": {"x": 1}});
         let rest = without(&text(&document), &[&["status"], &["metadata", "generation"], &["metadata", "finalizers"]]);
@@ -62,20 +63,20 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_needs_escapes_is_kept_as_it_is() {
+    fn a_key_that_needs_escapes_is_kept() {
         let document = json!({"\"\n": {"\\": 1, "b": 2}, "b": 3});
         assert_eq!(without(&text(&document), &[&["\"\n", "\\"]]), text(&json!({"\"\n": {"b": 2}, "b": 3})));
         assert_eq!(without(&text(&document), &[&["b"], &["\"\n"]]), "{}");
     }
 
     #[test]
-    fn what_is_no_map_is_left_as_it_is() {
+    fn a_value_that_is_not_an_object_is_left_unchanged() {
         assert_eq!(without("[1]", &[&["a"]]), "[1]");
         assert_eq!(without(r#"{"a":[1]}"#, &[&["a", "b"]]), r#"{"a":[1]}"#);
     }
 
     #[test]
-    fn one_part_is_a_tree_of_its_own() {
+    fn one_part_is_parsed_by_itself() {
         assert_eq!(part(r#"{"a":{"b":[1]}}"#, "a"), json!({"b": [1]}));
         assert_eq!(part(r#"{"a":{"b":[1]}}"#, "b"), Value::Null);
     }

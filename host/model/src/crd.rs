@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
-/// What a custom resource is called and where it lives.
+/// The names and the scope of a custom resource.
 #[derive(Clone, Copy, Debug)]
 pub struct Names {
     /// API group, e.g. `mizzen.dev`.
@@ -21,14 +21,14 @@ pub struct Names {
     pub short: &'static [&'static str],
     /// kubectl's categories, e.g. `all`.
     pub categories: &'static [&'static str],
-    /// Whether its objects live in namespaces.
+    /// Whether its objects are namespaced.
     pub namespaced: bool,
 }
 
 /// One column of `kubectl get`: heading, type, `JSONPath`.
 pub type Column = (&'static str, &'static str, &'static str);
 
-/// The definition of a kind with this spec and status (a status subresource comes with it), as one document.
+/// The CRD of a kind with this spec and status, with a status subresource, as one document.
 pub fn definition<Spec: JsonSchema, Status: JsonSchema>(names: &Names, columns: &[Column]) -> Value {
     let columns: Vec<_> =
         columns.iter().map(|(name, kind, path)| json!({"name": name, "type": kind, "jsonPath": path})).collect();
@@ -56,7 +56,8 @@ pub fn definition<Spec: JsonSchema, Status: JsonSchema>(names: &Names, columns: 
     })
 }
 
-/// A type's schema in the subset that the API server calls structural: no references, `nullable` in place of a null type.
+/// A type's structural schema, as the API server requires it: no references, `nullable` in place of
+/// a null type.
 pub fn structural<T: JsonSchema>() -> Value {
     let settings = SchemaSettings::draft07().with(|settings| {
         settings.inline_subschemas = true;
@@ -67,10 +68,11 @@ pub fn structural<T: JsonSchema>() -> Value {
     schema
 }
 
-/// Says whether a file holds this definition; with `MIZZEN_UPDATE` set it is written first. For the tests that keep `deploy/crds` true.
+/// Asserts that a file has this definition; with `MIZZEN_UPDATE` set it writes the file first. For
+/// the tests that keep `deploy/crds` up to date.
 ///
 /// # Panics
-/// When it does not: with the way out.
+/// When the file has another content; the message says how to update it.
 #[expect(clippy::panic, reason = "it is an assertion")]
 pub fn assert_file(file: &std::path::Path, definition: &Value) {
     let name = file.file_name().unwrap_or_default().display();
@@ -83,7 +85,7 @@ pub fn assert_file(file: &std::path::Path, definition: &Value) {
     }
     match crate::yaml::load(file) {
         Ok(documents) if documents.len() == 1 && documents[0].value == *definition => {}
-        Ok(_) => panic!("{name} is not what the types generate: `make crds` writes it anew"),
+        Ok(_) => panic!("{name} differs from what the types generate: run `make crds` to update it"),
         Err(errors) => panic!("{name}: {errors:?}"),
     }
 }
@@ -97,15 +99,17 @@ fn make_structural(schema: &mut Value) {
     for unknown in ["$schema", "title", "definitions", "additionalItems"] {
         map.remove(unknown);
     }
-    un_null(map);
+    replace_null(map);
     merge_documented_variants(map);
-    // A flattened map says so with `additionalProperties: true`, which the API server refuses beside `properties` too.
+    // A flattened map has `additionalProperties: true`, which the API server refuses beside
+    // `properties`.
     if map.get("additionalProperties") == Some(&Value::Bool(true)) {
         map.remove("additionalProperties");
         map.insert("x-kubernetes-preserve-unknown-fields".into(), Value::Bool(true));
     }
-    // `deny_unknown_fields` says so with `additionalProperties: false`, which beside `properties` the API server refuses:
-    // it prunes (or, with strict validation, refuses) unknown fields by itself.
+    // `deny_unknown_fields` gives `additionalProperties: false`, which the API server refuses
+    // beside `properties`: it prunes unknown fields by itself, or refuses them under strict
+    // validation.
     if map.get("additionalProperties") == Some(&Value::Bool(false)) {
         map.remove("additionalProperties");
     }
@@ -129,8 +133,9 @@ fn make_structural(schema: &mut Value) {
     }
 }
 
-/// `type: [x, null]` and `anyOf: [x, {type: null}]` are how JSON Schema says optional; leaving a field out says it to Kubernetes.
-fn un_null(map: &mut Map<String, Value>) {
+/// Replaces JSON Schema's two forms of an optional value, `type: [x, null]` and `anyOf: [x, {type:
+/// null}]`, by `nullable`.
+fn replace_null(map: &mut Map<String, Value>) {
     if let Some(Value::Array(types)) = map.get("type") {
         let rest: Vec<_> = types.iter().filter(|t| **t != "null").cloned().collect();
         if let [one] = rest.as_slice() {
@@ -156,7 +161,8 @@ fn un_null(map: &mut Map<String, Value>) {
     }
 }
 
-/// An enum whose variants are documented comes as `oneOf: [{const, description}, …]`: one `enum` says the same structurally.
+/// Replaces `oneOf: [{const, description}, …]`, the form of an enum with documented variants, by
+/// one structural `enum`.
 fn merge_documented_variants(map: &mut Map<String, Value>) {
     let Some(Value::Array(variants)) = map.get("oneOf") else { return };
     let mut values = Vec::new();
@@ -181,7 +187,7 @@ mod tests {
 
     #[derive(Deserialize, JsonSchema)]
     #[serde(rename_all = "camelCase", deny_unknown_fields)]
-    #[expect(dead_code, reason = "only its schema is looked at")]
+    #[expect(dead_code, reason = "only its schema is used")]
     struct Spec {
         some_count: Option<u32>,
         level: Option<Level>,
@@ -190,14 +196,14 @@ mod tests {
 
     #[derive(Deserialize, JsonSchema)]
     enum Level {
-        /// The one.
+        /// One.
         High,
-        /// The other.
+        /// Another.
         Low,
     }
 
     #[derive(Deserialize, JsonSchema)]
-    #[expect(dead_code, reason = "only its schema is looked at")]
+    #[expect(dead_code, reason = "only its schema is used")]
     struct Nested {
         name: String,
     }

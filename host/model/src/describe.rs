@@ -1,4 +1,4 @@
-//! What a plugin says of itself.
+//! A plugin's description of itself.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -6,37 +6,38 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Fields, Kind};
+use crate::fields::Fields;
+use crate::kind::Kind;
 
-/// What a plugin may do with a kind.
+/// A way of accessing the objects of a kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Access {
     /// Read through `cluster`.
     Read,
-    /// Have objects applied, kept and pruned.
+    /// Have objects applied, repaired after drift, and pruned.
     Apply,
-    /// Set fields of objects that others own.
+    /// Set fields of objects that other parties own.
     Patch,
-    /// Delete objects that are not its own.
+    /// Delete objects that other parties own.
     Delete,
 }
 
-/// One thing a plugin may ever touch, and why.
+/// One access that a plugin declares, and why it needs it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Need {
-    /// What.
+    /// The kind.
     pub kind: Kind,
-    /// How.
+    /// The access.
     pub access: Access,
-    /// Why, for the operator who grants it.
+    /// The reason, for the person who grants it.
     pub why: String,
 }
 
 /// A named set of fields of a kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FieldSet {
-    /// The kind it is of.
+    /// The kind.
     pub kind: Kind,
     /// The fields.
     pub fields: Fields,
@@ -51,37 +52,37 @@ pub struct Description {
     pub version: String,
     /// One line for people.
     pub summary: String,
-    /// The kind it is asked about unless the configuration names another.
+    /// The kind of its subjects, unless the configuration names another.
     pub subject: Kind,
     /// JSON Schema of its configuration.
     pub config_schema: Value,
-    /// Everything it may ever touch.
+    /// Every access that it declares.
     pub needs: Vec<Need>,
     /// Field sets by name.
     pub field_sets: BTreeMap<String, FieldSet>,
-    /// What it asks for over HTTPS, a sentence each; empty: every request is denied.
+    /// What it requests over HTTPS, a sentence each; empty: every request is denied.
     pub http: Vec<String>,
-    /// Names of credentials that its requests are sent with.
+    /// The names of the credentials that it uses.
     pub credentials: Vec<String>,
-    /// What it asks renderers for, a word each; empty: none is there for it.
+    /// What it uses renderers for, a word each; empty: it may call no renderer.
     pub renderers: Vec<String>,
-    /// Whether it must be asked before a subject goes away.
+    /// Whether it has a `finalize` function, to be called before a subject is deleted.
     pub finalizes: bool,
 }
 
 impl Description {
-    /// Whether it declared this access to this kind.
+    /// Whether the plugin declares this access to this kind.
     pub fn declares(&self, access: Access, kind: &Kind) -> bool {
         self.needs.iter().any(|need| need.access == access && need.kind == *kind)
     }
 
-    /// The kinds it declared this access to.
+    /// The kinds to which the plugin declares this access.
     pub fn kinds(&self, access: Access) -> impl Iterator<Item = &Kind> {
         self.needs.iter().filter(move |need| need.access == access).map(|need| &need.kind)
     }
 
-    /// The fields of a kind that its declared reads can see: the union of the kind's field sets, or the whole object when it
-    /// declared none for it.
+    /// The fields of a kind that its declared reads can see: the union of the kind's field sets, or
+    /// the whole object if it declares no field set for the kind.
     pub fn visible(&self, kind: &Kind) -> Fields {
         let mut sets = self.field_sets.values().filter(|set| set.kind == *kind).map(|set| &set.fields);
         let Some(first) = sets.next() else { return Fields::Whole };

@@ -4,29 +4,33 @@ use std::fmt;
 
 use serde::Serialize;
 
-/// A BLAKE3 digest. Shown as `b3:` and 64 hexadecimal digits.
+/// A BLAKE3 digest. Displayed as `b3:` and 64 hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Digest([u8; 32]);
 
 impl Digest {
-    /// The digest of some bytes.
+    /// The digest of bytes.
     pub fn of(bytes: impl AsRef<[u8]>) -> Self {
         Self(*blake3::hash(bytes.as_ref()).as_bytes())
     }
 
-    /// The digest of everything that can be read, a little at a time: a file of hundreds of megabytes takes no memory.
+    /// The digest of a stream, which is read in small pieces: a file of hundreds of megabytes takes
+    /// no memory.
+    ///
+    /// # Errors
+    /// When reading fails.
     pub fn of_reader(reader: impl std::io::Read) -> std::io::Result<Self> {
         let mut hasher = blake3::Hasher::new();
         hasher.update_reader(reader)?;
         Ok(Self(*hasher.finalize().as_bytes()))
     }
 
-    /// All of it, e.g. to seed a generator with.
+    /// The bytes of the digest, e.g. to seed a random number generator.
     pub fn bytes(&self) -> [u8; 32] {
         self.0
     }
 
-    /// The digest of several parts, each kept apart from the next by its length.
+    /// The digest of several parts, each delimited by its length.
     pub fn of_parts<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> Self {
         let mut hasher = blake3::Hasher::new();
         for part in parts {
@@ -41,12 +45,12 @@ impl Digest {
         Self::of(crate::canonical::text(value))
     }
 
-    /// The first 16 hexadecimal digits: enough for a label or a line of output.
+    /// The first 16 hexadecimal digits, for a label or a line of output.
     pub fn short(&self) -> String {
         self.hex()[..16].to_owned()
     }
 
-    /// All 64 hexadecimal digits, without the prefix: fit for a file name.
+    /// All 64 hexadecimal digits without the prefix, for a file name.
     pub fn hex(&self) -> String {
         blake3::Hash::from_bytes(self.0).to_hex().to_string()
     }

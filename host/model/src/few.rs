@@ -1,4 +1,5 @@
-//! A set that mostly has one element: there are tens of thousands of those in the indexes, and a map's first node has room for eleven.
+//! A set that usually has one element. The indexes have tens of thousands of such sets, and the
+//! first node of a `BTreeSet` has room for eleven elements.
 
 use std::collections::BTreeSet;
 use std::ops::Bound;
@@ -18,7 +19,7 @@ enum Elements<T> {
 // === impl Few ===
 
 impl<T: Ord> Few<T> {
-    /// Puts an element in, once.
+    /// Inserts an element.
     pub fn insert(&mut self, element: T) {
         self.0 = match std::mem::replace(&mut self.0, Elements::None) {
             Elements::None => Elements::One(element),
@@ -31,7 +32,7 @@ impl<T: Ord> Few<T> {
         };
     }
 
-    /// Takes an element out.
+    /// Removes an element.
     pub fn remove(&mut self, element: &T) {
         self.0 = match std::mem::replace(&mut self.0, Elements::None) {
             Elements::One(own) if own == *element => Elements::None,
@@ -46,7 +47,7 @@ impl<T: Ord> Few<T> {
         };
     }
 
-    /// The elements from one on, in their order.
+    /// The elements from `first` on, in their order.
     pub fn from<'a>(&'a self, first: &T) -> impl Iterator<Item = &'a T> + use<'a, T> {
         let (one, many) = match &self.0 {
             Elements::None => (None, None),
@@ -73,7 +74,7 @@ impl<T> Few<T> {
         one.into_iter().chain(many.into_iter().flatten())
     }
 
-    /// Whether there is nothing in it.
+    /// Whether the set is empty.
     pub fn is_empty(&self) -> bool {
         matches!(self.0, Elements::None)
     }
@@ -93,10 +94,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn it_has_what_a_set_has(steps in prop::collection::vec((any::<bool>(), 0..4_u8), 0..24), first in 0..4_u8) {
+        fn it_has_the_same_elements_as_a_set(steps in prop::collection::vec((any::<bool>(), 0..4_u8), 0..24), first in 0..4_u8) {
             let (mut few, mut set) = (Few::default(), BTreeSet::new());
-            for (comes, element) in steps {
-                if comes {
+            for (insert, element) in steps {
+                if insert {
                     few.insert(element);
                     set.insert(element);
                 } else {

@@ -1,4 +1,4 @@
-//! Field sets: which fields of an object are kept, and which changes therefore count.
+//! Field sets: which fields of an object a projection keeps.
 
 mod path;
 mod text;
@@ -13,15 +13,18 @@ use serde_json::{Map, Value};
 use self::path::Step;
 pub use self::path::{FieldPath, LONGEST_PATH, PathError};
 
-/// A set of fields, as dotted paths: `spec.containers[*].image`, `metadata.annotations['example.com/team']`, and of the elements of a
-/// list those alone that have a text: `spec.containers[name=proxy].image`.
+/// A set of fields, as dotted paths: `spec.containers[*].image`,
+/// `metadata.annotations['example.com/team']`, and `spec.containers[name=proxy].image` for the
+/// elements of a list that have a certain text.
 ///
-/// Cheap to clone: every object and every recorded read says which fields it is about.
+/// Cheap to clone: every object and every recorded read has one.
 ///
-/// An object's identity (`apiVersion`, `kind`, `metadata.name`, `metadata.namespace`, `metadata.uid`) is always in.
+/// An object's identity (`apiVersion`, `kind`, `metadata.name`, `metadata.namespace`,
+/// `metadata.uid`) is in every set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fields {
-    /// Every field, except those the host keeps to itself (`metadata.managedFields`, `metadata.resourceVersion`).
+    /// Every field, except `metadata.managedFields` and `metadata.resourceVersion`, which no plugin
+    /// sees.
     Whole,
     /// These paths and the identity.
     Some(Arc<Tree>),
@@ -30,11 +33,11 @@ pub enum Fields {
 /// Paths, merged into a tree.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tree {
-    /// Everything from here down is in.
+    /// Whether everything from here down is in the set.
     all: bool,
     keys: BTreeMap<String, Tree>,
     each: Option<Box<Tree>>,
-    /// What is kept of elements in which a key has a value.
+    /// The fields of elements in which a key has a certain value, by key and value.
     only: BTreeMap<(String, String), Tree>,
 }
 
@@ -43,7 +46,10 @@ const IDENTITY: [&str; 3] = ["name", "namespace", "uid"];
 // === impl Fields ===
 
 impl Fields {
-    /// Parses dotted paths. No path at all keeps the identity alone.
+    /// Parses dotted paths; without any path the set has the identity alone.
+    ///
+    /// # Errors
+    /// When a path is not valid.
     pub fn parse<P: AsRef<str>>(paths: impl IntoIterator<Item = P>) -> Result<Self, PathError> {
         let mut tree = Tree::identity();
         for path in paths {
@@ -58,7 +64,7 @@ impl Fields {
         Self::Some(Arc::clone(&ALONE))
     }
 
-    /// What both sets hold together.
+    /// The union of both sets.
     #[must_use]
     pub fn union(&self, other: &Self) -> Self {
         match (self, other) {
@@ -92,7 +98,8 @@ impl Fields {
         }
     }
 
-    /// The part of `object` that is in this set. Elements of lists keep their places, unless only some of them are in it.
+    /// Projects an object to this set. Elements of lists keep their places, unless only some of
+    /// them are in the set.
     #[must_use]
     pub fn project(&self, object: &Value) -> Value {
         match self {
@@ -101,7 +108,7 @@ impl Fields {
         }
     }
 
-    /// The same of an object's canonical text.
+    /// Projects the canonical text of an object to this set.
     #[must_use]
     pub fn project_text<'a>(&self, text: &'a str) -> Cow<'a, str> {
         match self {
@@ -112,7 +119,8 @@ impl Fields {
 }
 
 impl Hash for Fields {
-    /// Of each read the fields are a part, and reads that differ in nothing else are few: hashing whole trees would only take time.
+    /// Does not hash the tree: reads that differ in their fields alone are few, and hashing trees
+    /// takes time.
     fn hash<H: Hasher>(&self, state: &mut H) {
         matches!(self, Self::Whole).hash(state);
     }
@@ -139,7 +147,7 @@ impl Tree {
             Some((Step::Each, rest)) => self.each.get_or_insert_default().insert(rest),
             Some((Step::Only(key, value), rest)) => {
                 let only = self.only.entry((key.clone(), value.clone())).or_default();
-                // By it the element is found again when it is projected once more.
+                // Keeps the key, so that a second projection finds the element again.
                 only.insert(&[Step::Key(key.clone())]);
                 only.insert(rest);
             }
@@ -181,22 +189,22 @@ impl Tree {
                     .iter()
                     .filter_map(|(key, tree)| Some((key.clone(), tree.project(map.get(key)?)?)))
                     .collect();
-                // An object that is there but has none of the fields stays visible: "empty" is not "absent".
+                // An object without any of the fields stays visible: "empty" is not "absent".
                 Some(Value::Object(kept))
             }
             Value::Array(items) => {
                 if self.each.is_none() && self.only.is_empty() {
                     return None;
                 }
-                let kept = |item| self.of_element(item).map(|tree| tree.project(item).unwrap_or(Value::Null));
+                let kept = |item| self.for_element(item).map(|tree| tree.project(item).unwrap_or(Value::Null));
                 Some(items.iter().filter_map(kept).collect())
             }
             _ => None,
         }
     }
 
-    /// What is kept of an element of a list; `None`: it is left out.
-    fn of_element(&self, item: &Value) -> Option<Cow<'_, Self>> {
+    /// The fields that are kept of an element of a list; `None`: the element is left out.
+    fn for_element(&self, item: &Value) -> Option<Cow<'_, Self>> {
         let only = self.only.iter().filter(|((key, value), _)| item[key].as_str() == Some(value)).map(|(_, tree)| tree);
         only.chain(self.each.as_deref()).fold(None, |kept, tree| match kept {
             None => Some(Cow::Borrowed(tree)),

@@ -1,47 +1,51 @@
-//! Asking a plugin: what the engine calls, what the sandbox implements, and what goes wrong in between.
+//! Calling a plugin: the trait that the engine calls and the sandbox implements, and the errors of
+//! a call.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 
-use crate::{Description, Digest, Failure, Outcome, Reads, Request};
+use crate::describe::Description;
+use crate::digest::Digest;
+use crate::outcome::{Failure, Outcome, Request};
+use crate::read::Reads;
 
-/// Which of its functions a plugin is asked.
+/// The function of the plugin that is called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Call {
-    /// What do you want for this subject?
+    /// Returns what is desired for the subject.
     Reconcile,
-    /// This subject is going away: what must still be done?
+    /// Cleans up before the subject is deleted.
     Finalize,
 }
 
-/// Why a plugin gave no answer. Its instance is gone; the next call gets a fresh one.
+/// Why a call failed. Its instance is dropped; the next call gets a fresh one.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CallError {
     /// The guest trapped: a panic, an abort, an unreachable instruction.
     #[error("trapped: {0}")]
     Trap(String),
     /// The guest took longer than `limits.time`.
-    #[error("did not answer within {0:?}, its limit `time`")]
+    #[error("did not return within {0:?}, its limit `time`")]
     Deadline(Duration),
-    /// The guest wanted more memory than `limits.memory`, in bytes.
-    #[error("wanted more than {0} bytes of memory, its limit `memory`")]
+    /// The guest tried to grow its memory beyond `limits.memory`, in bytes.
+    #[error("needs more than {0} bytes of memory, its limit `memory`")]
     Memory(u64),
-    /// The guest wanted a table of more elements than the host allows.
-    #[error("wanted a table of more than {0} elements")]
+    /// The guest tried to grow a table beyond the elements that the host allows.
+    #[error("needs a table of more than {0} elements")]
     Table(u64),
-    /// The guest's stack outgrew what the host allows, in bytes.
+    /// The guest overflowed the stack that the host allows, in bytes.
     #[error("overflowed its stack of {0} bytes")]
     Stack(u64),
     /// The guest made more host calls than `limits.reads`.
     #[error("made more than {0} host calls, its limit `reads`")]
     HostCalls(u64),
-    /// What it handed over was larger than `limits.outcome`, in bytes.
-    #[error("handed over more than {0} bytes, its limit `outcome`")]
+    /// The outcome was larger than `limits.outcome`, in bytes.
+    #[error("returned more than {0} bytes, its limit `outcome`")]
     Outcome(u64),
-    /// What it answered is not an outcome: says which field and why.
-    #[error("answered with an invalid outcome: {0}")]
+    /// The outcome is not valid: which field, and why.
+    #[error("returned an invalid outcome: {0}")]
     Invalid(String),
     /// The host itself failed.
     #[error("the host failed: {0}")]
@@ -49,7 +53,7 @@ pub enum CallError {
 }
 
 impl CallError {
-    /// A word for it, fit for a condition's reason or a metric's label.
+    /// The reason in one word, for a condition or the label of a metric.
     pub fn reason(&self) -> &'static str {
         match self {
             Self::Trap(_) => "Trapped",
@@ -65,16 +69,19 @@ impl CallError {
     }
 }
 
-/// A plugin that can be asked. Implemented by the sandbox, and by closures in the engine's tests.
+/// A plugin that can be called. Implemented by the sandbox, and by closures in the engine's tests.
 #[async_trait]
 pub trait Invoke: Send + Sync {
-    /// What it says of itself.
+    /// The plugin's description of itself.
     fn description(&self) -> &Description;
 
-    /// Digest of its component.
+    /// The digest of its component.
     fn digest(&self) -> Digest;
 
-    /// Asks it, in a fresh instance. `Ok(Err(_))` is the plugin's own "no".
+    /// Calls the plugin in a fresh instance. `Ok(Err(_))` is the plugin's own failure.
+    ///
+    /// # Errors
+    /// When the call trapped, met a limit, or did not return a valid outcome.
     async fn invoke(
         &self,
         call: Call,

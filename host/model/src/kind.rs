@@ -1,4 +1,4 @@
-//! Names of things in a cluster: a kind, and one object of a kind.
+//! References to kinds, and to objects.
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 pub struct Kind {
     /// `group/version`, or `version` alone for the core group.
     pub api_version: Arc<str>,
-    /// The kind's own name, e.g. `VirtualService`.
+    /// The name of the kind, e.g. `VirtualService`.
     #[serde(rename = "kind")]
     pub name: Arc<str>,
 }
@@ -22,7 +22,7 @@ pub struct Kind {
 /// One Kubernetes object.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ObjectRef {
-    /// What it is.
+    /// Its kind.
     pub kind: Kind,
     /// `None` for cluster-scoped kinds.
     pub namespace: Option<Arc<str>>,
@@ -33,7 +33,7 @@ pub struct ObjectRef {
 // === impl Kind ===
 
 impl Kind {
-    /// A kind from its `apiVersion` and name.
+    /// A kind by its `apiVersion` and name.
     pub fn new(api_version: impl AsRef<str>, name: impl AsRef<str>) -> Self {
         Self { api_version: api_version.as_ref().into(), name: name.as_ref().into() }
     }
@@ -43,7 +43,8 @@ impl Kind {
         self.api_version.split_once('/').map_or("", |(group, _)| group)
     }
 
-    /// Whether the API server itself defines the kind. All others come from CRDs and aggregated API servers.
+    /// Whether the API server itself defines the kind. All other kinds come from CRDs and
+    /// aggregated API servers.
     pub fn is_built_in(&self) -> bool {
         let group = self.group();
         !group.contains('.') || group.ends_with(".k8s.io")
@@ -77,8 +78,9 @@ impl ObjectRef {
         }
     }
 
-    /// Returns the document of a server-side apply to this object, with its identity alone: `apiVersion`, `kind`,
-    /// `metadata.name`, `metadata.namespace` and `metadata.uid`. The uid keeps the apply from creating the object.
+    /// Returns the document of a server-side apply to this object, with its identity alone:
+    /// `apiVersion`, `kind`, `metadata.name`, `metadata.namespace` and `metadata.uid`. The uid
+    /// keeps the apply from creating the object.
     pub fn document(&self, uid: &str) -> Value {
         let mut document = json!({});
         self.identify(&mut document, uid);
@@ -123,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn an_object_reads_as_kind_namespace_and_name() {
+    fn an_object_is_displayed_as_kind_namespace_and_name() {
         let object = ObjectRef::new(Kind::new("v1", "Pod"), Some("shop"), "cart");
         assert_eq!(object.to_string(), "Pod shop/cart");
         assert_eq!(ObjectRef::new(Kind::new("v1", "Node"), None, "n1").to_string(), "Node n1");

@@ -1,28 +1,29 @@
-//! Where in a text of YAML each field stands.
+//! The lines of the fields in a YAML text.
 
 use std::collections::HashMap;
 
 use granit_parser::{Event, Parser};
 
-/// Lines of fields, by their paths (`spec.after[1]`).
+/// The lines of the fields of a document, by their paths (`spec.after[1]`).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Lines {
     by_path: HashMap<String, usize>,
-    /// The line at which the text itself stands.
+    /// The line of the file at which the text starts.
     first: usize,
-    /// The path of the document within the text; empty: the text is the document.
+    /// The path of the document within the text; empty: the document is the whole text.
     within: String,
 }
 
 // === impl Lines ===
 
 impl Lines {
-    /// The lines of a document, which is at a path (empty: the whole) of a text that begins at a line, from 1.
+    /// The lines of the document at a path (empty: the whole) of a text that starts at line
+    /// `first`, from 1.
     pub(crate) fn of(text: &str, first: usize, within: &str) -> Self {
         Self { by_path: lines(text), first, within: within.to_owned() }
     }
 
-    /// The line of a field of the document, or, where it is not there, of what it would stand in.
+    /// The line of a field; if the document does not have it, the line of its closest ancestor.
     pub fn line(&self, field: &str) -> usize {
         let path = match (&*self.within, field) {
             (within, "") => within.to_owned(),
@@ -42,7 +43,7 @@ impl Lines {
     }
 }
 
-/// Line of every field, by its path, from 1 and within the text.
+/// The line of every field, by its path, from 1 within the text.
 fn lines(text: &str) -> HashMap<String, usize> {
     let mut lines = HashMap::new();
     let mut open: Vec<Level> = Vec::new();
@@ -52,60 +53,55 @@ fn lines(text: &str) -> HashMap<String, usize> {
         match event {
             Event::MappingEnd | Event::SequenceEnd => {
                 open.pop();
-                if let Some(level) = open.last_mut() {
-                    level.done();
-                }
+                value_ends(&mut open);
             }
             Event::MappingStart(..) => {
-                let path = arrive(&mut open, &mut lines, line);
+                let path = value_starts(&open, &mut lines, line);
                 open.push(Level::Mapping { path, key: None });
             }
             Event::SequenceStart(..) => {
-                let path = arrive(&mut open, &mut lines, line);
+                let path = value_starts(&open, &mut lines, line);
                 open.push(Level::Sequence { path, next: 0 });
             }
-            Event::Scalar(value, ..) => {
-                if let Some(Level::Mapping { path, key: key @ None }) = open.last_mut() {
-                    let name = join(path, &value);
-                    lines.insert(name.clone(), line);
-                    *key = Some(name);
-                } else {
-                    arrive(&mut open, &mut lines, line);
-                    if let Some(level) = open.last_mut() {
-                        level.done();
-                    }
-                }
-            }
-            Event::Alias(_) | Event::UnresolvedAlias(_) => {
-                if let Some(level) = open.last_mut() {
-                    level.done();
-                }
-            }
+            Event::Scalar(value, ..) => scalar(&mut open, &mut lines, line, &value),
+            Event::Alias(_) | Event::UnresolvedAlias(_) => value_ends(&mut open),
             _ => {}
         }
     }
     lines
 }
 
-enum Level {
-    /// The key whose value comes next; `None`: a key comes next.
-    Mapping { path: String, key: Option<String> },
-    /// The number of the element that comes next.
-    Sequence { path: String, next: usize },
-}
-
-impl Level {
-    /// A value has been read.
-    fn done(&mut self) {
-        match self {
-            Self::Mapping { key, .. } => *key = None,
-            Self::Sequence { next, .. } => *next += 1,
-        }
+/// A scalar is the next key of the innermost mapping, or a value.
+fn scalar(open: &mut [Level], lines: &mut HashMap<String, usize>, line: usize, text: &str) {
+    if let Some(Level::Mapping { path, key: key @ None }) = open.last_mut() {
+        let name = join(path, text);
+        lines.insert(name.clone(), line);
+        *key = Some(name);
+    } else {
+        value_starts(open, lines, line);
+        value_ends(open);
     }
 }
 
-/// The path of the value that begins now.
-fn arrive(open: &mut [Level], lines: &mut HashMap<String, usize>, line: usize) -> String {
+/// A mapping or sequence that has not ended.
+enum Level {
+    /// The path of the key whose value is next; `None`: a key is next.
+    Mapping { path: String, key: Option<String> },
+    /// The index of the next element.
+    Sequence { path: String, next: usize },
+}
+
+/// Advances the innermost level after a value.
+fn value_ends(open: &mut [Level]) {
+    match open.last_mut() {
+        Some(Level::Mapping { key, .. }) => *key = None,
+        Some(Level::Sequence { next, .. }) => *next += 1,
+        None => {}
+    }
+}
+
+/// Returns the path of the value that starts here; an element of a sequence gets its line.
+fn value_starts(open: &[Level], lines: &mut HashMap<String, usize>, line: usize) -> String {
     match open.last() {
         None => String::new(),
         Some(Level::Mapping { key, .. }) => key.clone().unwrap_or_default(),
@@ -135,13 +131,13 @@ mod tests {
     }
 
     #[test]
-    fn a_field_that_is_not_there_has_the_line_of_what_it_would_stand_in() {
+    fn an_absent_field_has_the_line_of_its_closest_ancestor() {
         let lines = Lines::of("a:\n  b: 1\n", 10, "");
         assert_eq!((lines.line("a.b.c[3].d"), lines.line("a.x"), lines.line("z")), (11, 10, 10));
     }
 
     #[test]
-    fn a_key_with_a_dot_in_it_is_found() {
+    fn a_key_with_a_dot_is_found() {
         assert_eq!(Lines::of("a:\n  x: 1\n  b.c/d: 1\n", 1, "").line("a.b.c/d"), 3);
     }
 }

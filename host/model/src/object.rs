@@ -1,43 +1,46 @@
-//! One object as the host holds it: compact text, with what the host looks at beside it.
+//! One object as stores keep it: compact text, beside the metadata that the host uses.
 
 use std::borrow::Cow;
 use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::{Fields, Kind, ObjectRef, canonical};
+use crate::canonical;
+use crate::fields::Fields;
+use crate::kind::{Kind, ObjectRef};
 
 /// An object's labels, sorted by key.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Labels(Box<[(Arc<str>, Arc<str>)]>);
 
-/// One object, projected to a field set and held as compact canonical JSON.
+/// One object, projected to a field set, as compact canonical JSON.
 ///
-/// Text rather than a tree: a tenth of the memory, it is what a guest is given, and two revisions are compared by comparing it.
-/// `metadata.managedFields` and `metadata.resourceVersion` are never in the text, so a change of those alone is no change.
+/// Text rather than a tree: it takes a tenth of the memory, guests receive it as it is, and
+/// comparing two revisions is comparing two texts. `metadata.managedFields` and
+/// `metadata.resourceVersion` are never in the text, so a change of those alone is not a change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Object {
-    /// Which object this is.
+    /// The reference of the object.
     pub reference: ObjectRef,
-    /// `metadata.uid`; empty for an object that was never in a cluster.
+    /// `metadata.uid`; empty for an object from a file.
     pub uid: Box<str>,
-    /// `metadata.resourceVersion` as a number; 0 where there is none.
+    /// `metadata.resourceVersion` as a number; 0 if it has none.
     pub resource_version: u64,
-    /// `metadata.generation`; 0 where there is none.
+    /// `metadata.generation`; 0 if it has none.
     pub generation: i64,
     /// `metadata.labels`, whatever the projection.
     pub labels: Labels,
     /// Whether `metadata.deletionTimestamp` is set.
     pub deleting: bool,
-    /// Which fields the text was projected to.
+    /// The field set of the projection.
     fields: Fields,
     json: Box<str>,
 }
 
-/// Why a document is no Kubernetes object.
+/// Why a document is not a Kubernetes object.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum ObjectError {
-    /// A field every object has is missing or empty.
+    /// A field that every object has is missing or empty.
     #[error("not a Kubernetes object: `{0}` is missing or not a string")]
     Missing(&'static str),
 }
@@ -45,7 +48,7 @@ pub enum ObjectError {
 // === impl Labels ===
 
 impl Labels {
-    /// The labels of a `metadata.labels` map; values that are not strings are left out.
+    /// Reads a `metadata.labels` map; values that are not strings are left out.
     pub fn of(labels: &Value) -> Self {
         let pairs = labels.as_object().into_iter().flatten();
         Self(pairs.filter_map(|(key, value)| Some((key.as_str().into(), value.as_str()?.into()))).collect())
@@ -66,14 +69,20 @@ impl Labels {
 // === impl Object ===
 
 impl Object {
-    /// Which object a document is.
+    /// Reads the reference of a document.
+    ///
+    /// # Errors
+    /// When the document is not a Kubernetes object.
     pub fn reference_of(document: &Value) -> Result<ObjectRef, ObjectError> {
         let metadata = &document["metadata"];
         let kind = Kind::new(text(&document["apiVersion"], "apiVersion")?, text(&document["kind"], "kind")?);
         Ok(ObjectRef::new(kind, metadata["namespace"].as_str(), text(&metadata["name"], "metadata.name")?))
     }
 
-    /// Takes in a document from the API server or a file, keeping `fields` of it.
+    /// Projects a document from the API server or a file.
+    ///
+    /// # Errors
+    /// When the document is not a Kubernetes object.
     pub fn new(mut document: Value, fields: &Fields) -> Result<Self, ObjectError> {
         let reference = Self::reference_of(&document)?;
         let metadata = &document["metadata"];
@@ -101,11 +110,13 @@ impl Object {
 
     /// The projected document as a tree.
     pub fn value(&self) -> Value {
-        // The text came out of a `Value`, so it parses; were it ever not so, "nothing known" is the safe answer.
+        // The text was made from a `Value`, so it parses; if it ever did not, `null` would be the
+        // safe result.
         serde_json::from_str(&self.json).unwrap_or_default()
     }
 
-    /// The same object with fewer fields: itself when it holds exactly these. Meaningful when the fields it holds cover `fields`.
+    /// Projects the object further; returns the same object if it has exactly these fields.
+    /// `fields` must be covered by the fields of the object.
     #[must_use]
     pub fn project(self: &Arc<Self>, fields: &Fields) -> Arc<Self> {
         match self.text(fields) {
@@ -114,7 +125,7 @@ impl Object {
         }
     }
 
-    /// Its text with fewer fields: what is compared when only they count.
+    /// The text of a further projection.
     pub fn text(&self, fields: &Fields) -> Cow<'_, str> {
         if self.fields == *fields { Cow::Borrowed(&self.json) } else { fields.project_text(&self.json) }
     }
@@ -131,7 +142,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_new_resource_version_alone_is_no_change_of_text() {
+    fn a_new_resource_version_alone_does_not_change_the_text() {
         let at = |version: &str| {
             let document = json!({"apiVersion": "v1", "kind": "Pod",
                 "metadata": {"name": "a", "resourceVersion": version, "managedFields": [{"manager": version}]}});
@@ -142,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn labels_are_kept_beside_a_projection_that_drops_them() {
+    fn labels_are_kept_beside_a_projection_without_them() {
         let document = json!({"apiVersion": "v1", "kind": "Pod",
             "metadata": {"name": "a", "labels": {"b": "2", "a": "1"}}, "spec": {"x": 1}});
         let object = Object::new(document, &Fields::identity()).unwrap();
@@ -151,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn an_object_that_holds_just_the_fields_asked_for_is_not_copied() {
+    fn a_projection_to_the_same_fields_is_not_a_copy() {
         let document = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "a"}, "spec": {"x": 1, "y": 2}});
         let parse = |path| Fields::parse([path]).unwrap();
         let object = Arc::new(Object::new(document, &parse("spec")).unwrap());

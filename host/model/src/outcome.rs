@@ -1,101 +1,105 @@
-//! What a reconciler is asked and what it answers. The Rust shape of `wit/reconciler.wit`.
+//! The request and the outcome of a call. The Rust form of `wit/reconciler.wit`.
 
 use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::ObjectRef;
+use crate::kind::ObjectRef;
 
-/// What a reconciler is asked about.
+/// The request of a call.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Request {
-    /// The subject, as compact JSON, without what the host and the reconcilers themselves write (`status`, `resourceVersion`, …).
+    /// The subject, as compact JSON, without what the host and the reconcilers themselves write
+    /// (`status`, `resourceVersion`, …).
     pub subject: String,
-    /// Its configuration, as compact JSON; `{}` when none is given.
+    /// The reconciler's configuration, as compact JSON; `{}` by default.
     pub config: String,
-    /// What the reconcilers before it in the order last answered.
+    /// The last outcomes of the reconciler's predecessors.
     pub predecessors: Vec<Predecessor>,
 }
 
-/// What a reconciler earlier in the order last answered for the same subject.
+/// The last outcome of a predecessor for the same subject.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Predecessor {
     /// The name of its `Reconciler` object.
     pub name: String,
-    /// Its answer.
+    /// The readiness in its last outcome.
     pub readiness: Readiness,
 }
 
-/// How far what a reconciler wants has come true.
+/// How far the desired state has been reached.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Readiness {
-    /// All of it.
+    /// Completely.
     Ready,
-    /// On its way; the text says what is awaited.
+    /// Not yet; the text says what is missing.
     Progressing(String),
-    /// Works, but somebody should look.
+    /// Completely, with a problem that a person should look at.
     Warning(String),
-    /// It can't.
+    /// It can not be reached.
     Failed(String),
 }
 
-/// A complete answer.
+/// What a call returns.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Outcome {
-    /// How far it has come.
+    /// How far the desired state has been reached.
     pub readiness: Readiness,
-    /// The objects wanted for this subject. `None`: not known now, so nothing is applied and nothing pruned.
+    /// The objects desired for the subject. `None`: not known now, so nothing is applied and
+    /// nothing pruned.
     pub desired: Option<Wanted>,
-    /// Applies to fields of objects that others own.
+    /// Patches of objects that other parties own.
     pub patches: Vec<Patch>,
-    /// Objects to delete that are not this reconciler's own.
+    /// Deletions of objects that other parties own.
     pub deletions: Vec<Deletion>,
     /// Fields of the subject's status that this reconciler owns: a JSON object.
     pub status: Option<Value>,
     /// Conditions of the subject.
     pub conditions: Vec<Condition>,
-    /// Events to tell users of.
+    /// Events to publish.
     pub events: Vec<Event>,
-    /// Ask again after this long even if nothing changed.
+    /// Requeue the key after this time, even if nothing has changed.
     pub requeue_after: Option<Duration>,
 }
 
-/// The objects wanted for a subject, in the order in which they are applied.
+/// The objects desired for a subject, in the order in which they are applied.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Wanted {
-    /// The whole set: applied, kept from drifting, pruned when they leave it.
+    /// The whole set: applied, repaired after drift, and pruned when they leave the set.
     All(Vec<Value>),
-    /// As far as is known at this step: applied and kept. What was wanted before stays until the next [`Wanted::All`].
+    /// What is known at this step: applied and repaired. Objects desired before stay until the next
+    /// [`Wanted::All`].
     SoFar(Vec<Value>),
 }
 
-/// An apply to fields of an object that others own. Never creates. A `null` takes back what an earlier patch set.
+/// An apply to fields of an object that another party owns. It never creates the object. A `null`
+/// removes what an earlier patch set.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Patch {
-    /// Which object.
+    /// The object.
     pub object: ObjectRef,
-    /// The fields to set, a JSON object without identity.
+    /// The fields to set: a JSON object without identity.
     pub fragment: Value,
-    /// Name of the pace it is subject to.
+    /// The name of its pace.
     pub pace: Option<String>,
-    /// Why, for people.
+    /// The reason, for people.
     pub reason: String,
 }
 
-/// A deletion of an object that is not this reconciler's own.
+/// A deletion of an object that another party owns.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Deletion {
-    /// Which object.
+    /// The object.
     pub object: ObjectRef,
     /// The uid it must still have.
     pub uid: String,
-    /// Name of the pace it is subject to.
+    /// The name of its pace.
     pub pace: Option<String>,
-    /// Why, for people.
+    /// The reason, for people.
     pub reason: String,
 }
 
-/// A condition of the subject's status, without the times, which the host keeps.
+/// A condition of the subject's status, without its times, which the host sets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Condition {
     /// `type`, e.g. `Ready`.
@@ -108,21 +112,21 @@ pub struct Condition {
     pub message: String,
 }
 
-/// How bad an event is.
+/// The type of an Event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Severity {
-    /// For the record.
+    /// For information.
     Normal,
-    /// Somebody should look.
+    /// A problem that a person should look at.
     Warning,
 }
 
-/// An event to tell users of.
+/// An Event to publish.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Event {
-    /// What it is about; `None`: the subject.
+    /// The object that it is about; `None`: the subject.
     pub regarding: Option<ObjectRef>,
-    /// How bad it is.
+    /// `Normal` or `Warning`.
     pub severity: Severity,
     /// `CamelCase`, for machines.
     pub reason: String,
@@ -130,26 +134,26 @@ pub struct Event {
     pub message: String,
 }
 
-/// Why there is no outcome, in the plugin's own words.
+/// Why a call has no outcome, in the plugin's own words.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Failure {
-    /// The subject or the configuration is wrong: asked again when either changes.
+    /// The subject or the configuration is invalid: called again when either changes.
     #[error("invalid: {0}")]
     Invalid(String),
-    /// Passing trouble: asked again with backoff.
-    #[error("will be tried again: {0}")]
+    /// A transient problem: called again with backoff.
+    #[error("will be retried: {0}")]
     Retry(String),
 }
 
 // === impl Readiness ===
 
 impl Readiness {
-    /// Whether what comes after (`after`) may run: `Ready`, or a `Warning`, which works.
+    /// Whether successors (`after`) may run: `Ready` and `Warning`.
     pub fn is_ready(&self) -> bool {
         matches!(self, Self::Ready | Self::Warning(_))
     }
 
-    /// The word for it, fit for a condition's reason.
+    /// The reason in one word, for a condition.
     pub fn reason(&self) -> &'static str {
         match self {
             Self::Ready => "Ready",
@@ -159,7 +163,7 @@ impl Readiness {
         }
     }
 
-    /// What the plugin says about it; empty for `Ready`.
+    /// The plugin's message; empty for `Ready`.
     pub fn message(&self) -> &str {
         match self {
             Self::Ready => "",
@@ -171,7 +175,7 @@ impl Readiness {
 // === impl Outcome ===
 
 impl Outcome {
-    /// An outcome that says this much and wants nothing done.
+    /// An outcome with this readiness and nothing else.
     pub fn new(readiness: Readiness) -> Self {
         Self {
             readiness,

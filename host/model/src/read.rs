@@ -1,83 +1,73 @@
-//! Reads: what a plugin can ask of the cluster during a call, and why it may get no answer.
+//! Reads: what a call gets through the host.
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use crate::{HttpRequest, HttpResponse, Kind, Object, ObjectRef, RenderError, Rendered, Renderer, Selector, Values};
+use crate::access::AccessError;
+use crate::http::{HttpRequest, HttpResponse};
+use crate::kind::{Kind, ObjectRef};
+use crate::object::Object;
+use crate::renderer::{RenderError, Rendered, Renderer};
+use crate::selector::Selector;
+use crate::values::Values;
 
-/// A question about many objects.
+/// The parameters of a list.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Query {
-    /// Of which kind.
+    /// The kind.
     pub kind: Kind,
     /// `None`: all namespaces.
     pub namespace: Option<Arc<str>>,
-    /// Which labels the objects have.
+    /// By the labels of the objects.
     pub labels: Selector,
-    /// Which labels the objects' namespaces have.
+    /// By the labels of the objects' namespaces.
     pub namespace_labels: Selector,
-    /// Which texts the objects have in their fields; `None`: whatever they have. Given, it needs a field set that holds those fields.
+    /// By texts in fields of the objects; `None`: any. Requires a field set that has those fields.
     pub values: Option<Values>,
-    /// Name of a declared field set; `None`: whole objects.
+    /// The name of a declared field set; `None`: whole objects.
     pub fields: Option<Arc<str>>,
 }
 
-/// Why the host does not answer a read. The Rust shape of `types.access-error`.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum AccessError {
-    /// Not declared by the plugin, or not granted by the operator.
-    #[error("denied: {0}")]
-    Denied(String),
-    /// The API server does not serve the kind.
-    #[error("not served: {0}")]
-    NotServed(String),
-    /// Can't be answered now.
-    #[error("unavailable: {0}")]
-    Unavailable(String),
-    /// The question makes no sense.
-    #[error("invalid: {0}")]
-    Invalid(String),
-}
-
-/// How important a plugin's log line is.
+/// The level of a plugin's log line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Level {
-    /// For whoever writes the plugin.
+    /// For the plugin's developers.
     Debug,
-    /// For whoever runs it.
+    /// For its operators.
     Info,
-    /// Somebody should look.
+    /// A problem that a person should look at.
     Warn,
-    /// Something is wrong.
+    /// A failure.
     Error,
 }
 
-/// Everything a call reaches of the world. The engine answers, granting and recording; the sandbox only carries the question.
+/// Everything that a call can read. The engine implements it, checks the grants and records each
+/// read; the sandbox only passes the reads on.
 #[async_trait]
 pub trait Reads: Send + Sync {
-    /// One object, projected to the named field set; `Ok(None)` when it does not exist.
+    /// Returns one object, projected to the named field set; `Ok(None)` if it does not exist.
     async fn get(&self, object: &ObjectRef, fields: Option<&str>) -> Result<Option<Arc<Object>>, AccessError>;
-    /// Objects in namespace and name order, all from one point in time.
+    /// Returns the selected objects in namespace and name order, all from one point in time.
     async fn list(&self, query: &Query) -> Result<Vec<Arc<Object>>, AccessError>;
-    /// How many objects `list` would give.
+    /// Returns the number of objects that `list` would return.
     async fn count(&self, query: &Query) -> Result<u64, AccessError>;
-    /// Whether the API server serves the kind.
+    /// Returns whether the API server serves the kind.
     async fn serves(&self, kind: &Kind) -> bool;
-    /// The renderers that are granted, by name. None by default.
+    /// Returns the granted renderers, by name. None by default.
     async fn renderers(&self) -> Vec<Renderer> {
         Vec::new()
     }
-    /// What a renderer makes of a JSON document. Refused by default.
+    /// Renders a JSON document. Denied by default.
     async fn render(&self, renderer: &str, _function_config: &str) -> Result<Rendered, RenderError> {
         Err(AccessError::Denied(format!("renderer `{renderer}` is not granted")).into())
     }
-    /// What a server answers to a request, whatever the status. Refused by default.
+    /// Sends a request and returns the response, of any status. Denied by default.
     async fn send(&self, request: HttpRequest) -> Result<HttpResponse, AccessError> {
-        Err(AccessError::Denied(format!("no host is granted: {} was not sent", request.method)))
+        Err(AccessError::Denied(format!("no host is granted: the {} request was not sent", request.method)))
     }
-    /// Milliseconds since the Unix epoch.
+    /// The time, in milliseconds since the Unix epoch.
     fn now(&self) -> u64;
-    /// A log line of the plugin's.
+    /// Writes a log line of the plugin.
     fn log(&self, level: Level, message: &str, fields: &[(String, String)]);
 }

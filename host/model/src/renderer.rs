@@ -1,43 +1,51 @@
-//! Renderers: pure functions from a document to Kubernetes objects, and why one gives no answer.
+//! Renderers: pure functions from a document to Kubernetes objects, and the errors of a rendering.
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use crate::{AccessError, Digest, Labels};
+use crate::access::AccessError;
+use crate::digest::Digest;
+use crate::object::Labels;
 
 /// A renderer that a plugin may call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Renderer {
-    /// What [`Reads::render`](crate::Reads::render) calls it.
+    /// Its name, for [`Reads::render`](crate::Reads::render).
     pub name: Arc<str>,
-    /// What plugins choose by.
+    /// The labels by which plugins choose.
     pub labels: Labels,
 }
 
-/// What a renderer made of a document: one JSON text an object, in the order it gave them. Everybody who asked the same shares it.
+/// The rendered objects: one JSON text for each, in the renderer's order. Equal renderings share
+/// them.
 pub type Rendered = Arc<[Box<str>]>;
 
-/// Why nothing was rendered. The Rust shape of `renderers.render-error`.
+/// Why a rendering failed. The Rust form of `renderers.render-error`.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RenderError {
-    /// The renderer says that the document is wrong, and why.
+    /// The renderer refuses the document, and says why.
     #[error("rejected: {0}")]
     Rejected(String),
-    /// It gave no answer, neither objects nor what is wrong: it trapped, met a limit, ended with an exit code or wrote something else.
+    /// The renderer returned neither objects nor a refusal: it trapped, met a limit, exited with a
+    /// code, or wrote something else.
     #[error("failed: {0}")]
     Failed(String),
-    /// It was not asked: not granted, or not there yet.
+    /// The renderer was not called: it is not granted, or not loaded yet.
     #[error(transparent)]
     Access(#[from] AccessError),
 }
 
-/// A renderer that can be asked. Implemented by the sandbox, and by closures in the engine's tests.
+/// A renderer that can be called. Implemented by the sandbox, and by closures in the engine's
+/// tests.
 #[async_trait]
 pub trait Render: Send + Sync {
-    /// Digest of its component.
+    /// The digest of its component.
     fn digest(&self) -> Digest;
 
-    /// What it makes of a JSON document. A pure function: equal documents are rendered once, however often it is asked.
+    /// Renders a JSON document. A pure function: equal documents are rendered once.
+    ///
+    /// # Errors
+    /// When the renderer refuses the document, fails, or can not be called.
     async fn render(&self, function_config: &str) -> Result<Rendered, RenderError>;
 }

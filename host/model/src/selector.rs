@@ -3,9 +3,9 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::Labels;
+use crate::object::Labels;
 
-/// A parsed label selector; the empty one selects everything.
+/// A parsed label selector; the empty selector selects all objects.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Selector(Vec<Requirement>);
 
@@ -26,7 +26,7 @@ pub struct SelectorError {
 }
 
 impl Selector {
-    /// Selects everything.
+    /// Selects all objects.
     pub fn everything() -> Self {
         Self::default()
     }
@@ -36,17 +36,21 @@ impl Selector {
         Self(vec![Requirement::In(key.into(), vec![value.into()])])
     }
 
-    /// Selects objects that have all of these labels with these values; without any, everything.
+    /// Selects objects that have all of these labels with these values; without labels, all
+    /// objects.
     pub fn all_of<'a>(labels: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
         Self(labels.into_iter().map(|(key, value)| Requirement::In(key.into(), vec![value.into()])).collect())
     }
 
-    /// Selects objects that have this label, whatever its value.
+    /// Selects objects that have this label, with any value.
     pub fn exists(key: &str) -> Self {
         Self(vec![Requirement::Exists(key.into())])
     }
 
     /// Parses `a=b,c!=d,e in (f,g),h notin (i),j,!k`.
+    ///
+    /// # Errors
+    /// When the text is not a label selector.
     pub fn parse(text: &str) -> Result<Self, SelectorError> {
         let fail = |why| SelectorError { text: text.to_owned(), why };
         if text.trim().is_empty() {
@@ -56,7 +60,7 @@ impl Selector {
         Ok(Self(requirements.collect::<Result<_, _>>()?))
     }
 
-    /// Whether it selects everything.
+    /// Whether it selects all objects.
     pub fn is_everything(&self) -> bool {
         self.0.is_empty()
     }
@@ -71,7 +75,8 @@ impl Selector {
         })
     }
 
-    /// A label and value that every selected object has, if the selector demands one: what an index can look up.
+    /// A label and value that every selected object has, if the selector requires one: an index can
+    /// find these objects.
     pub fn equality(&self) -> Option<(&Arc<str>, &Arc<str>)> {
         self.0.iter().find_map(|requirement| match requirement {
             Requirement::In(key, values) if values.len() == 1 => Some((key, values.first()?)),
@@ -86,15 +91,21 @@ impl fmt::Display for Selector {
             if at > 0 {
                 f.write_str(",")?;
             }
-            match requirement {
-                Requirement::In(key, values) if values.len() == 1 => write!(f, "{key}={}", values[0])?,
-                Requirement::In(key, values) => write!(f, "{key} in ({})", values.join(","))?,
-                Requirement::NotIn(key, values) => write!(f, "{key} notin ({})", values.join(","))?,
-                Requirement::Exists(key) => f.write_str(key)?,
-                Requirement::Absent(key) => write!(f, "!{key}")?,
-            }
+            requirement.fmt(f)?;
         }
         Ok(())
+    }
+}
+
+impl fmt::Display for Requirement {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::In(key, values) if values.len() == 1 => write!(f, "{key}={}", values[0]),
+            Self::In(key, values) => write!(f, "{key} in ({})", values.join(",")),
+            Self::NotIn(key, values) => write!(f, "{key} notin ({})", values.join(",")),
+            Self::Exists(key) => f.write_str(key),
+            Self::Absent(key) => write!(f, "!{key}"),
+        }
     }
 }
 
@@ -143,7 +154,7 @@ fn label(key: &str) -> Result<Arc<str>, &'static str> {
     } else if key.chars().all(well_formed) {
         Ok(key.into())
     } else {
-        Err("a key has a character that labels can't have")
+        Err("a key has a character that is not valid in labels")
     }
 }
 
@@ -153,7 +164,7 @@ fn value_of(value: &str) -> Result<Arc<str>, &'static str> {
     if value.chars().all(well_formed) {
         Ok(value.into())
     } else {
-        Err("a value has a character that labels can't have")
+        Err("a value has a character that is not valid in labels")
     }
 }
 
@@ -168,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn every_operator_of_kubectl_is_understood() {
+    fn every_operator_of_kubectl_is_supported() {
         let web = json!({"app": "web", "tier": "a"});
         for selector in [
             "",
@@ -201,14 +212,14 @@ mod tests {
     }
 
     #[test]
-    fn a_selector_reads_back_as_it_was_written() {
+    fn a_selector_is_displayed_as_it_was_written() {
         for text in ["app=web", "app in (a,b),x notin (c,d),y,!z"] {
             assert_eq!(Selector::parse(text).unwrap().to_string(), text);
         }
     }
 
     #[test]
-    fn an_equality_can_be_looked_up() {
+    fn a_required_equality_is_found() {
         let selector = Selector::parse("x,app=web").unwrap();
         assert_eq!(selector.equality().map(|(k, v)| (&**k, &**v)), Some(("app", "web")));
         assert_eq!(Selector::parse("app in (a,b)").unwrap().equality(), None);

@@ -1,4 +1,5 @@
-//! A map by text that can be asked both ways: which keys begin with this text, and which keys does this text begin with?
+//! A map by text with two prefix searches: which keys start with a text, and which keys does a text
+//! start with?
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
@@ -11,24 +12,24 @@ pub struct TextMap<V>(BTreeMap<Arc<str>, V>);
 // === impl TextMap ===
 
 impl<V> TextMap<V> {
-    /// What is at a text.
+    /// The value at a text.
     pub fn get(&self, text: &str) -> Option<&V> {
         self.0.get(text)
     }
 
-    /// What is at a text, or a new one.
+    /// The value at a text, inserted by default.
     pub fn entry(&mut self, text: &str) -> &mut V
     where
         V: Default,
     {
-        // Not by the map's own entry: the text is copied for the first of its kind alone.
+        // The map's own entry would copy the text in every call, not only the first.
         if !self.0.contains_key(text) {
             self.0.insert(text.into(), V::default());
         }
         self.0.entry(text.into()).or_default()
     }
 
-    /// Changes what is at a text, and takes it out if it is then `empty`.
+    /// Changes the value at a text, and removes it if it is then `empty`.
     pub fn shrink(&mut self, text: &str, change: impl FnOnce(&mut V), empty: impl FnOnce(&V) -> bool) {
         if let Some(value) = self.0.get_mut(text) {
             change(value);
@@ -38,26 +39,27 @@ impl<V> TextMap<V> {
         }
     }
 
-    /// Whether there is nothing in it.
+    /// Whether the map is empty.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Each key, with what is there, in the order of the keys.
+    /// Each key with its value, in the order of the keys.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &V)> {
         self.0.iter().map(|(key, value)| (&**key, value))
     }
 
-    /// What is at the keys that begin with a text. Costs as much as there are.
+    /// The values at the keys that start with a text. The cost is that of the values found.
     pub fn starting_with<'a, 't>(&'a self, text: &'t str) -> impl Iterator<Item = &'a V> + use<'a, 't, V> {
         let from = self.0.range::<str, _>((Bound::Included(text), Bound::Unbounded));
         from.take_while(move |(key, _)| key.starts_with(text)).map(|(_, value)| value)
     }
 
-    /// What is at the keys that a text begins with, the longest first. Costs as much as there are, and at most a look for each byte
-    /// of the text, whatever else is in the map.
+    /// The values at the keys that are prefixes of a text, the longest first. The cost is that of
+    /// the values found, and at most one search for each byte of the text, whatever else is in the
+    /// map.
     pub fn prefixes_of<'a, 't>(&'a self, text: &'t str) -> impl Iterator<Item = &'a V> + use<'a, 't, V> {
-        // Every prefix that is still to be found is in the order not behind `below`.
+        // Every prefix that is still to be found sorts at or before `below`.
         let mut below = Some(Bound::Included(text));
         std::iter::from_fn(move || {
             loop {
@@ -66,7 +68,8 @@ impl<V> TextMap<V> {
                     below = Some(Bound::Excluded(&text[..key.len()]));
                     return Some(value);
                 }
-                // Nothing between the two is a prefix of the text: such a one would begin as both do, and then like the text alone.
+                // No key between `key` and the text is a prefix of the text: all of them share more
+                // with `key` than with it.
                 below = Some(Bound::Included(&text[..shared(key, text)]));
             }
         })
@@ -79,7 +82,7 @@ impl<V> Default for TextMap<V> {
     }
 }
 
-/// How many bytes both texts begin with, in whole characters.
+/// The length of the common prefix in bytes, in whole characters.
 fn shared(a: &str, b: &str) -> usize {
     let bytes = a.bytes().zip(b.bytes()).take_while(|(a, b)| a == b).count();
     b.floor_char_boundary(bytes)
@@ -101,11 +104,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn both_ways_find_what_looking_at_every_key_finds(
+        fn both_searches_find_the_same_as_a_full_scan(
             keys in prop::collection::vec("[aé/]{0,4}", 0..24), text in "[aéz/]{0,5}"
         ) {
             let map = of(&keys);
-            let all = |wanted: &dyn Fn(&str) -> bool| -> Vec<_> { map.iter().map(|(key, _)| key).filter(|key| wanted(key)).collect() };
+            let all = |wanted: &dyn Fn(&str) -> bool| -> Vec<_> {
+                map.iter().map(|(key, _)| key).filter(|key| wanted(key)).collect()
+            };
             let longer: Vec<_> = map.starting_with(&text).map(String::as_str).collect();
             prop_assert_eq!(longer, all(&|key| key.starts_with(&text)));
             let mut shorter: Vec<_> = map.prefixes_of(&text).map(String::as_str).collect();
@@ -115,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn what_became_empty_is_taken_out() {
+    fn a_value_that_became_empty_is_removed() {
         let mut map = of(&["a".into()]);
         map.shrink("b", String::clear, String::is_empty);
         assert!(!map.is_empty());

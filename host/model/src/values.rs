@@ -1,8 +1,10 @@
 //! Value selectors: which objects have a text in one of their fields.
 //!
-//! What an index can answer, and no more: of one field its text, what it begins with, or what it is the beginning of. Several are held
-//! as *any of*: the answer is the union of what each finds, so it costs what it finds. *All of* would cost what its weakest part finds,
-//! and would say of two elements of a list what was meant of one; who wants less looks at what came back.
+//! They support what an index can find, and no more: a field whose text equals a value, starts with
+//! it, or is a prefix of it. Several selectors mean *any of*: the result is the union of what each
+//! selector finds, at the cost of the result. *All of* would cost as much as its least selective
+//! part finds, and could match two elements of a list where one is meant; plugins filter the result
+//! themselves.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -12,33 +14,34 @@ use serde_json::Value;
 
 use crate::fields::{FieldPath, Fields, PathError};
 
-/// Value selectors of one question. Stops a plugin from filling the read index with one read: each is an entry of its own there, held as
-/// long as the subject is.
+/// The most value selectors of one read. Stops a plugin from filling the read index with one read:
+/// each selector is an entry there, for as long as the subject exists.
 pub const MOST_SELECTORS: usize = 64;
 
-/// Bytes of the text of one value selector. Stops a plugin from filling the read index with long texts. Of a field
-/// with a longer text so much is looked at as decides: no text that is asked for is longer.
+/// The most bytes of the text of a value selector. Stops a plugin from filling the read index with
+/// long texts. Of a longer text in a field, the index keeps as much as decides every selector.
 pub const LONGEST_TEXT: usize = 1024;
 
-/// What is asked of a field's text. Of numbers, booleans and fields that are not there nothing is true.
+/// A test of a field's text. Numbers, booleans and absent fields never pass.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum TextTest {
-    /// It is this.
+    /// The field's text equals this.
     Equals(Arc<str>),
-    /// It begins with this.
+    /// The field's text starts with this.
     StartsWith(Arc<str>),
-    /// This begins with it.
+    /// The field's text is a prefix of this.
     PrefixOf(Arc<str>),
 }
 
-/// A field, and what is asked of its text. Where the path leads to several (`[*]`), it is enough that one is so.
+/// A field and a test of its text. If the path leads to several fields (`[*]`), one that passes is
+/// enough.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ValueSelector {
     path: FieldPath,
     test: TextTest,
 }
 
-/// Selects the objects of which any of some value selectors is true; without any, none.
+/// Selects the objects that match any of these value selectors; without selectors, none.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Values(Arc<[ValueSelector]>);
 
@@ -46,34 +49,35 @@ pub struct Values(Arc<[ValueSelector]>);
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
 pub enum ValuesError {
     /// Too many of them.
-    #[error("{0} value selectors; {MOST_SELECTORS} are the most, ask in several reads")]
+    #[error("{0} value selectors; the limit is {MOST_SELECTORS}, split them into several reads")]
     TooMany(usize),
     /// A text that is too long.
-    #[error("value selector {at}: its text has {bytes} bytes; {LONGEST_TEXT} are the most")]
+    #[error("value selector {at}: its text has {bytes} bytes; the limit is {LONGEST_TEXT}")]
     TooLong {
-        /// Its place, from 0.
+        /// The index of the selector, from 0.
         at: usize,
-        /// How long its text is.
+        /// The length of its text.
         bytes: usize,
     },
-    /// A path that is none.
+    /// A path that is not valid.
     #[error("value selector {at}: {error}")]
     Path {
-        /// Its place, from 0.
+        /// The index of the selector, from 0.
         at: usize,
-        /// What is wrong with it.
+        /// What is wrong with the path.
+        #[source]
         error: PathError,
     },
 }
 
-/// Why value selectors are not let through.
+/// Why value selectors are refused for a field set.
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
 pub enum NotVisible {
-    /// The question names no field set.
-    #[error("value selectors need a field set that holds their fields: name one")]
+    /// The read names no field set.
+    #[error("value selectors need a field set that has their fields: name one")]
     NoSet,
-    /// The field set does not hold a field that is asked for.
-    #[error("a value selector asks for `{path}`, which field set `{set}` does not hold: add it there")]
+    /// The field set does not have a selected field.
+    #[error("a value selector uses `{path}`, which field set `{set}` does not have: add it there")]
     Beyond {
         /// The field.
         path: FieldPath,
@@ -85,13 +89,13 @@ pub enum NotVisible {
 // === impl TextTest ===
 
 impl TextTest {
-    /// The text that a field's is held against.
+    /// The text that a field's text is compared with.
     pub fn text(&self) -> &Arc<str> {
         let (Self::Equals(text) | Self::StartsWith(text) | Self::PrefixOf(text)) = self;
         text
     }
 
-    /// Whether it is true of a field's text.
+    /// Whether a field's text passes.
     pub fn is_true_of(&self, text: &str) -> bool {
         match self {
             Self::Equals(own) => **own == *text,
@@ -104,12 +108,12 @@ impl TextTest {
 // === impl ValueSelector ===
 
 impl ValueSelector {
-    /// Which field.
+    /// The field.
     pub fn path(&self) -> &FieldPath {
         &self.path
     }
 
-    /// What is asked of its text.
+    /// The test of its text.
     pub fn test(&self) -> &TextTest {
         &self.test
     }
@@ -118,7 +122,10 @@ impl ValueSelector {
 // === impl Values ===
 
 impl Values {
-    /// Parses paths and what is asked of their texts.
+    /// Parses paths with the tests of their texts.
+    ///
+    /// # Errors
+    /// When a path is not valid, a text is too long, or there are too many selectors.
     pub fn parse<P: AsRef<str>>(selectors: impl IntoIterator<Item = (P, TextTest)>) -> Result<Self, ValuesError> {
         let mut parsed = BTreeSet::new();
         for (at, (path, test)) in selectors.into_iter().enumerate() {
@@ -135,13 +142,17 @@ impl Values {
         Ok(Self(parsed.into_iter().collect()))
     }
 
-    /// Each of them once, in an order of their own.
+    /// Each selector once, in a canonical order.
     pub fn iter(&self) -> impl Iterator<Item = &ValueSelector> {
         self.0.iter()
     }
 
-    /// Lets them through if they ask for nothing but what comes back: what a plugin does not see, it can't feel out either. `set` is
-    /// the name of the question's field set, `fields` what comes back.
+    /// Checks that the selectors use only fields that the read returns: a plugin must not be able
+    /// to probe fields that it can not see. `set` is the name of the read's field set, `fields` its
+    /// fields.
+    ///
+    /// # Errors
+    /// When a selector uses another field, or the read has no field set.
     pub fn admit(&self, set: Option<&str>, fields: &Fields) -> Result<(), NotVisible> {
         let set = set.ok_or(NotVisible::NoSet)?;
         match self.iter().map(ValueSelector::path).find(|path| !fields.holds(path)) {
@@ -150,12 +161,12 @@ impl Values {
         }
     }
 
-    /// Whether an object is selected.
+    /// Whether an object matches.
     pub fn matches(&self, object: &Value) -> bool {
         self.iter().any(|selector| {
-            let mut is = false;
-            selector.path.texts(object, |text| is |= selector.test.is_true_of(text));
-            is
+            let mut passes = false;
+            selector.path.texts(object, |text| passes |= selector.test.is_true_of(text));
+            passes
         })
     }
 }
@@ -171,10 +182,12 @@ impl fmt::Display for ValueSelector {
     }
 }
 
-/// The texts at a path of an object, each once, as far as any selector can tell them apart: what an index holds.
+/// The texts at a path of an object, each once, cut so that every selector still decides the same:
+/// the entries of an index.
 pub fn texts(path: &FieldPath, object: &Value) -> BTreeSet<Box<str>> {
     let mut texts = BTreeSet::new();
-    // A longer text equals nothing that is asked for, and is no prefix of it. Cut like this it still is longer.
+    // A text beyond the limit equals no selector's text and is no prefix of one. After the cut it
+    // is still beyond the limit.
     path.texts(object, |text| {
         texts.insert(text[..text.floor_char_boundary(LONGEST_TEXT + 4)].into());
     });
@@ -194,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn a_field_of_any_element_is_enough() {
+    fn one_matching_element_is_enough() {
         let path = "spec.http[*].match[*].uri.prefix";
         for (test, expected) in [
             (TextTest::Equals("/shop/cart".into()), true),
@@ -209,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_text_or_not_there_is_never_found() {
+    fn values_that_are_not_texts_and_absent_fields_never_match() {
         for path in
             ["spec.port", "spec.tls", "spec.http", "spec.other", "spec.http[*].match[*].uri.regex", "spec.port.x"]
         {
@@ -223,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_selectors_in_another_order_are_the_same() {
+    fn the_order_of_selectors_does_not_matter() {
         let (a, b) = (("spec.a", TextTest::Equals("x".into())), ("spec['a']", TextTest::PrefixOf("x".into())));
         let both = Values::parse([a.clone(), b.clone()]).unwrap();
         assert_eq!(both, Values::parse([b.clone(), a, b]).unwrap());
@@ -231,21 +244,21 @@ mod tests {
     }
 
     #[test]
-    fn too_many_too_long_and_ill_formed_ones_are_refused() {
+    fn too_many_too_long_and_invalid_selectors_are_refused() {
         let one = |path: &str, text: &str| Values::parse([(path, TextTest::Equals(text.into()))]);
         let many = vec![("spec.a", TextTest::Equals("x".into())); 10_000];
         assert_eq!(Values::parse(many), Err(ValuesError::TooMany(MOST_SELECTORS + 1)));
         assert!(one("spec.a", &"x".repeat(LONGEST_TEXT)).is_ok());
         assert_eq!(
             one("spec.a", &"x".repeat(1 << 20)).unwrap_err().to_string(),
-            "value selector 0: its text has 1048576 bytes; 1024 are the most"
+            "value selector 0: its text has 1048576 bytes; the limit is 1024"
         );
         assert!(matches!(one(&"x".repeat(1 << 20), ""), Err(ValuesError::Path { error: PathError::TooLong(_), .. })));
         assert!(matches!(one("spec..a", ""), Err(ValuesError::Path { at: 0, .. })));
     }
 
     #[test]
-    fn what_an_index_holds_of_a_long_text_decides_as_the_text_itself() {
+    fn the_cut_text_in_an_index_matches_like_the_long_text_itself() {
         let long = "é".repeat(LONGEST_TEXT);
         let object = json!({"a": long});
         let path = FieldPath::parse("a").unwrap();

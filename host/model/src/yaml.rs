@@ -1,38 +1,40 @@
-//! Folders and files of YAML documents, each with the place it came from.
+//! YAML documents from files and folders, each with its file and line.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::Lines;
+use crate::lines::Lines;
 
 /// One document of a YAML file.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Document {
     /// The file.
     pub file: PathBuf,
-    /// The line of the file at which the document starts, from 1; of an item of a `List`, the line of the item.
+    /// The line of the file at which the document starts, from 1; for an item of a `List`, the line
+    /// of the item.
     pub line: usize,
-    /// What it says.
+    /// The content.
     pub value: Value,
     source: Source,
 }
 
-/// What a document was read from.
+/// The text that a document was read from.
 #[derive(Clone, Debug, Default, PartialEq)]
 struct Source {
     text: Arc<str>,
     /// The line of the file at which the text starts.
     first: usize,
-    /// Where in the text the document is; empty: it is all of it.
+    /// The path of the document in the text; empty: it is the whole text.
     within: String,
 }
 
-/// Why YAML could not be read.
+/// Why a file or folder of YAML can't be read.
 #[derive(Debug, thiserror::Error)]
 pub enum YamlError {
-    /// The file system said no.
+    /// The file or folder can't be read.
     #[error("{}: {source}", .file.display())]
     Read {
         /// The file or folder.
@@ -40,61 +42,113 @@ pub enum YamlError {
         /// Why.
         source: std::io::Error,
     },
-    /// Not YAML.
-    #[error("{}:{line}: {message}", .file.display())]
+    /// The file is not encoded in UTF-8.
+    #[error("{}: is {encoding}; save it as UTF-8", .file.display())]
+    Encoding {
+        /// The file.
+        file: PathBuf,
+        /// How it is encoded instead.
+        encoding: Encoding,
+    },
+    /// The file is not valid YAML.
+    #[error("{}:{line}: {error}", .file.display())]
     Syntax {
         /// The file.
         file: PathBuf,
         /// The line, from 1.
         line: usize,
         /// What is wrong with it.
-        message: String,
+        #[source]
+        error: SyntaxError,
     },
 }
 
-/// As [`survey`], for whoever can do nothing with a part of it.
+/// The encoding of a file that is not UTF-8.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Encoding {
+    /// UTF-16, as some editors and shells on Windows write it.
+    Utf16,
+    /// Anything else.
+    Unknown,
+}
+
+/// What is wrong with a text of YAML, in one line.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SyntaxError {
+    /// A mapping has a key twice.
+    #[error("key `{0}` is a duplicate; remove one of the two")]
+    DuplicateKey(String),
+    /// Anything else, in the parser's words.
+    #[error("{0}")]
+    Other(String),
+}
+
+/// Reads a file, or every `.yaml`, `.yml` and `.json` file of a folder and its subfolders, in the
+/// order of their names. Empty documents are left out.
+///
+/// # Errors
+/// Everything that can't be read.
 pub fn load(path: &Path) -> Result<Vec<Document>, Vec<YamlError>> {
     let (documents, errors) = survey(path);
     if errors.is_empty() { Ok(documents) } else { Err(errors) }
 }
 
-/// Reads a file, or every `.yaml`, `.yml` and `.json` file of a folder and its subfolders, in the order of their names: what can be
-/// read, and all that can't. Empty documents are left out.
+/// As [`load`], but returns the documents that can be read beside the errors.
 pub fn survey(path: &Path) -> (Vec<Document>, Vec<YamlError>) {
     let (mut files, mut errors) = (Vec::new(), Vec::new());
     collect(path, &mut files, &mut errors);
     let mut documents = Vec::new();
     for file in files {
-        match std::fs::read_to_string(&file) {
-            Ok(text) => {
-                for (first, text) in split(&text) {
-                    match document(&file, first, text) {
-                        Ok(found) => documents.extend(found),
-                        Err(error) => errors.push(error),
-                    }
-                }
+        let parts = match read(&file) {
+            Ok(text) => split(&text),
+            Err(error) => {
+                errors.push(error);
+                continue;
             }
-            Err(source) => errors.push(YamlError::Read { file, source }),
+        };
+        for (first, text) in parts {
+            match document(&file, first, text) {
+                Ok(found) => documents.extend(found),
+                Err(error) => errors.push(error),
+            }
         }
     }
     (documents, errors)
 }
 
-/// Parses the documents of one file's text. A `List` of objects counts as its items.
+/// The text of a file, without a byte order mark.
+fn read(file: &Path) -> Result<String, YamlError> {
+    let bytes = std::fs::read(file).map_err(|source| YamlError::Read { file: file.to_owned(), source })?;
+    // A document in UTF-16 begins with a byte order mark, or with an ASCII character, one of whose
+    // two bytes is zero.
+    let encoding = match bytes[..] {
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [0, _, ..] | [_, 0, ..] => Encoding::Utf16,
+        _ => Encoding::Unknown,
+    };
+    match String::from_utf8(bytes) {
+        Ok(text) if encoding == Encoding::Unknown => match text.strip_prefix('\u{feff}') {
+            Some(rest) => Ok(rest.to_owned()),
+            None => Ok(text),
+        },
+        _ => Err(YamlError::Encoding { file: file.to_owned(), encoding }),
+    }
+}
+
+/// Parses the documents in the text of a file. A `List` of objects counts as its items.
+///
+/// # Errors
+/// The first syntax error.
 pub fn parse(file: &Path, text: &str) -> Result<Vec<Document>, YamlError> {
     let parsed: Result<Vec<_>, _> = split(text).into_iter().map(|(first, text)| document(file, first, text)).collect();
     Ok(parsed?.into_iter().flatten().collect())
 }
 
-/// Parses one document, whose text begins at a line of a file: none where it says nothing, several where it is a `List`.
+/// Parses the text of one document, which starts at a line of a file: no document if it is empty,
+/// several if it is a `List`.
 fn document(file: &Path, first: usize, text: String) -> Result<Vec<Document>, YamlError> {
     let value: Value = serde_saphyr::from_str(&text).map_err(|error| {
         let within = error.location().map_or(1, |location| usize::try_from(location.line()).unwrap_or(1));
-        YamlError::Syntax {
-            file: file.to_owned(),
-            line: first + within.max(1) - 1,
-            message: first_line(&error.to_string()),
-        }
+        YamlError::Syntax { file: file.to_owned(), line: first + within.max(1) - 1, error: (&error).into() }
     })?;
     let text: Arc<str> = text.into();
     let document = |line, within: String, value| {
@@ -120,23 +174,26 @@ fn document(file: &Path, first: usize, text: String) -> Result<Vec<Document>, Ya
 // === impl Document ===
 
 impl Document {
-    /// A document that stands in no file.
+    /// A document that is not from a file.
     pub fn of(value: Value) -> Self {
         Self { file: PathBuf::new(), line: 1, value, source: Source { first: 1, ..Source::default() } }
     }
 
-    /// Where in its file each of its fields stands.
+    /// The lines of its fields in the file.
     pub fn lines(&self) -> Lines {
         Lines::of(&self.source.text, self.source.first, &self.source.within)
     }
 }
 
-/// What one YAML document says, within the parser's bounds on nesting and aliases; the error is one line.
-pub fn value(text: &str) -> Result<Value, String> {
-    serde_saphyr::from_str(text).map_err(|error| first_line(&error.to_string()))
+/// Parses one YAML document, within the parser's limits on nesting and aliases.
+///
+/// # Errors
+/// When it is not valid YAML.
+pub fn value(text: &str) -> Result<Value, SyntaxError> {
+    serde_saphyr::from_str(text).map_err(|error| (&error).into())
 }
 
-/// A file, or the files of a folder in the order of their names; and what can't be looked into.
+/// Collects a file, or the files of a folder in the order of their names.
 fn collect(path: &Path, files: &mut Vec<PathBuf>, errors: &mut Vec<YamlError>) {
     match entries(path) {
         Ok(None) => files.push(path.to_owned()),
@@ -153,7 +210,7 @@ fn collect(path: &Path, files: &mut Vec<PathBuf>, errors: &mut Vec<YamlError>) {
     }
 }
 
-/// What is in a folder, in order; `None`: it is a file.
+/// The entries of a folder, in order; `None`: it is a file.
 fn entries(path: &Path) -> std::io::Result<Option<Vec<PathBuf>>> {
     if !std::fs::metadata(path)?.is_dir() {
         return Ok(None);
@@ -163,30 +220,45 @@ fn entries(path: &Path) -> std::io::Result<Option<Vec<PathBuf>>> {
     Ok(Some(entries))
 }
 
-/// Splits at the document markers, which YAML only knows at the start of a line.
+/// Splits at the document markers, which are markers only at the start of a line. Returns the first
+/// line of each document.
 fn split(text: &str) -> Vec<(usize, String)> {
     let mut documents = vec![(1, String::new())];
     for (at, line) in text.lines().enumerate() {
-        // A document may begin on the line of its marker.
+        // A document may start on the line of its marker.
         let beside = line.strip_prefix("---").filter(|rest| rest.is_empty() || rest.starts_with([' ', '\t']));
         if let Some(beside) = beside {
-            let says_nothing = beside.trim().is_empty() || beside.trim_start().starts_with('#');
-            let (first, text) = if says_nothing { (at + 2, String::new()) } else { (at + 1, format!("{beside}\n")) };
+            let is_empty = beside.trim().is_empty() || beside.trim_start().starts_with('#');
+            let (first, text) = if is_empty { (at + 2, String::new()) } else { (at + 1, format!("{beside}\n")) };
             documents.push((first, text));
         } else if let Some((_, document)) = documents.last_mut() {
             document.push_str(line);
             document.push('\n');
         }
     }
-    let says_something = |text: &str| {
+    let has_content = |text: &str| {
         text.lines().any(|line| !line.trim().is_empty() && !line.trim_start().starts_with('#') && line != "...")
     };
-    documents.retain(|(_, text)| says_something(text));
+    documents.retain(|(_, text)| has_content(text));
     documents
 }
 
-fn first_line(message: &str) -> String {
-    message.lines().next().unwrap_or_default().to_owned()
+impl fmt::Display for Encoding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Utf16 => "encoded in UTF-16",
+            Self::Unknown => "not valid UTF-8",
+        })
+    }
+}
+
+impl From<&serde_saphyr::Error> for SyntaxError {
+    fn from(error: &serde_saphyr::Error) -> Self {
+        match error.without_snippet() {
+            serde_saphyr::Error::DuplicateMappingKey { key: Some(key), .. } => Self::DuplicateKey(key.clone()),
+            _ => Self::Other(error.to_string().lines().next().unwrap_or_default().to_owned()),
+        }
+    }
 }
 
 #[cfg(test)]

@@ -140,7 +140,7 @@ async fn a_change_wakes_those_alone_who_asked_for_a_value_that_it_has_or_had() {
 #[tokio::test(start_paused = true)]
 async fn a_value_is_asked_for_in_the_fields_that_come_back_alone() {
     for (path, set, why) in [
-        ("spec.clusterIP", Some("type"), "`spec.clusterIP`, which field set `type` does not hold"),
+        ("spec.clusterIP", Some("type"), "`spec.clusterIP`, which field set `type` does not have"),
         ("spec.type", None, "name one"),
     ] {
         let memory = memory();

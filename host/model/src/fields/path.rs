@@ -1,21 +1,24 @@
-//! One path into an object, and the texts that are found at its end.
+//! A path into an object, and the texts at its end.
 
 use std::fmt;
 use std::num::NonZero;
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock};
 
 use lru::LruCache;
+use parking_lot::Mutex;
 use serde_json::Value;
 
 /// A dotted path, parsed: `spec.http[*].match[*].uri.prefix`. Two spellings of one path are equal.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct FieldPath(Arc<[Step]>);
 
-/// Bytes of a path. What walks along paths calls itself at each step: stops a component from overflowing the host's stack with a path of a
-/// million steps, and from filling the read index with long ones.
+/// The most bytes of a path. Functions that follow a path are recursive: the limit stops a
+/// component from overflowing the host's stack with a path of a million steps, and from filling the
+/// read index with long paths.
 pub const LONGEST_PATH: usize = 1024;
 
-/// Paths that were parsed: a plugin asks by the same few in every call, and each of thousands of reads holds its own.
+/// Recently parsed paths: a plugin uses the same few paths in every call, and thousands of recorded
+/// reads share them.
 static PARSED: LazyLock<Mutex<LruCache<Box<str>, FieldPath>>> =
     LazyLock::new(|| Mutex::new(LruCache::new(NonZero::<usize>::MIN.saturating_add(255))));
 
@@ -27,31 +30,34 @@ pub(super) enum Step {
     Only(String, String),
 }
 
-/// Why a path is not one.
+/// Why a text is not a field path.
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
 pub enum PathError {
-    /// Nothing between two dots, or no path at all.
+    /// Two dots without a key between them, or an empty path.
     #[error("field path `{0}` has an empty step; write e.g. `spec.containers[*].image`")]
     EmptyStep(String),
-    /// Something else than `[*]`, `[key=value]` or `['key']` in brackets.
+    /// A bracket that is none of `[*]`, `[key=value]` and `['key']`.
     #[error(
         "field path `{0}` has a bad bracket; write `[*]` for each element, `[name=x]` for some, or `['a.dotted/key']`"
     )]
     Bracket(String),
     /// Longer than [`LONGEST_PATH`].
-    #[error("a field path has {0} bytes; {LONGEST_PATH} are the most")]
+    #[error("a field path has {0} bytes; the limit is {LONGEST_PATH}")]
     TooLong(usize),
 }
 
 // === impl FieldPath ===
 
 impl FieldPath {
-    /// Parses a dotted path, as in [`Fields`](super::Fields).
+    /// Parses a dotted path, with the syntax of [`Fields`](crate::Fields).
+    ///
+    /// # Errors
+    /// When the path is not valid or too long.
     pub fn parse(path: &str) -> Result<Self, PathError> {
         if path.len() > LONGEST_PATH {
             return Err(PathError::TooLong(path.len()));
         }
-        let mut parsed = PARSED.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut parsed = PARSED.lock();
         if let Some(known) = parsed.get(path) {
             return Ok(known.clone());
         }
@@ -64,7 +70,8 @@ impl FieldPath {
         &self.0
     }
 
-    /// Gives each text at the end of the path. Numbers, booleans and fields that are not there are no texts.
+    /// Calls `found` with each text at the end of the path. Numbers, booleans and absent fields are
+    /// not texts.
     pub fn texts<'a>(&self, object: &'a Value, mut found: impl FnMut(&'a str)) {
         texts(&self.0, object, &mut found);
     }

@@ -1,4 +1,4 @@
-//! What a set of fields keeps of an object.
+//! Projections to field sets.
 
 use proptest::prelude::*;
 use serde_json::json;
@@ -31,7 +31,7 @@ fn each_element_of_a_list_keeps_its_place() {
 }
 
 #[test]
-fn only_the_elements_that_have_a_text_are_kept() {
+fn only_the_elements_with_a_text_are_kept() {
     let fields = Fields::parse(["spec.containers[name=a].image", "spec.containers[name=c].image"]).unwrap();
     let kept = fields.project(&pod());
     assert_eq!(kept["spec"]["containers"], json!([{"name": "a", "image": "i"}]));
@@ -43,7 +43,7 @@ fn only_the_elements_that_have_a_text_are_kept() {
 }
 
 #[test]
-fn some_elements_can_keep_more_than_the_others() {
+fn some_elements_can_keep_more_fields_than_others() {
     let some = Fields::parse(["spec.containers[name=a].image"]).unwrap();
     let each = Fields::parse(["spec.containers[*].name"]).unwrap();
     let both = some.union(&each);
@@ -71,7 +71,7 @@ fn a_union_covers_both_and_whole_covers_all() {
 }
 
 #[test]
-fn a_bad_path_says_what_a_good_one_looks_like() {
+fn an_invalid_path_shows_a_valid_one() {
     assert!(matches!(Fields::parse(["spec..x"]), Err(PathError::EmptyStep(_))));
     assert!(matches!(Fields::parse(["spec.a[0]"]), Err(PathError::Bracket(_))));
     assert!(matches!(Fields::parse(["spec.a[=x]"]), Err(PathError::Bracket(_))));
@@ -79,11 +79,11 @@ fn a_bad_path_says_what_a_good_one_looks_like() {
     assert!(matches!(Fields::parse([""]), Err(PathError::EmptyStep(_))));
     assert!(matches!(Fields::parse(["a[*]b"]), Err(PathError::Bracket(_))));
     let steps = Fields::parse(["a.".repeat(1 << 20)]).unwrap_err();
-    assert_eq!(steps.to_string(), "a field path has 2097152 bytes; 1024 are the most");
+    assert_eq!(steps.to_string(), "a field path has 2097152 bytes; the limit is 1024");
 }
 
 #[test]
-fn a_path_is_written_as_it_is_read() {
+fn a_path_is_displayed_as_it_was_written() {
     for path in ["a", "a.b[*].c", "a['b.c/d'].e[*][*]", "a[name=x].b"] {
         let parsed = FieldPath::parse(path).unwrap();
         assert_eq!((&*parsed.to_string(), FieldPath::parse(&parsed.to_string())), (path, Ok(parsed)));
@@ -91,20 +91,20 @@ fn a_path_is_written_as_it_is_read() {
 }
 
 #[test]
-fn a_set_holds_a_path_that_it_has_or_that_is_below_one() {
+fn a_set_has_its_paths_and_everything_below_them() {
     let fields = Fields::parse(["spec.http", "spec.tls[*].sni", "spec.ports[name=web].host"]).unwrap();
     let holds = |path: &str| fields.holds(&FieldPath::parse(path).unwrap());
     for held in ["spec.http", "spec.http[*].name", "spec.tls[*].sni", "spec.ports[name=web].host"] {
         assert!(holds(held), "{held}");
     }
-    // Which element it is about is told by a field that the set does not hold.
+    // The field that identifies the element is not one of the given fields.
     for other in ["spec", "spec.tls", "spec.tls[*].port", "spec.tls[name=a].sni", "spec.ports[*].host", "status"] {
         assert!(!holds(other), "{other}");
     }
     assert!(Fields::Whole.holds(&FieldPath::parse("spec.x").unwrap()));
 }
 
-/// Documents of a few keys and texts, so that paths often meet something in them.
+/// Documents of a few keys and texts, so that paths often match.
 fn document() -> impl Strategy<Value = Value> {
     let scalar = prop_oneof![Just(Value::Null), any::<i8>().prop_map(Value::from), "[a\"é]".prop_map(Value::from)];
     scalar.prop_recursive(4, 32, 4, |below| {

@@ -1,4 +1,5 @@
-//! What a field set keeps of a text: the same as of a tree, without making one.
+//! Projects a canonical text to a field set, with the same result as projecting the tree, and
+//! without making one.
 
 use std::fmt;
 
@@ -10,20 +11,21 @@ use serde_json::value::RawValue;
 use super::Tree;
 use crate::canonical;
 
-/// What a tree keeps of a canonical text; `None`: nothing, or that is none.
+/// Projects a canonical text; `None`: nothing is left, or the text is not valid JSON.
 pub(super) fn project(tree: &Tree, text: &str) -> Option<String> {
     let mut kept = String::new();
     let is_kept = Keep { tree, kept: &mut kept }.deserialize(&mut serde_json::Deserializer::from_str(text)).ok()?;
     is_kept.then_some(kept)
 }
 
-/// Adds to `kept` what a tree keeps of a value; says whether it keeps it at all.
+/// Appends the projection of a value to `kept`; deserializes to whether anything of the value is
+/// kept.
 struct Keep<'a> {
     tree: &'a Tree,
     kept: &'a mut String,
 }
 
-/// The part of a tree that is about a key.
+/// Deserializes a key to the part of the tree below it.
 struct Below<'a>(&'a Tree);
 
 impl<'de> DeserializeSeed<'de> for Keep<'_> {
@@ -89,9 +91,9 @@ impl<'de> Visitor<'de> for Keep<'_> {
                 }
             }
         } else {
-            // Which elements are in it may be said in the last of their fields.
+            // The field that decides whether an element is in the set may be its last.
             while let Some(item) = items.next_element::<Value>()? {
-                if let Some(tree) = tree.of_element(&item) {
+                if let Some(tree) = tree.for_element(&item) {
                     if kept.len() > begin {
                         kept.push(',');
                     }

@@ -1,4 +1,4 @@
-//! Answers to HTTPS requests, written down in files: what `plan` and tests give in place of a server's.
+//! Responses to HTTPS requests, from files: what `plan` and tests use in place of a server.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -6,13 +6,13 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::HttpResponse;
+use super::message::HttpResponse;
 use crate::yaml::Document;
 
 const API_VERSION: &str = "mizzen.dev/v1alpha1";
 const KIND: &str = "HttpAnswer";
 
-/// One answer, and to what:
+/// One response, and the requests that it responds to:
 ///
 /// ```yaml
 /// apiVersion: mizzen.dev/v1alpha1
@@ -21,15 +21,15 @@ const KIND: &str = "HttpAnswer";
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Canned {
-    /// Answers requests to exactly this URL; without a query, requests to it with whatever query.
+    /// The URL of the requests. Without a query it also matches requests with any query.
     pub url: String,
-    /// Answers requests of this method.
+    /// The method of the requests.
     pub method: String,
-    /// The answer.
+    /// The response.
     pub response: HttpResponse,
 }
 
-/// Why a document is no answer.
+/// Why a document is not a valid `HttpAnswer`.
 #[derive(Debug, thiserror::Error)]
 #[error("{file}:{line}: spec: {why}")]
 pub struct CannedError {
@@ -60,7 +60,7 @@ fn ok() -> u16 {
     200
 }
 
-/// Whether a document means to be an answer.
+/// Whether a document has the kind `HttpAnswer`.
 pub fn is_canned(document: &Value) -> bool {
     document["apiVersion"] == API_VERSION && document["kind"] == KIND
 }
@@ -68,17 +68,17 @@ pub fn is_canned(document: &Value) -> bool {
 // === impl Canned ===
 
 impl Canned {
-    /// The answer that a document is; `None` when it is something else.
+    /// Reads the response of a document; `None` if the document has another kind.
     ///
     /// # Errors
-    /// When it means to be one and is not.
+    /// When the document is not a valid `HttpAnswer`.
     pub fn of(document: &Document) -> Option<Result<Self, CannedError>> {
         is_canned(&document.value).then(|| {
             let line = document.lines().line("spec");
             let wrong = |why: String| CannedError { file: document.file.display().to_string(), line, why };
             let spec = Spec::deserialize(&document.value["spec"]).map_err(|error| wrong(error.to_string()))?;
             if !(100..=599).contains(&spec.status) {
-                return Err(wrong(format!("`{}` is no HTTP status", spec.status)));
+                return Err(wrong(format!("`{}` is not a valid HTTP status; write e.g. `200`", spec.status)));
             }
             let body = match (spec.json, spec.body) {
                 (Some(_), Some(_)) => return Err(wrong("give `json` or `body`, not both".into())),
@@ -92,15 +92,15 @@ impl Canned {
         })
     }
 
-    /// How exactly this answers a request: 2 by its whole URL, 1 by its URL but for the query, 0 not at all.
+    /// How exactly this matches a request: 2 with its query, 1 without, 0 not at all.
     pub fn answers(&self, method: &str, url: &str) -> u8 {
         if self.method == method { matches(&self.url, url) } else { 0 }
     }
 }
 
-fn matches(own: &str, asked: &str) -> u8 {
-    match asked.split_once('?') {
-        _ if own == asked => 2,
+fn matches(own: &str, requested: &str) -> u8 {
+    match requested.split_once('?') {
+        _ if own == requested => 2,
         Some((path, _)) if own == path => 1,
         _ => 0,
     }
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_is_found_by_its_url_and_if_it_has_no_query_by_any_query() {
+    fn a_response_matches_by_its_url_and_without_a_query_any_query() {
         let any = canned("{url: 'https://a/b', json: {x: 1}}").unwrap();
         assert_eq!((any.response.status, &*any.response.body), (200, &br#"{"x":1}"#[..]));
         assert_eq!(
@@ -138,10 +138,10 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_answer_is_said_with_its_line() {
+    fn an_invalid_response_is_reported_with_its_line() {
         for (spec, why) in [
             ("{url: a, jsn: {}}", "a.yaml:4: spec: unknown field `jsn`"),
-            ("{url: a, status: 900}", "`900` is no HTTP status"),
+            ("{url: a, status: 900}", "`900` is not a valid HTTP status"),
             ("{url: a, json: 1, body: b}", "not both"),
         ] {
             let error = canned(spec).unwrap_err();

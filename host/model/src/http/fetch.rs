@@ -1,4 +1,5 @@
-//! Who sends requests, and who says by which way: the one knows the network, the other the grants.
+//! Sending requests and choosing their routes: [`Fetch`] knows the network, [`Routes`] knows the
+//! grants.
 
 use std::fmt;
 use std::sync::Arc;
@@ -6,96 +7,97 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use ipnet::IpNet;
 
-use super::{HttpRequest, HttpResponse};
-use crate::AccessError;
+use super::message::{HttpRequest, HttpResponse};
+use crate::access::AccessError;
 
-/// Where a request goes.
+/// The destination of a request.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Target {
-    /// Whether without TLS.
+    /// Whether the connection has no TLS.
     pub plain: bool,
     /// In lower case; an IPv6 address without brackets.
     pub host: String,
-    /// The port, said or not.
+    /// The port, explicit or the default of the scheme.
     pub port: u16,
 }
 
-/// Which request on the way to an answer it is.
+/// The position of a request in a chain of redirects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Hop {
-    /// The one that was asked for.
+    /// The plugin's own request.
     First,
-    /// Where a redirect leads, at the origin (scheme, host and port) of the first.
+    /// A redirect within the origin (scheme, host and port) of the first request.
     SameOrigin,
-    /// Where a redirect leads, elsewhere.
+    /// A redirect to another origin.
     Elsewhere,
 }
 
-/// By which way a target is asked.
+/// How a request is sent to its target.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Route {
-    /// A header that authenticates, name and value.
+    /// The header that authenticates: name and value.
     pub credential: Option<(String, Hidden)>,
-    /// Through which proxy.
+    /// The proxy, if any.
     pub proxy: Option<Proxy>,
-    /// Certificate authorities in PEM, beside the system's.
+    /// Further certificate authorities in PEM, beside those of the system.
     pub authorities: Vec<Arc<str>>,
-    /// Whether its certificate is not verified.
+    /// Whether the target's certificate is not verified.
     pub unverified: bool,
-    /// Networks that are not public and that it may be in.
+    /// Non-public networks in which it may be.
     pub private: Vec<IpNet>,
 }
 
 /// A proxy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Proxy {
-    /// Its URL, be it with user and password.
+    /// Its URL, possibly with user and password.
     pub url: Hidden,
-    /// Networks that are not public and that it may be in.
+    /// Non-public networks in which it may be.
     pub private: Vec<IpNet>,
 }
 
-/// Text that no log line and no message shows.
+/// A text that is never shown in logs or messages.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Hidden(String);
 
-/// Says by which way targets are asked, for one request of one call.
+/// Chooses the routes of one request of one call, by the grants.
 #[async_trait]
 pub trait Routes: Send + Sync {
-    /// Whether the target may be asked, and counts it.
+    /// Checks whether the target is granted, and counts the request.
     ///
     /// # Errors
-    /// [`AccessError::Denied`] when it was not granted, or too many requests were made.
+    /// [`AccessError::Denied`] if the target is not granted, or the limit of requests is reached.
     fn permit(&self, target: &Target, hop: Hop) -> Result<(), AccessError>;
 
-    /// The way to a target that is permitted.
+    /// Returns the route to a granted target.
     ///
     /// # Errors
-    /// [`AccessError::Unavailable`] when something that the request is to be sent with is not there.
+    /// [`AccessError::Unavailable`] if something that the route needs, such as a Secret, is not
+    /// found.
     async fn route(&self, target: &Target, hop: Hop) -> Result<Route, AccessError>;
 
-    /// Who asks: answers are kept for each apart.
+    /// The name of the reconciler: cached responses are not shared between reconcilers.
     fn asker(&self) -> &str;
 }
 
-/// Sends requests. Implemented on a network, by files, and by closures in tests.
+/// Sends requests. Implemented on the network, by files, and by closures in tests.
 #[async_trait]
 pub trait Fetch: Send + Sync {
-    /// Sends a request the ways that it is given, and follows redirects where they permit it.
+    /// Sends a request along its routes, and follows redirects that the routes grant.
     ///
     /// # Errors
-    /// As `http.send` of the contract has it.
+    /// The errors that the contract defines for `http.send`.
     async fn fetch(&self, request: HttpRequest, routes: &dyn Routes) -> Result<HttpResponse, AccessError>;
 }
 
-/// Sends nothing: a host without a network.
+/// Fails every request: a host without a network.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NoNetwork;
 
 #[async_trait]
 impl Fetch for NoNetwork {
     async fn fetch(&self, _: HttpRequest, _: &dyn Routes) -> Result<HttpResponse, AccessError> {
-        Err(AccessError::Unavailable("this host sends no requests".into()))
+        Err(AccessError::Unavailable("this host does not send requests".into()))
     }
 }
 
@@ -107,7 +109,7 @@ impl Hidden {
         Self(text.into())
     }
 
-    /// The text, for where it belongs.
+    /// Returns the text, to be sent.
     pub fn reveal(&self) -> &str {
         &self.0
     }

@@ -1,6 +1,6 @@
-//! Which headers of a request are a plugin's to set.
+//! Which headers of a request a plugin may set.
 
-/// Headers that negotiate content, and authorise nothing.
+/// Headers that negotiate content and authorize nothing.
 const FREE: [&str; 9] = [
     "accept",
     "accept-language",
@@ -13,7 +13,8 @@ const FREE: [&str; 9] = [
     "prefer",
 ];
 
-/// Headers that say who asks, on whose behalf, or how the connection is used: with them a plugin would get around what was granted.
+/// Headers that identify the sender, name a principal, or control the connection: with them a
+/// plugin could circumvent its grants.
 const HOSTS: [&str; 20] = [
     "accept-encoding",
     "authorization",
@@ -37,7 +38,7 @@ const HOSTS: [&str; 20] = [
     "via",
 ];
 
-/// As above: `X-Forwarded-For`, `X-aws-ec2-metadata-token`, `Sec-Fetch-Site`.
+/// Prefixes of such headers: `X-Forwarded-For`, `X-aws-ec2-metadata-token`, `Sec-Fetch-Site`.
 const HOSTS_PREFIXES: [&str; 3] = ["x-forwarded-", "x-aws-ec2-", "sec-"];
 
 /// Who may set a header.
@@ -51,7 +52,7 @@ pub enum HeaderRule {
     Host,
 }
 
-/// Who may set this header; its name is compared without regard to case.
+/// The rule for a header; names are compared without regard to case.
 pub fn header_rule(name: &str) -> HeaderRule {
     let name = name.to_ascii_lowercase();
     if FREE.contains(&&*name) {
@@ -68,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_authenticates_or_belongs_to_the_connection_is_the_hosts_however_it_is_written() {
+    fn headers_that_authenticate_or_control_the_connection_are_the_hosts_in_any_spelling() {
         for name in ["Authorization", "COOKIE", "Host", "transfer-encoding", "X-Forwarded-Host", "Metadata-Flavor"] {
             assert_eq!(header_rule(name), HeaderRule::Host, "{name}");
         }

@@ -1,4 +1,4 @@
-//! What is read of files, and where it stood.
+//! Reading files and folders, with lines.
 
 use super::*;
 
@@ -11,7 +11,7 @@ fn each_document_knows_its_first_line() {
 }
 
 #[test]
-fn bad_yaml_is_reported_with_its_line_in_the_file() {
+fn invalid_yaml_is_reported_with_its_line_in_the_file() {
     let error = parse(Path::new("x.yaml"), "a: 1\n---\nb: 2\nc: [\n").unwrap_err();
     assert!(matches!(error, YamlError::Syntax { line, .. } if line >= 4), "{error}");
 }
@@ -32,14 +32,14 @@ fn each_item_of_a_list_knows_its_lines_in_the_file() {
 }
 
 #[test]
-fn a_document_may_begin_on_the_line_of_its_marker() {
+fn a_document_may_start_on_the_line_of_its_marker() {
     let documents = parse(Path::new("x.yaml"), "--- {a: 1}\n--- # nothing\nb: 2\n").unwrap();
     let found: Vec<_> = documents.iter().map(|d| (d.line, d.value.to_string())).collect();
     assert_eq!(found, [(1, r#"{"a":1}"#.to_owned()), (3, r#"{"b":2}"#.to_owned())]);
 }
 
 #[test]
-fn everything_that_cant_be_read_is_told_and_everything_that_can_is_given() {
+fn a_survey_returns_all_readable_documents_and_every_error() {
     let folder = tempfile::tempdir().unwrap();
     let write = |name: &str, text: &[u8]| std::fs::write(folder.path().join(name), text).unwrap();
     std::fs::create_dir(folder.path().join("more")).unwrap();
@@ -50,7 +50,9 @@ fn everything_that_cant_be_read_is_told_and_everything_that_can_is_given() {
     let (documents, errors) = survey(folder.path());
     assert_eq!(documents.iter().map(|found| found.value.to_string()).collect::<Vec<_>>(), [r#"{"b":1}"#, r#"{"d":1}"#]);
     let place = |error: &YamlError| match error {
-        YamlError::Read { file, .. } => file.file_name().unwrap().to_string_lossy().into_owned(),
+        YamlError::Read { file, .. } | YamlError::Encoding { file, .. } => {
+            file.file_name().unwrap().to_string_lossy().into_owned()
+        }
         YamlError::Syntax { file, line, .. } => format!("{}:{line}", file.file_name().unwrap().to_string_lossy()),
     };
     let mut places: Vec<_> = errors.iter().map(place).collect();
@@ -59,4 +61,24 @@ fn everything_that_cant_be_read_is_told_and_everything_that_can_is_given() {
     assert_eq!(files, ["a.yaml", "a.yaml", "b.yaml", "c.yaml", "z.yaml"], "{places:?}");
     assert!(&*places[1] >= "a.yaml:5" && &*places[3] >= "c.yaml:3", "{places:?}");
     assert!(load(folder.path()).is_err());
+}
+
+#[test]
+fn a_duplicate_key_is_named_with_its_line_and_without_the_words_of_the_parser() {
+    let error = parse(Path::new("a.yaml"), "---\na: 1\nb:\n  c: 1\n  c: 2\n").unwrap_err().to_string();
+    assert!(error.starts_with("a.yaml:5: ") && error.contains("`c`") && !error.contains("Options"), "{error}");
+}
+
+#[test]
+fn a_file_that_is_not_utf_8_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("a.yaml");
+    let utf_16: Vec<u8> = "\u{feff}a: 1\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    for (bytes, why) in [(utf_16, "UTF-16"), (b"a: 1\nb: \xff\n".to_vec(), "not valid UTF-8")] {
+        std::fs::write(&file, bytes).unwrap();
+        let error = load(&file).unwrap_err()[0].to_string();
+        assert!(error.contains("a.yaml: ") && error.contains(why) && error.contains("save it as UTF-8"), "{error}");
+    }
+    std::fs::write(&file, "\u{feff}a: 1\n").unwrap();
+    assert_eq!(load(&file).unwrap()[0].value, serde_json::json!({"a": 1}), "a byte order mark is allowed");
 }

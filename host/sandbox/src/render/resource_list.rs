@@ -81,7 +81,7 @@ fn parse(text: &str) -> Result<ResourceList, String> {
     if begins.starts_with('{') {
         return serde_json::from_str(text).map_err(|error| error.to_string());
     }
-    let value = mizzen_model::yaml::value(text)?;
+    let value = mizzen_model::yaml::value(text).map_err(|error| error.to_string())?;
     serde_json::from_value(value).map_err(|error| error.to_string())
 }
 

@@ -80,7 +80,7 @@ fn a_text_is_looked_for_in_the_fields_that_come_back_alone() {
     assert!(error(ports(&[("spec.type", Text::equals("x"))])).contains("`spec.type`, which field set `ports`"));
     assert!(error(ports(&[("spec..x", Text::equals("x"))])).contains("empty step"));
     assert!(error(Query::of(pod()).where_any([("spec.x", Text::equals("x"))])).contains("need a field set"));
-    assert!(error(ports(&vec![("spec.ports", Text::equals("x")); 65])).contains("64 are the most"));
+    assert!(error(ports(&vec![("spec.ports", Text::equals("x")); 65])).contains("the limit is 64"));
 }
 
 #[test]
