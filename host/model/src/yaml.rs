@@ -148,7 +148,11 @@ pub fn parse(file: &Path, text: &str) -> Result<Vec<Document>, YamlError> {
 fn document(file: &Path, first: usize, text: String) -> Result<Vec<Document>, YamlError> {
     let value: Value = serde_saphyr::from_str(&text).map_err(|error| {
         let within = error.location().map_or(1, |location| usize::try_from(location.line()).unwrap_or(1));
-        YamlError::Syntax { file: file.to_owned(), line: first + within.max(1) - 1, error: (&error).into() }
+        YamlError::Syntax {
+            file: file.to_owned(),
+            line: first + within.max(1) - 1,
+            error: SyntaxError::without_place(&error),
+        }
     })?;
     let text: Arc<str> = text.into();
     let document = |line, within: String, value| {
@@ -252,12 +256,32 @@ impl fmt::Display for Encoding {
     }
 }
 
+// === impl SyntaxError ===
+
+impl SyntaxError {
+    /// The error without its place: the parser counts lines from the start of the document, not of the file.
+    fn without_place(error: &serde_saphyr::Error) -> Self {
+        match (Self::from(error), error.location()) {
+            (Self::Other(message), Some(at)) => {
+                let place = format!(" at line {}, column {}", at.line(), at.column());
+                Self::Other(message.strip_suffix(&place).unwrap_or(&message).to_owned())
+            }
+            (error, _) => error,
+        }
+    }
+}
+
 impl From<&serde_saphyr::Error> for SyntaxError {
     fn from(error: &serde_saphyr::Error) -> Self {
-        match error.without_snippet() {
-            serde_saphyr::Error::DuplicateMappingKey { key: Some(key), .. } => Self::DuplicateKey(key.clone()),
-            _ => Self::Other(error.to_string().lines().next().unwrap_or_default().to_owned()),
+        if let serde_saphyr::Error::DuplicateMappingKey { key: Some(key), .. } = error.without_snippet() {
+            return Self::DuplicateKey(key.clone());
         }
+        // For users: without advice on the parser's options, and in one line.
+        let message = error.render_with_options(serde_saphyr::render_options! {
+            formatter: &serde_saphyr::UserMessageFormatter,
+            snippets: serde_saphyr::SnippetMode::Off,
+        });
+        Self::Other(message.lines().next().unwrap_or_default().to_owned())
     }
 }
 

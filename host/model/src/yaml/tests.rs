@@ -17,6 +17,16 @@ fn invalid_yaml_is_reported_with_its_line_in_the_file() {
 }
 
 #[test]
+fn the_message_of_bad_yaml_has_no_second_place_and_no_advice_to_programmers() {
+    for text in ["a: 1\n---\nb: [\n", "a: 1\nc: \"x\n", "a: 1\na: 2\n"] {
+        let error = parse(Path::new("x.yaml"), text).unwrap_err().to_string();
+        for word in ["error", " line ", "column", "Options"] {
+            assert!(!error.contains(word), "{word}: {error}");
+        }
+    }
+}
+
+#[test]
 fn a_list_counts_as_its_items() {
     let documents = parse(Path::new("x.yaml"), "kind: List\nitems: [{a: 1}, {b: 2}]\n").unwrap();
     assert_eq!(documents.len(), 2);
