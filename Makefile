@@ -101,7 +101,7 @@ crds: ## Generates deploy/crds from the Rust types
 	MIZZEN_UPDATE=1 $(CARGO) test -q -p mizzen-config -p mizzen-istio-api -p mizzen-plugin-egress-hosts crd
 
 manifests: plugins ## Generates the rights in deploy/manifests from deploy/reconcilers.yaml
-	MIZZEN_UPDATE=1 $(CARGO) test -q -p mizzen rights
+	MIZZEN_UPDATE=1 $(CARGO) test -q -p mizzen --test all rights
 
 clean: ## Removes build output
 	$(CARGO) clean

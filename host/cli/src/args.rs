@@ -15,8 +15,8 @@ pub(crate) struct Args {
     pub(crate) command: Command,
 }
 
-const EXIT_CODES: &str =
-    "Exit codes: 0 success; 1 something is wrong; 2 `plan` found changes, or the command line is wrong.";
+const EXIT_CODES: &str = "Exit codes: 0 success; 1 failure; 2 `plan` found changes, or invalid usage; 141 the reader of standard output has \
+     closed it (as for a program that SIGPIPE ends).";
 
 /// A command's examples, with what its exit codes mean.
 macro_rules! help {
@@ -80,22 +80,25 @@ pub(crate) enum Command {
 pub(crate) enum Plugin {
     /// Shows what a component says of itself: its subject, what it needs and why, its configuration.
     #[command(after_help = help!("Example:\n  mizzen plugin inspect mtls.wasm -o yaml"))]
-    Inspect {
-        /// The component.
-        #[arg(value_hint = ValueHint::FilePath)]
-        file: PathBuf,
-        /// How to print it.
-        #[arg(short, long, value_enum, default_value_t)]
-        output: Output,
-        #[command(flatten)]
-        sandbox: Sandbox,
-    },
+    Inspect(Inspect),
     /// Compiles plugins and renderers ahead, each in a process of its own, so that `run` need not.
     #[command(after_help = help!("Example:\n  mizzen plugin compile --cache /cache plugins/*.wasm"))]
     Compile(Compile),
     /// Compiles one component in this process.
     #[command(hide = true)]
     CompileHere(CompileHere),
+}
+
+#[derive(Clone, Debug, ClapArgs)]
+pub(crate) struct Inspect {
+    /// The component.
+    #[arg(value_hint = ValueHint::FilePath)]
+    pub(crate) file: PathBuf,
+    /// Output format.
+    #[arg(short, long, value_enum, default_value_t)]
+    pub(crate) output: Output,
+    #[command(flatten)]
+    pub(crate) sandbox: Sandbox,
 }
 
 /// Where components come from and where compiled ones are kept.

@@ -1,4 +1,4 @@
-//! Reads what the command line names: documents, configuration, one component.
+//! Reads what the command line names: documents, a configuration, a component.
 
 use std::path::{Path, PathBuf};
 
@@ -7,17 +7,18 @@ use mizzen_config::{Configuration, Problem};
 use mizzen_model::yaml::{self, Document, YamlError};
 use mizzen_sandbox::{Sandbox, SandboxOptions};
 
+use crate::report::Errors;
 use crate::{args, progress};
 
-/// A sandbox as the command line wants it. Without a word about where to keep compiled components, they are kept where a user keeps
-/// such things; where that can't be, they are not kept.
+/// Sets up the sandbox. Without `--cache`, compiled components go to the user's cache folder; if that can't be used, they are
+/// not kept.
 pub(crate) fn sandbox(args: &args::Sandbox) -> anyhow::Result<Sandbox> {
     let with = |cache| Sandbox::new(SandboxOptions { cache, ..SandboxOptions::default() });
     match (&args.cache, default_cache(|name| std::env::var_os(name).map(PathBuf::from))) {
         (None, Some(folder)) => match with(Some(folder)) {
             Ok(sandbox) => Ok(sandbox),
             Err(error) => {
-                tracing::warn!(%error, "components are compiled anew each time");
+                tracing::warn!(%error, "no cache: components are compiled at each start");
                 Ok(with(None)?)
             }
         },
@@ -25,35 +26,31 @@ pub(crate) fn sandbox(args: &args::Sandbox) -> anyhow::Result<Sandbox> {
     }
 }
 
-/// The folder of compiled components, be it the one by default.
+/// The folder of compiled components: the given one, or the default.
 pub(crate) fn cache(given: Option<PathBuf>) -> anyhow::Result<PathBuf> {
     given
         .or_else(|| default_cache(|name| std::env::var_os(name).map(PathBuf::from)))
-        .context("there is nowhere to keep what is compiled: give a folder with `--cache`")
+        .context("there is no cache folder: name one with `--cache`")
 }
 
-/// Where compiled components are kept by default.
+/// The default folder of compiled components, by the XDG Base Directory Specification.
 fn default_cache(variable: impl Fn(&str) -> Option<PathBuf>) -> Option<PathBuf> {
-    // The specification of these folders: a path that is not absolute is to be ignored.
+    // The specification says that relative paths are to be ignored.
     let folder = |name| variable(name).filter(|path| path.is_absolute());
     let caches = folder("XDG_CACHE_HOME").or_else(|| Some(folder("HOME")?.join(".cache")))?;
     Some(caches.join("mizzen/components"))
 }
 
-/// All documents of files and folders.
+/// Reads all documents of files and folders.
 ///
 /// # Errors
-/// Everything that can't be read, at once.
-pub(crate) fn documents(files: &[PathBuf]) -> anyhow::Result<Vec<Document>> {
+/// Every document that can't be read.
+pub(crate) fn documents(files: &[PathBuf]) -> Result<Vec<Document>, Errors> {
     let (documents, errors) = survey(files);
-    if errors.is_empty() {
-        return Ok(documents);
-    }
-    let errors: Vec<_> = errors.iter().map(ToString::to_string).collect();
-    anyhow::bail!(errors.join("\n"))
+    Errors::check(errors).map(|()| documents)
 }
 
-/// All documents of files and folders that can be read, and why the others can't.
+/// Reads the documents of files and folders, and returns an error for each that can't be read.
 pub(crate) fn survey(files: &[PathBuf]) -> (Vec<Document>, Vec<YamlError>) {
     let (mut documents, mut errors) = (Vec::new(), Vec::new());
     for (found, wrong) in files.iter().map(|file| yaml::survey(file)) {
@@ -63,20 +60,20 @@ pub(crate) fn survey(files: &[PathBuf]) -> (Vec<Document>, Vec<YamlError>) {
     (documents, errors)
 }
 
-/// The configuration among documents.
+/// Validates the configuration among documents.
 ///
 /// # Errors
-/// Everything that is wrong with it, a line each.
-pub(crate) fn configuration(documents: &[Document]) -> anyhow::Result<Configuration> {
-    Configuration::strict(documents).map_err(|problems| anyhow::anyhow!(lines(&problems).join("\n")))
+/// Everything that is wrong with it.
+pub(crate) fn configuration(documents: &[Document]) -> Result<Configuration, Errors> {
+    Configuration::strict(documents).map_err(Errors::of)
 }
 
-/// The configuration of files.
+/// Reads and validates the configuration in files, which must have a reconciler.
 pub(crate) fn configuration_of(files: &[PathBuf]) -> anyhow::Result<Configuration> {
     configuration_among(&documents(files)?, files)
 }
 
-/// The configuration among the documents of files, in which there must be one.
+/// Validates the configuration among the documents of files, which must have a reconciler.
 pub(crate) fn configuration_among(documents: &[Document], files: &[PathBuf]) -> anyhow::Result<Configuration> {
     let configuration = configuration(documents)?;
     if configuration.reconcilers.is_empty() {
@@ -85,18 +82,18 @@ pub(crate) fn configuration_among(documents: &[Document], files: &[PathBuf]) -> 
     Ok(configuration)
 }
 
-/// What to say of files without a reconciler.
+/// The error for files without a reconciler.
 pub(crate) fn no_reconciler(files: &[PathBuf]) -> anyhow::Error {
     let files = files.iter().map(|file| file.display().to_string()).collect::<Vec<_>>().join(", ");
-    anyhow::anyhow!("{files}: there is no document of kind `Reconciler` (apiVersion `mizzen.dev/v1alpha1`)")
+    anyhow::anyhow!("{files}: no document of kind `Reconciler` (apiVersion `mizzen.dev/v1alpha1`) found")
 }
 
-/// Problems as lines.
+/// Returns each problem as a line.
 pub(crate) fn lines(problems: &[Problem]) -> Vec<String> {
     problems.iter().map(ToString::to_string).collect()
 }
 
-/// Reads one component.
+/// Loads one component.
 pub(crate) async fn component(sandbox: &Sandbox, file: &Path) -> anyhow::Result<mizzen_sandbox::Component> {
     progress::while_loading(file, sandbox.load_file(file)).await.with_context(|| file.display().to_string())
 }
@@ -106,7 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn compiled_components_are_kept_where_a_user_keeps_such_things() {
+    fn compiled_components_go_to_the_cache_folder_of_the_user() {
         let of = |set: &'static [(&str, &str)]| {
             default_cache(|name| set.iter().find(|(own, _)| *own == name).map(|(_, value)| PathBuf::from(value)))
         };

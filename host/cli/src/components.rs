@@ -1,4 +1,4 @@
-//! The components of a configuration: plugins and renderers, loaded through the sandbox.
+//! The components of a configuration: plugins and renderers, loaded by the sandbox.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,23 +10,22 @@ use mizzen_engine::{NodeSpec, RendererSpec};
 use mizzen_model::Invoke;
 use mizzen_sandbox::{Compiler, Load, RenderOptions, Renderers, Sandbox};
 
-use crate::style::FAINT;
-use crate::{args, assemble, progress};
+use crate::{args, assemble, progress, terminal};
 
-/// The catalog, and the renderers that it loads.
+/// The catalog of plugins, and the renderers that it loads.
 pub(crate) struct Components {
     pub(crate) catalog: Catalog,
     pub(crate) renderers: Renderers,
 }
 
-/// Everything of a configuration that was or was not loaded.
+/// The entries of a configuration, loaded or not.
 #[derive(Default)]
 pub(crate) struct Loaded {
     pub(crate) entries: Vec<Entry>,
     pub(crate) renderers: Vec<RendererEntry>,
 }
 
-/// The sandbox, as the catalog loads through it.
+/// Loads components for the catalog.
 struct SandboxLoader {
     sandbox: Sandbox,
     renderers: Renderers,
@@ -49,7 +48,8 @@ impl Loader for SandboxLoader {
     }
 }
 
-/// This very program, as the process that compiles: what it leaves in the cache fits us, also when our file has been replaced since.
+/// The process that compiles: this program, as `/proc/self/exe`, so that its code fits this host even after the file was
+/// replaced.
 pub(crate) fn compiler(memory: u64) -> Compiler {
     let program = Path::new("/proc/self/exe");
     let program =
@@ -60,11 +60,11 @@ pub(crate) fn compiler(memory: u64) -> Compiler {
 // === impl Components ===
 
 impl Components {
-    /// Nothing loaded yet. `plugins` is the folder that files are relative to; without it, they are relative to the document's.
+    /// Components of which none is loaded. Files are relative to `plugins`, or else to the folder of the document that names
+    /// them.
     pub(crate) fn new(args: &args::Sandbox, plugins: Option<PathBuf>) -> anyhow::Result<Self> {
         let sandbox = assemble::sandbox(args)?;
         let options = RenderOptions {
-            // Where plugins could not be kept, renderers can't be either.
             cache: sandbox.cache_folder().map(Path::to_owned),
             compiler: Some(compiler(args.compile_memory)),
             ..RenderOptions::default()
@@ -74,21 +74,21 @@ impl Components {
         Ok(Self { catalog: Catalog::new(Arc::new(loader), plugins), renderers })
     }
 
-    /// Loads what is new or changed. What must be compiled for long is under way when this returns.
+    /// Loads what is new or changed. Renderers that must be compiled may still be compiling when this returns.
     pub(crate) async fn refresh(&mut self, configuration: &Configuration) -> Loaded {
-        // Renderers first: compiling them goes on beside the plugins.
+        // Renderers first: they compile while the plugins load.
         let renderers = self.catalog.refresh_renderers(configuration).await;
         Loaded { renderers, entries: self.catalog.refresh(configuration).await }
     }
 
-    /// The same, and waits for what must be compiled.
+    /// As [`refresh`](Self::refresh), and waits for the renderers to be compiled.
     pub(crate) async fn complete(&mut self, configuration: &Configuration) -> Loaded {
         let mut loaded = self.refresh(configuration).await;
         let compiling: Vec<_> = loaded.compiling().collect();
         if !compiling.is_empty() {
             let what = format!("compiling {}", compiling.join(", "));
             progress::while_waiting(&what, self.renderers.settled()).await;
-            anstream::eprintln!("{FAINT}compiled{FAINT:#} {}", compiling.join(", "));
+            terminal::note("compiled", compiling.join(", "));
             loaded.renderers = self.catalog.refresh_renderers(configuration).await;
         }
         loaded
@@ -98,7 +98,7 @@ impl Components {
 // === impl Loaded ===
 
 impl Loaded {
-    /// What the engine runs of the plugins.
+    /// The reconcilers as the engine takes them.
     pub(crate) fn nodes(&self) -> Vec<NodeSpec> {
         let node = |entry: &Entry| NodeSpec {
             reconciler: Arc::clone(&entry.reconciler),
@@ -107,7 +107,7 @@ impl Loaded {
         self.entries.iter().map(node).collect()
     }
 
-    /// What its plugins can call.
+    /// The renderers as the engine takes them.
     pub(crate) fn renderers(&self) -> Vec<RendererSpec> {
         let spec = |entry: &RendererEntry| RendererSpec {
             renderer: mizzen_model::Renderer {
@@ -119,7 +119,7 @@ impl Loaded {
         self.renderers.iter().map(spec).collect()
     }
 
-    /// What is wrong with any of it.
+    /// Everything that is wrong with the components.
     pub(crate) fn problems(&self) -> Vec<Problem> {
         let of_renderers = self.renderers.iter().filter_map(|entry| entry.problem.clone());
         of_renderers.chain(self.entries.iter().flat_map(|entry| entry.problems.iter().cloned())).collect()

@@ -2,24 +2,28 @@
 
 mod args;
 mod assemble;
+mod collector;
 mod commands;
 mod components;
 mod intents;
 mod logging;
 mod progress;
 mod rehearse;
+mod report;
+mod reported;
 mod rights;
+mod show;
 mod source;
 mod statuses;
 mod style;
-mod told;
+mod terminal;
 
 use std::process::ExitCode;
 
 use clap::Parser;
 
-// Every call makes and drops thousands of small texts and trees, on all threads: with the system's allocator that was a quarter of the host's
-// CPU time, and left holes.
+// Every call allocates and frees thousands of small texts and trees, on all threads: with the system's allocator that took a
+// quarter of the host's CPU time and fragmented its memory.
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 

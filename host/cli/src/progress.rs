@@ -1,41 +1,49 @@
-//! A line that says why it takes a while, where somebody looks on: compiling a component for the first time takes seconds.
+//! A line on the terminal while something takes long: compiling a component for the first time takes seconds.
 
-use std::io::{IsTerminal, Write};
+use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// How long nothing is said: a component that was compiled before is there at once.
+/// How long nothing is shown: a component that was compiled before is loaded within this time.
 const SOON: Duration = Duration::from_millis(200);
 
-/// Waits for a component, and says so on standard error while it takes longer than a moment. Nothing is said where that is no terminal.
-pub(crate) async fn while_loading<T>(file: &Path, loading: impl Future<Output = T>) -> T {
-    let mut terminal = std::io::stderr();
-    let shown = terminal.is_terminal();
-    watched(file, loading, &mut terminal, shown).await
+/// Returns the cursor to the start of the line and clears the line.
+const CLEAR: &str = "\r\x1b[K";
+
+/// Whether there is a terminal to show progress on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Terminal {
+    Present,
+    Absent,
 }
 
-async fn watched<T>(file: &Path, loading: impl Future<Output = T>, out: &mut impl Write, shown: bool) -> T {
+/// Waits for a component. On a terminal, a line says so when it takes longer than a moment.
+pub(crate) async fn while_loading<T>(file: &Path, loading: impl Future<Output = T>) -> T {
+    let mut out = io::stderr();
+    let terminal = if out.is_terminal() { Terminal::Present } else { Terminal::Absent };
+    watched(file, loading, &mut out, terminal).await
+}
+
+async fn watched<T>(file: &Path, loading: impl Future<Output = T>, out: &mut impl Write, terminal: Terminal) -> T {
     let mut loading = std::pin::pin!(loading);
     if let Ok(loaded) = tokio::time::timeout(SOON, &mut loading).await {
         return loaded;
     }
-    // Nobody is worse off when it can't be said.
-    if shown {
-        let _ = write!(out, "compiling {}: once, a few seconds …", file.display());
-        let _ = out.flush();
+    if terminal == Terminal::Absent {
+        return loading.await;
     }
+    // Progress that can't be shown is no reason to fail.
+    let _ = write!(out, "compiling {}: once, a few seconds …", file.display()).and_then(|()| out.flush());
     let loaded = loading.await;
-    if shown {
-        let _ = write!(out, "\r\x1b[K");
-        let _ = out.flush();
-    }
+    let _ = write!(out, "{CLEAR}").and_then(|()| out.flush());
     loaded
 }
 
-/// Waits for something that takes a minute; on a terminal, one line tells for what, and since when. The line is gone afterwards.
+/// Waits for something that takes minutes. On a terminal, a line shows what it is and how long it has taken; the line is
+/// cleared afterwards.
 pub(crate) async fn while_waiting<T>(what: &str, work: impl Future<Output = T>) -> T {
-    let mut terminal = std::io::stderr();
-    if !terminal.is_terminal() {
+    let mut out = io::stderr();
+    if !out.is_terminal() {
         return work.await;
     }
     let mut work = std::pin::pin!(work);
@@ -43,12 +51,12 @@ pub(crate) async fn while_waiting<T>(what: &str, work: impl Future<Output = T>) 
     loop {
         let line = tokio::select! {
             done = &mut work => {
-                let _ = write!(terminal, "\r\x1b[K");
+                let _ = write!(out, "{CLEAR}");
                 return done;
             }
-            _ = ticks.tick() => format!("\r\x1b[K{what} … {} s", since.elapsed().as_secs()),
+            _ = ticks.tick() => format!("{CLEAR}{what} … {} s", since.elapsed().as_secs()),
         };
-        let _ = write!(terminal, "{line}").and_then(|()| terminal.flush());
+        let _ = write!(out, "{line}").and_then(|()| out.flush());
     }
 }
 
@@ -56,20 +64,21 @@ pub(crate) async fn while_waiting<T>(what: &str, work: impl Future<Output = T>) 
 mod tests {
     use super::*;
 
-    async fn said(takes: Duration, shown: bool) -> String {
+    async fn shown(takes: Duration, terminal: Terminal) -> String {
         let mut out = Vec::new();
-        watched(Path::new("a.wasm"), tokio::time::sleep(takes), &mut out, shown).await;
+        watched(Path::new("a.wasm"), tokio::time::sleep(takes), &mut out, terminal).await;
         String::from_utf8(out).unwrap()
     }
 
     #[tokio::test(start_paused = true)]
-    async fn who_looks_on_is_told_what_takes_long_and_the_line_goes_again() {
-        let said = said(SOON * 2, true).await;
-        assert!(said.starts_with("compiling a.wasm") && said.ends_with("\r\x1b[K"), "{said:?}");
+    async fn a_terminal_shows_what_takes_long_and_the_line_is_cleared() {
+        let shown = shown(SOON * 2, Terminal::Present).await;
+        assert!(shown.starts_with("compiling a.wasm") && shown.ends_with(CLEAR), "{shown:?}");
     }
 
     #[tokio::test(start_paused = true)]
-    async fn nothing_is_said_of_what_is_there_at_once_or_where_nobody_looks_on() {
-        assert_eq!((said(SOON / 2, true).await, said(SOON * 2, false).await), (String::new(), String::new()));
+    async fn nothing_is_shown_for_what_loads_at_once_or_without_a_terminal() {
+        let quick = shown(SOON / 2, Terminal::Present).await;
+        assert_eq!((quick, shown(SOON * 2, Terminal::Absent).await), (String::new(), String::new()));
     }
 }

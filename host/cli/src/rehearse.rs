@@ -1,9 +1,9 @@
-//! A rehearsal: the engine, run on a cluster in memory until nothing is left to do, and what it did.
+//! A rehearsal: runs the engine on a cluster in memory until it settles, and collects what it did.
 
 use std::sync::Arc;
 
 use mizzen_cluster::memory::Memory;
-use mizzen_config::{Configuration, Mode, RECONCILER, RENDERER, Reconciler};
+use mizzen_config::{Mode, RECONCILER, RENDERER, Reconciler};
 use mizzen_engine::observe::Observer;
 use mizzen_engine::{Delays, Engine, NodeSpec, Settings};
 use mizzen_http::Answers;
@@ -12,29 +12,29 @@ use mizzen_model::http::{Canned, is_canned};
 use mizzen_model::yaml::Document;
 
 use crate::assemble;
+use crate::collector::Collector;
 use crate::components::Components;
-use crate::intents::{Collector, Intents, Trouble};
+use crate::intents::{Intents, Statuses, Trouble};
+use crate::report::Errors;
 
 /// Rehearses the reconcilers among documents on the objects among them.
 ///
 /// # Errors
-/// When the documents or the configuration are wrong: everything that is, at once.
+/// Everything that is wrong with the documents, or else with the configuration, or else with its components.
 pub(crate) async fn rehearse(
     documents: &[Document],
     components: &mut Components,
-    statuses: bool,
+    statuses: Statuses,
 ) -> anyhow::Result<Intents> {
-    let configuration: Configuration = assemble::configuration(documents)?;
-    let objects: Vec<_> = documents.iter().filter(|document| !is_ours(document)).cloned().collect();
+    let configuration = assemble::configuration(documents)?;
+    let objects: Vec<_> = documents.iter().filter(|document| !is_configuration(document)).cloned().collect();
     let answers = documents.iter().filter_map(Canned::of).collect::<Result<Vec<_>, _>>()?;
-    let memory = Memory::from_documents(&objects)
-        .map_err(|errors| anyhow::anyhow!(errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")))?;
+    let memory = Memory::from_documents(&objects).map_err(Errors::of)?;
     let loaded = components.complete(&configuration).await;
-    let problems = loaded.problems();
-    anyhow::ensure!(problems.is_empty(), assemble::lines(&problems).join("\n"));
+    Errors::check(loaded.problems())?;
     let collector = Arc::new(Collector::default());
     let observer: Arc<dyn Observer> = Arc::clone(&collector) as _;
-    // Nothing is sent from here: what was not written down is not known.
+    // A rehearsal sends no requests: responses come from documents.
     let fetch = Arc::new(Answers::new(answers));
     let settings = Settings { delays: Delays::Skipped, fetch, ..Settings::default() };
     let engine = Engine::start_with(Arc::new(memory), observer, settings);
@@ -55,13 +55,13 @@ pub(crate) async fn rehearse(
             intents.problems.push(trouble("Blocked", why.clone()));
         }
         if let Some(held) = &node.held {
-            intents.problems.push(trouble("Held", held.clone()));
+            intents.problems.push(trouble("WaitingForPredecessor", held.clone()));
         }
     }
     Ok(intents)
 }
 
-/// On a cluster in memory nothing is lost by acting, and only what is done can be shown: mode `Plan` is for real clusters.
+/// Turns mode `Plan` into `Enforce`: a rehearsal shows writes, and on a cluster in memory they do no harm.
 fn acting(node: NodeSpec) -> NodeSpec {
     if node.reconciler.mode != Mode::Plan {
         return node;
@@ -70,8 +70,8 @@ fn acting(node: NodeSpec) -> NodeSpec {
     NodeSpec { reconciler: Arc::new(reconciler), ..node }
 }
 
-/// Our own objects are what is rehearsed, not what it is rehearsed on.
-fn is_ours(document: &Document) -> bool {
+/// Whether a document configures the rehearsal, instead of being an object of its cluster.
+fn is_configuration(document: &Document) -> bool {
     let kind = Kind::new(
         document.value["apiVersion"].as_str().unwrap_or_default(),
         document.value["kind"].as_str().unwrap_or_default(),

@@ -1,4 +1,4 @@
-//! Colours. `anstream` leaves them out where the output is no terminal or `NO_COLOR` is set.
+//! Colours. `anstream` leaves them out where the output is not a terminal or `NO_COLOR` is set.
 
 use anstyle::{AnsiColor, Color, Style};
 
@@ -6,15 +6,15 @@ const fn colour(colour: AnsiColor) -> Style {
     Style::new().fg_color(Some(Color::Ansi(colour)))
 }
 
-/// What is new.
+/// Additions and successes.
 pub(crate) const ADDED: Style = colour(AnsiColor::Green);
-/// What goes.
+/// Removals.
 pub(crate) const REMOVED: Style = colour(AnsiColor::Red);
-/// What becomes different.
+/// Changes.
 pub(crate) const CHANGED: Style = colour(AnsiColor::Yellow);
-/// What is wrong.
+/// Errors.
 pub(crate) const WRONG: Style = colour(AnsiColor::Red).bold();
 /// Headings.
 pub(crate) const HEADING: Style = Style::new().bold();
-/// What matters less.
+/// Secondary text.
 pub(crate) const FAINT: Style = Style::new().dimmed();

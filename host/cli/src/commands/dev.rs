@@ -1,19 +1,19 @@
-//! `mizzen dev`: plans again whenever a file or a component changes, and shows what became different.
+//! `mizzen dev`: plans again whenever a file or a component changes, and shows what is different.
 
 use std::process::ExitCode;
 
 use mizzen_catalog::FileWatch;
-
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::args::Dev;
 use crate::components::Components;
-use crate::intents::Intents;
-use crate::style::{FAINT, HEADING, WRONG};
-use crate::{assemble, rehearse};
+use crate::intents::{Difference, Intents, Statuses};
+use crate::show::{self, Details};
+use crate::style::{FAINT, HEADING};
+use crate::{assemble, rehearse, report, terminal};
 
 pub(crate) async fn dev(args: Dev) -> anyhow::Result<ExitCode> {
-    // Before anything takes long: a signal that comes early ends it, too.
+    // Registered before anything slow, so that an early signal ends the command as well.
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     tokio::select! {
         ended = follow(args) => ended,
@@ -30,20 +30,20 @@ async fn follow(args: Dev) -> anyhow::Result<ExitCode> {
     }
     let mut components = Components::new(&args.sandbox, args.plugins.clone())?;
     let mut before: Option<Intents> = None;
-    let mut last_error = String::new();
+    let mut last_errors = Vec::new();
     loop {
         match plan(&args, &mut components).await {
             Ok(now) => {
                 show(before.as_ref(), &now)?;
                 before = Some(now);
-                last_error.clear();
+                last_errors.clear();
             }
             Err(error) => {
-                let error = format!("{error:#}");
-                if error != last_error {
-                    anstream::eprintln!("{WRONG}error{WRONG:#}: {error}");
+                let lines = report::lines(&error);
+                if lines != last_errors {
+                    lines.iter().for_each(terminal::error);
                 }
-                last_error = error;
+                last_errors = lines;
             }
         }
         watch.changed().await;
@@ -52,25 +52,24 @@ async fn follow(args: Dev) -> anyhow::Result<ExitCode> {
 
 async fn plan(args: &Dev, components: &mut Components) -> anyhow::Result<Intents> {
     let documents = assemble::documents(std::slice::from_ref(&args.folder))?;
-    rehearse::rehearse(&documents, components, true).await
+    rehearse::rehearse(&documents, components, Statuses::Shown).await
 }
 
-/// Everything the first time; afterwards only what became different.
+/// Shows everything the first time, and afterwards only what is different.
 fn show(before: Option<&Intents>, now: &Intents) -> anyhow::Result<()> {
-    let mut out = anstream::stdout().lock();
     let Some(before) = before else {
-        now.show(&mut out, false)?;
-        anstream::println!("{FAINT}watching; Ctrl-C ends{FAINT:#}");
+        terminal::print(|out| show::intents(now, Details::Headlines, out))?;
+        terminal::line(format_args!("{FAINT}watching for changes; press Ctrl-C to end{FAINT:#}"))?;
         return Ok(());
     };
-    let (news, gone) = now.since(before);
+    let Difference { new, gone } = now.since(before);
     for intent in gone {
-        anstream::println!("{FAINT}no longer: {}{FAINT:#}", intent.headline());
+        terminal::line(format_args!("{FAINT}no longer planned: {}{FAINT:#}", intent.headline()))?;
     }
-    if news.changes.is_empty() && news.problems.is_empty() {
-        anstream::println!("{HEADING}nothing else became different{HEADING:#}");
+    if new.changes.is_empty() && new.problems.is_empty() {
+        terminal::line(format_args!("{HEADING}no other differences{HEADING:#}"))?;
     } else {
-        news.show(&mut out, true)?;
+        terminal::print(|out| show::intents(&new, Details::Diffs, out))?;
     }
     Ok(())
 }

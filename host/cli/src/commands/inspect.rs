@@ -1,19 +1,29 @@
-//! `mizzen plugin inspect`: what a component says of itself.
+//! `mizzen plugin inspect`: shows what a component declares.
 
-use std::path::Path;
+use std::io::{Result, Write};
 use std::process::ExitCode;
 
-use mizzen_model::Fields;
+use mizzen_model::{Description, Digest, Fields};
 use serde_json::{Value, json};
 
-use crate::args::{Output, Sandbox};
-use crate::assemble;
-use crate::intents::yaml;
+use crate::args::{Inspect, Output};
 use crate::style::{FAINT, HEADING};
+use crate::terminal::yaml;
+use crate::{assemble, terminal};
 
-pub(crate) async fn inspect(file: &Path, output: Output, sandbox: &Sandbox) -> anyhow::Result<ExitCode> {
-    let component = assemble::component(&assemble::sandbox(sandbox)?, file).await?;
-    let description = component.description();
+pub(crate) async fn inspect(args: Inspect) -> anyhow::Result<ExitCode> {
+    let component = assemble::component(&assemble::sandbox(&args.sandbox)?, &args.file).await?;
+    let (description, digest) = (component.description(), component.digest());
+    match args.output {
+        Output::Text => terminal::print(|out| text(description, digest, out))?,
+        Output::Json => terminal::line(format_args!("{:#}", document(description, digest)))?,
+        Output::Yaml => terminal::text(&yaml(&document(description, digest)))?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The declarations for programs.
+fn document(description: &Description, digest: Digest) -> Value {
     let needs = description.needs.iter().map(|need| {
         json!({"access": need.access, "apiVersion": need.kind.api_version, "kind": need.kind.name, "why": need.why})
     });
@@ -21,11 +31,11 @@ pub(crate) async fn inspect(file: &Path, output: Output, sandbox: &Sandbox) -> a
         let whole = set.fields == Fields::Whole;
         json!({"name": name, "apiVersion": set.kind.api_version, "kind": set.kind.name, "whole": whole})
     });
-    let document = json!({
+    json!({
         "name": description.name,
         "version": description.version,
         "summary": description.summary,
-        "digest": component.digest(),
+        "digest": digest,
         "subject": description.subject,
         "finalizes": description.finalizes,
         "needs": needs.collect::<Vec<_>>(),
@@ -34,42 +44,31 @@ pub(crate) async fn inspect(file: &Path, output: Output, sandbox: &Sandbox) -> a
         "renderers": description.renderers,
         "fieldSets": sets.collect::<Vec<_>>(),
         "configSchema": description.config_schema,
-    });
-    match output {
-        Output::Json => println!("{document:#}"),
-        Output::Yaml => print!("{}", yaml(&document)),
-        Output::Text => text(&document),
-    }
-    Ok(ExitCode::SUCCESS)
+    })
 }
 
-fn text(document: &Value) {
-    let of = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    anstream::println!(
-        "{HEADING}{} {}{HEADING:#}: {}",
-        of(&document["name"]),
-        of(&document["version"]),
-        of(&document["summary"])
-    );
-    anstream::println!("{FAINT}{}{FAINT:#}", of(&document["digest"]));
-    anstream::println!("asked about  {} {}", of(&document["subject"]["apiVersion"]), of(&document["subject"]["kind"]));
-    anstream::println!(
-        "before the subject goes: {}",
-        if document["finalizes"] == true { "asked" } else { "not asked" }
-    );
-    anstream::println!("{HEADING}needs{HEADING:#}");
-    for need in document["needs"].as_array().into_iter().flatten() {
-        let kind = format!("{} {}", of(&need["apiVersion"]), of(&need["kind"]));
-        anstream::println!("  {:<7} {kind:<48} {FAINT}{}{FAINT:#}", of(&need["access"]), of(&need["why"]));
+/// The declarations for people.
+fn text(description: &Description, digest: Digest, out: &mut dyn Write) -> Result<()> {
+    let Description { name, version, summary, subject, .. } = description;
+    writeln!(out, "{HEADING}{name} {version}{HEADING:#}: {summary}")?;
+    writeln!(out, "{FAINT}{digest}{FAINT:#}")?;
+    writeln!(out, "subject:   {subject}")?;
+    writeln!(out, "finalizes: {}", if description.finalizes { "yes" } else { "no" })?;
+    writeln!(out, "{HEADING}needs{HEADING:#}")?;
+    for need in &description.needs {
+        let (access, kind) = (need.access.to_string(), need.kind.to_string());
+        writeln!(out, "  {access:<7} {kind:<48} {FAINT}{}{FAINT:#}", need.why)?;
     }
-    for (what, heading) in
-        [("http", "asks over HTTPS for"), ("credentials", "with credentials"), ("renderers", "calls renderers for")]
-    {
-        let all: Vec<_> = document[what].as_array().into_iter().flatten().map(of).collect();
-        if !all.is_empty() {
-            anstream::println!("{HEADING}{heading}{HEADING:#}\n  {}", all.join("\n  "));
+    let lists = [
+        ("HTTPS requests", &description.http),
+        ("credentials", &description.credentials),
+        ("renderers", &description.renderers),
+    ];
+    for (heading, entries) in lists {
+        if !entries.is_empty() {
+            writeln!(out, "{HEADING}{heading}{HEADING:#}\n  {}", entries.join("\n  "))?;
         }
     }
-    anstream::println!("{HEADING}configuration{HEADING:#}");
-    anstream::print!("{}", yaml(&document["configSchema"]));
+    writeln!(out, "{HEADING}configuration{HEADING:#}")?;
+    write!(out, "{}", yaml(&description.config_schema))
 }

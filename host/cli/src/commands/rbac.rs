@@ -1,4 +1,4 @@
-//! `mizzen rbac`: the least rights that a configuration needs, as roles and bindings.
+//! `mizzen rbac`: prints the least rights that a configuration needs, as roles and bindings.
 
 use std::process::ExitCode;
 
@@ -9,23 +9,21 @@ use mizzen_model::yaml::Document;
 use serde_json::{Value, json};
 
 use crate::args::{Manifests, Rbac};
-use crate::assemble;
 use crate::components::Components;
-use crate::intents::yaml;
+use crate::report::Errors;
 use crate::rights::{Rights, Rules};
-use crate::style::FAINT;
+use crate::terminal::yaml;
+use crate::{assemble, terminal};
 
 pub(crate) async fn rbac(args: Rbac) -> anyhow::Result<ExitCode> {
     let documents = assemble::documents(&args.source.files)?;
     let configuration = assemble::configuration_among(&documents, &args.source.files)?;
     let definitions: Vec<_> = documents.into_iter().filter(is_definition).collect();
-    let definitions = Memory::from_documents(&definitions)
-        .map_err(|errors| anyhow::anyhow!(errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")))?;
-    // What renderers need is memory: they have no rights.
+    let definitions = Memory::from_documents(&definitions).map_err(Errors::of)?;
+    // Renderers have no access to the cluster, so they need no rights.
     let configuration = Configuration { renderers: Vec::new(), ..configuration };
     let loaded = Components::new(&args.source.sandbox, args.source.plugins.clone())?.refresh(&configuration).await;
-    let problems = loaded.problems();
-    anyhow::ensure!(problems.is_empty(), assemble::lines(&problems).join("\n"));
+    Errors::check(loaded.problems())?;
     let mut rights = Rights::of_host();
     for entry in &loaded.entries {
         if let Some(invoke) = &entry.invoke {
@@ -33,10 +31,10 @@ pub(crate) async fn rbac(args: Rbac) -> anyhow::Result<ExitCode> {
         }
     }
     for note in &rights.notes {
-        anstream::eprintln!("{FAINT}note{FAINT:#}: {note}");
+        terminal::note("note", note);
     }
     match args.output {
-        Manifests::Yaml => print!("{}", text(&args, &rights)),
+        Manifests::Yaml => terminal::text(&text(&args, &rights))?,
         Manifests::Json => {
             let items: Vec<_> = roles(&args, &rights)
                 .into_iter()
@@ -45,7 +43,7 @@ pub(crate) async fn rbac(args: Rbac) -> anyhow::Result<ExitCode> {
                     [role, binding]
                 })
                 .collect();
-            println!("{:#}", json!({"apiVersion": "v1", "kind": "List", "items": items}));
+            terminal::line(format_args!("{:#}", json!({"apiVersion": "v1", "kind": "List", "items": items})))?;
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -56,7 +54,7 @@ fn is_definition(document: &Document) -> bool {
     Kind::new(of("apiVersion"), of("kind")) == Kind::new("apiextensions.k8s.io/v1", "CustomResourceDefinition")
 }
 
-/// Each role without its rules, its rules, and its binding.
+/// Returns each role without its rules, its rules, and its binding.
 fn roles<'a>(args: &Rbac, rights: &'a Rights) -> Vec<(Value, &'a Rules, Value)> {
     let scopes = [(None, &rights.cluster)].into_iter();
     let scopes = scopes.chain(rights.namespaces.iter().map(|(namespace, rules)| (Some(namespace), rules)));
@@ -84,5 +82,5 @@ fn text(args: &Rbac, rights: &Rights) -> String {
         format!("---\n{}rules:\n{}---\n{}", yaml(&role), rules.yaml(), yaml(&binding))
     };
     let roles: String = roles(args, rights).into_iter().map(role).collect();
-    format!("# The least rights that the host needs for its configuration, as `mizzen rbac` prints them.\n{roles}")
+    format!("# The least rights that the host needs for its configuration. Written by `mizzen rbac`.\n{roles}")
 }

@@ -13,21 +13,22 @@ use mizzen_live::{Live, LiveOptions};
 use mizzen_serve::Metrics;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
+use tokio::time::{Interval, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
 use crate::args::Run;
 use crate::components::Components;
+use crate::reported::Reported;
 use crate::source::Source;
 use crate::statuses::Statuses;
-use crate::told::Told;
-use crate::{assemble, logging};
+use crate::{assemble, logging, report};
 
-/// How often statuses of Reconciler objects are looked at. They are written only when something is different.
+/// How often the statuses of Reconciler and Renderer objects are compared. Only a status that differs is written.
 const STATUSES: Duration = Duration::from_secs(1);
 
 pub(crate) async fn run(args: Run) -> anyhow::Result<ExitCode> {
     logging::start(&args.log, args.log_format)?;
-    // Before anything takes long: a signal that comes early ends the host, too.
+    // Registered before anything slow, so that an early signal ends the host as well.
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let host = tokio::select! {
         host = Host::start(args) => host?,
@@ -40,20 +41,21 @@ pub(crate) async fn run(args: Run) -> anyhow::Result<ExitCode> {
             _ = interrupt.recv() => {}
         }
     })
-    .await
+    .await;
+    Ok(ExitCode::SUCCESS)
 }
 
-/// Everything that runs.
+/// The parts of a running operator.
 struct Host {
     engine: Engine,
     components: Components,
-    /// Tells when a renderer has been compiled, or could not be.
+    /// Changes when a renderer has been compiled, or failed to compile.
     compiled: watch::Receiver<u64>,
     source: Source,
     files: FileWatch,
     statuses: Option<Statuses>,
-    told: Told,
-    stop: CancellationToken,
+    reported: Reported,
+    shutdown: CancellationToken,
 }
 
 impl Host {
@@ -67,8 +69,8 @@ impl Host {
         let observers = Observers(vec![Arc::new(Log), Arc::clone(&metrics) as _]);
         let settings = Settings { fetch: Arc::new(mizzen_http::Client::new()), ..Settings::default() };
         let engine = Engine::start_with(Arc::clone(&cluster), Arc::new(observers), settings);
-        let stop = CancellationToken::new();
-        let address = mizzen_serve::serve(args.listen, engine.snapshots(), metrics, stop.clone()).await?;
+        let shutdown = CancellationToken::new();
+        let address = mizzen_serve::serve(args.listen, engine.snapshots(), metrics, shutdown.clone()).await?;
         tracing::info!(%address, "serving /livez, /readyz and /metrics");
         let mut files = FileWatch::new().context("can't watch files")?;
         files.folder(&args.plugins, false).with_context(|| format!("plugin folder {}", args.plugins.display()))?;
@@ -80,18 +82,17 @@ impl Host {
                 let folder = if file.is_dir() { file.as_path() } else { file.parent().unwrap_or(file) };
                 files.folder(folder, file.is_dir())?;
             }
-            // What is wrong at the start ends it; what is wrong later leaves the last good configuration running.
+            // An invalid configuration ends the start; later, the last valid one keeps running.
             assemble::configuration_of(&args.files)?;
             (Source::Files(args.files), None)
         };
-        Ok(Self { engine, components, compiled, source, files, statuses, told: Told::default(), stop })
+        Ok(Self { engine, components, compiled, source, files, statuses, reported: Reported::default(), shutdown })
     }
 
-    /// Runs until it is told to stop, then lets what is under way come to its end.
-    async fn run(mut self, stop: impl Future<Output = ()>) -> anyhow::Result<ExitCode> {
+    /// Runs until `stop` completes, then waits for running reconciles.
+    async fn run(mut self, stop: impl Future<Output = ()>) {
         tokio::pin!(stop);
-        let mut ticks = tokio::time::interval(STATUSES);
-        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut ticks = ticks();
         self.configure().await;
         loop {
             tokio::select! {
@@ -102,21 +103,23 @@ impl Host {
                 _ = ticks.tick() => if let Some(statuses) = &mut self.statuses { statuses.write().await },
             }
         }
-        tracing::info!("stopping: what is under way comes to its end");
-        self.stop.cancel();
+        tracing::info!("shutting down: waiting for running reconciles");
+        self.shutdown.cancel();
         self.engine.stop().await;
-        Ok(ExitCode::SUCCESS)
     }
 
-    /// Takes in the configuration as it is now. One that is wrong as a whole leaves the last good one running.
+    /// Applies the current configuration. If it can't be read as a whole, the last valid one keeps running.
     async fn configure(&mut self) {
         let (configuration, problems) = match self.source.configuration() {
             Ok(read) => read,
-            Err(error) => return tracing::error!("{error:#}; the last good configuration goes on"),
+            Err(error) => {
+                let error = report::lines(&error).join("; ");
+                return tracing::error!(error, "invalid configuration: keeping the last valid one");
+            }
         };
         let loaded = self.components.refresh(&configuration).await;
-        let wrong = problems.iter().chain(&loaded.problems()).map(ToString::to_string).collect::<Vec<_>>();
-        for problem in self.told.news(wrong) {
+        let all = problems.iter().chain(&loaded.problems()).map(ToString::to_string).collect::<Vec<_>>();
+        for problem in self.reported.new_ones(all) {
             tracing::error!("{problem}");
         }
         if let Some(names) = self.source.names() {
@@ -128,4 +131,10 @@ impl Host {
             statuses.expect(&loaded, problems);
         }
     }
+}
+
+fn ticks() -> Interval {
+    let mut ticks = tokio::time::interval(STATUSES);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    ticks
 }

@@ -1,16 +1,12 @@
 //! The command as a user meets it: what it prints, and how it ends.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking, also in what its cases share")]
-
-mod support;
-
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 use tempfile::TempDir;
 
-use support::{deploy, mizzen, plugins, text};
+use crate::support::{deploy, mizzen, plugins, text};
 
 const CRD: &str = "
 apiVersion: apiextensions.k8s.io/v1

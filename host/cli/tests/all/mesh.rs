@@ -1,16 +1,12 @@
 //! The shipped configuration of a whole mesh: it is right, one edit swaps who installs Istio, and what it comes to on a user's own Istio.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking, also in what its cases share")]
-
-mod support;
-
 use std::path::Path;
 use std::process::Output;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use support::{deploy, text};
+use crate::support::{deploy, text};
 
 /// Istio's own definitions, as far as the plugins need them.
 const DEFINED: [(&str, &str, &str); 3] = [
@@ -52,7 +48,7 @@ spec: {}
 "#;
 
 fn mizzen(command: &str, path: &Path, more: &[&str]) -> Output {
-    support::mizzen().arg(command).arg("-f").arg(path).args(more).output().unwrap()
+    crate::support::mizzen().arg(command).arg("-f").arg(path).args(more).output().unwrap()
 }
 
 /// The names that `check` is content with.

@@ -1,15 +1,11 @@
 //! Renderers from end to end: a file, another process that compiles it, a plugin that asks it, objects.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking, also in what its cases share")]
-
-mod support;
-
 use std::process::{Command, Output};
 
 use serde_json::Value;
 use tempfile::TempDir;
 
-use support::{guest, mizzen_in, text};
+use crate::support::{guest, mizzen_in, text};
 
 const CONFIGURATION: &str = "
 apiVersion: mizzen.dev/v1alpha1

@@ -1,15 +1,11 @@
 //! Requests of plugins, as a user of the command meets them: what `plan` answers, what `check` and `rbac` say of hosts and credentials.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking, also in what its cases share")]
-
-mod support;
-
 use std::process::Output;
 
 use serde_json::Value;
 use tempfile::TempDir;
 
-use support::{guest, mizzen_in, text};
+use crate::support::{guest, mizzen_in, text};
 
 const CONFIGURATION: &str = "
 apiVersion: mizzen.dev/v1alpha1
