@@ -1,8 +1,10 @@
-//! The kinds of our own, as they are written: in a file or in the cluster. The definitions in `deploy/crds` are generated from here.
+//! The specs and statuses of the host's own kinds. The CRDs in `deploy/crds` are generated from
+//! these types.
 
 pub mod http;
 pub mod pace;
 mod renderer;
+mod shared;
 
 use std::collections::BTreeMap;
 
@@ -14,49 +16,44 @@ use serde_json::{Map, Value, json};
 use http::{CredentialSpec, HttpGrantSpec};
 use pace::PaceSpec;
 pub use renderer::{RenderLimitsSpec, RendererSpec, RendererStatus, renderer_crd};
+pub use shared::{ComponentSpec, StatusCondition};
 
-/// What a reconciler is, what it may do, and when its turn is.
+/// A reconciler: its plugin, its grants, and its place in the order.
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ReconcilerSpec {
-    /// Where its component comes from.
+    /// The source of its component.
     pub component: ComponentSpec,
-    /// Which objects it is asked about. Default: all of the plugin's own subject kind.
+    /// Its subjects. Default: all objects of the plugin's own subject kind.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub subject: Option<SubjectSpec>,
-    /// Runs when these reconcilers are ready: for the same subject, or, when they are asked about another kind, for all of theirs.
+    /// Predecessors that must be ready: for the same subject, or, if their subjects have another
+    /// kind, for all of their subjects.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub after: Vec<String>,
-    /// Runs once these reconcilers have answered, whatever they said.
+    /// Predecessors that must have an outcome, of any readiness.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub after_any: Vec<String>,
-    /// The plugin's configuration, checked against the plugin's own schema.
+    /// The plugin's configuration, validated against the plugin's own schema.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     #[schemars(extend("x-kubernetes-preserve-unknown-fields" = true))]
     pub config: Map<String, Value>,
-    /// What it may touch. Nothing by default.
+    /// What the plugin may do. Default: nothing.
     #[serde(default)]
     pub grants: GrantsSpec,
-    /// What one call may cost.
+    /// The limits of one call.
     #[serde(default)]
     pub limits: LimitsSpec,
-    /// How fast it may disrupt what others own, by the names that its patches and deletions use.
+    /// The paces of its disruptions of objects that other parties own, by the names that its
+    /// patches and deletions use.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub pace: BTreeMap<String, PaceSpec>,
-    /// Whether it acts.
+    /// Whether its outcomes are applied.
     #[serde(default)]
     pub mode: ModeSpec,
 }
 
-/// Where a component comes from.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct ComponentSpec {
-    /// A file, relative to the host's plugin folder.
-    pub file: String,
-}
-
-/// Which objects a reconciler is asked about.
+/// The subjects of a reconciler.
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct SubjectSpec {
@@ -64,50 +61,51 @@ pub struct SubjectSpec {
     pub api_version: String,
     /// The kind.
     pub kind: String,
-    /// Only those with these labels, in the syntax of `kubectl -l`.
+    /// Only objects with these labels, in the syntax of `kubectl -l`.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub label_selector: String,
-    /// Only those in these namespaces. Default: all.
+    /// Only objects in these namespaces. Default: all.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub namespaces: Vec<String>,
 }
 
-/// What a plugin may touch.
+/// What a plugin may do.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct GrantsSpec {
-    /// Kinds it may read.
+    /// Kinds that it may read.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub read: Vec<GrantSpec>,
-    /// Kinds it may have applied, kept from drifting, and pruned.
+    /// Kinds of which it may have objects applied, repaired after drift, and pruned.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub apply: Vec<GrantSpec>,
-    /// Kinds of which it may set fields in objects that others own.
+    /// Kinds of which it may patch objects that other parties own.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub patch: Vec<GrantSpec>,
-    /// Kinds of which it may delete objects that others own.
+    /// Kinds of which it may delete objects that other parties own.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub delete: Vec<GrantSpec>,
-    /// Renderers it may call. Default: none.
+    /// Renderers that it may call. Default: none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub renderers: Option<RendererGrantSpec>,
-    /// Hosts that it may send HTTPS requests to; the first that fits decides. Default: none.
+    /// Hosts to which it may send HTTPS requests; the first match decides. Default: none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub http: Vec<HttpGrantSpec>,
-    /// What its requests may be authenticated with, by the names that the plugin uses. Which hosts are sent it stands with the hosts.
+    /// Credentials for its requests, by the names that the plugin uses. Each host names those that
+    /// it may be sent.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub credentials: BTreeMap<String, CredentialSpec>,
 }
 
-/// Which renderers may be called.
+/// The renderers that may be called.
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RendererGrantSpec {
-    /// Those that have all of these labels; `{}` is all renderers.
+    /// Renderers that have all of these labels; `{}` matches all renderers.
     pub match_labels: BTreeMap<String, String>,
 }
 
-/// One kind that may be touched, and where.
+/// The grant of one kind.
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct GrantSpec {
@@ -123,97 +121,78 @@ pub struct GrantSpec {
     pub force: bool,
 }
 
-/// What one call may cost.
+/// The limits of one call.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct LimitsSpec {
     /// Memory, e.g. `64Mi`, which is the default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub memory: Option<String>,
-    /// Time from call to answer, e.g. `5s`, which is the default.
+    /// Time from the call to its outcome, e.g. `5s`, which is the default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub time: Option<String>,
-    /// Size of an outcome, e.g. `4Mi`, which is the default.
+    /// The size of the outcome, e.g. `4Mi`, which is the default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub outcome: Option<String>,
-    /// Calls of the host. Default: 10000.
+    /// The number of reads and other calls of the host. Default: 10000.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1))]
     pub reads: Option<u64>,
-    /// HTTPS requests, redirects included. Default: 20.
+    /// The number of HTTPS requests, redirects included. Default: 20.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1))]
     pub requests: Option<u64>,
 }
 
-/// Whether a reconciler acts.
+/// Whether the outcomes of a reconciler are applied.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 pub enum ModeSpec {
-    /// It does.
+    /// They are applied.
     #[default]
     Enforce,
-    /// It is asked, and nothing is written: its log lines, its metrics and this status say what would be. A subject that it holds stays.
+    /// The plugin is called and nothing is written: log lines, metrics and this status report what
+    /// would be written. Subjects keep its finalizer.
     Plan,
-    /// It is not asked, and its objects are left as they are, drift and all. A subject that it holds stays; others don't wait for it.
+    /// The plugin is not called, and its objects are left as they are, without drift repair.
+    /// Subjects keep its finalizer; successors do not wait for it.
     Paused,
 }
 
-/// How a reconciler stands.
+/// The status of a reconciler.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ReconcilerStatus {
-    /// The generation that all of this is about.
+    /// The generation of the spec that this status is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
-    /// Digest of the component that runs.
+    /// The digest of the running component.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub digest: Option<String>,
-    /// Its subjects.
+    /// The numbers of its subjects.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub subjects: Option<SubjectCounts>,
-    /// The last error of one of its subjects.
+    /// The last error of any of its subjects.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_error: Option<String>,
-    /// Loaded: the newest component runs. Ordered: it has its place in the order. Ready: it answers for all of its subjects.
+    /// Loaded: the newest component runs. Ordered: the reconciler has a place in the order. Ready:
+    /// it is ready for all of its subjects.
     #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
     #[serde(default)]
     pub conditions: Vec<StatusCondition>,
 }
 
-/// How many subjects a reconciler has.
+/// The numbers of a reconciler's subjects.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 pub struct SubjectCounts {
-    /// All of them.
+    /// All subjects.
     pub total: usize,
-    /// Those that are ready.
+    /// Subjects that are ready.
     pub ready: usize,
-    /// Those that ended in an error.
+    /// Subjects whose last reconcile failed.
     pub failed: usize,
 }
 
-/// A condition.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct StatusCondition {
-    /// What it is about.
-    #[serde(rename = "type")]
-    pub kind: String,
-    /// True, False or Unknown.
-    pub status: String,
-    /// For machines.
-    pub reason: String,
-    /// For people.
-    #[serde(default)]
-    pub message: String,
-    /// Since when the status is what it is.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub last_transition_time: Option<String>,
-    /// The generation it is about.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub observed_generation: Option<i64>,
-}
-
-/// The definition of the `Reconciler` kind.
+/// The CRD of the kind `Reconciler`.
 pub fn crd() -> Value {
     let names = Names {
         group: "mizzen.dev",

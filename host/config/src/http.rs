@@ -1,96 +1,97 @@
-//! What of the network a plugin may reach, validated.
+//! The network that a plugin may reach, validated.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 use ipnet::IpNet;
+use mizzen_model::http::Target;
 use mizzen_model::{Kind, ObjectRef};
 use serde_json::Value;
 
+use crate::names::is_object_name;
 use crate::template::Template;
-use crate::validate::is_name;
 
-/// All of it. Nothing by default.
+/// The granted hosts and credentials. None by default.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Network {
-    /// The hosts, in the order of the document: the first that fits decides.
+    /// The hosts, in the order of the document: the first match decides.
     pub hosts: Vec<HttpGrant>,
     /// The credentials, by name.
     pub credentials: BTreeMap<String, Credential>,
 }
 
-/// One host that may be sent requests, and how.
+/// The grant of one host.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HttpGrant {
-    /// Which host.
+    /// The host.
     pub host: HostPattern,
-    /// On which port.
+    /// The port.
     pub port: u16,
-    /// Whether it is asked without TLS.
+    /// Whether requests are sent without TLS.
     pub plain: bool,
-    /// In upper case.
+    /// The methods, in upper case.
     pub methods: Vec<String>,
-    /// Headers that the plugin may set beside the free ones, in lower case.
+    /// Headers that the plugin may set beside those that every plugin may set, in lower case.
     pub headers: Vec<String>,
-    /// Names of the credentials that it may be sent; each is there.
+    /// The names of the credentials that may be sent; each exists.
     pub credentials: Vec<String>,
-    /// Networks that are not public and that it may be in.
+    /// Non-public networks in which it may be.
     pub private: Vec<IpNet>,
-    /// Through which proxy.
+    /// The proxy, if any.
     pub proxy: Option<ProxyGrant>,
-    /// Certificate authorities in PEM, beside the system's.
+    /// Further certificate authorities in PEM, beside those of the system.
     pub pem: Option<String>,
-    /// Where more of them stand.
+    /// Keys that have further certificate authorities.
     pub trust: Vec<KeyRef>,
-    /// Its certificate is not verified where this resolves to `true`.
+    /// The certificate is not verified if this resolves to `true`.
     pub skip_verify_if: Option<Template>,
 }
 
 /// A host, or all hosts below a domain.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum HostPattern {
-    /// This one, in lower case; an IPv6 address without brackets.
+    /// One host, in lower case; an IPv6 address without brackets.
     Exact(String),
-    /// Every host whose name ends in this, dot included.
+    /// Every host whose name ends with this suffix, which starts with a dot.
     Below(String),
 }
 
-/// A proxy: its URL, or else the key that has it.
+/// A proxy: its URL, or the key that has the URL.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProxyGrant {
-    /// The URL; nothing for a subject where it does not resolve.
+    /// The URL; for subjects for which it does not resolve, there is none.
     pub url: Option<Template>,
-    /// Where it stands.
+    /// The key that has the URL.
     pub secret: Option<KeyRef>,
-    /// Networks that are not public and that it may be in.
+    /// Non-public networks in which it may be.
     pub private: Vec<IpNet>,
 }
 
-/// What the host authenticates requests with.
+/// A credential, with which the host authenticates requests.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Credential {
-    /// Where it stands.
+    /// The key that has the credential.
     pub secret: KeyRef,
-    /// The header it is sent in, in lower case.
+    /// The header that has it, in lower case.
     pub header: String,
-    /// What stands before it, with the space after; empty: nothing.
+    /// The text before it in the header, with a space at its end; or empty.
     pub prefix: String,
 }
 
 /// One key of a Secret or ConfigMap.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyRef {
-    /// Which of the two.
+    /// Whether it is a Secret or a ConfigMap.
     pub holder: Holder,
-    /// Where it is.
+    /// The namespace.
     pub namespace: Place,
-    /// Its name.
+    /// The name.
     pub name: Template,
     /// The key.
     pub key: String,
 }
 
-/// What has keys.
+/// The kind of the object that has a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Holder {
     /// A Secret.
@@ -99,25 +100,43 @@ pub enum Holder {
     ConfigMap,
 }
 
-/// A namespace: one that the configuration names, or the subject's own. The subject's author can't choose any other, and so not
-/// have the host send around what others keep in theirs.
+/// The namespace of a key: one that the configuration names, or the subject's own. The author of a
+/// subject can not choose any other, and so can not make the host send Secrets of other namespaces.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Place {
-    /// This one.
+    /// The namespace in the configuration.
     Fixed(String),
-    /// That of the subject.
+    /// The namespace of the subject.
     Subject,
+}
+
+/// Why a subject does not lead to the object of a key.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum KeyError {
+    /// The object is in the subject's namespace, and the subject is cluster-scoped.
+    #[error("the {0} is in the subject's namespace, but the subject is cluster-scoped")]
+    NoNamespace(Holder),
+    /// The name is not valid.
+    #[error("`{name}` is not a valid name of a {holder}")]
+    Name {
+        /// The name.
+        name: String,
+        /// The kind of the object.
+        holder: Holder,
+    },
 }
 
 // === impl Network ===
 
 impl Network {
-    /// The grant for a host (in lower case, an IPv6 address without brackets) and port.
-    pub fn find(&self, plain: bool, host: &str, port: u16) -> Option<&HttpGrant> {
-        self.hosts.iter().find(|grant| grant.plain == plain && grant.port == port && grant.host.matches(host))
+    /// The grant for a target.
+    pub fn find(&self, target: &Target) -> Option<&HttpGrant> {
+        self.hosts
+            .iter()
+            .find(|grant| grant.plain == target.plain && grant.port == target.port && grant.host.matches(&target.host))
     }
 
-    /// Every Secret and ConfigMap that the host may have to read for it.
+    /// Every key of a Secret or ConfigMap that the host may have to read.
     pub fn keys(&self) -> impl Iterator<Item = &KeyRef> {
         let proxies = self.hosts.iter().filter_map(|grant| grant.proxy.as_ref()?.secret.as_ref());
         let trusts = self.hosts.iter().flat_map(|grant| &grant.trust);
@@ -126,7 +145,7 @@ impl Network {
 }
 
 impl HostPattern {
-    /// Whether it is this host.
+    /// Whether a host matches.
     pub fn matches(&self, host: &str) -> bool {
         match self {
             Self::Exact(own) => own == host,
@@ -136,21 +155,20 @@ impl HostPattern {
 }
 
 impl KeyRef {
-    /// Which object it is a key of, for a subject. `Ok(None)`: the subject names none.
+    /// The object that has the key for a subject. `Ok(None)`: the name does not resolve for the
+    /// subject.
     ///
     /// # Errors
-    /// When what the subject names can't be one.
-    pub fn object(&self, subject: &Value) -> Result<Option<ObjectRef>, String> {
+    /// When the subject has no namespace, or its fields do not give a valid name.
+    pub fn object(&self, subject: &Value) -> Result<Option<ObjectRef>, KeyError> {
         let kind = self.holder.kind();
         let namespace = match &self.namespace {
             Place::Fixed(namespace) => namespace.as_str(),
-            Place::Subject => subject["metadata"]["namespace"]
-                .as_str()
-                .ok_or_else(|| format!("the {} is in the subject's namespace, and the subject has none", kind.name))?,
+            Place::Subject => subject["metadata"]["namespace"].as_str().ok_or(KeyError::NoNamespace(self.holder))?,
         };
         let Some(name) = self.name.resolve(subject) else { return Ok(None) };
-        if !is_name(&name) {
-            return Err(format!("`{name}` is no name of a {}", kind.name));
+        if !is_object_name(&name) {
+            return Err(KeyError::Name { name, holder: self.holder });
         }
         Ok(Some(ObjectRef::new(kind, Some(namespace), &name)))
     }
@@ -159,13 +177,16 @@ impl KeyRef {
 impl Holder {
     /// Its kind.
     pub fn kind(self) -> Kind {
-        Kind::new(
-            "v1",
-            match self {
-                Self::Secret => "Secret",
-                Self::ConfigMap => "ConfigMap",
-            },
-        )
+        Kind::new("v1", self.to_string())
+    }
+}
+
+impl fmt::Display for Holder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Secret => "Secret",
+            Self::ConfigMap => "ConfigMap",
+        })
     }
 }
 

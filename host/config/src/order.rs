@@ -1,11 +1,12 @@
-//! The order: who comes after whom, without cycles.
+//! The order of reconcilers: a topological sort that reports cycles.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-/// By name, the names that come before.
+/// The predecessors of each name.
 pub(crate) type Edges<'a> = BTreeMap<&'a str, Vec<&'a str>>;
 
-/// The names, each after all that come before it; by name where nothing else decides. Those in or behind a cycle are left out.
+/// The names in order, each after its predecessors, and otherwise by name. Names in or behind a
+/// cycle are left out.
 pub(crate) fn sorted<'a>(edges: &Edges<'a>) -> Vec<&'a str> {
     let mut placed: Vec<&str> = Vec::new();
     loop {
@@ -19,7 +20,7 @@ pub(crate) fn sorted<'a>(edges: &Edges<'a>) -> Vec<&'a str> {
     }
 }
 
-/// Every cycle once, as the names on it, beginning with the first by name.
+/// Every cycle once, as its names, from the alphabetically first.
 pub(crate) fn cycles<'a>(edges: &Edges<'a>) -> Vec<Vec<&'a str>> {
     let mut found: BTreeSet<Vec<&str>> = BTreeSet::new();
     for start in edges.keys() {
@@ -29,7 +30,8 @@ pub(crate) fn cycles<'a>(edges: &Edges<'a>) -> Vec<Vec<&'a str>> {
     found.into_iter().collect()
 }
 
-/// Looks for a way back to `start` over names that come after it by name: so each cycle is found from its first name alone.
+/// Searches paths back to `start` over names that sort after it, so that each cycle is found from
+/// its first name alone.
 fn search<'a>(
     edges: &Edges<'a>,
     start: &str,
@@ -56,13 +58,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn everything_comes_after_what_it_names() {
+    fn every_name_comes_after_its_predecessors() {
         let edges = Edges::from([("a", vec!["c"]), ("b", vec![]), ("c", vec!["b"]), ("d", vec![])]);
         assert_eq!(sorted(&edges), ["b", "d", "c", "a"]);
     }
 
     #[test]
-    fn a_cycle_is_found_once_and_what_is_behind_it_is_left_out() {
+    fn a_cycle_is_found_once_and_names_behind_it_are_left_out() {
         let edges =
             Edges::from([("a", vec!["c"]), ("b", vec!["a"]), ("c", vec!["b"]), ("d", vec!["a"]), ("e", vec![])]);
         assert_eq!(cycles(&edges), [vec!["a", "b", "c"]]);

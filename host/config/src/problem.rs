@@ -6,17 +6,17 @@ use std::path::PathBuf;
 /// One thing that is wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
-    /// The kind of the document it is about, e.g. `Reconciler`.
+    /// The kind of the document, e.g. `Reconciler`.
     pub kind: String,
-    /// The document's name; empty when it has none.
+    /// The name of the document; empty if it has none.
     pub name: String,
     /// The file; `None`: an object of the cluster.
     pub file: Option<PathBuf>,
-    /// The line of the offending field, from 1.
+    /// The line of the field, from 1.
     pub line: Option<usize>,
     /// The field, e.g. `spec.after[1]`.
     pub field: String,
-    /// What is wrong with it, and the way out.
+    /// What is wrong with the field, and how to fix it.
     pub message: String,
 }
 

@@ -1,38 +1,55 @@
-//! Quantities and durations, as Kubernetes writes them.
+//! Amounts of memory and durations in a configuration.
 
 use std::time::Duration;
 
-/// Bytes: `64Mi`, `4M`, `1024`. The error says how to write one.
-pub fn bytes(text: &str) -> Result<u64, String> {
-    let wrong = || format!("`{text}` is no amount of memory; write e.g. `64Mi`");
-    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let factor: u64 = match &text[digits.len()..] {
-        "" => 1,
-        "k" => 1_000,
-        "M" => 1_000_000,
-        "G" => 1_000_000_000,
-        "Ki" => 1 << 10,
-        "Mi" => 1 << 20,
-        "Gi" => 1 << 30,
-        _ => return Err(wrong()),
-    };
-    let amount = digits.parse::<u64>().ok().and_then(|amount| amount.checked_mul(factor));
-    amount.filter(|amount| *amount > 0).ok_or_else(wrong)
+use mizzen_k8s::{Quantity, QuantityError};
+
+/// Why a text is not an amount of memory.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BytesError {
+    /// It is not a quantity.
+    #[error("`{text}` is not a valid amount of memory; write e.g. `64Mi`")]
+    Invalid {
+        /// The text.
+        text: String,
+        /// Why.
+        source: QuantityError,
+    },
+    /// It is zero, negative, or too large.
+    #[error("`{0}` is out of range for an amount of memory; write e.g. `64Mi`")]
+    OutOfRange(String),
 }
 
-/// A duration: `5s`, `500ms`, `2m`, `1h`. The error says how to write one.
-pub fn duration(text: &str) -> Result<Duration, String> {
-    let wrong = || format!("`{text}` is no duration; write e.g. `5s` or `500ms`");
+/// A text that is not a duration.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a valid duration; write e.g. `5s` or `500ms`")]
+pub struct DurationError(String);
+
+/// Parses an amount of memory in bytes, in Kubernetes' notation: `64Mi`, `4M`, `1024`.
+///
+/// # Errors
+/// When it is not a positive quantity; the message says how to write one.
+pub fn bytes(text: &str) -> Result<u64, BytesError> {
+    let quantity: Quantity = text.parse().map_err(|source| BytesError::Invalid { text: text.to_owned(), source })?;
+    quantity.bytes().filter(|bytes| *bytes > 0).ok_or_else(|| BytesError::OutOfRange(text.to_owned()))
+}
+
+/// Parses a duration: `5s`, `500ms`, `2m`, `1h`.
+///
+/// # Errors
+/// When it is not a positive duration; the message says how to write one.
+pub fn duration(text: &str) -> Result<Duration, DurationError> {
+    let error = || DurationError(text.to_owned());
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let millis: u64 = match &text[digits.len()..] {
         "ms" => 1,
         "s" => 1_000,
         "m" => 60_000,
         "h" => 3_600_000,
-        _ => return Err(wrong()),
+        _ => return Err(error()),
     };
     let amount = digits.parse::<u64>().ok().and_then(|amount| amount.checked_mul(millis));
-    amount.filter(|amount| *amount > 0).map(Duration::from_millis).ok_or_else(wrong)
+    amount.filter(|amount| *amount > 0).map(Duration::from_millis).ok_or_else(error)
 }
 
 #[cfg(test)]
@@ -40,19 +57,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn amounts_are_read_as_kubernetes_writes_them() {
+    fn amounts_have_the_notation_of_kubernetes() {
         assert_eq!((bytes("64Mi"), bytes("4M"), bytes("7")), (Ok(64 << 20), Ok(4_000_000), Ok(7)));
+        assert_eq!((bytes("1Ti"), bytes("1.5Gi")), (Ok(1 << 40), Ok(3 << 29)));
         assert_eq!(duration("1h"), Ok(Duration::from_hours(1)));
         assert_eq!((duration("5s"), duration("500ms")), (Ok(Duration::from_secs(5)), Ok(Duration::from_millis(500))));
     }
 
     #[test]
-    fn what_is_no_amount_says_how_to_write_one() {
+    fn an_invalid_amount_says_how_to_write_a_valid_one() {
         for bad in ["", "64", "x", "-1s", "5d", "0s"] {
-            assert!(duration(bad).unwrap_err().contains("5s"), "{bad}");
+            assert!(duration(bad).unwrap_err().to_string().contains("5s"), "{bad}");
         }
-        for bad in ["", "Mi", "1Ti", "0", "99999999999999Gi", "ä"] {
-            assert!(bytes(bad).unwrap_err().contains("64Mi"), "{bad}");
+        for bad in ["", "Mi", "-1Mi", "0", "99999999999999Gi", "ä"] {
+            assert!(bytes(bad).unwrap_err().to_string().contains("64Mi"), "{bad}");
         }
     }
 }

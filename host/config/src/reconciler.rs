@@ -12,43 +12,43 @@ use crate::http::Network;
 use crate::pace::Pace;
 use crate::problem::Problem;
 
-/// One `Reconciler` document that made sense.
+/// The validated content of one `Reconciler` document.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Reconciler {
-    /// `metadata.name`: its place in the order, its field manager, its label on objects.
+    /// `metadata.name`, which is also in its field manager and its label on objects.
     pub name: String,
-    /// Where the document came from.
+    /// The origin of the document.
     pub origin: Origin,
     /// `metadata.generation`; 0 for a file.
     pub generation: i64,
-    /// Where its component comes from.
+    /// The source of its component.
     pub component: Component,
-    /// Which objects it is asked about; `None`: all of the plugin's own subject kind.
+    /// Its subjects; `None`: all objects of the plugin's own subject kind.
     pub subject: Option<Subject>,
-    /// Runs when these are ready.
+    /// Predecessors that must be ready.
     pub after: Vec<String>,
-    /// Runs once these have answered, whatever they said.
+    /// Predecessors that must have an outcome, of any readiness.
     pub after_any: Vec<String>,
-    /// The plugin's configuration; `{}` when none is given.
+    /// The plugin's configuration; `{}` by default.
     pub config: Value,
-    /// What it may touch.
+    /// What the plugin may do.
     pub grants: Grants,
-    /// What one call may cost.
+    /// The limits of one call.
     pub limits: Limits,
-    /// How fast it may disrupt what others own, by name.
+    /// The paces of its disruptions, by name.
     pub pace: BTreeMap<String, Pace>,
-    /// Whether it acts.
+    /// Whether its outcomes are applied.
     pub mode: Mode,
 }
 
-/// Where a document came from, for messages.
+/// The origin of a document, for messages.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origin {
     /// A file, and the line at which the document starts.
     File {
         /// The file.
         file: PathBuf,
-        /// From 1.
+        /// The line, from 1.
         line: usize,
         /// The lines of its fields.
         lines: Lines,
@@ -57,14 +57,15 @@ pub enum Origin {
     Cluster,
 }
 
-/// Where a component comes from.
+/// The source of a component.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Component {
-    /// A file, absolute or relative to the document's folder (for the cluster: to the host's plugin folder).
+    /// A file, absolute or relative to the document's folder (for the cluster: the host's plugin
+    /// folder).
     File(PathBuf),
 }
 
-/// Which objects a reconciler is asked about.
+/// The subjects of a reconciler.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Subject {
     /// Their kind.
@@ -75,65 +76,65 @@ pub struct Subject {
     pub namespaces: Vec<String>,
 }
 
-/// What a plugin may touch. Nothing by default.
+/// What a plugin may do. Nothing by default.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Grants {
-    /// What it may read.
+    /// Kinds that it may read.
     pub read: Vec<Grant>,
-    /// What it may have applied.
+    /// Kinds that it may have applied.
     pub apply: Vec<Grant>,
-    /// Of what it may set fields that others own.
+    /// Kinds whose objects of other parties it may patch.
     pub patch: Vec<Grant>,
-    /// What it may delete that is not its own.
+    /// Kinds whose objects of other parties it may delete.
     pub delete: Vec<Grant>,
-    /// Which renderers it may call, by their labels; `None`: none.
+    /// The renderers that it may call, by their labels; `None`: none.
     pub renderers: Option<Selector>,
-    /// Which hosts it may ask, and with which credentials.
+    /// The hosts to which it may send requests, and the credentials.
     pub network: Network,
 }
 
-/// One kind that may be touched, and where.
+/// The grant of one kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Grant {
     /// The kind.
     pub kind: Kind,
     /// Only in these namespaces; empty: everywhere.
     pub namespaces: Vec<String>,
-    /// Whether applies may take over fields that other managers own.
+    /// Whether applies may take over fields that other field managers own.
     pub force: bool,
 }
 
-/// What one call may cost.
+/// The limits of one call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Limits {
     /// Bytes of linear memory: stops a guest that eats the host's memory.
     pub memory: u64,
-    /// Time from call to answer: stops a guest that never returns.
+    /// Time from the call to its outcome: stops a guest that never returns.
     pub time: Duration,
-    /// Bytes of an outcome: stops a guest that makes the host build what it can't hold.
+    /// Bytes of an outcome: stops a guest that fills the host's memory with its outcome.
     pub outcome: u64,
-    /// Host calls: stops a guest that keeps the host busy without computing itself.
+    /// Host calls: stops a guest that keeps the host busy with reads.
     pub reads: u64,
-    /// HTTPS requests, redirects included: stops a guest that has the host flood somebody.
+    /// HTTPS requests, redirects included: stops a guest that makes the host flood a server.
     pub requests: u64,
 }
 
-/// Whether a reconciler acts.
+/// Whether the outcomes of a reconciler are applied.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Mode {
-    /// It does.
+    /// They are applied.
     #[default]
     Enforce,
-    /// It is asked, and what it wants is reported, but nothing is written.
+    /// The plugin is called and its outcome reported, but nothing is written.
     Plan,
-    /// It is not asked.
+    /// The plugin is not called.
     Paused,
 }
 
 // === impl Reconciler ===
 
 impl Reconciler {
-    /// What is wrong with a field of its document, found out when its component was looked at.
+    /// A problem at a field of its document, found when its component was loaded.
     pub fn problem(&self, field: &str, message: String) -> Problem {
         self.origin.problem("Reconciler", &self.name, field, message)
     }
@@ -152,14 +153,15 @@ impl Grants {
         }
     }
 
-    /// The grant that allows this access to a kind in a namespace (`None`: cluster-scoped, or all namespaces at once).
+    /// The grant of this access to a kind in a namespace (`None`: cluster-scoped, or all namespaces
+    /// at once).
     pub fn find(&self, access: Access, kind: &Kind, namespace: Option<&str>) -> Option<&Grant> {
         self.of(access).iter().find(|grant| grant.kind == *kind && grant.covers(namespace))
     }
 }
 
 impl Grant {
-    /// Whether it holds in this namespace.
+    /// Whether it covers a namespace.
     pub fn covers(&self, namespace: Option<&str>) -> bool {
         self.namespaces.is_empty()
             || namespace.is_some_and(|namespace| self.namespaces.iter().any(|own| own == namespace))
@@ -177,7 +179,7 @@ impl Default for Limits {
 // === impl Origin ===
 
 impl Origin {
-    /// What is wrong with a field of a document from here.
+    /// A problem at a field of the document.
     pub(crate) fn problem(&self, kind: &str, name: &str, field: &str, message: String) -> Problem {
         let (file, line) = match self {
             Self::File { file, lines, .. } => (Some(file.clone()), Some(lines.line(field))),

@@ -7,38 +7,40 @@ use mizzen_model::Labels;
 use crate::problem::Problem;
 use crate::reconciler::{Component, Origin};
 
-/// One `Renderer` document that made sense.
+/// The validated content of one `Renderer` document.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Renderer {
-    /// `metadata.name`: what plugins call it.
+    /// `metadata.name`, by which plugins call it.
     pub name: String,
-    /// Where the document came from.
+    /// The origin of the document.
     pub origin: Origin,
     /// `metadata.generation`; 0 for a file.
     pub generation: i64,
-    /// `metadata.labels`: what plugins and grants choose by.
+    /// `metadata.labels`, by which plugins and grants choose.
     pub labels: Labels,
-    /// Where its component comes from.
+    /// The source of its component.
     pub component: Component,
-    /// What one rendering may cost.
+    /// The limits of one rendering.
     pub limits: RenderLimits,
 }
 
-/// What one rendering may cost.
+/// The limits of one rendering.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct RenderLimits {
     /// Bytes of linear memory: stops a renderer that eats the host's memory.
     pub memory: u64,
-    /// Time from the first instruction to the answer: stops a renderer that never returns, and so keeps all others waiting.
+    /// Time from the first instruction to the result: stops a renderer that never returns and
+    /// blocks all others.
     pub time: Duration,
-    /// Bytes of standard input: stops a plugin that has the host copy and keep what it can't hold.
+    /// Bytes of standard input: stops a plugin that fills the host's memory with documents.
     pub input: u64,
-    /// Bytes of standard output: stops a renderer that makes the host keep, and plugins parse, what they can't hold.
+    /// Bytes of standard output: stops a renderer that fills the memory of the host and of plugins
+    /// with its result.
     pub output: u64,
 }
 
 impl Renderer {
-    /// What is wrong with a field of its document, found out when its component was looked at.
+    /// A problem at a field of its document, found when its component was loaded.
     pub fn problem(&self, field: &str, message: String) -> Problem {
         self.origin.problem("Renderer", &self.name, field, message)
     }

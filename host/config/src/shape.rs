@@ -1,4 +1,5 @@
-//! Whether a document has the shape of its kind: every violation at once, each with its field.
+//! Validation of a document against the schema of its kind: every violation at once, each with its
+//! field.
 
 use std::sync::LazyLock;
 
@@ -10,9 +11,15 @@ use serde_json::Value;
 
 use crate::document::{ReconcilerSpec, RendererSpec};
 
-/// What the `spec` of one kind looks like.
+/// A violation of a schema.
+pub(crate) struct Violation {
+    pub(crate) field: String,
+    pub(crate) message: String,
+}
+
+/// The schema of the `spec` of one kind.
 pub(crate) struct Shape {
-    /// Without references, so that the path of a violation leads through this very document.
+    /// Without references, so that the path of a violation leads through this document.
     schema: Value,
     validator: Option<Validator>,
 }
@@ -23,8 +30,16 @@ pub(crate) static RECONCILER: LazyLock<Shape> = LazyLock::new(Shape::of::<Reconc
 /// The shape of a `Renderer`.
 pub(crate) static RENDERER: LazyLock<Shape> = LazyLock::new(Shape::of::<RendererSpec>);
 
-/// The fields of a document beside its `spec`; `status` is the host's, and comes along in what was exported from a cluster.
+/// The top-level fields of a document. The host writes `status`; exported documents have it.
 const TOP: [&str; 5] = ["apiVersion", "kind", "metadata", "spec", "status"];
+
+// === impl Violation ===
+
+impl Violation {
+    fn new(field: String, message: String) -> Self {
+        Self { field, message }
+    }
+}
 
 // === impl Shape ===
 
@@ -36,8 +51,8 @@ impl Shape {
         Self { schema, validator }
     }
 
-    /// What is wrong with a `spec`: field and message.
-    pub(crate) fn violations(&self, spec: &Value) -> Vec<(String, String)> {
+    /// The violations of a `spec`.
+    pub(crate) fn violations(&self, spec: &Value) -> Vec<Violation> {
         self.validator
             .iter()
             .flat_map(|schema| schema.iter_errors(spec))
@@ -45,66 +60,69 @@ impl Shape {
             .collect()
     }
 
-    /// Fields of a document that stand where none is known: most often a part of the `spec` that is not indented.
-    pub(crate) fn strays(&self, document: &Value) -> Vec<(String, String)> {
+    /// Unknown top-level fields: most often a part of the `spec` that is not indented.
+    pub(crate) fn strays(&self, document: &Value) -> Vec<Violation> {
         let names = document.as_object().into_iter().flatten().map(|(name, _)| name);
         let strays = names.filter(|name| !TOP.contains(&name.as_str()));
         let known = TOP.map(str::to_owned);
         let of_spec = properties(&self.schema);
         let message = |name: &String| {
             if of_spec.contains(name) {
-                format!("`{name}` stands beside `spec`; indent it, so that it stands in it")
+                format!("`{name}` is beside `spec`; indent it, so that it is part of `spec`")
             } else {
                 unknown(name, &known)
             }
         };
-        strays.map(|name| (name.clone(), message(name))).collect()
+        strays.map(|name| Violation::new(name.clone(), message(name))).collect()
     }
 
-    fn describe(&self, error: &ValidationError<'_>) -> Vec<(String, String)> {
+    fn describe(&self, error: &ValidationError<'_>) -> Vec<Violation> {
         let at = field(error.instance_path().as_str());
         match error.kind() {
             ValidationErrorKind::AdditionalProperties { unexpected } => {
                 let known = self.known_fields(error);
-                unexpected.iter().map(|name| (format!("{at}.{name}"), unknown(name, &known))).collect()
+                unexpected.iter().map(|name| Violation::new(format!("{at}.{name}"), unknown(name, &known))).collect()
             }
             ValidationErrorKind::Required { property } => {
                 let name = property.as_str().unwrap_or_default();
-                vec![(at, format!("`{name}` is missing"))]
+                vec![Violation::new(at, format!("`{name}` is missing"))]
             }
-            // An optional field is "this or null", and an enumeration one constant per choice: neither is how people think of it.
+            // An optional field is "this or null", and an enumeration has one constant per choice:
+            // users know neither form.
             ValidationErrorKind::AnyOf { context } | ValidationErrorKind::OneOfNotValid { context } => {
-                self.alternatives(error, context).unwrap_or_else(|| vec![(at, error.to_string())])
+                self.alternatives(error, context).unwrap_or_else(|| vec![Violation::new(at, error.to_string())])
             }
-            _ => vec![(at, error.to_string())],
+            _ => vec![Violation::new(at, error.to_string())],
         }
     }
 
-    /// What to say when no alternative fits: the choices, or what is wrong with the only one that was meant.
+    /// The violations if no alternative matches: the choices, or the violations of the only
+    /// alternative that is not null.
     fn alternatives(
         &self,
         error: &ValidationError<'_>,
         branches: &[Vec<ValidationError<'_>>],
-    ) -> Option<Vec<(String, String)>> {
+    ) -> Option<Vec<Violation>> {
         let choice = |branch: &Vec<ValidationError<'_>>| match branch.first()?.kind() {
             ValidationErrorKind::Constant { expected_value } => expected_value.as_str().map(str::to_owned),
             _ => None,
         };
         if let Some(choices) = branches.iter().map(choice).collect::<Option<Vec<_>>>() {
             let given = error.instance().as_str().map_or_else(|| error.instance().to_string(), str::to_owned);
-            return Some(vec![(field(error.instance_path().as_str()), unknown(&given, &choices))]);
+            let at = field(error.instance_path().as_str());
+            return Some(vec![Violation::new(at, unknown(&given, &choices))]);
         }
         let null = |error: &ValidationError<'_>| {
             matches!(error.kind(), ValidationErrorKind::Type { kind: TypeKind::Single(JsonType::Null) })
         };
-        let mut meant = branches.iter().filter(|branch| !branch.iter().any(null));
-        match (meant.next(), meant.next()) {
+        let mut values = branches.iter().filter(|branch| !branch.iter().any(null));
+        match (values.next(), values.next()) {
             (Some(only), None) => Some(only.iter().flat_map(|error| self.describe(error)).collect()),
             _ => None,
         }
     }
 
-    /// The properties of the schema that refused a field.
+    /// The properties of the schema that does not have a field.
     fn known_fields(&self, error: &ValidationError<'_>) -> Vec<String> {
         let path = error.schema_path().as_str();
         let parent = path.strip_suffix("/additionalProperties").unwrap_or(path);
@@ -116,7 +134,7 @@ fn properties(schema: &Value) -> Vec<String> {
     schema["properties"].as_object().into_iter().flatten().map(|(name, _)| name.clone()).collect()
 }
 
-/// What to say of a name that is not known.
+/// The message about an unknown name, with the nearest known name.
 pub(crate) fn unknown(name: &str, known: &[String]) -> String {
     let near = known.iter().min_by_key(|own| strsim::damerau_levenshtein(own, name));
     let near = near.filter(|own| strsim::damerau_levenshtein(own, name) <= 2 && own.len() > 2);
@@ -128,7 +146,7 @@ pub(crate) fn unknown(name: &str, known: &[String]) -> String {
     format!("`{name}` is not known{hint} (known: {known})")
 }
 
-/// `/after/1` of a spec as `spec.after[1]`.
+/// The field at a JSON pointer into a spec: `spec.after[1]` for `/after/1`.
 fn field(pointer: &str) -> String {
     let mut path = String::from("spec");
     for step in pointer.split('/').skip(1) {

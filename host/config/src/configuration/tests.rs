@@ -33,7 +33,7 @@ fn reconcilers_come_in_order_whatever_the_order_of_their_documents() {
 }
 
 #[test]
-fn everything_that_is_wrong_is_said_at_once_with_file_line_and_field() {
+fn all_problems_are_reported_at_once_with_file_line_and_field() {
     let text = reconciler("a", "  aftr: [b]\n  mode: Enforced\n")
         + &reconciler("b", "  limits: {memory: 64Mb, time: soon}\n  after: [c]\n");
     let problems = problems(&text);
@@ -54,7 +54,7 @@ fn everything_that_is_wrong_is_said_at_once_with_file_line_and_field() {
 }
 
 #[test]
-fn an_unknown_predecessor_lists_those_that_are_known() {
+fn an_unknown_predecessor_lists_the_known_reconcilers() {
     let problems = problems(&(reconciler("a", "  after:\n    - mtsl\n") + &reconciler("mtls", "")));
     assert_eq!(problems.len(), 1);
     assert!(
@@ -64,14 +64,14 @@ fn an_unknown_predecessor_lists_those_that_are_known() {
 }
 
 #[test]
-fn a_cycle_is_named_once() {
+fn a_cycle_in_files_is_reported_once() {
     let problems = problems(&(reconciler("a", "  after: [b]\n") + &reconciler("b", "  afterAny: [a]\n")));
     assert_eq!(problems.len(), 1, "{problems:?}");
     assert!(problems[0].contains("a → b → a"), "{problems:?}");
 }
 
 #[test]
-fn each_step_of_a_circle_of_the_cluster_is_said_of_its_object_at_the_field_that_makes_it() {
+fn a_cycle_in_the_cluster_is_reported_for_each_object_at_the_field_that_causes_it() {
     let text = reconciler("a", "  after: [fine, c]\n")
         + &reconciler("b", "  afterAny: [a]\n")
         + &reconciler("c", "  after: [b]\n")
@@ -84,14 +84,14 @@ fn each_step_of_a_circle_of_the_cluster_is_said_of_its_object_at_the_field_that_
 }
 
 #[test]
-fn a_choice_that_there_is_not_lists_those_that_there_are() {
+fn an_unknown_choice_lists_the_known_choices() {
     let problems = problems(&reconciler("a", "  mode: Enforced\n"));
     let said = "did you mean `Enforce`? (known: `Enforce`, `Plan`, `Paused`)";
     assert!(problems.len() == 1 && problems[0].ends_with(said), "{problems:?}");
 }
 
 #[test]
-fn what_is_wrong_in_an_optional_part_is_said_of_its_field() {
+fn a_problem_in_an_optional_part_is_reported_at_its_field() {
     let problems = problems(&reconciler("a", "  subject:\n    apiVersion: v1\n    lable: x\n"));
     let starts = ["r.yaml:8: spec.subject: `kind` is missing", "r.yaml:10: spec.subject.lable: `lable` is not known"];
     assert_eq!(problems.len(), 2, "{problems:?}");
@@ -101,9 +101,9 @@ fn what_is_wrong_in_an_optional_part_is_said_of_its_field() {
 }
 
 #[test]
-fn a_part_of_the_spec_that_is_not_indented_is_not_lost() {
+fn a_part_of_the_spec_that_is_not_indented_is_reported() {
     let problems = problems(&reconciler("a", "mode: Plan\nnonsense: 1\n"));
-    assert!(problems[0].starts_with("r.yaml:8: mode: `mode` stands beside `spec`"), "{problems:?}");
+    assert!(problems[0].starts_with("r.yaml:8: mode: `mode` is beside `spec`"), "{problems:?}");
     assert!(problems[1].starts_with("r.yaml:9: nonsense: `nonsense` is not known"), "{problems:?}");
 }
 
@@ -114,7 +114,7 @@ fn a_secret_can_not_be_a_subject() {
 }
 
 #[test]
-fn a_pattern_is_no_kind() {
+fn a_pattern_is_not_a_valid_kind() {
     let problems =
         problems(&reconciler("a", "  grants: {read: [{apiVersion: '', kind: '*'}, {apiVersion: a/b/c, kind: Pod}]}\n"));
     let fields = ["read[0].apiVersion: `` is", "read[0].kind: `*` is", "read[1].apiVersion: `a/b/c` is"];
@@ -125,14 +125,14 @@ fn a_pattern_is_no_kind() {
 }
 
 #[test]
-fn a_call_can_not_be_given_for_ever() {
+fn the_time_limit_of_a_call_has_a_maximum() {
     assert!(Configuration::strict(&documents(&reconciler("a", "  limits: {time: 10m}\n"))).is_ok());
     let problems = problems(&reconciler("a", "  limits: {time: 11m}\n"));
     assert!(problems[0].contains("spec.limits.time: is more than the host allows, 10m"), "{problems:?}");
 }
 
 #[test]
-fn a_name_can_be_had_once() {
+fn a_duplicate_name_is_refused() {
     let problems = problems(&(reconciler("a", "") + &reconciler("a", "")));
     assert!(problems[0].contains("r.yaml:2"), "{problems:?}");
 }
@@ -144,7 +144,7 @@ fn a_secret_can_not_be_granted() {
 }
 
 #[test]
-fn one_bad_object_of_a_cluster_does_not_stop_the_others() {
+fn an_invalid_object_in_the_cluster_does_not_stop_the_others() {
     let text =
         reconciler("good", "") + &reconciler("bad", "  nonsense: 1\n") + &reconciler("behind", "  after: [bad]\n");
     let (configuration, problems) = Configuration::lenient(&objects(&text));
@@ -153,16 +153,16 @@ fn one_bad_object_of_a_cluster_does_not_stop_the_others() {
 }
 
 #[test]
-fn an_object_of_a_cluster_can_not_name_a_file_outside_the_plugin_folder() {
+fn an_object_in_the_cluster_can_not_name_a_file_outside_the_plugin_folder() {
     for file in ["/etc/passwd", "../x.wasm"] {
         let text = reconciler("a", "").replace("x.wasm", file);
         let (_, problems) = Configuration::lenient(&objects(&text));
-        assert!(problems[0].message.contains("leaves the host's plugin folder"), "{problems:?}");
+        assert!(problems[0].message.contains("is outside the host's plugin folder"), "{problems:?}");
     }
 }
 
 #[test]
-fn the_shipped_configuration_is_right() {
+fn the_shipped_configuration_is_valid() {
     let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/reconcilers.yaml");
     let configuration = Configuration::strict(&yaml::load(&shipped).unwrap()).unwrap();
     assert!(configuration.reconcilers.len() >= 3);
@@ -194,7 +194,7 @@ fn a_renderer_has_its_own_labels_and_limits() {
 }
 
 #[test]
-fn no_renderer_is_granted_unless_the_configuration_says_which() {
+fn no_renderer_is_granted_by_default() {
     let configuration = Configuration::strict(&documents(&reconciler("a", ""))).unwrap();
     assert_eq!(configuration.reconcilers[0].grants.renderers, None);
     let problems = problems(&reconciler("a", "  grants:\n    renderers: {labels: {a: b}}\n"));
@@ -205,7 +205,7 @@ fn no_renderer_is_granted_unless_the_configuration_says_which() {
 }
 
 #[test]
-fn everything_that_is_wrong_with_a_renderer_is_said_with_file_line_and_field() {
+fn all_problems_of_a_renderer_are_reported_with_file_line_and_field() {
     let text = renderer("Charts", "{v: 1.31}", "  limits: {memory: 5Gi, output: much, reads: 1}\n  after: [a]\n");
     let problems = problems(&text);
     let starts = [
@@ -229,7 +229,7 @@ fn everything_that_is_wrong_with_a_renderer_is_said_with_file_line_and_field() {
 }
 
 #[test]
-fn a_bad_renderer_of_a_cluster_stops_neither_the_others_nor_the_reconcilers() {
+fn an_invalid_renderer_in_the_cluster_stops_neither_the_others_nor_the_reconcilers() {
     let text = renderer("good", "{a: b}", "") + &renderer("bad", "{}", "  nonsense: 1\n") + &reconciler("r", "");
     let (configuration, problems) = Configuration::lenient(&objects(&text));
     assert_eq!((configuration.renderers.len(), configuration.reconcilers.len()), (1, 1));
@@ -243,7 +243,7 @@ fn the_crd_of_renderers_in_deploy_is_the_one_that_the_types_generate() {
 }
 
 #[test]
-fn paces_are_read_and_what_is_wrong_with_one_is_said_with_its_line() {
+fn paces_are_parsed_and_their_problems_are_reported_with_lines() {
     let good = "  pace:\n    workloads: {atOnce: 10, perMinute: 60, progressDeadline: 1h, windows: [{days: [Mon-Fri], from: \"22:00\", to: \"04:00\", timezone: Europe/Berlin}]}\n";
     let read = Configuration::strict(&documents(&reconciler("a", good))).unwrap().reconcilers.remove(0);
     let pace = &read.pace["workloads"];
@@ -258,10 +258,10 @@ fn paces_are_read_and_what_is_wrong_with_one_is_said_with_its_line() {
     let bad = bad.replace("    w:\n      atOnce: 0\n", "");
     let problems = self::problems(&reconciler("a", &bad));
     for start in [
-        "r.yaml:10: spec.pace.x.progressDeadline: `long` is no duration",
-        "r.yaml:12: spec.pace.x.windows[0].days[0]: `Mo` is no day",
-        "r.yaml:13: spec.pace.x.windows[0].from: `22` is no time of day",
-        "r.yaml:15: spec.pace.x.windows[0].timezone: `Berlin` is no time zone",
+        "r.yaml:10: spec.pace.x.progressDeadline: `long` is not a valid duration",
+        "r.yaml:12: spec.pace.x.windows[0].days[0]: `Mo` is not a valid day",
+        "r.yaml:13: spec.pace.x.windows[0].from: `22` is not a valid time of day",
+        "r.yaml:15: spec.pace.x.windows[0].timezone: `Berlin` is not a valid time zone",
     ] {
         assert!(problems.iter().any(|problem| problem.starts_with(start)), "{start} not in {problems:#?}");
     }
@@ -269,7 +269,7 @@ fn paces_are_read_and_what_is_wrong_with_one_is_said_with_its_line() {
 }
 
 #[test]
-fn a_document_that_is_nearly_ours_is_not_overlooked() {
+fn a_misspelt_kind_or_group_is_reported() {
     let spec = "metadata: {name: a}\nspec: {component: {file: x.wasm}}\n";
     let said = |head: &str| problems(&format!("{head}{spec}")).join("; ");
     assert!(
@@ -282,14 +282,14 @@ fn a_document_that_is_nearly_ours_is_not_overlooked() {
 }
 
 #[test]
-fn what_others_call_their_own_is_theirs() {
+fn documents_of_other_groups_and_kinds_are_ignored() {
     let text =
         "apiVersion: example.com/v1\nkind: Reconciler\n---\napiVersion: mizzen.dev/v1alpha1\nkind: Istio\n---\na: 1\n";
     assert_eq!(Configuration::strict(&documents(text)), Ok(Configuration::default()));
 }
 
 #[test]
-fn a_survey_keeps_what_comes_after_something_that_is_wrong() {
+fn a_survey_keeps_reconcilers_behind_an_invalid_predecessor() {
     let text = reconciler("a", "  after: [b]\n") + &reconciler("b", "  mode: no\n");
     let (configuration, problems) = Configuration::survey(&documents(&text));
     assert_eq!((configuration.reconcilers.len(), problems.len()), (1, 1));

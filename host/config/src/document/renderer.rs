@@ -1,49 +1,49 @@
-//! The `Renderer` kind, as it is written.
+//! The spec and status of the kind `Renderer`.
 
 use mizzen_model::crd::{Names, definition};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{ComponentSpec, StatusCondition};
+use super::shared::{ComponentSpec, StatusCondition};
 
-/// What a renderer is. Reconcilers that are granted it choose it by the labels of this document.
+/// A renderer. Reconcilers with a grant choose it by the labels of this document.
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RendererSpec {
-    /// Where its component comes from: a WASI command that reads a KRM `ResourceList` and writes one.
+    /// The source of its component: a WASI command that reads a KRM `ResourceList` and writes one.
     pub component: ComponentSpec,
-    /// What one rendering may cost.
+    /// The limits of one rendering.
     #[serde(default)]
     pub limits: RenderLimitsSpec,
 }
 
-/// What one rendering may cost.
+/// The limits of one rendering.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RenderLimitsSpec {
     /// Memory, e.g. `512Mi`, which is the default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub memory: Option<String>,
-    /// Time from its first instruction to its answer, e.g. `30s`, which is the default.
+    /// Time from its first instruction to its result, e.g. `30s`, which is the default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub time: Option<String>,
-    /// Size of what it is given on standard input, e.g. `1Mi`, which is the default.
+    /// The size of its standard input, e.g. `1Mi`, which is the default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub input: Option<String>,
-    /// Size of what it writes to standard output, e.g. `8Mi`, which is the default.
+    /// The size of its standard output, e.g. `8Mi`, which is the default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub output: Option<String>,
 }
 
-/// How a renderer stands.
+/// The status of a renderer.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RendererStatus {
-    /// The generation that all of this is about.
+    /// The generation of the spec that this status is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
-    /// Digest of the component that runs.
+    /// The digest of the running component.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub digest: Option<String>,
     /// Loaded: the newest component runs.
@@ -52,7 +52,7 @@ pub struct RendererStatus {
     pub conditions: Vec<StatusCondition>,
 }
 
-/// The definition of the `Renderer` kind.
+/// The CRD of the kind `Renderer`.
 pub fn renderer_crd() -> Value {
     let names = Names {
         group: "mizzen.dev",
@@ -73,7 +73,7 @@ pub fn renderer_crd() -> Value {
     let mut crd = definition::<RendererSpec, RendererStatus>(&names, &columns);
     let version = &mut crd["spec"]["versions"][0];
     version["schema"]["openAPIV3Schema"]["description"] = json!(
-        "A renderer: a sandboxed pure function from a document to objects. Reconcilers that are granted it choose it by its labels."
+        "A renderer: a sandboxed pure function from a document to objects. Reconcilers with a grant choose it by its labels."
     );
     crd
 }

@@ -1,4 +1,4 @@
-//! From grants of hosts and credentials, as they are written, to a [`Network`].
+//! Validates the grants of hosts and credentials as a [`Network`].
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -9,9 +9,10 @@ use mizzen_model::http::{HeaderRule, header_rule};
 use super::Checker;
 use crate::document::http::{CredentialSpec, HttpGrantSpec, KeySpec, ProxySpec, TrustSpec};
 use crate::http::{Credential, Holder, HostPattern, HttpGrant, KeyRef, Network, Place, ProxyGrant};
+use crate::names::{is_host, is_key, is_object_name, is_token};
 use crate::template::Template;
 
-/// What can be granted. `CONNECT` and `TRACE` are no requests for something.
+/// The methods that can be granted. `CONNECT` and `TRACE` do not request a resource.
 const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
 impl Checker<'_> {
@@ -22,7 +23,7 @@ impl Checker<'_> {
     ) -> Network {
         let sent: Vec<_> = hosts.iter().flat_map(|host| host.credentials.clone()).collect();
         for name in credentials.keys().filter(|name| !sent.contains(name)) {
-            let message = "no host is sent it: name it in `credentials` of one of `spec.grants.http`";
+            let message = "is not used by any host: name it in `credentials` of an entry of `spec.grants.http`";
             self.wrong(&format!("spec.grants.credentials.{name}"), message);
         }
         let known: Vec<_> = credentials.keys().cloned().collect();
@@ -44,15 +45,15 @@ impl Checker<'_> {
         }
         for (number, header) in spec.headers.iter().enumerate() {
             if !is_token(header) {
-                self.wrong(&format!("{at}.headers[{number}]"), format!("`{header}` is no name of a header"));
+                self.wrong(&format!("{at}.headers[{number}]"), format!("`{header}` is not a valid header name"));
             } else if header_rule(header) == HeaderRule::Host {
-                let message = format!("`{header}` is the host's to set; what authenticates is a credential");
+                let message = format!("only the host may set `{header}`; to authenticate, grant a credential");
                 self.wrong(&format!("{at}.headers[{number}]"), message);
             }
         }
         let methods = if spec.methods.is_empty() { vec!["GET".into(), "HEAD".into()] } else { spec.methods };
-        let trust = spec.trust.map(|trust| self.trust(&format!("{at}.trust"), trust));
-        let (pem, trust) = trust.unwrap_or_default();
+        let pem = spec.trust.as_ref().and_then(|trust| trust.pem.clone());
+        let trust = spec.trust.map(|trust| self.trust(&format!("{at}.trust"), trust)).unwrap_or_default();
         HttpGrant {
             host: self.host(&format!("{at}.host"), &spec.host),
             port: spec.port.unwrap_or(if spec.plain_http { 80 } else { 443 }),
@@ -77,18 +78,14 @@ impl Checker<'_> {
             Some(suffix) => (suffix.strip_prefix('.').unwrap_or(""), HostPattern::Below(suffix.to_owned())),
             None => (&*host, HostPattern::Exact(host.clone())),
         };
-        let label = |label: &str| {
-            !label.is_empty()
-                && label.len() <= 63
-                && label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
-        };
-        if name.len() > 253 || !name.split('.').all(label) {
+        if !is_host(name) {
             let message = format!(
-                "`{text}` is no host; write e.g. `api.example.com` or `*.example.com`, without scheme, port and path"
+                "`{text}` is not a valid host; write e.g. `api.example.com` or `*.example.com`, without scheme, port and \
+                 path"
             );
             self.wrong(at, message);
         } else if matches!(pattern, HostPattern::Below(_)) && !name.contains('.') {
-            self.wrong(at, format!("`{text}` would be every host of `{name}`: name a domain of two parts at least"));
+            self.wrong(at, format!("`{text}` matches every host of `{name}`: name a domain of at least two parts"));
         }
         pattern
     }
@@ -99,8 +96,9 @@ impl Checker<'_> {
             if let Ok(network) = text.parse::<IpNet>() {
                 networks.push(network);
             } else {
-                let message =
-                    format!("`{text}` is no network; write e.g. `10.20.0.0/16`, or `10.20.0.7/32` for one address");
+                let message = format!(
+                    "`{text}` is not a valid network; write e.g. `10.20.0.0/16`, or `10.20.0.7/32` for one address"
+                );
                 self.wrong(&format!("{at}[{number}]"), message);
             }
         }
@@ -118,7 +116,7 @@ impl Checker<'_> {
         {
             self.wrong(
                 &format!("{at}.url"),
-                format!("`{text}` is no proxy; write e.g. `http://proxy.example.com:3128`"),
+                format!("`{text}` is not a valid proxy; write e.g. `http://proxy.example.com:3128`"),
             );
         }
         ProxyGrant {
@@ -128,16 +126,16 @@ impl Checker<'_> {
         }
     }
 
-    fn trust(&mut self, at: &str, spec: TrustSpec) -> (Option<String>, Vec<KeyRef>) {
+    fn trust(&mut self, at: &str, spec: TrustSpec) -> Vec<KeyRef> {
         if spec.pem.is_none() && spec.config_map.is_none() && spec.secret.is_none() {
             self.wrong(at, "is empty: give `pem`, `configMap` or `secret`");
         }
         if spec.pem.as_ref().is_some_and(|pem| !pem.contains("-----BEGIN CERTIFICATE-----")) {
-            self.wrong(&format!("{at}.pem"), "has no certificate in it: write it in PEM");
+            self.wrong(&format!("{at}.pem"), "has no certificate: write one in PEM");
         }
         let map = spec.config_map.map(|spec| self.key(&format!("{at}.configMap"), Holder::ConfigMap, spec));
         let secret = spec.secret.map(|spec| self.key(&format!("{at}.secret"), Holder::Secret, spec));
-        (spec.pem, map.into_iter().chain(secret).collect())
+        map.into_iter().chain(secret).collect()
     }
 
     fn credential(&mut self, name: String, spec: CredentialSpec) -> (String, Credential) {
@@ -147,14 +145,14 @@ impl Checker<'_> {
         if !is_token(&header) || (!authorization && header_rule(&header) != HeaderRule::Granted) {
             self.wrong(
                 &format!("{at}.header"),
-                format!("`{header}` is no header for a credential; write e.g. `Authorization`"),
+                format!("`{header}` is not a valid header for a credential; write e.g. `Authorization`"),
             );
         }
         let scheme = spec.scheme.unwrap_or_else(|| if authorization { "Bearer".into() } else { String::new() });
         if !scheme.is_empty() && !is_token(&scheme) {
             self.wrong(
                 &format!("{at}.scheme"),
-                format!("`{scheme}` is no scheme; write e.g. `Bearer`, without a space"),
+                format!("`{scheme}` is not a valid scheme; write e.g. `Bearer`, without a space"),
             );
         }
         let prefix = if scheme.is_empty() { scheme } else { format!("{scheme} ") };
@@ -165,40 +163,29 @@ impl Checker<'_> {
     fn key(&mut self, at: &str, holder: Holder, spec: KeySpec) -> KeyRef {
         let namespace = match &*spec.namespace {
             "{subject.namespace}" | "{subject.metadata.namespace}" => Place::Subject,
-            fixed if is_name(fixed) => Place::Fixed(spec.namespace),
+            fixed if is_object_name(fixed) => Place::Fixed(spec.namespace),
             other => {
-                let message =
-                    format!("`{other}` is no namespace; write one, or `{{subject.namespace}}` for the subject's own");
+                let message = format!(
+                    "`{other}` is not a valid namespace; write one, or `{{subject.namespace}}` for the subject's own"
+                );
                 self.wrong(&format!("{at}.namespace"), message);
                 Place::Subject
             }
         };
         let name = self.template(&format!("{at}.name"), &spec.name);
-        if name.fixed().is_some_and(|name| !is_name(name)) {
-            self.wrong(&format!("{at}.name"), format!("`{}` is no name of a {}", spec.name, holder.kind().name));
+        if name.fixed().is_some_and(|name| !is_object_name(name)) {
+            self.wrong(&format!("{at}.name"), format!("`{}` is not a valid name of a {holder}", spec.name));
         }
-        if spec.key.is_empty() || !spec.key.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c)) {
-            self.wrong(&format!("{at}.key"), format!("`{}` is no key of a {}", spec.key, holder.kind().name));
+        if !is_key(&spec.key) {
+            self.wrong(&format!("{at}.key"), format!("`{}` is not a valid key of a {holder}", spec.key));
         }
         KeyRef { holder, namespace, name, key: spec.key }
     }
 
     fn template(&mut self, at: &str, text: &str) -> Template {
-        Template::parse(text).unwrap_or_else(|why| {
-            self.wrong(at, why);
+        Template::parse(text).unwrap_or_else(|error| {
+            self.wrong(at, error.to_string());
             Template::none()
         })
     }
-}
-
-/// Whether it can be the name of an object. What comes from a subject goes into the path of a request to the API server: `../x` must not.
-pub(crate) fn is_name(text: &str) -> bool {
-    let inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '.';
-    let outer = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
-    text.len() <= 253 && text.chars().all(inner) && text.starts_with(outer) && text.ends_with(outer)
-}
-
-/// A token, as HTTP has it.
-fn is_token(text: &str) -> bool {
-    !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c))
 }

@@ -1,4 +1,4 @@
-//! Paces, validated.
+//! Validates paces.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
@@ -7,18 +7,19 @@ use jiff::tz::TimeZone;
 
 use super::Checker;
 use crate::document::pace::{PaceSpec, WindowSpec};
-use crate::pace::{PROGRESS_DEADLINE, Pace, Window, days, time};
+use crate::names::{LONGEST_PACE, is_pace_name};
+use crate::pace::{DEFAULT_PROGRESS_DEADLINE, Pace, Window, days, time};
 use crate::quantity;
-
-/// The longest name: it is part of an annotation's value and of metrics' labels.
-const LONGEST_NAME: usize = 40;
 
 impl Checker<'_> {
     pub(super) fn paces(&mut self, paces: BTreeMap<String, PaceSpec>) -> BTreeMap<String, Pace> {
         let checked = paces.into_iter().map(|(name, pace)| {
             let field = format!("spec.pace.{name}");
-            if name.is_empty() || name.len() > LONGEST_NAME || name.contains(char::is_whitespace) {
-                self.wrong(&field, format!("a pace's name has 1 to {LONGEST_NAME} characters, and no spaces"));
+            if !is_pace_name(&name) {
+                self.wrong(
+                    &field,
+                    format!("the name of a pace must have 1 to {LONGEST_PACE} characters, and no spaces"),
+                );
             }
             let pace = self.pace(&field, pace);
             (name, pace)
@@ -28,10 +29,11 @@ impl Checker<'_> {
 
     fn pace(&mut self, field: &str, pace: PaceSpec) -> Pace {
         let number = |number: Option<u32>| NonZeroUsize::new(usize::try_from(number?).unwrap_or(usize::MAX));
-        let progress_deadline = pace.progress_deadline.as_deref().map_or(Ok(PROGRESS_DEADLINE), quantity::duration);
-        let progress_deadline = progress_deadline.unwrap_or_else(|message| {
-            self.wrong(&format!("{field}.progressDeadline"), message);
-            PROGRESS_DEADLINE
+        let progress_deadline =
+            pace.progress_deadline.as_deref().map_or(Ok(DEFAULT_PROGRESS_DEADLINE), quantity::duration);
+        let progress_deadline = progress_deadline.unwrap_or_else(|error| {
+            self.wrong(&format!("{field}.progressDeadline"), error.to_string());
+            DEFAULT_PROGRESS_DEADLINE
         });
         let windows = pace.windows.into_iter().enumerate();
         let windows = windows.filter_map(|(at, window)| self.window(&format!("{field}.windows[{at}]"), &window));
@@ -48,11 +50,12 @@ impl Checker<'_> {
         for (at, text) in window.days.iter().enumerate() {
             match days(text) {
                 Ok(named) => on.iter_mut().zip(named).for_each(|(day, named)| *day |= named),
-                Err(message) => self.wrong(&format!("{field}.days[{at}]"), message),
+                Err(error) => self.wrong(&format!("{field}.days[{at}]"), error.to_string()),
             }
         }
-        let mut at =
-            |name: &str, text: &str| time(text).map_err(|message| self.wrong(&format!("{field}.{name}"), message)).ok();
+        let mut at = |name: &str, text: &str| {
+            time(text).map_err(|error| self.wrong(&format!("{field}.{name}"), error.to_string())).ok()
+        };
         let (from, to) = (at("from", &window.from), at("to", &window.to));
         let zone = match window.timezone.as_deref() {
             None => Some(TimeZone::UTC),
@@ -61,13 +64,13 @@ impl Checker<'_> {
                 if zone.is_none() {
                     self.wrong(
                         &format!("{field}.timezone"),
-                        format!("`{name}` is no time zone; write e.g. `Europe/Berlin`"),
+                        format!("`{name}` is not a valid time zone; write e.g. `Europe/Berlin`"),
                     );
                 }
                 zone
             }
         };
-        // A day that begins and ends at the same time is a whole one.
+        // A window that starts and ends at the same time is a whole day.
         Some(Window::new(on, from?, to?, zone?))
     }
 }

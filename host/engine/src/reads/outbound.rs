@@ -71,7 +71,8 @@ impl Recorder {
     /// The text of a key; `Ok(None)`: the subject names none.
     async fn text(&self, key: &KeyRef) -> Result<Option<String>, AccessError> {
         let unavailable = |why: String| AccessError::Unavailable(why);
-        let Some(object) = key.object(&self.document).map_err(unavailable)? else { return Ok(None) };
+        let object = key.object(&self.document).map_err(|error| unavailable(error.to_string()))?;
+        let Some(object) = object else { return Ok(None) };
         let followed = self.context.cluster.watch_object(&object);
         // Before it is read, so that no change falls in between; and also when it is not there: it may come.
         self.record(Read::Followed(Held(Arc::clone(&followed))));
@@ -123,7 +124,7 @@ impl Ways<'_> {
     }
 
     fn grant(&self, target: &Target) -> Result<&HttpGrant, AccessError> {
-        let granted = self.reconciler().grants.network.find(target.plain, &target.host, target.port);
+        let granted = self.reconciler().grants.network.find(target);
         granted.ok_or_else(|| {
             let name = &self.reconciler().name;
             AccessError::Denied(format!("{target} is not granted to `{name}`: add its host to `spec.grants.http`"))

@@ -1,7 +1,9 @@
-//! What of the network a plugin may reach: read, and said with its line where it is wrong.
+//! Grants of the network.
+
+use mizzen_model::http::Target;
 
 use super::*;
-use crate::http::{Holder, HostPattern, Place};
+use crate::http::{Holder, HostPattern, KeyError, Place};
 
 const GOOD: &str = "  grants:
     http:
@@ -19,7 +21,7 @@ const GOOD: &str = "  grants:
 ";
 
 #[test]
-fn hosts_and_credentials_are_read_with_what_goes_without_saying() {
+fn hosts_and_credentials_are_parsed_with_their_defaults() {
     let network =
         Configuration::strict(&documents(&reconciler("a", GOOD))).unwrap().reconcilers[0].grants.network.clone();
     let [cloud, internal] = &network.hosts[..] else { panic!() };
@@ -29,9 +31,10 @@ fn hosts_and_credentials_are_read_with_what_goes_without_saying() {
         (&["GET".to_owned(), "HEAD".into()][..], &["x-tenant".to_owned()][..])
     );
     assert_eq!((&*internal.methods, internal.port), (&["POST".to_owned()][..], 8080));
-    assert!(network.find(false, "x.live.example.com", 443).is_some());
-    assert_eq!(network.find(true, "x.live.example.com", 80), None, "without TLS it is another grant");
-    assert_eq!(network.find(false, "api.internal", 8080), None);
+    let find = |plain, host: &str, port| network.find(&Target { plain, host: host.into(), port });
+    assert!(find(false, "x.live.example.com", 443).is_some());
+    assert_eq!(find(true, "x.live.example.com", 80), None, "a host without TLS needs a grant of its own");
+    assert_eq!(find(false, "api.internal", 8080), None);
     let credential = &network.credentials["api-token"];
     assert_eq!((&*credential.header, &*credential.prefix), ("authorization", "Api-Token "));
     assert_eq!((credential.secret.holder, &credential.secret.namespace), (Holder::Secret, &Place::Subject));
@@ -39,7 +42,7 @@ fn hosts_and_credentials_are_read_with_what_goes_without_saying() {
 }
 
 #[test]
-fn a_secret_is_found_by_the_subject_and_never_outside_of_what_was_granted() {
+fn a_secret_is_chosen_by_the_subject_and_only_within_its_grant() {
     let network =
         Configuration::strict(&documents(&reconciler("a", GOOD))).unwrap().reconcilers[0].grants.network.clone();
     let secret = &network.credentials["api-token"].secret;
@@ -49,14 +52,17 @@ fn a_secret_is_found_by_the_subject_and_never_outside_of_what_was_granted() {
     assert_eq!(object(serde_json::json!({})).unwrap().unwrap().to_string(), "Secret ns/dk");
     assert_eq!(object(serde_json::json!({"tokens": "other"})).unwrap().unwrap().to_string(), "Secret ns/other");
     for bad in ["../../namespaces/kube-system/secrets/x", "a/b", "A", ".."] {
-        assert!(object(serde_json::json!({"tokens": bad})).unwrap_err().contains("is no name"), "{bad}");
+        assert!(
+            object(serde_json::json!({"tokens": bad})).unwrap_err().to_string().contains("is not a valid name"),
+            "{bad}"
+        );
     }
     let nowhere = secret.object(&serde_json::json!({"metadata": {"name": "dk"}})).unwrap_err();
-    assert!(nowhere.contains("the subject has none"), "{nowhere}");
+    assert_eq!(nowhere, KeyError::NoNamespace(Holder::Secret));
 }
 
 #[test]
-fn everything_that_is_wrong_with_a_host_is_said_with_its_line() {
+fn all_problems_of_a_host_are_reported_with_lines() {
     let bad = "  grants:
     http:
       - host: https://a.example.com/x
@@ -74,15 +80,15 @@ fn everything_that_is_wrong_with_a_host_is_said_with_its_line() {
 ";
     let problems = problems(&reconciler("a", bad));
     for start in [
-        "r.yaml:10: spec.grants.http[0].host: `https://a.example.com/x` is no host",
-        "r.yaml:11: spec.grants.http[1].host: `*.com` would be every host of `com`",
-        "r.yaml:12: spec.grants.http[2].host: `*` is no host",
+        "r.yaml:10: spec.grants.http[0].host: `https://a.example.com/x` is not a valid host",
+        "r.yaml:11: spec.grants.http[1].host: `*.com` matches every host of `com`",
+        "r.yaml:12: spec.grants.http[2].host: `*` is not a valid host",
         "r.yaml:14: spec.grants.http[3].methods[0]: `get` can't be granted",
-        "r.yaml:15: spec.grants.http[3].headers[0]: `Authorization` is the host's to set",
-        "r.yaml:15: spec.grants.http[3].headers[1]: `a b` is no name",
+        "r.yaml:15: spec.grants.http[3].headers[0]: only the host may set `Authorization`",
+        "r.yaml:15: spec.grants.http[3].headers[1]: `a b` is not a valid header name",
         "r.yaml:16: spec.grants.http[3].credentials[0]: no credential has this name",
-        "r.yaml:17: spec.grants.http[3].private[0]: `10.0.0.0` is no network",
-        "r.yaml:18: spec.grants.http[3].proxy.url: `proxy:3128` is no proxy",
+        "r.yaml:17: spec.grants.http[3].private[0]: `10.0.0.0` is not a valid network",
+        "r.yaml:18: spec.grants.http[3].proxy.url: `proxy:3128` is not a valid proxy",
         "r.yaml:19: spec.grants.http[3].trust.pem: has no certificate",
         "r.yaml:20: spec.grants.http[3].skipVerifyIf: `{subject.status.x}`",
         "r.yaml:21: spec.grants.http[4].proxy: is empty",
@@ -94,7 +100,7 @@ fn everything_that_is_wrong_with_a_host_is_said_with_its_line() {
 }
 
 #[test]
-fn everything_that_is_wrong_with_a_credential_is_said_with_its_line() {
+fn all_problems_of_a_credential_are_reported_with_lines() {
     let bad = "  grants:
     http:
       - {host: a.example.com, credentials: [token]}
@@ -108,12 +114,12 @@ fn everything_that_is_wrong_with_a_credential_is_said_with_its_line() {
 ";
     let problems = problems(&reconciler("a", bad));
     for start in [
-        "r.yaml:13: spec.grants.credentials.token.secret.namespace: `{subject.spec.namespace}` is no namespace",
-        "r.yaml:13: spec.grants.credentials.token.secret.name: `A` is no name of a Secret",
-        "r.yaml:13: spec.grants.credentials.token.secret.key: `a/b` is no key",
-        "r.yaml:14: spec.grants.credentials.token.header: `host` is no header for a credential",
-        "r.yaml:15: spec.grants.credentials.token.scheme: `a b` is no scheme",
-        "r.yaml:16: spec.grants.credentials.stray: no host is sent it",
+        "r.yaml:13: spec.grants.credentials.token.secret.namespace: `{subject.spec.namespace}` is not a valid namespace",
+        "r.yaml:13: spec.grants.credentials.token.secret.name: `A` is not a valid name of a Secret",
+        "r.yaml:13: spec.grants.credentials.token.secret.key: `a/b` is not a valid key",
+        "r.yaml:14: spec.grants.credentials.token.header: `host` is not a valid header for a credential",
+        "r.yaml:15: spec.grants.credentials.token.scheme: `a b` is not a valid scheme",
+        "r.yaml:16: spec.grants.credentials.stray: is not used by any host",
     ] {
         assert!(problems.iter().any(|problem| problem.starts_with(start)), "{start} not in {problems:#?}");
     }
