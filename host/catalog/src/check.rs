@@ -1,12 +1,12 @@
-//! Whether a plugin and its configuration fit each other.
+//! Checks whether a plugin and its configuration match.
 
 use jsonschema::ValidationError;
 use jsonschema::error::ValidationErrorKind;
 use mizzen_config::{Problem, Reconciler};
 use mizzen_model::{Access, Description, Kind, Need};
 
-/// Everything that does not fit: configuration against the plugin's schema, grants against its needs, its own declarations against
-/// each other.
+/// Everything that does not match: the configuration and the plugin's schema, the grants and its
+/// needs, and its own declarations among each other.
 pub(crate) fn check(reconciler: &Reconciler, description: &Description) -> Vec<Problem> {
     let mut problems = config(reconciler, description);
     problems.extend(grants(reconciler, description));
@@ -22,7 +22,8 @@ fn renderers(reconciler: &Reconciler, description: &Description) -> Option<Probl
     missing.then(|| {
         let what = description.renderers.join(", ");
         let message = format!(
-            "the plugin calls renderers ({what}): add `renderers: {{matchLabels: {{…}}}}` with the labels of those that it may"
+            "the plugin calls renderers ({what}): add `renderers: {{matchLabels: {{…}}}}` with the labels of those that it \
+             may call"
         );
         reconciler.problem("spec.grants.renderers", message)
     })
@@ -32,48 +33,50 @@ fn network(reconciler: &Reconciler, description: &Description) -> Vec<Problem> {
     let granted = &reconciler.grants.network;
     let hosts = (!description.http.is_empty() && granted.hosts.is_empty()).then(|| {
         let what = description.http.join("; ");
-        let message =
-            format!("the plugin sends HTTPS requests ({what}): add `- {{host: …}}` for each host that it may ask");
+        let message = format!(
+            "the plugin sends HTTPS requests ({what}): add `- {{host: …}}` for each host that it may send requests to"
+        );
         reconciler.problem("spec.grants.http", message)
     });
     let missing = description.credentials.iter().filter(|name| !granted.credentials.contains_key(*name));
     let say = |name: &String| {
         let message = format!(
-            "the plugin asks for a credential `{name}`: add `{name}: {{secret: {{namespace: …, name: …, key: …}}}}`, and name it at the hosts that are sent it"
+            "the plugin uses a credential `{name}`: add `{name}: {{secret: {{namespace: …, name: …, key: …}}}}`, and name it \
+             in `credentials` of the hosts that it may be sent to"
         );
         reconciler.problem("spec.grants.credentials", message)
     };
     hosts.into_iter().chain(missing.map(say)).collect()
 }
 
-/// What the plugin's schema says of the configuration, each violation with its field.
+/// The violations of the plugin's schema, each with its field.
 pub(crate) fn config(reconciler: &Reconciler, description: &Description) -> Vec<Problem> {
     let schema = match jsonschema::validator_for(&description.config_schema) {
         Ok(schema) => schema,
         Err(error) => {
-            let message = format!("the plugin's own configuration schema is wrong: {error}");
+            let message = format!("the plugin's configuration schema is not valid; report this to its author: {error}");
             return vec![reconciler.problem("spec.config", message)];
         }
     };
-    let violations = schema.iter_errors(&reconciler.config).flat_map(|error| violation(&error));
-    violations.map(|(field, message)| reconciler.problem(&field, message)).collect()
+    schema.iter_errors(&reconciler.config).flat_map(|error| violation(reconciler, &error)).collect()
 }
 
-fn violation(error: &ValidationError<'_>) -> Vec<(String, String)> {
+fn violation(reconciler: &Reconciler, error: &ValidationError<'_>) -> Vec<Problem> {
     let at = field(error.instance_path().as_str());
     match error.kind() {
-        ValidationErrorKind::AdditionalProperties { unexpected } => unexpected
-            .iter()
-            .map(|name| (format!("{at}.{name}"), "the plugin knows no such field".to_owned()))
-            .collect(),
-        ValidationErrorKind::Required { property } => {
-            vec![(format!("{at}.{}", property.as_str().unwrap_or_default()), "is missing".to_owned())]
+        ValidationErrorKind::AdditionalProperties { unexpected } => {
+            let message = "the plugin has no such field";
+            unexpected.iter().map(|name| reconciler.problem(&format!("{at}.{name}"), message.to_owned())).collect()
         }
-        _ => vec![(at, error.to_string())],
+        ValidationErrorKind::Required { property } => {
+            let name = property.as_str().unwrap_or_default();
+            vec![reconciler.problem(&format!("{at}.{name}"), "is missing".to_owned())]
+        }
+        _ => vec![reconciler.problem(&at, error.to_string())],
     }
 }
 
-/// `/routes/1` of a configuration as `spec.config.routes[1]`.
+/// The field at a JSON pointer into a configuration: `spec.config.routes[1]` for `/routes/1`.
 fn field(pointer: &str) -> String {
     let step = |path: String, step: &str| match step.parse::<usize>() {
         Ok(at) => format!("{path}[{at}]"),
@@ -98,12 +101,14 @@ fn grants(reconciler: &Reconciler, description: &Description) -> Vec<Problem> {
     missing.map(say).collect()
 }
 
-/// A field set of a kind that the plugin never reads is a mistake of its author's, and a read that names it would be refused.
+/// A field set of a kind that the plugin does not declare to read is a bug of the plugin: a read
+/// with it would be denied.
 fn field_sets(reconciler: &Reconciler, description: &Description) -> Vec<Problem> {
     let strays = description.field_sets.iter().filter(|(_, set)| !description.declares(Access::Read, &set.kind));
     let say = |(name, set): (&String, &mizzen_model::FieldSet)| {
         let message = format!(
-            "the plugin declares a field set `{name}` of {}, which it does not declare to read: its author has to mend it",
+            "the plugin declares a field set `{name}` of {}, but no read of that kind: this is a bug in the plugin, report it \
+             to its author",
             set.kind
         );
         reconciler.problem("spec.component", message)
@@ -111,10 +116,10 @@ fn field_sets(reconciler: &Reconciler, description: &Description) -> Vec<Problem
     strays.map(say).collect()
 }
 
-/// A subject comes with every request: plugins never see Secrets, so not that way either. One that the document names has been
-/// refused with the document.
+/// Every request has its subject, and plugins never see Secrets. A document that names Secrets as
+/// subjects is refused before this check.
 pub(crate) fn subject(reconciler: &Reconciler, description: &Description) -> Option<Problem> {
     let secret = reconciler.subject.is_none() && description.subject == Kind::new("v1", "Secret");
-    let message = "the plugin asks for Secrets as its subjects, and plugins never see those: name another kind";
+    let message = "the plugin's subjects are Secrets, which plugins never see: name another kind";
     secret.then(|| reconciler.problem("spec.subject", message.to_owned()))
 }

@@ -1,4 +1,4 @@
-//! The renderers of a host: the last good revision of each, and what is wrong with the newest.
+//! The renderers of a host: the last good revision of each, and the problem of the newest.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -6,16 +6,9 @@ use std::sync::Arc;
 use mizzen_config::{Problem, Renderer};
 use mizzen_model::Render;
 
-/// What became of a renderer that was to be loaded.
-#[derive(Clone)]
-pub enum Loading {
-    /// It can be asked.
-    Ready(Arc<dyn Render>),
-    /// It is being compiled beside everything else; whoever refreshes the catalog afterwards finds it.
-    Compiling,
-}
+use crate::loader::{LoadError, Loading};
 
-/// One renderer with what answers for it.
+/// A renderer with its component.
 #[derive(Clone)]
 pub struct RendererEntry {
     /// The configuration.
@@ -28,14 +21,28 @@ pub struct RendererEntry {
     pub problem: Option<Problem>,
 }
 
+/// Why a renderer can't be called, for the plugins that call it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotLoaded {
+    /// Its component can't be loaded.
+    #[error("{0}")]
+    Failed(String),
+    /// Its first revision is being compiled.
+    #[error("it is being compiled, which takes about a minute; its readers are requeued when it is ready")]
+    Compiling,
+}
+
 // === impl RendererEntry ===
 
 impl RendererEntry {
-    /// What answers for it, or why nothing does, in a sentence for whoever asks.
-    pub fn answers(&self) -> Result<Arc<dyn Render>, String> {
+    /// The revision that can be called.
+    ///
+    /// # Errors
+    /// When there is no good revision yet.
+    pub fn loaded(&self) -> Result<Arc<dyn Render>, NotLoaded> {
         self.render.clone().ok_or_else(|| match &self.problem {
-            Some(problem) => problem.message.clone(),
-            None => "it is being compiled, which takes a minute; who asks is asked again when it is there".into(),
+            Some(problem) => NotLoaded::Failed(problem.message.clone()),
+            None => NotLoaded::Compiling,
         })
     }
 
@@ -44,7 +51,7 @@ impl RendererEntry {
         renderer: &Arc<Renderer>,
         file: &Path,
         known: Option<&Self>,
-        loaded: Result<Loading, String>,
+        loaded: Result<Loading, LoadError>,
     ) -> Self {
         let last = known.and_then(|known| known.render.clone());
         let same = |fresh: &Arc<dyn Render>| {
@@ -52,11 +59,11 @@ impl RendererEntry {
             (own.digest() == fresh.digest()).then_some(own)
         };
         let (render, compiling, problem) = match loaded {
-            // What is the same stays the same value: nobody is asked again for it.
+            // An unchanged revision stays the same value, so that its readers are not requeued.
             Ok(Loading::Ready(fresh)) => (Some(same(&fresh).unwrap_or(fresh)), false, None),
             Ok(Loading::Compiling) => (last, true, None),
-            Err(why) => {
-                let message = format!("component {}: {why}", file.display());
+            Err(error) => {
+                let message = format!("component {}: {error}", file.display());
                 (last, false, Some(renderer.problem("spec.component.file", message)))
             }
         };

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use mizzen_catalog::{Catalog, Entry, Loader, Loading, RendererEntry};
+use mizzen_catalog::{Catalog, Entry, LoadError, Loader, Loading, RendererEntry};
 use mizzen_config::{Configuration, Limits, Problem, Renderer};
 use mizzen_engine::{NodeSpec, RendererSpec};
 use mizzen_model::Invoke;
@@ -33,15 +33,15 @@ struct SandboxLoader {
 
 #[async_trait]
 impl Loader for SandboxLoader {
-    async fn load(&self, file: &Path, bytes: Vec<u8>, limits: Limits) -> Result<Arc<dyn Invoke>, String> {
+    async fn load(&self, file: &Path, bytes: Vec<u8>, limits: Limits) -> Result<Arc<dyn Invoke>, LoadError> {
         let loading = progress::while_loading(file, self.sandbox.load(bytes));
-        let component = loading.await.map_err(|error| error.to_string())?;
+        let component = loading.await.map_err(LoadError::new)?;
         Ok(Arc::new(component.with_limits(limits)))
     }
 
-    async fn load_renderer(&self, renderer: &Renderer, file: &Path) -> Result<Loading, String> {
+    async fn load_renderer(&self, renderer: &Renderer, file: &Path) -> Result<Loading, LoadError> {
         let loaded = self.renderers.load(&renderer.name, file, renderer.limits).await;
-        Ok(match loaded.map_err(|error| error.to_string())? {
+        Ok(match loaded.map_err(LoadError::new)? {
             Load::Ready(renderer) => Loading::Ready(Arc::new(renderer)),
             Load::Compiling => Loading::Compiling,
         })
@@ -114,7 +114,7 @@ impl Loaded {
                 name: entry.renderer.name.as_str().into(),
                 labels: entry.renderer.labels.clone(),
             },
-            render: entry.answers(),
+            render: entry.loaded().map_err(|error| error.to_string()),
         };
         self.renderers.iter().map(spec).collect()
     }

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use mizzen_catalog::FileWatch;
+use mizzen_catalog::{Depth, FileWatch};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::args::Dev;
@@ -24,9 +24,9 @@ pub(crate) async fn dev(args: Dev) -> anyhow::Result<ExitCode> {
 
 async fn follow(args: Dev) -> anyhow::Result<ExitCode> {
     let mut watch = FileWatch::new()?;
-    watch.folder(&args.folder, true)?;
+    watch.folder(&args.folder, Depth::Tree)?;
     if let Some(plugins) = &args.plugins {
-        watch.folder(plugins, false)?;
+        watch.folder(plugins, Depth::Folder)?;
     }
     let mut components = Components::new(&args.sandbox, args.plugins.clone())?;
     let mut before: Option<Intents> = None;

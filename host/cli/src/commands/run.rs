@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use mizzen_catalog::FileWatch;
+use mizzen_catalog::{Depth, FileWatch};
 use mizzen_cluster::Cluster;
 use mizzen_engine::observe::{Log, Observers};
 use mizzen_engine::{Engine, Settings};
@@ -73,14 +73,19 @@ impl Host {
         let address = mizzen_serve::serve(args.listen, engine.snapshots(), metrics, shutdown.clone()).await?;
         tracing::info!(%address, "serving /livez, /readyz and /metrics");
         let mut files = FileWatch::new().context("can't watch files")?;
-        files.folder(&args.plugins, false).with_context(|| format!("plugin folder {}", args.plugins.display()))?;
+        files
+            .folder(&args.plugins, Depth::Folder)
+            .with_context(|| format!("plugin folder {}", args.plugins.display()))?;
         let (source, statuses) = if args.files.is_empty() {
             let statuses = Statuses::new(Arc::clone(&cluster), engine.snapshots());
             (Source::of_cluster(cluster).await?, Some(statuses))
         } else {
             for file in &args.files {
-                let folder = if file.is_dir() { file.as_path() } else { file.parent().unwrap_or(file) };
-                files.folder(folder, file.is_dir())?;
+                if file.is_dir() {
+                    files.folder(file, Depth::Tree)?;
+                } else {
+                    files.folder(file.parent().unwrap_or(file), Depth::Folder)?;
+                }
             }
             // An invalid configuration ends the start; later, the last valid one keeps running.
             assemble::configuration_of(&args.files)?;

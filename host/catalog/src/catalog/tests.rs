@@ -2,7 +2,8 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use mizzen_config::{Grant, Grants, Mode, RenderLimits, Subject};
+use async_trait::async_trait;
+use mizzen_config::{Grant, Grants, Mode, RenderLimits, Renderer, Subject};
 use mizzen_model::{
     Access, Call, CallError, Description, Failure, Kind, Labels, Need, Outcome, Reads, Render, RenderError, Rendered,
     Request, Selector,
@@ -10,8 +11,9 @@ use mizzen_model::{
 use serde_json::{Value, json};
 
 use super::*;
+use crate::{Depth, FileWatch, Loading};
 
-/// Takes any bytes but `garbage` for a component.
+/// Loads any bytes but `garbage` as a component.
 #[derive(Default)]
 struct Fake {
     loads: AtomicUsize,
@@ -19,7 +21,7 @@ struct Fake {
     renderers: Vec<String>,
 }
 
-/// A renderer that is never asked.
+/// A renderer that is never called.
 struct Silent(Digest);
 
 #[async_trait]
@@ -36,10 +38,10 @@ struct Plugin(Description, Digest);
 
 #[async_trait]
 impl Loader for Fake {
-    async fn load(&self, _: &Path, bytes: Vec<u8>, _: Limits) -> Result<Arc<dyn Invoke>, String> {
+    async fn load(&self, _: &Path, bytes: Vec<u8>, _: Limits) -> Result<Arc<dyn Invoke>, LoadError> {
         self.loads.fetch_add(1, Ordering::Relaxed);
         if bytes == b"garbage" {
-            return Err("not a component".into());
+            return Err(garbage());
         }
         let pod = Kind::new("v1", "Pod");
         let description = Description {
@@ -58,14 +60,18 @@ impl Loader for Fake {
         Ok(Arc::new(Plugin(description, Digest::of(bytes))))
     }
 
-    async fn load_renderer(&self, _: &Renderer, file: &Path) -> Result<Loading, String> {
-        let bytes = std::fs::read(file).map_err(|error| error.to_string())?;
+    async fn load_renderer(&self, _: &Renderer, file: &Path) -> Result<Loading, LoadError> {
+        let bytes = std::fs::read(file).map_err(LoadError::new)?;
         match &*bytes {
-            b"garbage" => Err("not a component".into()),
+            b"garbage" => Err(garbage()),
             b"slow" => Ok(Loading::Compiling),
             _ => Ok(Loading::Ready(Arc::new(Silent(Digest::of(bytes))))),
         }
     }
+}
+
+fn garbage() -> LoadError {
+    LoadError::new(std::io::Error::other("not a component"))
 }
 
 #[async_trait]
@@ -77,7 +83,7 @@ impl Invoke for Plugin {
         self.1
     }
     async fn invoke(&self, _: Call, _: &Request, _: Arc<dyn Reads>) -> Result<Result<Outcome, Failure>, CallError> {
-        Err(CallError::Host("never asked here".into()))
+        Err(CallError::Host("never called here".into()))
     }
 }
 
@@ -131,7 +137,7 @@ async fn the_same_bytes_are_loaded_once() {
 }
 
 #[tokio::test]
-async fn a_component_that_several_share_is_loaded_once_and_so_is_one_that_can_not_be() {
+async fn a_shared_component_is_loaded_once_even_if_it_can_not_be_loaded() {
     let folder = tempfile::tempdir().unwrap();
     let (loader, mut catalog) = catalog(folder.path());
     let mut configuration = configuration(json!({}), true);
@@ -146,7 +152,7 @@ async fn a_component_that_several_share_is_loaded_once_and_so_is_one_that_can_no
 }
 
 #[tokio::test]
-async fn limits_that_could_not_be_taken_in_are_when_they_can() {
+async fn limits_apply_as_soon_as_the_configuration_is_valid_again() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("r.wasm"), "one").unwrap();
     let (loader, mut catalog) = catalog(folder.path());
@@ -158,15 +164,11 @@ async fn limits_that_could_not_be_taken_in_are_when_they_can() {
     };
     catalog.refresh(&tighter(json!({"mode": "C"}))).await;
     catalog.refresh(&tighter(json!({}))).await;
-    assert_eq!(
-        loader.loads.load(Ordering::Relaxed),
-        3,
-        "the revision that went on was loaded with the limits of before"
-    );
+    assert_eq!(loader.loads.load(Ordering::Relaxed), 3, "the last good revision has the limits of before");
 }
 
 #[tokio::test]
-async fn every_violation_of_the_schema_and_every_missing_grant_is_listed() {
+async fn every_violation_of_the_schema_and_every_missing_grant_is_reported() {
     let folder = tempfile::tempdir().unwrap();
     let (_, mut catalog) = catalog(folder.path());
     std::fs::write(folder.path().join("r.wasm"), "one").unwrap();
@@ -187,7 +189,7 @@ async fn a_plugin_is_never_run_with_a_configuration_that_its_schema_refuses() {
     let entry = catalog.refresh(&configuration(json!({"mode": "C"}), true)).await.remove(0);
     assert!(entry.problems[0].to_string().contains("spec.config.mode"), "{:?}", entry.problems);
     assert_eq!((entry.invoke.is_some(), &entry.reconciler.config), (true, &json!({"mode": "A"})));
-    // Wrong twice in a row is not right, and put right is right.
+    // A second invalid configuration does not replace the last valid one either; a valid one does.
     let entry = catalog.refresh(&configuration(json!({"mode": "D"}), true)).await.remove(0);
     assert_eq!(entry.reconciler.config, json!({"mode": "A"}));
     let entry = catalog.refresh(&configuration(json!({"mode": "B"}), true)).await.remove(0);
@@ -195,7 +197,7 @@ async fn a_plugin_is_never_run_with_a_configuration_that_its_schema_refuses() {
 }
 
 #[tokio::test]
-async fn a_grant_that_was_taken_back_is_gone_even_while_the_last_good_revision_runs() {
+async fn the_removal_of_a_grant_takes_effect_even_while_the_last_good_revision_runs() {
     let folder = tempfile::tempdir().unwrap();
     let (_, mut catalog) = catalog(folder.path());
     std::fs::write(folder.path().join("r.wasm"), "one").unwrap();
@@ -205,7 +207,7 @@ async fn a_grant_that_was_taken_back_is_gone_even_while_the_last_good_revision_r
 }
 
 #[tokio::test]
-async fn a_plugin_whose_subjects_are_secrets_is_refused_unless_it_is_given_others() {
+async fn a_plugin_whose_subjects_are_secrets_is_refused_unless_the_configuration_names_others() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("r.wasm"), "one").unwrap();
     let loader = Fake { subject: Some(Kind::new("v1", "Secret")), ..Fake::default() };
@@ -216,20 +218,20 @@ async fn a_plugin_whose_subjects_are_secrets_is_refused_unless_it_is_given_other
     let pods = Subject { kind: Kind::new("v1", "Pod"), labels: Selector::everything(), namespaces: Vec::new() };
     Arc::make_mut(&mut configuration.reconcilers[0]).subject = Some(pods);
     assert!(catalog.refresh(&configuration).await[0].problems.is_empty());
-    // Once there is a revision that could go on, it must not go on with Secrets.
+    // A last good revision must not run on with Secrets either.
     Arc::make_mut(&mut configuration.reconcilers[0]).subject = None;
     let entry = catalog.refresh(&configuration).await.remove(0);
     assert!(entry.invoke.is_none() && entry.problems[0].to_string().contains("never see"), "{:?}", entry.problems);
 }
 
 #[tokio::test]
-async fn a_folder_that_comes_later_can_be_watched_then() {
+async fn a_folder_that_is_created_later_can_be_watched_then() {
     let parent = tempfile::tempdir().unwrap();
     let folder = parent.path().join("later");
     let mut watch = FileWatch::new().unwrap();
-    assert!(watch.folder(&folder, false).is_err());
+    assert!(watch.folder(&folder, Depth::Folder).is_err());
     std::fs::create_dir(&folder).unwrap();
-    watch.folder(&folder, false).unwrap();
+    watch.folder(&folder, Depth::Folder).unwrap();
     std::fs::write(folder.join("r.wasm"), "one").unwrap();
     tokio::time::timeout(Duration::from_secs(10), watch.changed()).await.unwrap();
 }
@@ -243,10 +245,10 @@ async fn a_missing_file_is_named() {
 }
 
 #[tokio::test]
-async fn a_file_that_is_replaced_by_renaming_is_noticed() {
+async fn a_file_that_is_replaced_by_renaming_is_a_change() {
     let folder = tempfile::tempdir().unwrap();
     let mut watch = FileWatch::new().unwrap();
-    watch.folder(folder.path(), false).unwrap();
+    watch.folder(folder.path(), Depth::Folder).unwrap();
     std::fs::write(folder.path().join("partial"), "two").unwrap();
     std::fs::rename(folder.path().join("partial"), folder.path().join("r.wasm")).unwrap();
     tokio::time::timeout(Duration::from_secs(10), watch.changed()).await.unwrap();
@@ -265,12 +267,12 @@ fn renderers(limits: RenderLimits) -> Configuration {
 }
 
 #[tokio::test]
-async fn the_last_good_renderer_answers_until_the_next_one_is_there() {
+async fn the_last_good_renderer_runs_until_the_next_one_is_ready() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("charts.wasm");
     let (_, mut catalog) = catalog(folder.path());
     let configuration = renderers(RenderLimits::default());
-    let why = |entry: &RendererEntry| entry.answers().err().unwrap();
+    let why = |entry: &RendererEntry| entry.loaded().err().unwrap().to_string();
     std::fs::write(&file, "slow").unwrap();
     let entry = catalog.refresh_renderers(&configuration).await.remove(0);
     assert!(entry.compiling && why(&entry).contains("is being compiled"), "{}", why(&entry));
@@ -279,29 +281,29 @@ async fn the_last_good_renderer_answers_until_the_next_one_is_there() {
     assert!(!entry.compiling && why(&entry).contains("charts.wasm: not a component"), "{}", why(&entry));
     std::fs::write(&file, "one").unwrap();
     let entry = catalog.refresh_renderers(&configuration).await.remove(0);
-    assert_eq!((entry.answers().ok().unwrap().digest(), entry.problem), (Digest::of("one"), None));
+    assert_eq!((entry.loaded().ok().unwrap().digest(), entry.problem), (Digest::of("one"), None));
     for bytes in ["slow", "garbage"] {
         std::fs::write(&file, bytes).unwrap();
         let entry = catalog.refresh_renderers(&configuration).await.remove(0);
-        assert_eq!(entry.answers().ok().unwrap().digest(), Digest::of("one"), "{bytes}");
+        assert_eq!(entry.loaded().ok().unwrap().digest(), Digest::of("one"), "{bytes}");
     }
 }
 
 #[tokio::test]
-async fn a_renderer_that_stays_the_same_stays_the_same_value_and_under_other_limits_it_does_not() {
+async fn an_unchanged_renderer_stays_the_same_value_until_its_limits_change() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("charts.wasm"), "one").unwrap();
     let (_, mut catalog) = catalog(folder.path());
-    let mut answers = Vec::new();
+    let mut loaded = Vec::new();
     let defaults = RenderLimits::default();
     for limits in [defaults, defaults, RenderLimits { output: 1, ..defaults }] {
-        answers.push(catalog.refresh_renderers(&renderers(limits)).await.remove(0).answers().ok().unwrap());
+        loaded.push(catalog.refresh_renderers(&renderers(limits)).await.remove(0).loaded().ok().unwrap());
     }
-    assert!(Arc::ptr_eq(&answers[0], &answers[1]) && !Arc::ptr_eq(&answers[1], &answers[2]));
+    assert!(Arc::ptr_eq(&loaded[0], &loaded[1]) && !Arc::ptr_eq(&loaded[1], &loaded[2]));
 }
 
 #[tokio::test]
-async fn a_plugin_that_calls_renderers_is_not_run_until_some_are_granted() {
+async fn a_plugin_that_calls_renderers_does_not_run_until_they_are_granted() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("r.wasm"), "one").unwrap();
     let loader = Fake { renderers: vec!["charts".into()], ..Fake::default() };
