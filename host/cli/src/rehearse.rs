@@ -54,8 +54,8 @@ pub(crate) async fn rehearse(
         if let mizzen_engine::State::Blocked(why) = &node.state {
             intents.problems.push(trouble("Blocked", why.clone()));
         }
-        if let Some(held) = &node.held {
-            intents.problems.push(trouble("WaitingForPredecessor", held.clone()));
+        if let Some(gated) = &node.gated {
+            intents.problems.push(trouble("WaitingForPredecessor", gated.clone()));
         }
     }
     Ok(intents)

@@ -53,7 +53,7 @@ impl Statuses {
         let Ok(objects) = self.cluster.list(Scope::All, &RECONCILER, &Selection::default()) else { return };
         for object in objects {
             let node = snapshot.nodes.iter().find(|node| *node.name == *object.reference.name);
-            if node.is_some_and(|node| !node.idle || node.held_quietly || node.state == State::Syncing) {
+            if node.is_some_and(|node| !node.idle || node.gated_unreported || node.state == State::Syncing) {
                 continue;
             }
             if let Err(error) = self.write_one(&object, node).await {
@@ -149,7 +149,9 @@ fn ready(node: Option<&NodeSnapshot>) -> (bool, &'static str, String) {
         State::Running if node.failed > 0 => {
             (false, "Failing", format!("{} of {} subjects", node.failed, node.subjects))
         }
-        State::Running if node.held.is_some() => (false, "Held", node.held.clone().unwrap_or_default()),
+        State::Running if node.gated.is_some() => {
+            (false, "WaitingForPredecessor", node.gated.clone().unwrap_or_default())
+        }
         State::Running => match node.planned {
             Some(PlanCounts { create, change, delete }) => {
                 let would = format!(

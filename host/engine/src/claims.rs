@@ -1,8 +1,10 @@
-//! Two subjects of one reconciler that want the same object: the first keeps it, and the other is told so.
+//! Ownership claims: when two subjects of one reconciler want the same object, the first keeps it,
+//! and the second gets an error.
 //!
-//! Both would write as the same field manager, so the API server sees no conflict between them, and each would take the object back from
-//! the other for ever. Whose it is says the owner label of the live object, also to a host that was restarted; while it is being
-//! made, whoever began.
+//! Both would apply with the same field manager, so the API server would see no conflict between
+//! them, and each would overwrite the other for ever. The owner label of the live object names its
+//! owner, also after a restart of the host; while an object is being created, its owner is the key
+//! that began.
 
 use std::collections::{HashMap, HashSet};
 
@@ -10,26 +12,26 @@ use mizzen_model::ObjectRef;
 
 use crate::plugin::Key;
 
-/// Who owns what, and who waits for it.
+/// Which key owns which object, and which keys wait for it.
 #[derive(Default)]
 pub(crate) struct Claims {
-    /// The subjects there are, by the owner label of what is applied for them.
+    /// All subjects, by the owner label of the objects that are applied for them.
     owners: HashMap<String, (Key, ObjectRef)>,
-    /// What is being applied now, with the owner label.
+    /// Objects that are being applied now, with the owner label.
     applying: HashMap<ObjectRef, String>,
-    /// Who wants an object that is another's.
+    /// The keys that want an object that another key owns.
     waiting: HashMap<ObjectRef, HashSet<Key>>,
 }
 
 // === impl Claims ===
 
 impl Claims {
-    /// Takes in a subject of a reconciler.
-    pub(crate) fn meet(&mut self, label: String, key: Key, subject: ObjectRef) {
+    /// Adds a subject of a reconciler.
+    pub(crate) fn track(&mut self, label: String, key: Key, subject: ObjectRef) {
         self.owners.insert(label, (key, subject));
     }
 
-    /// Forgets a subject of a reconciler.
+    /// Removes a subject of a reconciler.
     pub(crate) fn forget(&mut self, label: &str, key: Key) {
         self.owners.remove(label);
         self.waiting.retain(|_, keys| {
@@ -38,15 +40,17 @@ impl Claims {
         });
     }
 
-    /// Whose an object with this owner label is.
+    /// The key that owns objects with this owner label.
     pub(crate) fn owner(&self, label: &str) -> Option<Key> {
         self.owners.get(label).map(|(key, _)| *key)
     }
 
-    /// Lets a key apply an object, until it [has](Self::applied); `holder` is the owner label that the live object has.
+    /// Claims an object for a key that applies it, until the apply [has ended](Self::applied).
+    /// `holder` is the owner label of the live object.
     ///
     /// # Errors
-    /// The other subject of the reconciler that has it, or is just applying it. The key is told when that lets it go.
+    /// The other subject of the reconciler that owns the object or is just applying it. The key is
+    /// requeued when the object is [freed](Self::freed).
     pub(crate) fn claim(
         &mut self,
         key: Key,
@@ -66,13 +70,14 @@ impl Claims {
         Ok(())
     }
 
-    /// The apply of an object has ended.
+    /// Records that the apply of an object has ended.
     pub(crate) fn applied(&mut self, object: &ObjectRef) {
         self.applying.remove(object);
     }
 
-    /// Who waited for an object that changed hands, or went.
-    pub(crate) fn released(&mut self, object: &ObjectRef) -> HashSet<Key> {
+    /// Removes and returns the keys that wait for an object that has another owner now, or is
+    /// deleted.
+    pub(crate) fn freed(&mut self, object: &ObjectRef) -> HashSet<Key> {
         self.waiting.remove(object).unwrap_or_default()
     }
 }

@@ -11,7 +11,7 @@ use crate::observe::Observer;
 use crate::pace::Paces;
 use crate::reads::index::ReadIndex;
 use crate::reads::renderers::Renderers;
-use crate::settings::Clock;
+use crate::settings::{Clock, Delays};
 
 /// Shared by the controller and all running reconciles. Cheap to clone.
 #[derive(Clone)]
@@ -21,6 +21,7 @@ pub(crate) struct Context {
     pub(crate) renderers: Arc<Renderers>,
     pub(crate) fetch: Arc<dyn Fetch>,
     pub(crate) clock: Clock,
+    pub(crate) delays: Delays,
     index: Arc<Mutex<ReadIndex>>,
     paces: Arc<Mutex<Paces>>,
     claims: Arc<Mutex<Claims>>,
@@ -34,7 +35,7 @@ impl Context {
         observer: Arc<dyn Observer>,
         fetch: Arc<dyn Fetch>,
         clock: Clock,
-        paces: Paces,
+        delays: Delays,
     ) -> Self {
         Self {
             cluster,
@@ -42,8 +43,9 @@ impl Context {
             renderers: Arc::default(),
             fetch,
             clock,
+            delays,
             index: Arc::default(),
-            paces: Arc::new(Mutex::new(paces)),
+            paces: Arc::new(Mutex::new(Paces::new(delays))),
             claims: Arc::default(),
         }
     }

@@ -1,12 +1,13 @@
-//! Who read what changed, whose turn it is, and what one reconcile does.
+//! The read index, the workqueue with its order, and the steps of one reconcile.
 //!
 //! ```text
-//!   changes ─► read index ─► queue ─► order ─► reconcile ─► done ─► successors
-//!              who read it?   fair     gate     ask, write, tell        │
-//!      ▲                                           │                   │
-//!      └────────────── what was written ◄──────────┴───────────────────┘
+//!   changes ─► read index ─► workqueue ─► order ─► reconcile ─► finish ─► successors
+//!              its readers                gate     call, write, report     │
+//!      ▲                                              │                    │
+//!      └───────────────────── writes ◄────────────────┴────────────────────┘
 //! ```
-//! The engine knows plugins as [`mizzen_model::Invoke`] and clusters as [`mizzen_cluster::Cluster`]: neither wasmtime nor kube.
+//! The engine knows plugins as [`mizzen_model::Invoke`] and clusters as
+//! [`mizzen_cluster::Cluster`]: neither wasmtime nor kube.
 
 mod claims;
 mod context;
@@ -32,13 +33,10 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use context::Context;
-use controller::queue::Queue;
-use controller::{Command, Controller};
+use controller::{Command, Controller, Inputs};
 use observe::Observer;
-use pace::Paces;
 
-pub use controller::nodes::{NodeSpec, State};
-pub use controller::snapshot::{NodeSnapshot, PlanCounts, Snapshot};
+pub use controller::{NodeSnapshot, NodeSpec, PlanCounts, Snapshot, State};
 pub use names::{APPLIED_ANNOTATION, PRUNE_ANNOTATION};
 pub use pace::PaceSnapshot;
 pub use plugin::Plugin;
@@ -46,76 +44,78 @@ pub use reads::renderers::RendererSpec;
 pub use settings::{Clock, Concurrency, Delays, Settings};
 pub use write::status::now;
 
-/// Asks a running engine how everything stands. Cheap to clone.
+/// Takes snapshots of a running engine. Cheap to clone.
 #[derive(Clone)]
 pub struct Snapshots(mpsc::UnboundedSender<Command>);
 
 /// A running engine.
 pub struct Engine {
     commands: mpsc::UnboundedSender<Command>,
-    stop: CancellationToken,
+    shutdown: CancellationToken,
     run: JoinHandle<()>,
 }
 
 // === impl Engine ===
 
 impl Engine {
-    /// Starts an engine with no reconcilers. Needs a tokio runtime.
+    /// Starts an engine without reconcilers. Needs a tokio runtime.
     pub fn start(cluster: Arc<dyn Cluster>, observer: Arc<dyn Observer>, concurrency: Concurrency) -> Self {
         Self::start_with(cluster, observer, Settings { concurrency, ..Settings::default() })
     }
 
-    /// As [`start`](Self::start), with more to choose.
+    /// As [`start`](Self::start), with all settings.
     pub fn start_with(cluster: Arc<dyn Cluster>, observer: Arc<dyn Observer>, settings: Settings) -> Self {
         let Settings { concurrency, clock, delays, fetch } = settings;
         let changes = cluster.subscribe();
         let (commands, commanded) = mpsc::unbounded_channel();
         let (syncs, synced) = mpsc::unbounded_channel();
-        let context = Context::new(cluster, observer, fetch, clock, Paces::new(delays));
-        let controller = Controller::new(context, Queue::new(concurrency.reconciles, concurrency.of_one), syncs);
-        let stop = CancellationToken::new();
-        let run = tokio::spawn(controller.run(changes, commanded, synced, stop.clone()));
-        Self { commands, stop, run }
+        let shutdown = CancellationToken::new();
+        let inputs = Inputs { changes, commands: commanded, synced, shutdown: shutdown.clone() };
+        let context = Context::new(cluster, observer, fetch, clock, delays);
+        let run = tokio::spawn(Controller::new(context, concurrency, delays, syncs).run(inputs));
+        Self { commands, shutdown, run }
     }
 
-    /// Takes in a configuration in place of the one before. Reconcilers that stay as they are keep their memory.
+    /// Replaces the reconcilers. Those that remain as they are keep their memory.
     pub fn configure(&self, nodes: Vec<NodeSpec>) {
         drop(self.commands.send(Command::Configure(nodes)));
     }
 
-    /// Takes in the renderers in place of those before: whoever asked one that answers differently now is asked again. To be called
-    /// before [`Engine::configure`], so that no plugin is asked while its renderers are not there.
+    /// Replaces the renderers: keys whose last call used one that has changed are called again.
+    /// Call it before [`Engine::configure`], so that no plugin is called before its renderers are
+    /// known.
     pub fn renderers(&self, renderers: Vec<RendererSpec>) {
-        drop(self.commands.send(Command::Renderers(renderers)));
+        drop(self.commands.send(Command::SetRenderers(renderers)));
     }
 
-    /// Names reconcilers that are configured beside those that run, because their documents are wrong: what they hold is not given up.
-    /// To be called before [`Engine::configure`].
+    /// Names reconcilers that are configured but can't run, since their documents are invalid:
+    /// their finalizers are not orphaned. Call it before [`Engine::configure`].
     pub fn also_named(&self, reconcilers: impl IntoIterator<Item = String>) {
-        drop(self.commands.send(Command::AlsoNamed(reconcilers.into_iter().collect())));
+        drop(self.commands.send(Command::SetInvalid(reconcilers.into_iter().collect())));
     }
 
-    /// Waits until there is nothing left to do now: what waits for time to pass does not count.
+    /// Waits until the engine has nothing left to do now. Cooldowns are work that is left; retries,
+    /// requeues after a time and paces only wait for time to pass, and don't count.
     pub async fn settled(&self) {
         let (reply, settled) = oneshot::channel();
-        drop(self.commands.send(Command::Settled(reply)));
+        drop(self.commands.send(Command::Settle(reply)));
         drop(settled.await);
     }
 
-    /// How everything stands, for as long as the engine runs.
+    /// A handle to take snapshots with, for as long as the engine runs.
     pub fn snapshots(&self) -> Snapshots {
         Snapshots(self.commands.clone())
     }
 
-    /// Stops: starts nothing more, and waits for what is running.
+    /// Shuts down: starts nothing more, and waits for the running reconciles.
     pub async fn stop(self) {
-        self.stop.cancel();
+        self.shutdown.cancel();
         drop(self.run.await);
     }
 }
 
 impl Snapshots {
-    /// How everything stands now; `None` when the engine has stopped.
+    /// The current state; `None` if the engine has stopped.
     pub async fn now(&self) -> Option<Snapshot> {
         let (reply, snapshot) = oneshot::channel();
         self.0.send(Command::Snapshot(reply)).ok()?;

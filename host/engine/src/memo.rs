@@ -8,8 +8,8 @@ use mizzen_model::{Digest, ObjectRef};
 use crate::observe::Intent;
 use crate::prepare::Prepared;
 
-/// What is remembered of a key from one reconcile to the next. It moves as one value: into the reconcile, and back
-/// with its result.
+/// What is remembered of a key from one reconcile to the next. It moves as one value: into the
+/// reconcile, and back with its result.
 #[derive(Debug, Default)]
 pub(crate) struct Memory {
     /// The last outcome; `None`: the plugin has not been called, or its last call failed.
@@ -34,7 +34,8 @@ pub(crate) struct Memo {
     pub(crate) timed: bool,
 }
 
-/// Whether every read of a call was answered; only then may what is missing from its outcome be pruned.
+/// Whether every read of a call was answered; only then may what is missing from its outcome be
+/// pruned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum View {
     /// Every read was answered.
@@ -42,6 +43,9 @@ pub(crate) enum View {
     /// One was not.
     Partial,
 }
+
+/// The resource versions that a reconcile wrote, by object.
+pub(crate) type OwnWrites = HashMap<ObjectRef, Vec<u64>>;
 
 /// What was last written, by object.
 pub(crate) type LastWrites = HashMap<ObjectRef, LastWrite>;
@@ -54,8 +58,8 @@ pub(crate) struct LastWrite {
     pub(crate) what: Written,
 }
 
-/// What was written. `wanted` is the digest of what the plugin wants, `live` that of the same fields as the API server
-/// stored them: it may rewrite values.
+/// What was written. `wanted` is the digest of what the plugin wants, `live` that of the same
+/// fields as the API server stored them: it may rewrite values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Written {
     /// An object of the reconciler's own.

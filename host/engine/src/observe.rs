@@ -8,6 +8,8 @@ use mizzen_model::{Call, Object, ObjectRef};
 
 /// Hears of everything the engine does. Called from many tasks; must not block.
 pub trait Observer: Send + Sync + 'static {
+    /// The workqueue yielded a key, which is reconciled now.
+    fn queued(&self, _queued: &Queued<'_>) {}
     /// A plugin was asked.
     fn called(&self, _call: &Called<'_>) {}
     /// Something was written.
@@ -20,6 +22,17 @@ pub trait Observer: Send + Sync + 'static {
     fn gave_up(&self, _gave_up: &GaveUp<'_>) {}
     /// One reconcile ended.
     fn reconciled(&self, _reconciled: &Reconciled<'_>) {}
+}
+
+/// A key that the workqueue yielded.
+#[derive(Debug)]
+pub struct Queued<'a> {
+    /// The reconciler.
+    pub reconciler: &'a str,
+    /// From when the key was queued (a delayed one: from when it was due) until it was yielded.
+    pub waited: Duration,
+    /// Whether the key is retried after a failure.
+    pub retry: bool,
 }
 
 /// One call of a plugin.
@@ -153,6 +166,9 @@ pub struct Reconciled<'a> {
 pub struct Observers(pub Vec<Arc<dyn Observer>>);
 
 impl Observer for Observers {
+    fn queued(&self, queued: &Queued<'_>) {
+        self.0.iter().for_each(|observer| observer.queued(queued));
+    }
     fn called(&self, call: &Called<'_>) {
         self.0.iter().for_each(|observer| observer.called(call));
     }

@@ -5,9 +5,9 @@
 //!                │                                        timed out (progress deadline), or failed
 //!                └─ no: the key waits ◄── requeued when a place or a minute's token is free, or a window opens
 //! ```
-//! A pace belongs to one reconciler and counts over all of its subjects. The disruptions in progress are known from the
-//! live objects: an annotation on each patched object names the pace and the start time, so that a restarted host
-//! continues counting.
+//! A pace belongs to one reconciler and counts over all of its subjects. The disruptions in
+//! progress are known from the live objects: an annotation on each patched object names the pace
+//! and the start time, so that a restarted host continues counting.
 
 mod disruption;
 mod events;

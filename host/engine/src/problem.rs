@@ -1,4 +1,4 @@
-//! What can go wrong in a reconcile, and what is done about it.
+//! What can go wrong in a reconcile, and when it is retried.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -8,46 +8,44 @@ use mizzen_model::{CallError, Failure};
 
 use crate::prepare::Refusal;
 
-/// Why a reconcile did not end well.
+/// Why a reconcile failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Problem {
-    /// The plugin gave no answer.
+    /// The call returned nothing: it trapped, timed out, or could not be made.
     #[error(transparent)]
     Call(#[from] CallError),
-    /// The plugin said no.
+    /// The plugin returned a failure.
     #[error(transparent)]
     Plugin(#[from] Failure),
-    /// The plugin's answer is not for it to give.
+    /// The plugin's outcome may not be written.
     #[error(transparent)]
     Refused(#[from] Refusal),
-    /// The cluster did not take what was written.
+    /// Writes failed.
     #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
     Write(Vec<WriteError>),
-    /// Something is subject to paces that are not in the configuration. The rest was done.
+    /// Disruptions name paces that are not in the configuration. Everything else was written.
     #[error("pace {} is not in the configuration: add it to `spec.pace`", named(.0))]
     Pace(BTreeSet<String>),
 }
 
-/// When a reconcile that went wrong is tried again.
+/// When a failed reconcile is retried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Retry {
-    /// When something it depends on changes: trying again would end the same way.
+    /// When something it depends on changes: a retry would fail in the same way.
     OnChange,
-    /// With growing pauses of at most this long.
+    /// After growing delays of at most this long.
     Backoff(Duration),
 }
 
-/// The first pause after something went wrong.
-const FIRST: Duration = Duration::from_millis(200);
-/// The longest pause while the API server is away, so that its return is noticed soon.
+/// The cap while the API server is unavailable, so that its return is noticed soon.
 const UNREACHABLE: Duration = Duration::from_secs(3);
-/// The longest pause for what somebody will have to mend.
+/// The cap for what a person will have to repair.
 const BROKEN: Duration = Duration::from_mins(5);
 
 // === impl Problem ===
 
 impl Problem {
-    /// A word for it, fit for a condition's reason.
+    /// The reason of the condition that reports it.
     pub(crate) fn reason(&self) -> &'static str {
         match self {
             Self::Call(error) => error.reason(),
@@ -62,24 +60,25 @@ impl Problem {
         }
     }
 
-    /// Whether all of it is that somebody else wrote in between, which the next look takes into account.
+    /// Whether other clients' writes in between are all that failed it, which the next reconcile
+    /// takes into account.
     pub(crate) fn is_race(&self) -> bool {
         matches!(self, Self::Write(errors) if errors.iter().all(|error| matches!(error, WriteError::Stale { .. })))
     }
 
-    /// When to try again.
+    /// When to retry.
     pub(crate) fn retry(&self) -> Retry {
         match self {
             Self::Plugin(Failure::Invalid(_))
             | Self::Refused(Refusal::Denied(_) | Refusal::Invalid(_) | Refusal::Contradiction(_))
             | Self::Pace(_) => Retry::OnChange,
             Self::Refused(Refusal::Unknown(_)) => Retry::Backoff(UNREACHABLE),
-            Self::Write(errors) if errors.iter().any(passing) => Retry::Backoff(UNREACHABLE),
+            Self::Write(errors) if errors.iter().any(is_transient) => Retry::Backoff(UNREACHABLE),
             Self::Call(_) | Self::Plugin(_) | Self::Write(_) => Retry::Backoff(BROKEN),
         }
     }
 
-    /// Whether the plugin must be asked again, or only the writing be repeated.
+    /// Whether a retry must call the plugin again, rather than only repeat the writes.
     pub(crate) fn asks_again(&self) -> bool {
         !matches!(self, Self::Write(_) | Self::Pace(_))
     }
@@ -95,13 +94,6 @@ fn named(paces: &BTreeSet<String>) -> String {
     paces.iter().map(|pace| format!("`{pace}`")).collect::<Vec<_>>().join(", ")
 }
 
-/// The pause before the next try, after this many in a row went wrong: doubling, and spread so that many don't come at once.
-pub(crate) fn pause(failures: u32, most: Duration, spread: u32) -> Duration {
-    let grown = FIRST.saturating_mul(1_u32.checked_shl(failures.saturating_sub(1).min(20)).unwrap_or(u32::MAX));
-    let capped = grown.min(most);
-    capped.mul_f64(0.75 + f64::from(spread % 101) / 200.0)
-}
-
 fn write_reason(error: &WriteError) -> &'static str {
     match error {
         WriteError::Conflict { .. } | WriteError::Claimed { .. } => "Conflict",
@@ -113,20 +105,13 @@ fn write_reason(error: &WriteError) -> &'static str {
     }
 }
 
-fn passing(error: &WriteError) -> bool {
+fn is_transient(error: &WriteError) -> bool {
     matches!(error, WriteError::Stale { .. } | WriteError::Unavailable { .. } | WriteError::NotFound { .. })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn pauses_grow_and_end_at_the_cap() {
-        let at = |failures| pause(failures, BROKEN, 50);
-        assert_eq!((at(1), at(2), at(3)), (FIRST, FIRST * 2, FIRST * 4));
-        assert_eq!(at(40), BROKEN);
-    }
 
     #[test]
     fn an_invalid_subject_waits_for_a_change_and_a_lost_server_does_not_wait_long() {

@@ -23,9 +23,10 @@ pub enum Delays {
     /// Paces defer disruptions, and an expensive plugin cools down between two calls.
     #[default]
     Enforced,
-    /// For rehearsals on a cluster in memory. No pace defers anything, since nothing that is patched ever rolls out
-    /// there. A cooldown ends as soon as nothing else is left to do: it still saves calls while other keys change what
-    /// an expensive plugin reads, and an idle machine waits for no time to pass.
+    /// For rehearsals on a cluster in memory. No pace defers anything, since nothing that is
+    /// patched ever rolls out there. A cooldown ends as soon as nothing else is left to do: it
+    /// still saves calls while other keys change what an expensive plugin reads, and an idle
+    /// machine waits for no time to pass.
     Skipped,
 }
 

@@ -179,9 +179,9 @@ impl Metrics {
             }
         }
         for (gauge, count) in [
-            (&self.waiting, snapshot.waiting),
-            (&self.running, snapshot.running),
-            (&self.resting, snapshot.resting),
+            (&self.waiting, snapshot.queued),
+            (&self.running, snapshot.active),
+            (&self.resting, snapshot.cooling_down),
             (&self.index, snapshot.reads),
         ] {
             gauge.set(i64::try_from(count).unwrap_or(i64::MAX));
@@ -272,7 +272,7 @@ mod tests {
 
     #[test]
     fn what_waits_runs_and_rests_is_counted() {
-        let snapshot = Snapshot { waiting: 3, running: 2, resting: 1, ..Snapshot::default() };
+        let snapshot = Snapshot { queued: 3, active: 2, cooling_down: 1, ..Snapshot::default() };
         let text = Metrics::new().encode(Some(&snapshot));
         for line in ["mizzen_waiting 3\n", "mizzen_running 2\n", "mizzen_resting 1\n"] {
             assert!(text.contains(line), "{line} not in:\n{text}");
@@ -290,8 +290,8 @@ mod tests {
             ready: 1,
             failed: 0,
             last_error: None,
-            held: None,
-            held_quietly: false,
+            gated: None,
+            gated_unreported: false,
             planned,
             paces: vec![PaceSnapshot { name: "restarts".into(), deferred: 3, in_progress: 2, timed_out: 1 }],
             idle: true,

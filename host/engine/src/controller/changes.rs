@@ -1,133 +1,173 @@
-//! What a change of the cluster means, and to whom: readers are asked, owners look, subjects come and go.
+//! Changes of the cluster: enqueues the keys that each concerns, and tracks subjects.
 
 use std::collections::HashSet;
+use std::time::Duration;
 
+use jiff::Timestamp;
 use mizzen_cluster::{Change, OWNER_LABEL, Scope};
-use mizzen_model::{Kind, Object, ObjectRef};
+use mizzen_model::{Kind, Object};
+use tokio::time::Instant;
 
-use crate::controller::Controller;
-use crate::controller::cell::{Phase, Wake};
-use crate::controller::nodes::State;
+use super::nodes::State;
+use super::state::Controller;
+use super::trigger::{ObjectVersion, Trigger};
 use crate::names::owner_label;
+use crate::observe::GaveUp;
+use crate::pace::PaceEvents;
 use crate::plugin::{Key, NodeId};
 
+/// The longest time between two checks of the paces: it bounds how late a clock that was set is
+/// noticed.
+const LONGEST: Duration = Duration::from_hours(1);
+
+/// The shortest: paces that are due wait for keys that were requeued.
+const SHORTEST: Duration = Duration::from_millis(1);
+
 impl Controller {
-    /// What an event of the cluster means, and to whom.
-    pub(crate) fn changed(&mut self, change: Change) {
+    /// Handles an event of the cluster.
+    pub(super) fn changed(&mut self, change: Change) {
         match change {
-            Change::Object { scope, before, after } => {
-                let Some(object) = after.as_ref().or(before.as_ref()) else { return };
-                let cause =
-                    Some((object.reference.clone(), after.as_ref().map_or(u64::MAX, |after| after.resource_version)));
-                match scope {
-                    Scope::All => {
-                        let readers = self.index().affected(before.as_deref(), after.as_deref());
-                        for key in readers {
-                            self.wake(key, Wake { cause: cause.clone(), ask: true });
-                        }
-                        self.subject_changed(before.as_deref(), after.as_deref());
-                        if let Some(after) = &after {
-                            self.notice_abandoned(after);
-                        }
-                        self.came_through(&object.reference);
-                    }
-                    Scope::Owned => {
-                        let concerned = self.concerned(before.as_deref(), after.as_deref(), &object.reference);
-                        for key in concerned {
-                            self.wake(key, Wake { cause: cause.clone(), ask: false });
-                        }
-                    }
-                }
+            Change::Object { scope: Scope::All, before, after } => {
+                self.read_changed(before.as_deref(), after.as_deref());
             }
-            Change::Served(kind) => self.served(&kind),
+            Change::Object { scope: Scope::Owned, before, after } => {
+                self.owned_changed(before.as_deref(), after.as_deref());
+            }
+            Change::Served(kind) => self.served_changed(&kind),
             Change::Watched(object) => {
-                let senders = self.index().sent_with(&object);
-                for key in senders {
-                    self.wake(key, Wake { cause: None, ask: true });
-                }
+                let senders = self.context.index().sent_with(&object);
+                self.invalidate(senders);
             }
         }
     }
 
-    /// Whose an object was and is, and who waited for it.
-    fn concerned(&self, before: Option<&Object>, after: Option<&Object>, object: &ObjectRef) -> HashSet<Key> {
+    /// Handles a change of an object that is read or a subject.
+    fn read_changed(&mut self, before: Option<&Object>, after: Option<&Object>) {
+        let Some(object) = after.or(before) else { return };
+        let readers = self.context.index().affected(before, after);
+        for key in readers {
+            self.enqueue(key, Trigger::Read(version(object, after)));
+        }
+        self.subject_changed(object, after);
+        if let Some(after) = after {
+            self.orphans.observe(after, Instant::now());
+        }
+        let events = self.context.paces().changed(&object.reference, &*self.context.cluster);
+        self.handle_pace_events(events);
+    }
+
+    /// Handles a change of an object that a reconciler applied: its owners before and after, and
+    /// the keys that wait for it.
+    fn owned_changed(&mut self, before: Option<&Object>, after: Option<&Object>) {
+        let Some(object) = after.or(before) else { return };
         let [was, is] = [before, after].map(|side| side.and_then(|side| side.labels.get(OWNER_LABEL)));
         let mut claims = self.context.claims();
-        let mut concerned: HashSet<_> =
-            [was, is].into_iter().flatten().filter_map(|owner| claims.owner(owner)).collect();
+        let mut keys: HashSet<_> = [was, is].into_iter().flatten().filter_map(|label| claims.owner(label)).collect();
         if was != is {
-            concerned.extend(claims.released(object));
+            keys.extend(claims.freed(&object.reference));
         }
-        concerned
-    }
-
-    fn served(&mut self, kind: &Kind) {
-        let readers = self.index().asked_whether_served(kind);
-        for key in readers {
-            self.wake(key, Wake { cause: None, ask: true });
-        }
-        let of_subject = self.nodes.of_subject(kind);
-        let blocked: Vec<_> = of_subject
-            .into_iter()
-            .filter(|id| self.nodes.get(*id).is_some_and(|n| matches!(n.state, State::Blocked(_))))
-            .collect();
-        for node in blocked {
-            self.start(node);
+        drop(claims);
+        for key in keys {
+            self.enqueue(key, Trigger::Object(version(object, after)));
         }
     }
 
-    fn subject_changed(&mut self, before: Option<&Object>, after: Option<&Object>) {
-        let Some(object) = after.or(before) else { return };
+    /// Handles a kind that is served, or not served, from now on.
+    fn served_changed(&mut self, kind: &Kind) {
+        let readers = self.context.index().asked_whether_served(kind);
+        self.invalidate(readers);
+        let is_blocked = |id: &NodeId| self.nodes.get(*id).is_some_and(|node| matches!(node.state, State::Blocked(_)));
+        let blocked: Vec<_> = self.nodes.of_subject(kind).into_iter().filter(is_blocked).collect();
+        for id in blocked {
+            self.start(id);
+        }
+    }
+
+    fn invalidate(&mut self, keys: impl IntoIterator<Item = Key>) {
+        for key in keys {
+            self.enqueue(key, Trigger::Input);
+        }
+    }
+
+    fn subject_changed(&mut self, object: &Object, after: Option<&Object>) {
         for id in self.nodes.of_subject(&object.reference.kind) {
             let Some(node) = self.nodes.get(id) else { continue };
-            let subject =
-                after.is_some_and(|after| node.plugin.as_ref().is_some_and(|plugin| plugin.is_subject(after)));
-            match (subject, self.subjects.find(&object.reference)) {
-                // One that is not running yet meets all of its subjects when it does.
-                (true, _) if node.state == State::Running => self.meet(id, object),
+            let is_subject = |after: &Object| node.plugin.as_ref().is_some_and(|plugin| plugin.is_subject(after));
+            match (after.is_some_and(is_subject), self.subjects.find(&object.reference)) {
+                // A reconciler that has not started tracks all of its subjects when it does.
+                (true, _) if node.state == State::Running => self.track_subject(id, object),
                 (false, Some(subject)) => self.forget(Key { node: id, subject }),
                 _ => {}
             }
         }
     }
 
-    /// Takes in a subject, new or known.
-    pub(crate) fn meet(&mut self, id: NodeId, object: &Object) {
+    /// Tracks a subject of a reconciler, new or known, and enqueues its key.
+    pub(super) fn track_subject(&mut self, id: NodeId, object: &Object) {
+        let Some(node) = self.nodes.get(id) else { return };
         let subject = self.subjects.id(&object.reference);
         let key = Key { node: id, subject };
-        let Some(node) = self.nodes.get_mut(id) else { return };
-        if node.subjects.insert(subject) {
+        if self.order.track(key) {
             let label = owner_label(&node.name, &object.reference);
-            self.context.claims().meet(label, key, object.reference.clone());
+            self.context.claims().track(label, key, object.reference.clone());
         }
         let cell = self.cells.entry(key).or_default();
-        // The status that was just written comes back as a change of the subject.
-        let own =
-            cell.memory.last_writes.get(&object.reference).is_some_and(|own| own.version == object.resource_version);
-        if !own || cell.phase == Phase::Running {
-            let cause = Some((object.reference.clone(), object.resource_version));
-            self.wake(key, Wake { cause, ask: false });
+        // The status that a reconcile wrote comes back as a change of the subject.
+        let last_write = cell.memory.last_writes.get(&object.reference);
+        let is_own = last_write.is_some_and(|own| own.version == object.resource_version);
+        if !is_own || self.workqueue.is_active(key) {
+            self.enqueue(key, Trigger::Object(version(object, Some(object))));
         }
     }
 
-    pub(crate) fn forget(&mut self, key: Key) {
-        self.end_rest(key);
-        if let Some(cell) = self.cells.remove(&key)
-            && let Some(timer) = cell.timer
-        {
-            self.timers.try_remove(&timer);
+    /// Forgets a key: its reconciler is gone, or has no such subject.
+    pub(super) fn forget(&mut self, key: Key) {
+        self.cells.remove(&key);
+        self.workqueue.remove(key);
+        self.deletion.forget(key);
+        self.context.index().remove(key);
+        self.context.paces().forget_key(key);
+        self.order.untrack(key);
+        if let (Some(node), Some(subject)) = (self.nodes.get(key.node), self.subjects.name(key.subject)) {
+            self.context.claims().forget(&owner_label(&node.name, subject), key);
         }
-        self.queue.remove(key);
-        self.leaving.remove(&key.subject);
-        self.index().remove(key);
-        self.paces().forget_key(key);
-        let name = self.subjects.name(key.subject).cloned();
-        if let Some(node) = self.nodes.get_mut(key.node) {
-            node.forget(key.subject);
-            if let Some(name) = name {
-                self.context.claims().forget(&owner_label(&node.name, &name), key);
-            }
-        }
-        self.wake_successors(key.node, key.subject);
+        let successors = self.order.successors_of(key);
+        self.requeue(successors);
     }
+
+    /// Handles what is due under paces. Returns when to check again; `None`: nothing waits for time
+    /// to pass.
+    pub(super) fn tick_paces(&mut self) -> Option<Instant> {
+        let now = (self.context.clock)();
+        let mut wait = until(self.context.paces().due(now)?, now);
+        if wait.is_zero() {
+            let events = self.context.paces().tick(now, &*self.context.cluster);
+            self.handle_pace_events(events);
+            wait = until(self.context.paces().due(now)?, now).max(SHORTEST);
+        }
+        Some(Instant::now() + wait.min(LONGEST))
+    }
+
+    fn handle_pace_events(&mut self, events: PaceEvents) {
+        for event in events.timed_out {
+            let Some(node) = self.nodes.get(event.pace.node) else { continue };
+            let (reconciler, pace, object, why) = (&*node.name, &*event.pace.name, &event.object, &*event.reason);
+            self.context.observer.gave_up(&GaveUp { reconciler, pace, object, why });
+        }
+        self.requeue(events.requeue);
+    }
+}
+
+/// The version of an object that a change led to.
+fn version(object: &Object, after: Option<&Object>) -> ObjectVersion {
+    let reference = object.reference.clone();
+    after.map_or_else(
+        || ObjectVersion::deleted(reference.clone()),
+        |after| ObjectVersion::new(reference.clone(), after.resource_version),
+    )
+}
+
+/// The time from `now` until `due`; zero if it is over.
+fn until(due: Timestamp, now: Timestamp) -> Duration {
+    Duration::try_from(due.duration_since(now)).unwrap_or_default()
 }

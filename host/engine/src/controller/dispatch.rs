@@ -1,130 +1,151 @@
-//! From a key whose turn it is to a reconcile of its own: what is to be done for it now, or what holds it back.
+//! Dispatch: starts a reconcile for each key that the workqueue yields, unless the key can't run
+//! now.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures::FutureExt;
 use mizzen_config::Mode;
+use mizzen_model::{Object, Predecessor};
+use tokio::time::Instant;
+use tracing::Instrument;
 
-use crate::controller::Controller;
-use crate::controller::cell::{Held, Phase};
-use crate::controller::deletion::Leave;
-use crate::controller::nodes::State;
-use crate::controller::order::Gate;
-use crate::memo::Memory;
+use super::deletion::{Consent, DeletionStep, Finalizing};
+use super::nodes::Node;
+use super::order::Clearance;
+use super::state::Controller;
+use super::workqueue::Work;
 use crate::names::has_finalizer;
-use crate::plugin::Key;
+use crate::observe::Queued;
+use crate::plugin::{Key, Plugin, SubjectId};
 use crate::reconcile::{Done, Job, Task};
 
-/// How long a key is held back before its subject's status says so: at a start all are, for a moment.
-const HELD_QUIETLY: Duration = Duration::from_secs(5);
+/// What is to be done for a key now.
+enum Step {
+    Run(Start),
+    /// The key waits until this time, or for a change; `None`: for a change alone.
+    Wait(Option<Instant>),
+}
 
-/// The same where somebody's first answer is awaited, which may have 160 MB mapped and run: nothing is wrong with that.
-const UNANSWERED_QUIETLY: Duration = Duration::from_secs(30);
+/// A reconcile to be started.
+struct Start {
+    task: Task,
+    predecessors: Vec<Predecessor>,
+    plugin: Plugin,
+    revision: u64,
+    subject: Arc<Object>,
+}
 
 impl Controller {
-    /// Gives everybody whose turn it is a task of its own.
-    pub(crate) fn dispatch(&mut self) {
-        while let Some(key) = self.queue.pop() {
-            let Some(job) = self.job(key) else {
-                self.queue.done(key);
-                self.paces().release(key);
-                self.wake_held(key);
-                continue;
-            };
-            let context = self.context.clone();
-            let (plugin, subject) = (job.plugin.clone(), Arc::clone(&job.subject));
-            self.jobs.spawn(async move {
-                let lost = |_| Done::lost(key, &plugin, subject);
-                AssertUnwindSafe(job.run(context)).catch_unwind().await.unwrap_or_else(lost)
-            });
+    /// Starts reconciles, as far as the limits allow.
+    pub(super) fn dispatch(&mut self) {
+        let now = Instant::now();
+        while let Some(work) = self.workqueue.get(now) {
+            match self.next_step(&work, now) {
+                Step::Run(start) => self.start_job(&work, start),
+                Step::Wait(until) => self.skip(&work, until, now),
+            }
         }
     }
 
-    /// What is to be done for a key now; `None`: nothing.
-    fn job(&mut self, key: Key) -> Option<Job> {
-        let subject = self.subject(key.subject)?;
-        let node = self.nodes.get(key.node)?;
-        let plugin = node.plugin.clone().filter(|_| node.state == State::Running)?;
-        let revision = node.revision;
-        let plans = plugin.reconciler.mode == Mode::Plan;
-        let (task, predecessors) = if subject.deleting {
-            if !has_finalizer(&subject, plugin.name()) {
-                return None;
-            }
-            let task = match self.leave(key, &subject) {
-                Leave::Now => Task::Finalize,
-                Leave::Ask => Task::Consult,
-                Leave::Wait => return None,
-            };
-            (task, Vec::new())
-        } else {
-            match self.gate(key) {
-                Gate::Open(predecessors) => (Task::Reconcile, predecessors),
-                Gate::Closed(why) => (self.hold(key, why, Held::Quietly)?, Vec::new()),
-                Gate::Busy(why) => {
-                    // Said of nobody: it takes as long as a call does.
-                    let told = self.cells.get(&key).is_some_and(|cell| cell.held == Held::Openly);
-                    let task = if told { None } else { self.hold(key, why, Held::Patiently) };
-                    (task?, Vec::new())
-                }
-                Gate::Unanswered(why) => (self.hold(key, why, Held::Patiently)?, Vec::new()),
-            }
+    /// Decides what is to be done for a key.
+    fn next_step(&mut self, work: &Work, now: Instant) -> Step {
+        let Some(subject) = self.live(work.key.subject) else { return Step::Wait(None) };
+        let node = self.nodes.get(work.key.node).filter(|node| node.is_started());
+        let Some((plugin, revision)) = node.and_then(|node| Some((node.plugin.clone()?, node.revision))) else {
+            return Step::Wait(None);
         };
-        let cell = self.cells.get_mut(&key)?;
-        if task == Task::Reconcile {
-            cell.held = Held::No;
+        let run = |task, predecessors, subject| Step::Run(Start { task, predecessors, plugin, revision, subject });
+        if subject.deleting {
+            return match self.deletion_step(work, &subject) {
+                DeletionStep::Finalize => run(Task::Finalize, Vec::new(), subject),
+                DeletionStep::Preflight => run(Task::Consult, Vec::new(), subject),
+                DeletionStep::Wait => Step::Wait(None),
+            };
         }
-        if let Some(timer) = cell.timer.take() {
-            self.timers.try_remove(&timer);
+        let Self { order, workqueue, .. } = self;
+        match order.clear(work.key, |key| workqueue.is_pending(key), now) {
+            Clearance::Run(predecessors) => run(Task::Reconcile, predecessors, subject),
+            Clearance::Report(reason) => run(Task::Hold(reason), Vec::new(), subject),
+            Clearance::Wait(until) => Step::Wait(until),
         }
-        cell.phase = Phase::Running;
-        Some(Job {
-            key,
+    }
+
+    /// The next step of a subject's deletion; a key whose finalizer is removed has none.
+    fn deletion_step(&mut self, work: &Work, subject: &Object) -> DeletionStep {
+        let Key { node, subject: id } = work.key;
+        let finalizing: Vec<_> = self
+            .nodes
+            .iter()
+            .filter(|own| has_finalizer(subject, &own.name))
+            .map(|own| Finalizing { node: own.id, consent: self.consent(own, id, work) })
+            .collect();
+        if !finalizing.iter().any(|own| own.node == node) {
+            return DeletionStep::Wait;
+        }
+        self.deletion.step(work.key, &finalizing, self.order.successor_ids(node))
+    }
+
+    /// Whether a reconciler must approve the deletion of a subject.
+    fn consent(&self, node: &Node, subject: SubjectId, work: &Work) -> Consent {
+        let key = Key { node: node.id, subject };
+        if !node.can_refuse_deletion() {
+            return Consent::NotNeeded;
+        }
+        if !self.cells.contains_key(&key) {
+            // A reconciler that has started knows all of its subjects, and this is none of them.
+            return if node.is_started() { Consent::NotNeeded } else { Consent::Outdated };
+        }
+        let is_invalidated = self.workqueue.is_invalidated(key) || (key == work.key && work.invalidated);
+        if is_invalidated { Consent::Outdated } else { Consent::Recorded }
+    }
+
+    /// Puts a key back that can't run now.
+    fn skip(&mut self, work: &Work, until: Option<Instant>, now: Instant) {
+        let key = work.key;
+        self.workqueue.skip(work, now);
+        if let Some(until) = until {
+            self.workqueue.add_after(key, until);
+        }
+        self.context.paces().release(key);
+        let gated = self.order.gated_by(key);
+        self.requeue(gated);
+    }
+
+    /// Starts a reconcile in a task and a span of its own.
+    fn start_job(&mut self, work: &Work, start: Start) {
+        let (key, plugin, subject) = (work.key, start.plugin.clone(), Arc::clone(&start.subject));
+        let reconciler = plugin.name();
+        self.context.observer.queued(&Queued { reconciler, waited: work.waited, retry: work.is_retry() });
+        let span = tracing::info_span!("reconcile", reconciler, subject = %subject.reference, trigger = %work.trigger);
+        let (job, context) = (self.job(work, start), self.context.clone());
+        let run = async move {
+            let lost = |_| Done::lost(key, &plugin, subject);
+            AssertUnwindSafe(job.run(context)).catch_unwind().await.unwrap_or_else(lost)
+        };
+        self.jobs.spawn(run.instrument(span));
+    }
+
+    /// The reconcile of a key, which takes the key's memory with it.
+    fn job(&mut self, work: &Work, start: Start) -> Job {
+        let Start { task, predecessors, plugin, revision, subject } = start;
+        let mut memory = self.cells.get_mut(&work.key).map(|cell| std::mem::take(&mut cell.memory)).unwrap_or_default();
+        if plugin.reconciler.mode != Mode::Plan {
+            memory.planned = Vec::new();
+        }
+        Job {
+            key: work.key,
             task,
             plugin,
             revision,
             subject,
             predecessors,
-            ask: std::mem::take(&mut cell.ask),
-            rests: cell.rest.is_some(),
+            ask: work.invalidated,
+            rests: work.cooling,
             cost: None,
             stale: false,
             news: Vec::new(),
-            memory: Memory {
-                memo: cell.memory.memo.clone(),
-                last_writes: std::mem::take(&mut cell.memory.last_writes),
-                reported: cell.memory.reported,
-                planned: if plans { cell.memory.planned.clone() } else { Vec::new() },
-            },
-        })
-    }
-
-    /// What holds a key back, if something does.
-    pub(crate) fn held_back(&self, key: Key) -> Option<String> {
-        let held = self.cells.get(&key).is_some_and(|cell| cell.held != Held::No);
-        match held.then(|| self.gate(key))? {
-            Gate::Open(_) => None,
-            Gate::Closed(why) | Gate::Unanswered(why) | Gate::Busy(why) => Some(why),
+            memory,
         }
-    }
-
-    /// A key is held back: quietly at first, then its subject's status says so.
-    fn hold(&mut self, key: Key, why: String, held: Held) -> Option<Task> {
-        let cell = self.cells.get_mut(&key)?;
-        match (cell.held, held) {
-            (Held::Openly, _) => return Some(Task::Hold(why)),
-            (Held::Quietly, _) | (Held::Patiently, Held::Patiently) => {}
-            (Held::No | Held::Patiently, _) => {
-                cell.held = held;
-                if let Some(timer) = cell.timer.take() {
-                    self.timers.try_remove(&timer);
-                }
-                let quietly = if held == Held::Patiently { UNANSWERED_QUIETLY } else { HELD_QUIETLY };
-                cell.timer = Some(self.timers.insert(key, quietly));
-            }
-        }
-        None
     }
 }

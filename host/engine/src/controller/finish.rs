@@ -1,110 +1,125 @@
-//! What a reconcile came to: what is remembered of it, when there is another, and who waited for it.
+//! Finish: stores the result of a reconcile, schedules the next one, and requeues the keys that the
+//! result concerns.
 
-use std::collections::HashSet;
+use std::sync::Arc;
 
-use mizzen_model::Readiness;
+use mizzen_model::{Object, Readiness};
 use tokio::time::Instant;
 
-use crate::controller::Controller;
-use crate::controller::cell::{Held, Phase, Wake};
-use crate::plugin::{Key, SubjectId};
-use crate::problem::{Retry, pause};
+use super::deletion::Approval;
+use super::snapshot::PlanCounts;
+use super::state::Controller;
+use super::trigger::Trigger;
+use super::workqueue::CallMade;
+use crate::memo::OwnWrites;
+use crate::plugin::Key;
+use crate::problem::{Problem, Retry};
 use crate::reconcile::{Done, Verdict};
 use crate::write::subject::wish;
 
 impl Controller {
-    /// Takes in what a reconcile came to.
-    pub(crate) fn done(&mut self, done: Done) {
-        self.queue.done(done.key);
-        self.paces().release(done.key);
-        if let Some(cost) = done.cost {
-            self.end_rest(done.key);
-            self.cells.entry(done.key).and_modify(|cell| cell.called(cost));
-        }
-        let now = self.subject(done.key.subject);
-        let Some(cell) = self.cells.get_mut(&done.key) else {
-            self.index().remove(done.key);
+    /// Applies a finished reconcile to the state.
+    pub(super) fn finish(&mut self, done: Done) {
+        let (key, now) = (done.key, Instant::now());
+        self.context.paces().release(key);
+        let Some(meanwhile) = self.workqueue.done(key, call_made(&done), now) else {
+            self.context.index().remove(key);
             return;
         };
-        let Done { key, verdict, subject, memory, wrote, cost, stale, consents } = done;
-        cell.phase = Phase::Idle;
-        cell.memory = memory;
-        let before = cell.readiness.clone();
-        let mut again = None;
-        match verdict {
-            Verdict::Answered(readiness) => {
-                cell.failures = 0;
-                cell.error = None;
-                if cost.is_some() {
-                    let requeue = cell.memory.memo.as_ref().and_then(|memo| memo.prepared.requeue_after);
-                    cell.ask_at = requeue.map(|after| Instant::now() + after);
-                }
-                again = cell.ask_at;
-                cell.readiness = Some(readiness);
-            }
-            Verdict::Held | Verdict::Released => cell.readiness = None,
-            Verdict::Overtaken(ref problem) | Verdict::Wrong(ref problem) => {
-                cell.failures += 1;
-                cell.ask |= problem.asks_again();
-                if let Retry::Backoff(most) = problem.retry() {
-                    again = Some(Instant::now() + pause(cell.failures, most, key.subject.0));
-                }
-                if matches!(verdict, Verdict::Wrong(_)) {
-                    cell.readiness = Some(Readiness::Failed(problem.to_string()));
-                    cell.error = Some(problem.to_string());
-                }
-            }
-        }
-        if let Some(at) = again {
-            cell.timer = Some(self.timers.insert_at(key, at));
-        }
-        let changed = cell.readiness != before;
-        let pending: Vec<_> = cell.pending.drain(..).filter(|wake| !wake.is_settled_by(&wrote)).collect();
-        let readiness = cell.readiness.clone();
-        // A change of the subject's author may hide behind our own write to its status.
-        let wants_otherwise = now.is_some_and(|now| {
-            now.resource_version != subject.resource_version
-                && (now.deleting != subject.deleting || wish(&now) != wish(&subject))
-        });
-        if wants_otherwise {
-            self.look(key);
-        }
-        if stale {
-            self.wake(key, Wake { cause: None, ask: true });
-        }
-        for wake in pending {
-            self.wake(key, wake);
-        }
-        if let Some(node) = self.nodes.get_mut(key.node) {
-            note(&mut node.answered, key, readiness.is_some());
-            note(&mut node.ready, key, readiness.is_some_and(|readiness| readiness.is_ready()));
-        }
-        if let Some(consents) = consents {
-            self.consented(key, consents);
-        }
-        if changed {
-            self.wake_successors(key.node, key.subject);
-        }
-        self.wake_held(key);
+        let Done { verdict, subject, memory, wrote, stale, consents, .. } = done;
+        self.store(key, memory, &verdict);
+        self.schedule(key, &verdict, now);
+        self.requeue_own(key, &subject, stale);
+        self.requeue_uncovered(key, meanwhile, &wrote);
+        self.record_approval(key, consents);
+        self.record_readiness(key, verdict);
     }
 
-    /// The time has come that a key waited for.
-    pub(crate) fn expired(&mut self, key: Key) {
-        if let Some(cell) = self.cells.get_mut(&key) {
-            cell.timer = None;
-            cell.ask |= cell.ask_at.take_if(|at| *at <= Instant::now()).is_some();
-            if matches!(cell.held, Held::Quietly | Held::Patiently) {
-                cell.held = Held::Openly;
-            }
-            self.look(key);
+    /// Stores what the reconcile learned.
+    fn store(&mut self, key: Key, memory: crate::memo::Memory, verdict: &Verdict) {
+        let Some(cell) = self.cells.get_mut(&key) else { return };
+        cell.plan = PlanCounts::of(&memory.planned);
+        cell.memory = memory;
+        match verdict {
+            Verdict::Answered(_) => cell.error = None,
+            Verdict::Wrong(problem) => cell.error = Some(problem.to_string()),
+            Verdict::Held | Verdict::Released | Verdict::Overtaken(_) => {}
         }
+    }
+
+    /// Schedules the next reconcile, if it is due without a change.
+    fn schedule(&mut self, key: Key, verdict: &Verdict, now: Instant) {
+        match verdict {
+            Verdict::Answered(_) => self.workqueue.forget(key),
+            Verdict::Held | Verdict::Released => {}
+            Verdict::Overtaken(problem) | Verdict::Wrong(problem) => self.schedule_retry(key, problem, now),
+        }
+    }
+
+    fn schedule_retry(&mut self, key: Key, problem: &Problem, now: Instant) {
+        if problem.asks_again() {
+            self.workqueue.invalidate(key);
+        }
+        if let Retry::Backoff(cap) = problem.retry() {
+            self.workqueue.retry(key, cap, now);
+        }
+    }
+
+    /// Requeues the key if the reconcile itself shows that there is more to do: the subject's
+    /// author has changed it, which may hide behind the status that the reconcile wrote, or its own
+    /// writes changed what its plugin reads.
+    fn requeue_own(&mut self, key: Key, subject: &Arc<Object>, stale: bool) {
+        let is_changed = |live: Arc<Object>| {
+            live.resource_version != subject.resource_version
+                && (live.deleting != subject.deleting || wish(&live) != wish(subject))
+        };
+        if self.live(key.subject).is_some_and(is_changed) {
+            self.enqueue(key, Trigger::Requeue);
+        }
+        if stale {
+            self.enqueue(key, Trigger::OwnWrites);
+        }
+    }
+
+    /// Requeues the key for what happened while it was active, except for the reconcile's own
+    /// writes.
+    fn requeue_uncovered(&mut self, key: Key, meanwhile: Vec<Trigger>, wrote: &OwnWrites) {
+        for trigger in meanwhile.into_iter().filter(|trigger| !trigger.is_covered_by(wrote)) {
+            self.enqueue(key, trigger);
+        }
+    }
+
+    /// Records whether the plugin approves a deletion, and requeues the subject's other keys if
+    /// that has changed.
+    fn record_approval(&mut self, key: Key, approves: Option<bool>) {
+        let Some(approves) = approves else { return };
+        let approval = if approves { Approval::Approved } else { Approval::Refused };
+        if self.deletion.record(key, approval) {
+            let keys: Vec<_> = self.nodes.iter().map(|node| Key { node: node.id, subject: key.subject }).collect();
+            self.requeue(keys);
+        }
+    }
+
+    /// Records the readiness, and requeues the successors that it concerns.
+    fn record_readiness(&mut self, key: Key, verdict: Verdict) {
+        let readiness = match verdict {
+            Verdict::Answered(readiness) => Some(Some(readiness)),
+            Verdict::Held | Verdict::Released => Some(None),
+            Verdict::Wrong(problem) => Some(Some(Readiness::Failed(problem.to_string()))),
+            // Retried before it is reported: the last readiness stands.
+            Verdict::Overtaken(_) => None,
+        };
+        if readiness.is_some_and(|readiness| self.order.record(key, readiness)) {
+            let successors = self.order.successors_of(key);
+            self.requeue(successors);
+        }
+        let gated = self.order.gated_by(key);
+        self.requeue(gated);
     }
 }
 
-fn note(set: &mut HashSet<SubjectId>, key: Key, is: bool) {
-    if is {
-        set.insert(key.subject);
-    } else {
-        set.remove(&key.subject);
-    }
+/// The call that a reconcile made, if it made one.
+fn call_made(done: &Done) -> Option<CallMade> {
+    let requeue_after = done.memory.memo.as_ref().and_then(|memo| memo.prepared.requeue_after);
+    done.cost.map(|cost| CallMade { cost, requeue_after })
 }

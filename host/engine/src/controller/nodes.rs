@@ -1,4 +1,4 @@
-//! The nodes of the order, by number and by name, and the subjects they know.
+//! The reconcilers, by number and by name, and the numbers of subjects.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
@@ -6,141 +6,162 @@ use std::sync::Arc;
 use mizzen_config::{Mode, Reconciler, Subject};
 use mizzen_model::{Invoke, Kind, ObjectRef};
 
+use super::order::{Participation, Position, Predecessors};
 use crate::plugin::{NodeId, Plugin, SubjectId};
 
-/// One reconciler as it is configured, with the plugin that could or could not be loaded for it.
+/// A reconciler as configured, with its plugin.
 #[derive(Clone)]
 pub struct NodeSpec {
-    /// Its configuration.
+    /// The configuration.
     pub reconciler: Arc<Reconciler>,
-    /// Its plugin: the last good revision; or why there never was one.
+    /// The plugin: the last revision that could be loaded, or why none ever could.
     pub invoke: Result<Arc<dyn Invoke>, String>,
 }
 
-/// How far a node has come.
+/// How far the start of a reconciler has come.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum State {
-    /// There is no plugin; says why.
+    /// Its plugin could not be loaded; with the reason.
     Unloaded(String),
-    /// What it reads is being listed.
+    /// What its plugin reads is being listed.
     Syncing,
-    /// What it reads can't be listed; says why. Tried again.
+    /// What its plugin reads can't be listed; with the reason. It is tried again.
     Blocked(String),
-    /// It is asked.
+    /// It runs.
     Running,
-    /// The configuration says that it is not to be asked.
+    /// The configuration pauses it.
     Paused,
 }
 
-/// One node.
-pub(crate) struct Node {
-    pub(crate) id: NodeId,
-    pub(crate) name: String,
-    pub(crate) plugin: Option<Plugin>,
+/// One reconciler.
+pub(super) struct Node {
+    pub(super) id: NodeId,
+    pub(super) name: String,
+    pub(super) plugin: Option<Plugin>,
     /// Counts up with every change of component, configuration or grants.
-    pub(crate) revision: u64,
-    pub(crate) state: State,
-    pub(crate) after: Vec<String>,
-    pub(crate) after_any: Vec<String>,
-    /// Who names this node in `after` or `afterAny`.
-    pub(crate) successors: Vec<NodeId>,
-    pub(crate) subjects: HashSet<SubjectId>,
-    pub(crate) answered: HashSet<SubjectId>,
-    pub(crate) ready: HashSet<SubjectId>,
-    /// What [`Node::openness`] was when successors were last told.
-    pub(crate) was_open: (bool, bool),
+    pub(super) revision: u64,
+    pub(super) state: State,
+    predecessors: Predecessors,
 }
 
-/// All nodes.
+/// All reconcilers.
 #[derive(Default)]
-pub(crate) struct Nodes {
+pub(super) struct Nodes {
     all: BTreeMap<NodeId, Node>,
     names: HashMap<String, NodeId>,
     next: u32,
 }
 
-/// Subjects by number, so that the memory of thousands stays small.
+/// What a new configuration changes.
+pub(super) struct Replaced {
+    /// Reconcilers to be started.
+    pub(super) changed: Vec<NodeId>,
+    /// Reconcilers that are configured no longer.
+    pub(super) gone: Vec<NodeId>,
+}
+
+/// Whether a reconciler must be started.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Change {
+    Start,
+    None,
+}
+
+/// Subjects by number, which keeps the memory for thousands of them small.
 #[derive(Default)]
-pub(crate) struct Subjects {
+pub(super) struct Subjects {
     names: Vec<ObjectRef>,
     ids: HashMap<ObjectRef, SubjectId>,
+}
+
+// === impl State ===
+
+impl State {
+    /// How far a reconciler in this state takes part in the order.
+    pub(super) fn participation(&self) -> Participation {
+        match self {
+            Self::Running => Participation::Started,
+            Self::Paused => Participation::Paused,
+            Self::Unloaded(_) | Self::Syncing | Self::Blocked(_) => Participation::NotStarted,
+        }
+    }
 }
 
 // === impl Node ===
 
 impl Node {
-    /// Which objects it is asked about.
-    pub(crate) fn subject(&self) -> Option<Subject> {
+    /// The objects that it is called for.
+    fn subject(&self) -> Option<Subject> {
         self.plugin.as_ref().map(Plugin::subject)
     }
 
-    /// Whether two nodes are asked about the same kind.
-    pub(crate) fn same_subjects(&self, other: &Self) -> bool {
-        self.subject().map(|subject| subject.kind) == other.subject().map(|subject| subject.kind)
-    }
-
-    /// Whether all of its subjects are known.
-    pub(crate) fn is_complete(&self) -> bool {
+    /// Whether it runs, and all of its subjects are known.
+    pub(super) fn is_started(&self) -> bool {
         self.state == State::Running
     }
 
-    /// Whether it is ready for all of its subjects.
-    pub(crate) fn is_all_ready(&self) -> bool {
-        self.is_complete() && self.ready.len() == self.subjects.len()
+    /// Whether it may refuse the deletion of a subject. One that is not loaded may, as its plugin
+    /// may finalize; one that does not act may not.
+    pub(super) fn can_refuse_deletion(&self) -> bool {
+        self.plugin.as_ref().is_none_or(|plugin| {
+            self.state != State::Paused
+                && plugin.reconciler.mode == Mode::Enforce
+                && plugin.invoke.description().finalizes
+        })
     }
 
-    /// Whether it has answered for all of its subjects, and is ready for all: what successors of another kind wait for.
-    pub(crate) fn openness(&self) -> (bool, bool) {
-        (self.is_complete() && self.answered.len() == self.subjects.len(), self.is_all_ready())
-    }
-
-    pub(crate) fn forget(&mut self, subject: SubjectId) {
-        self.subjects.remove(&subject);
-        self.answered.remove(&subject);
-        self.ready.remove(&subject);
+    /// Its position in the order.
+    pub(super) fn position(&self) -> Position {
+        Position {
+            id: self.id,
+            name: self.name.clone(),
+            kind: self.subject().map(|subject| subject.kind),
+            predecessors: self.predecessors.clone(),
+            participation: self.state.participation(),
+        }
     }
 }
 
 // === impl Nodes ===
 
 impl Nodes {
-    pub(crate) fn get(&self, id: NodeId) -> Option<&Node> {
+    pub(super) fn get(&self, id: NodeId) -> Option<&Node> {
         self.all.get(&id)
     }
 
-    pub(crate) fn get_mut(&mut self, id: NodeId) -> Option<&mut Node> {
+    pub(super) fn get_mut(&mut self, id: NodeId) -> Option<&mut Node> {
         self.all.get_mut(&id)
     }
 
-    pub(crate) fn named(&self, name: &str) -> Option<&Node> {
-        self.names.get(name).and_then(|id| self.all.get(id))
-    }
-
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &Node> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Node> {
         self.all.values()
     }
 
-    /// The nodes that are asked about a kind.
-    pub(crate) fn of_subject(&self, kind: &Kind) -> Vec<NodeId> {
-        let asked = |node: &&Node| node.subject().is_some_and(|subject| subject.kind == *kind);
-        self.all.values().filter(asked).map(|node| node.id).collect()
+    /// The reconcilers with subjects of a kind.
+    pub(super) fn of_subject(&self, kind: &Kind) -> Vec<NodeId> {
+        let is_subject = |node: &&Node| node.subject().is_some_and(|subject| subject.kind == *kind);
+        self.all.values().filter(is_subject).map(|node| node.id).collect()
     }
 
-    /// Whether a configuration is the one there is.
-    pub(crate) fn are(&self, specs: &[NodeSpec]) -> bool {
-        let is = |NodeSpec { reconciler, invoke }: &NodeSpec| {
-            self.named(&reconciler.name).is_some_and(|node| match (&node.plugin, invoke) {
-                (Some(own), Ok(invoke)) => own.reconciler == *reconciler && own.invoke.digest() == invoke.digest(),
-                // The last good revision goes on, or there never was one: only its place in the order may be another.
-                (_, Err(_)) => (&node.after, &node.after_any) == (&reconciler.after, &reconciler.after_any),
-                (None, Ok(_)) => false,
-            })
-        };
-        specs.len() == self.all.len() && specs.iter().all(is)
+    /// Whether a configuration is the current one.
+    pub(super) fn is_current(&self, specs: &[NodeSpec]) -> bool {
+        specs.len() == self.all.len() && specs.iter().all(|spec| self.has(spec))
     }
 
-    /// Takes in a configuration: nodes that stay keep their memory. Gives those that must start anew, and those that are gone.
-    pub(crate) fn configure(&mut self, specs: Vec<NodeSpec>) -> (Vec<NodeId>, Vec<NodeId>) {
+    fn has(&self, spec: &NodeSpec) -> bool {
+        let NodeSpec { reconciler, invoke } = spec;
+        let node = self.names.get(&reconciler.name).and_then(|id| self.all.get(id));
+        node.is_some_and(|node| match (&node.plugin, invoke) {
+            (Some(own), Ok(invoke)) => own.reconciler == *reconciler && own.invoke.digest() == invoke.digest(),
+            // The last revision that could be loaded stays: only its position in the order may
+            // change.
+            (_, Err(_)) => node.predecessors == predecessors(reconciler),
+            (None, Ok(_)) => false,
+        })
+    }
+
+    /// Replaces the reconcilers. Those that remain keep their numbers.
+    pub(super) fn configure(&mut self, specs: Vec<NodeSpec>) -> Replaced {
         let (mut changed, mut kept) = (Vec::new(), HashSet::new());
         for spec in specs {
             let id = *self.names.entry(spec.reconciler.name.clone()).or_insert_with(|| {
@@ -148,19 +169,17 @@ impl Nodes {
                 NodeId(self.next - 1)
             });
             kept.insert(id);
-            if self.put(id, spec) {
+            if self.put(id, spec) == Change::Start {
                 changed.push(id);
             }
         }
         let gone: Vec<_> = self.all.keys().filter(|id| !kept.contains(id)).copied().collect();
         self.all.retain(|id, _| kept.contains(id));
         self.names.retain(|_, id| kept.contains(id));
-        self.connect();
-        (changed, gone)
+        Replaced { changed, gone }
     }
 
-    /// Puts one node; `true` when it answers differently from now on.
-    fn put(&mut self, id: NodeId, spec: NodeSpec) -> bool {
+    fn put(&mut self, id: NodeId, spec: NodeSpec) -> Change {
         let NodeSpec { reconciler, invoke } = spec;
         let node = self.all.entry(id).or_insert_with(|| Node {
             id,
@@ -168,55 +187,41 @@ impl Nodes {
             plugin: None,
             revision: 0,
             state: State::Unloaded(String::new()),
-            after: Vec::new(),
-            after_any: Vec::new(),
-            successors: Vec::new(),
-            subjects: HashSet::new(),
-            answered: HashSet::new(),
-            ready: HashSet::new(),
-            was_open: (false, false),
+            predecessors: Predecessors::default(),
         });
-        node.after.clone_from(&reconciler.after);
-        node.after_any.clone_from(&reconciler.after_any);
+        node.predecessors = predecessors(&reconciler);
         match invoke {
             Ok(invoke) => {
                 let plugin = Plugin { reconciler, invoke };
                 let same = node.plugin.as_ref().is_some_and(|own| own.same_answers(&plugin));
-                node.plugin = Some(plugin.clone());
+                let mode = plugin.reconciler.mode;
+                node.plugin = Some(plugin);
                 if same {
-                    return false;
+                    return Change::None;
                 }
                 node.revision += 1;
-                node.state = if plugin.reconciler.mode == Mode::Paused { State::Paused } else { State::Syncing };
-                true
+                node.state = if mode == Mode::Paused { State::Paused } else { State::Syncing };
+                Change::Start
             }
-            // The last good revision goes on.
-            Err(_) if node.plugin.is_some() => false,
-            Err(why) => {
-                node.state = State::Unloaded(why);
-                false
+            // The last revision that could be loaded stays.
+            Err(_) if node.plugin.is_some() => Change::None,
+            Err(reason) => {
+                node.state = State::Unloaded(reason);
+                Change::None
             }
         }
     }
+}
 
-    fn connect(&mut self) {
-        let edges: Vec<_> = self
-            .all
-            .values()
-            .flat_map(|node| node.after.iter().chain(&node.after_any).map(|name| (name.clone(), node.id)))
-            .collect();
-        for node in self.all.values_mut() {
-            let own = edges.iter().filter(|(before, _)| *before == node.name);
-            node.successors = own.map(|(_, id)| *id).collect();
-        }
-    }
+fn predecessors(reconciler: &Reconciler) -> Predecessors {
+    Predecessors { after: reconciler.after.clone(), after_any: reconciler.after_any.clone() }
 }
 
 // === impl Subjects ===
 
 impl Subjects {
     /// The number of a subject, given the first time it is seen.
-    pub(crate) fn id(&mut self, object: &ObjectRef) -> SubjectId {
+    pub(super) fn id(&mut self, object: &ObjectRef) -> SubjectId {
         if let Some(id) = self.ids.get(object) {
             return *id;
         }
@@ -226,11 +231,11 @@ impl Subjects {
         id
     }
 
-    pub(crate) fn find(&self, object: &ObjectRef) -> Option<SubjectId> {
+    pub(super) fn find(&self, object: &ObjectRef) -> Option<SubjectId> {
         self.ids.get(object).copied()
     }
 
-    pub(crate) fn name(&self, id: SubjectId) -> Option<&ObjectRef> {
+    pub(super) fn name(&self, id: SubjectId) -> Option<&ObjectRef> {
         self.names.get(id.0 as usize)
     }
 }

@@ -1,179 +1,185 @@
-//! Subjects that are going away and are held by a reconciler that no configuration names any more: nobody is left to clean up for
-//! them, and they would stay for ever.
+//! Orphaned finalizers: a subject is being deleted and carries the finalizer of a reconciler that
+//! is not configured, so no reconciler cleans up, and the subject would stay for ever.
 //!
-//! Whether such a reconciler is gone for good, nobody can tell; what it applied is not ours to delete without it. So after a while the
-//! subject is told what stays behind, and let go. Subjects that are not going away keep its finalizer: the reconciler may come back.
+//! The host can't know whether such a reconciler will be configured again, and without its plugin
+//! it must not delete what that applied. So after a grace period it reports what remains, and
+//! removes the finalizer. A subject that is not being deleted keeps the finalizer: the reconciler
+//! may return.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
-use std::sync::Arc;
+use std::collections::{BTreeSet, HashSet};
 use std::time::Duration;
 
-use mizzen_cluster::{Cluster, EventRecord, OWNER_LABEL, ReadError, Scope, Selection, WriteError};
-use mizzen_model::{Access, Kind, Object, ObjectRef, Selector, Severity};
-use tokio::task::JoinSet;
-use tokio_util::time::{DelayQueue, delay_queue};
+use mizzen_model::{Kind, Object, ObjectRef};
+use tokio::time::Instant;
 
-use crate::controller::Controller;
-use crate::names::{HOST, finalizer, finalizing_reconcilers, owner_label};
-use crate::observe::{Observer, Verb, Written};
+use super::timers::Timers;
+use crate::names::finalizing_reconcilers;
 
-/// How long a reconciler must have been unnamed, and its subject going, before the subject is let go: configurations are replaced by
-/// deleting and creating, and another host may be about to clean up for what is its own.
-const PATIENCE: Duration = Duration::from_mins(1);
+/// How long a finalizer must have been orphaned before it is removed: a configuration may be
+/// replaced by deleting and creating it, and another host may be about to clean up for a reconciler
+/// of its own.
+const GRACE: Duration = Duration::from_mins(1);
 
-/// A finalizer of a reconciler that nobody names, on a subject that is going away.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Hold {
-    subject: ObjectRef,
-    reconciler: String,
+/// The finalizer of a reconciler on a subject that is being deleted.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct OrphanedFinalizer {
+    pub(super) subject: ObjectRef,
+    pub(super) reconciler: String,
 }
 
-/// What is known of such holds.
+/// The orphaned finalizers in their grace period.
 #[derive(Default)]
-pub(crate) struct Abandoned {
-    /// Reconcilers that are configured, and can't be run: their documents are wrong.
-    pub(crate) also_named: HashSet<String>,
-    /// Kinds that any reconciler of this host has had as its subject, and those that any has applied.
+pub(super) struct Orphans {
+    /// The configured reconcilers, including those that can't run; `None`: there was no
+    /// configuration yet.
+    configured: Option<HashSet<String>>,
+    /// Configured reconcilers whose documents are invalid.
+    invalid: HashSet<String>,
+    /// The kinds of subjects of all reconcilers that were ever configured, and the kinds that those
+    /// applied.
     subjects: BTreeSet<Kind>,
     applied: BTreeSet<Kind>,
-    waiting: HashMap<Hold, delay_queue::Key>,
-    pub(crate) timers: DelayQueue<Hold>,
-    pub(crate) releases: JoinSet<Result<(), Hold>>,
+    graces: Timers<OrphanedFinalizer>,
 }
 
-impl Controller {
-    /// Looks for holds after the configuration has changed.
-    pub(crate) fn seek_abandoned(&mut self) {
-        for plugin in self.nodes.iter().filter_map(|node| node.plugin.as_ref()) {
-            self.abandoned.subjects.insert(plugin.subject().kind);
-            self.abandoned.applied.extend(plugin.invoke.description().kinds(Access::Apply).cloned());
-        }
-        // Whoever was named in between starts anew if it goes again.
-        let named: Vec<_> =
-            self.abandoned.waiting.keys().filter(|hold| self.is_named(&hold.reconciler)).cloned().collect();
-        for hold in named {
-            self.abandoned.forget(&hold);
-        }
-        for kind in self.abandoned.subjects.clone() {
-            self.seek_abandoned_among(&kind);
+// === impl Orphans ===
+
+impl Orphans {
+    /// Takes the names of the configured reconcilers. Those that are configured again are orphaned
+    /// no longer.
+    pub(super) fn configure(&mut self, names: HashSet<String>) {
+        self.configured = Some(names);
+        let returned: Vec<_> =
+            self.graces.keys().filter(|orphan| self.is_configured(&orphan.reconciler)).cloned().collect();
+        for orphan in returned {
+            self.graces.cancel(&orphan);
         }
     }
 
-    /// Looks for holds among all objects of a kind, as far as it is watched.
-    pub(crate) fn seek_abandoned_among(&mut self, kind: &Kind) {
-        let all = self.context.cluster.list(Scope::All, kind, &Selection::default()).unwrap_or_default();
-        for object in all {
-            self.notice_abandoned(&object);
-        }
+    /// Takes the names of configured reconcilers whose documents are invalid: their finalizers are
+    /// not orphaned.
+    pub(super) fn set_invalid(&mut self, names: HashSet<String>) {
+        self.invalid = names;
     }
 
-    /// Takes note of the holds on one object.
-    pub(crate) fn notice_abandoned(&mut self, object: &Object) {
-        if !self.configured || !object.deleting {
+    /// Notes which kinds a reconciler has as subjects and applies.
+    pub(super) fn note_kinds<'a>(&mut self, subject: Kind, applied: impl Iterator<Item = &'a Kind>) {
+        self.subjects.insert(subject);
+        self.applied.extend(applied.cloned());
+    }
+
+    /// The kinds among which orphaned finalizers may be.
+    pub(super) fn subject_kinds(&self) -> Vec<Kind> {
+        self.subjects.iter().cloned().collect()
+    }
+
+    /// The kinds of the objects that may remain.
+    pub(super) fn applied_kinds(&self) -> BTreeSet<Kind> {
+        self.applied.clone()
+    }
+
+    /// Starts the grace period of the orphaned finalizers of one object.
+    pub(super) fn observe(&mut self, object: &Object, now: Instant) {
+        if self.configured.is_none() || !object.deleting {
             return;
         }
         for reconciler in finalizing_reconcilers(object) {
-            let hold = Hold { subject: object.reference.clone(), reconciler };
-            if !self.is_named(&hold.reconciler) && !self.abandoned.waiting.contains_key(&hold) {
-                self.abandoned.wait(hold);
+            if !self.is_configured(&reconciler) {
+                self.start_grace(OrphanedFinalizer { subject: object.reference.clone(), reconciler }, now);
             }
         }
     }
 
-    /// A hold has waited for long enough: if it is still one, it ends.
-    pub(crate) fn abandon(&mut self, hold: Hold) {
-        self.abandoned.waiting.remove(&hold);
-        let Ok(Some(object)) = self.context.cluster.get(Scope::All, &hold.subject) else { return };
-        if !object.deleting
-            || self.is_named(&hold.reconciler)
-            || !finalizing_reconcilers(&object).contains(&hold.reconciler)
-        {
-            return;
-        }
-        let (cluster, observer) = (Arc::clone(&self.context.cluster), Arc::clone(&self.context.observer));
-        let applied = self.abandoned.applied.clone();
-        self.abandoned.releases.spawn(async move {
-            release(&*cluster, &*observer, &hold, &object, &applied).await.map_err(|error| {
-                tracing::warn!(subject = %hold.subject, reconciler = hold.reconciler, %error, "could not be let go");
-                hold
-            })
-        });
-    }
-
-    /// A release has ended; one that failed is tried again later.
-    pub(crate) fn released(&mut self, released: Result<(), Hold>) {
-        if let Err(hold) = released
-            && !self.abandoned.waiting.contains_key(&hold)
-        {
-            self.abandoned.wait(hold);
+    /// Starts the grace period of a finalizer, unless it has started.
+    pub(super) fn start_grace(&mut self, orphan: OrphanedFinalizer, now: Instant) {
+        if self.graces.get(&orphan).is_none() {
+            self.graces.set(orphan, now + GRACE);
         }
     }
 
-    fn is_named(&self, reconciler: &str) -> bool {
-        self.nodes.named(reconciler).is_some() || self.abandoned.also_named.contains(reconciler)
+    /// A finalizer whose grace period is over; to be removed if it [is still
+    /// orphaned](Self::is_orphaned).
+    pub(super) fn expire(&mut self, now: Instant) -> Option<OrphanedFinalizer> {
+        self.graces.expire(now)
+    }
+
+    /// Whether the live subject carries an orphaned finalizer.
+    pub(super) fn is_orphaned(&self, orphan: &OrphanedFinalizer, live: &Object) -> bool {
+        live.deleting
+            && !self.is_configured(&orphan.reconciler)
+            && finalizing_reconcilers(live).contains(&orphan.reconciler)
+    }
+
+    /// When the next grace period ends.
+    pub(super) fn next_deadline(&self) -> Option<Instant> {
+        self.graces.next()
+    }
+
+    fn is_configured(&self, reconciler: &str) -> bool {
+        self.invalid.contains(reconciler) || self.configured.as_ref().is_some_and(|names| names.contains(reconciler))
     }
 }
 
-// === impl Abandoned ===
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
 
-impl Abandoned {
-    fn wait(&mut self, hold: Hold) {
-        let timer = self.timers.insert(hold.clone(), PATIENCE);
-        self.waiting.insert(hold, timer);
-    }
+    use super::*;
 
-    fn forget(&mut self, hold: &Hold) {
-        if let Some(timer) = self.waiting.remove(hold) {
-            self.timers.try_remove(&timer);
+    fn subject(deleting: bool) -> Object {
+        let mut document = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {
+            "name": "m", "namespace": "a", "uid": "u", "resourceVersion": "1", "finalizers": ["mizzen.dev/gone"]}});
+        if deleting {
+            document["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z");
         }
+        Object::new(document, &mizzen_model::Fields::Whole).unwrap()
     }
-}
 
-/// Says what stays behind, then removes the finalizer.
-async fn release(
-    cluster: &dyn Cluster,
-    observer: &dyn Observer,
-    hold: &Hold,
-    object: &Object,
-    applied: &BTreeSet<Kind>,
-) -> Result<(), WriteError> {
-    let Hold { subject, reconciler } = hold;
-    let note = note(cluster, hold, applied);
-    tracing::warn!(%subject, reconciler, "{note}");
-    let event = EventRecord {
-        reporter: HOST.into(),
-        regarding: subject.clone(),
-        regarding_uid: object.uid.to_string(),
-        severity: Severity::Warning,
-        reason: "Abandoned".into(),
-        action: "Release".into(),
-        note,
-    };
-    if let Err(error) = cluster.publish(event).await {
-        tracing::warn!(%subject, reconciler, %error, "event lost");
+    fn named(names: &[&str]) -> HashSet<String> {
+        names.iter().map(|name| (*name).to_owned()).collect()
     }
-    cluster.remove_finalizer(subject, &object.uid, &finalizer(reconciler)).await?;
-    observer.wrote(&Written { reconciler, subject, verb: Verb::Finalizer, object: subject, before: None, after: None });
-    Ok(())
-}
 
-/// What becomes of the subject, and of what was applied for it: all of that which this host knows of, and how to find the rest.
-fn note(cluster: &dyn Cluster, hold: &Hold, applied: &BTreeSet<Kind>) -> String {
-    let Hold { subject, reconciler } = hold;
-    let label = owner_label(reconciler, subject);
-    let owned = Selector::equal(OWNER_LABEL, &label);
-    let (mut left, mut unknown) = (Vec::new(), Vec::new());
-    for kind in applied {
-        match cluster.list(Scope::Owned, kind, &Selection::labelled(&owned)) {
-            Ok(objects) => left.extend(objects.iter().map(|object| object.reference.to_string())),
-            Err(ReadError::NotServed(_)) => {}
-            Err(_) => unknown.push(kind.to_string()),
-        }
+    #[test]
+    fn a_finalizer_is_orphaned_when_its_subject_is_being_deleted_and_its_reconciler_is_not_configured() {
+        let now = Instant::now();
+        let mut orphans = Orphans::default();
+        orphans.observe(&subject(true), now);
+        assert_eq!(orphans.next_deadline(), None, "before the first configuration no reconciler is known");
+        orphans.configure(named(&["other"]));
+        orphans.observe(&subject(false), now);
+        assert_eq!(orphans.next_deadline(), None);
+        orphans.observe(&subject(true), now);
+        assert_eq!(orphans.next_deadline(), Some(now + GRACE));
+        let orphan = orphans.expire(now + GRACE).unwrap();
+        assert!(orphans.is_orphaned(&orphan, &subject(true)) && !orphans.is_orphaned(&orphan, &subject(false)));
     }
-    let left = if left.is_empty() { "nothing that this host knows of".to_owned() } else { left.join(", ") };
-    let unknown = if unknown.is_empty() { String::new() } else { format!(", perhaps some {}", unknown.join(", ")) };
-    format!(
-        "no configuration names `{reconciler}` any more, which held this: it is let go. What was applied for it and is not owned by \
-         it stays: {left}{unknown}; look for the label {OWNER_LABEL}={label}"
-    )
+
+    #[test]
+    fn an_event_does_not_extend_the_grace_period() {
+        let now = Instant::now();
+        let mut orphans = Orphans::default();
+        orphans.configure(named(&[]));
+        orphans.observe(&subject(true), now);
+        orphans.observe(&subject(true), now + GRACE / 2);
+        assert_eq!(orphans.next_deadline(), Some(now + GRACE));
+    }
+
+    #[test]
+    fn a_reconciler_that_is_configured_again_is_not_orphaned() {
+        let now = Instant::now();
+        let mut orphans = Orphans::default();
+        orphans.configure(named(&[]));
+        orphans.observe(&subject(true), now);
+        orphans.configure(named(&["gone"]));
+        assert_eq!(orphans.expire(now + GRACE), None);
+    }
+
+    #[test]
+    fn a_reconciler_with_an_invalid_document_is_configured() {
+        let mut orphans = Orphans::default();
+        orphans.set_invalid(named(&["gone"]));
+        orphans.configure(named(&[]));
+        orphans.observe(&subject(true), Instant::now());
+        assert_eq!(orphans.next_deadline(), None);
+    }
 }

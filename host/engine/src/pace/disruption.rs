@@ -14,7 +14,8 @@ pub(crate) struct PaceName {
     pub(crate) name: Arc<str>,
 }
 
-/// The place of one disruption under a pace: the object that is patched or deleted, and the key that wants it.
+/// The place of one disruption under a pace: the object that is patched or deleted, and the key
+/// that wants it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Slot<'a> {
     pub(crate) key: Key,
@@ -37,7 +38,8 @@ pub(crate) enum Admission {
 #[derive(Clone, Debug)]
 pub(super) struct Disruption {
     pub(super) started: Timestamp,
-    /// The key that wants it; `None`: an earlier run of the host started it, and no key has wanted it since.
+    /// The key that wants it; `None`: an earlier run of the host started it, and no key has wanted
+    /// it since.
     pub(super) key: Option<Key>,
     pub(super) stage: Stage,
 }
@@ -57,7 +59,8 @@ pub(crate) enum Stage {
     Admitted,
     /// The object was patched; `version` is its resource version after that.
     Patched { version: u64 },
-    /// The object with this uid was deleted. `owner` is its controller, with the controller's resource version then.
+    /// The object with this uid was deleted. `owner` is its controller, with the controller's
+    /// resource version then.
     Deleted { uid: Box<str>, owner: Option<(ObjectRef, u64)> },
 }
 

@@ -1,4 +1,5 @@
-//! Judges disruptions by the live objects: what is still in progress, what rolled out, and what failed.
+//! Judges disruptions by the live objects: what is still in progress, what rolled out, and what
+//! failed.
 
 use mizzen_cluster::{Cluster, Scope};
 use mizzen_k8s::rollout;

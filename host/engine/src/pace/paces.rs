@@ -110,7 +110,8 @@ impl Paces {
         keys.into_iter().flatten().for_each(|key| *key = Some(slot.key));
     }
 
-    /// Records a disruption that started before: by an earlier run of the host, or by another client.
+    /// Records a disruption that started before: by an earlier run of the host, or by another
+    /// client.
     pub(crate) fn adopt(&mut self, slot: Slot<'_>, stage: Stage, now: Timestamp) {
         let Slot { key, object, .. } = slot;
         let name = slot.name();
@@ -200,7 +201,8 @@ impl Paces {
         .collect()
     }
 
-    /// The state of a pace for a key that wants `wanted` disruptions under it, of which `deferred` may not start yet.
+    /// The state of a pace for a key that wants `wanted` disruptions under it, of which `deferred`
+    /// may not start yet.
     pub(crate) fn status(&self, key: Key, pace: &str, wanted: usize, deferred: usize) -> Option<PaceStatus> {
         let name = PaceName { node: key.node, name: pace.into() };
         let (name, tracker) = self.trackers.get_key_value(&name)?;

@@ -1,4 +1,5 @@
-//! The state of one pace of one reconciler: disruptions in progress, failed ones, and the keys that wait for one.
+//! The state of one pace of one reconciler: disruptions in progress, failed ones, and the keys that
+//! wait for one.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 
@@ -93,7 +94,8 @@ impl Tracker {
         }
     }
 
-    /// The disruptions that a change of an object may end: its own, and those of objects that it is to replace.
+    /// The disruptions that a change of an object may end: its own, and those of objects that it is
+    /// to replace.
     pub(super) fn affected_by(&self, object: &ObjectRef) -> Vec<ObjectRef> {
         let replaced = |stage: &Stage| stage.owner() == Some(object);
         let itself = self.contains(object).then(|| object.clone());
@@ -108,7 +110,8 @@ impl Tracker {
         old.map(|(_, object)| object.clone()).collect()
     }
 
-    /// Records how many disruptions of a key are deferred. The key has run, so no place is kept for it.
+    /// Records how many disruptions of a key are deferred. The key has run, so no place is kept for
+    /// it.
     pub(super) fn defer(&mut self, key: Key, count: usize) {
         self.requeued.remove(&key);
         if count == 0 {
@@ -141,7 +144,8 @@ impl Tracker {
         keys
     }
 
-    /// When this pace needs attention next, if no object changes before: a progress deadline, or a free place.
+    /// When this pace needs attention next, if no object changes before: a progress deadline, or a
+    /// free place.
     pub(super) fn due(&self, now: Timestamp) -> Option<Timestamp> {
         let deadline = self.by_age.first().map(|(started, _)| self.deadline(*started));
         [deadline, self.next_start(now)].into_iter().flatten().min()

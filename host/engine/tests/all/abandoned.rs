@@ -51,7 +51,7 @@ async fn a_subject_of_a_reconciler_that_was_removed_is_let_go_and_what_was_appli
     after(&stage, 20).await;
     assert!(finalizers(&memory).is_none() && memory.find(&map_ref("b", "far")).is_some());
     let events = memory.events();
-    assert_eq!((events.len(), &*events[0].reason, &events[0].regarding), (1, "Abandoned", &shop_ref("x")));
+    assert_eq!((events.len(), &*events[0].reason, &events[0].regarding), (1, "Orphaned", &shop_ref("x")));
     assert!(events[0].note.contains("`keeper`") && events[0].note.contains("ConfigMap b/far"), "{}", events[0].note);
 }
 

@@ -5,7 +5,8 @@ use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
 use crate::support::{Stage, a_map, a_service, a_shop, count, map_ref, memory, plugin, put, wants};
-use mizzen_engine::NodeSpec;
+use mizzen_engine::observe::Log;
+use mizzen_engine::{Delays, Engine, NodeSpec, Settings};
 use mizzen_model::{Outcome, Readiness, Wanted};
 use serde_json::json;
 
@@ -17,6 +18,11 @@ fn slow_lister(takes: Duration) -> (NodeSpec, Arc<AtomicUsize>) {
         let types: Vec<_> = found.unwrap_or_default().iter().map(|found| found["spec"]["type"].clone()).collect();
         Ok(Ok(wants(vec![a_map("a", "x", json!({"types": json!(types).to_string()}))])))
     })
+}
+
+/// Waits for a call of 200 ms, and for no cooldown of one that takes 100 ms or more.
+async fn within_the_cooldown() {
+    tokio::time::sleep(Duration::from_millis(300)).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -42,8 +48,9 @@ async fn the_first_change_after_a_rest_and_a_change_of_the_subject_do_not_wait()
     let stage = Stage::on(&memory, vec![node]).await;
     stage.put(&a_shop("x", json!({"new": true}))).await;
     assert_eq!(count(&calls), 2);
-    // This one has to wait until it has rested.
-    stage.put(&a_service("s", "x", "A")).await;
+    // This change has to wait until the cooldown is over.
+    put(&memory, &a_service("s", "x", "A"));
+    within_the_cooldown().await;
     assert_eq!(count(&calls), 2);
     stage.after(Duration::from_secs(2)).await;
     assert_eq!(count(&calls), 3);
@@ -75,9 +82,10 @@ async fn an_expensive_plugin_that_reads_what_it_writes_is_asked_about_it_when_it
         let desired = Some(Wanted::All(vec![a_map("a", "m", json!({}))]));
         Ok(Ok(Outcome { desired, ..Outcome::new(readiness) }))
     });
-    let stage = Stage::on(&memory, vec![node]).await;
+    let stage = Stage::starting_on(&memory, vec![node]);
+    within_the_cooldown().await;
     assert_eq!((count(&calls), stage.condition("mizzen.dev/p").1), (1, "Progressing".into()));
-    stage.after(Duration::from_secs(2)).await;
+    stage.engine.settled().await;
     assert_eq!((count(&calls), stage.condition("mizzen.dev/p").1), (2, "Ready".into()));
 }
 
@@ -101,11 +109,50 @@ async fn what_an_expensive_plugin_would_leave_to_others_is_not_taken_back_while_
     stage.put(&a_shop("x", json!({"new": true}))).await;
     let before = count(&calls);
     edit("policy", "theirs");
-    stage.engine.settled().await;
+    within_the_cooldown().await;
     assert_eq!((count(&calls), stage.data("m").unwrap()), (before + 1, json!({"own": "ours", "policy": "theirs"})));
 
     // What is ours is taken back all the same, by an answer that knows of it.
     edit("own", "theirs");
-    stage.engine.settled().await;
+    within_the_cooldown().await;
     assert_eq!(stage.data("m").unwrap(), json!({"own": "ours", "policy": "theirs"}));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_engine_settles_only_when_a_slow_plugin_has_seen_what_another_wrote() {
+    let memory = memory();
+    put(&memory, &a_shop("x", json!({})));
+    let reader = plugin("reader").reads_maps().asks(|_, reads| async move {
+        let there = reads.get(&map_ref("a", "written"), None).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        Ok(Ok(wants(vec![a_map("a", "copy", json!({"seen": there.is_some().to_string()}))])))
+    });
+    let writer = plugin("writer").asks(|_, _| async move {
+        tokio::time::sleep(Duration::from_millis(70)).await;
+        Ok(Ok(wants(vec![a_map("a", "written", json!({}))])))
+    });
+    let stage = Stage::on(&memory, vec![reader.0, writer.0]).await;
+    assert_eq!(stage.data("copy").unwrap()["seen"], "true");
+    assert_eq!((count(&reader.1), count(&writer.1)), (2, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rehearsal_ends_with_the_same_outcome_and_waits_for_no_cooldown() {
+    let memory = memory();
+    put(&memory, &a_shop("x", json!({})));
+    let (lister, calls) = slow_lister(Duration::from_millis(100));
+    let (sets, _) = plugin("sets").asks(|_, _| async move {
+        tokio::time::sleep(Duration::from_millis(150)).await;
+        Ok(Ok(wants(vec![a_map("a", "set", json!({}))])))
+    });
+    let settings = Settings { delays: Delays::Skipped, ..Settings::default() };
+    let engine = Engine::start_with(Arc::new(memory.clone()), Arc::new(Log), settings);
+    let begin = tokio::time::Instant::now();
+    engine.configure(vec![lister, sets]);
+    tokio::time::sleep(Duration::from_millis(110)).await;
+    put(&memory, &a_service("s", "x", "A"));
+    engine.settled().await;
+    let stage = Stage { memory, engine };
+    assert_eq!((stage.data("x").unwrap()["types"].clone(), count(&calls)), (json!("[\"A\"]"), 2));
+    assert!(begin.elapsed() < Duration::from_millis(400), "{:?}", begin.elapsed());
 }

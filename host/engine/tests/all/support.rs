@@ -195,9 +195,15 @@ pub fn memory() -> Memory {
 
 impl Stage {
     pub async fn on(memory: &Memory, nodes: Vec<NodeSpec>) -> Self {
+        let stage = Self::starting_on(memory, nodes);
+        stage.engine.settled().await;
+        stage
+    }
+
+    /// Without waiting for the engine to settle.
+    pub fn starting_on(memory: &Memory, nodes: Vec<NodeSpec>) -> Self {
         let engine = Engine::start(Arc::new(memory.clone()), Arc::new(Log), Concurrency::default());
         engine.configure(nodes);
-        engine.settled().await;
         Self { memory: memory.clone(), engine }
     }
 

@@ -1,0 +1,40 @@
+//! What the controller receives, besides changes of the cluster.
+
+use std::collections::HashSet;
+
+use mizzen_cluster::ReadError;
+use tokio::sync::oneshot;
+
+use super::nodes::NodeSpec;
+use super::snapshot::Snapshot;
+use crate::plugin::NodeId;
+use crate::reads::renderers::RendererSpec;
+
+/// A request to the controller.
+pub(crate) enum Command {
+    /// Replace the reconcilers.
+    Configure(Vec<NodeSpec>),
+    /// These reconcilers are configured too, but their documents are invalid.
+    SetInvalid(HashSet<String>),
+    /// Replace the renderers.
+    SetRenderers(Vec<RendererSpec>),
+    /// Reply when there is nothing left to do now.
+    Settle(oneshot::Sender<()>),
+    /// Reply with the current state.
+    Snapshot(oneshot::Sender<Snapshot>),
+}
+
+/// The result of an attempt to list everything that a reconciler needs.
+pub(crate) struct Synced {
+    pub(super) node: NodeId,
+    pub(super) revision: u64,
+    pub(super) result: Result<(), ReadError>,
+    pub(super) attempt: Attempt,
+}
+
+/// Whether an attempt is the first since the reconciler was started.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Attempt {
+    First,
+    Repeated,
+}
