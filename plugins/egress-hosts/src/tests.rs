@@ -135,7 +135,7 @@ fn what_is_wrong_is_named_by_its_field_and_leaves_what_is_there() {
         ("{host: a.example.com, protocol: HTTPS}", "spec.hosts[1]", "`port`"),
         ("{host: a.example.com, port: 443}", "spec.hosts[1].protocol", "write HTTP, HTTPS, TLS or TCP"),
         ("{host: a.example.com, port: 443, protocol: UDP}", "spec.hosts[1].protocol", "`UDP`"),
-        ("{host: a_b, port: 443, protocol: HTTPS}", "spec.hosts[1].host", "no host name"),
+        ("{host: a_b, port: 443, protocol: HTTPS}", "spec.hosts[1].host", "not a valid host name"),
         ("{host: 10.0.0.1, port: 443, protocol: HTTPS}", "spec.hosts[1].host", "an address"),
         ("{host: '*.example.com', port: 443, protocol: TCP}", "spec.hosts[1].protocol", "everything"),
         ("{ip: 10.0.0.0/8, port: 443}", "spec.hosts[1].ip", "no address"),

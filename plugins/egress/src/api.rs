@@ -57,6 +57,8 @@ enum Urls {
 impl Api {
     /// Takes in `spec.apiUrl`. The web interface's hosts, `*.apps.*`, have the API at `*.live.*`.
     pub(crate) fn parse(text: &str) -> Result<Self, UrlError> {
+        // The whole text first: the part before a `?` or `#` may end within a password.
+        Url::parse(text)?;
         let text = text.trim().split(['?', '#']).next().unwrap_or_default().trim_end_matches('/');
         let host = text.find("://").map_or(0, |at| at + 3);
         let path = text[host..].find('/').map_or(text.len(), |at| host + at);

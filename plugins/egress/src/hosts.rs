@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use mizzen_istio_egress::{Endpoint, Endpoints, TargetError, Url, UrlError};
+use mizzen_istio_egress::{Endpoint, Endpoints, Url, UrlError};
 
 use crate::api::Api;
 use crate::dynakube::Spec;
@@ -34,7 +34,7 @@ impl Hosts {
             )),
             (url, _) => match Url::parse(url) {
                 Ok(url) => hosts.add([url.proxy()]),
-                Err(UrlError::Target(inside @ TargetError::Inside(_))) => {
+                Err(inside @ UrlError::Inside(_)) => {
                     hosts.inside.insert(inside.to_string());
                 }
                 Err(error) => hosts.passed_over.push(format!("`spec.proxy.value`: {error}")),
@@ -51,7 +51,7 @@ impl Hosts {
         for text in endpoints.split(between).filter(|text| !text.is_empty()) {
             match Url::parse(text) {
                 Ok(url) => read.push(url.endpoint()),
-                Err(UrlError::Target(inside @ TargetError::Inside(_))) => {
+                Err(inside @ UrlError::Inside(_)) => {
                     hosts.inside.insert(inside.to_string());
                 }
                 Err(error) => hosts.pass_over(text, &error),
@@ -70,8 +70,11 @@ impl Hosts {
     }
 
     fn pass_over(&mut self, text: &str, why: &UrlError) {
-        // Without user and password.
-        let text = text.rsplit('@').next().unwrap_or_default();
+        // A URL with a user may have a password in any of its parts.
+        if text.contains('@') {
+            self.passed_over.push(format!("a URL with a user is passed over: {why}"));
+            return;
+        }
         let shown: String = text.chars().filter(|at| !at.is_control()).take(SHOWN).collect();
         self.passed_over.push(format!("`{shown}` is passed over: {why}"));
     }

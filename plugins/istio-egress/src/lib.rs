@@ -20,7 +20,7 @@ mod url;
 pub use endpoint::{Endpoint, EndpointError, Port, PortError, Protocol};
 pub use endpoints::{Endpoints, Precedence, Refusal, divide};
 pub use objects::{Grouping, NameError, Part, Prefix, Scope, Visibility, objects, service_entry, virtual_service};
-pub use target::{Host, Net, Target, TargetError, Wildcard};
+pub use target::{Host, Net, Target, TargetError, TargetFault, Wildcard};
 pub use url::{Url, UrlError};
 
 #[cfg(test)]

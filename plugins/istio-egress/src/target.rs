@@ -30,46 +30,47 @@ pub struct Wildcard(Host);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Net(IpNet);
 
-/// Why a text is not where traffic may go.
+/// Why traffic may not go to what a text names.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum TargetError {
-    /// It is no name as DNS has them.
+#[error("`{text}` {fault}")]
+pub struct TargetError {
+    text: String,
+    fault: TargetFault,
+}
+
+/// What is wrong with a target: the end of a sentence that begins with the target.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TargetFault {
+    /// It is not a valid DNS name.
     #[error(
-        "`{0}` is no host name: write labels of letters, digits and `-`, 1 to 63 characters each, 253 in all, separated by dots"
+        "is not a valid host name: write labels of letters, digits and `-`, 1 to 63 characters each, 253 in all, separated \
+         by dots"
     )]
-    Name(String),
+    Name,
     /// It is a name that the cluster's DNS completes.
-    #[error(
-        "`{0}` is a short name, which means another host in each namespace: write the full one, e.g. `{0}.example.com`"
-    )]
-    Short(String),
+    #[error("is a short name, which means another host in each namespace: write the full one, e.g. `name.example.com`")]
+    Short,
     /// It is inside the cluster.
-    #[error("`{0}` is inside the cluster: the mesh knows it already")]
-    Inside(String),
-    /// It is an address where a name is meant.
-    #[error("`{0}` is an address, not a name")]
-    Address(String),
-    /// It is no address, or no network.
-    #[error("`{0}` is neither an address nor a network such as `10.0.0.0/8`")]
-    Net(String),
+    #[error("is inside the cluster: the mesh knows it already")]
+    Inside,
+    /// It is an address where a name is expected.
+    #[error("is an address, not a name")]
+    Address,
+    /// It is neither an address nor a network.
+    #[error("is neither an address nor a network such as `10.0.0.0/8`")]
+    Net,
     /// Its address has bits that its prefix length does not cover.
-    #[error("`{given}` has bits set beyond its prefix: write `{meant}`, or the address alone")]
+    #[error("has bits set beyond its prefix: write `{meant}`, or the address alone")]
     Bits {
-        /// As it was written.
-        given: String,
         /// The network that it is in.
-        meant: String,
+        meant: Net,
     },
     /// It is everything.
-    #[error(
-        "`{0}` is every address there is: a mesh that may reach them all has the outbound traffic policy `ALLOW_ANY`"
-    )]
-    Everything(String),
-    /// It is, or it holds, addresses that nothing external has.
-    #[error(
-        "`{0}` has loopback, link-local, multicast, broadcast or unspecified addresses in it: nothing external has those"
-    )]
-    Nowhere(String),
+    #[error("is every address there is: a mesh that may reach them all has the outbound traffic policy `ALLOW_ANY`")]
+    Everything,
+    /// It is, or contains, addresses that nothing external has.
+    #[error("contains loopback, link-local, multicast, broadcast or unspecified addresses, which nothing external has")]
+    Nowhere,
 }
 
 /// The first and the last of the IPv4 addresses that nothing external has.
@@ -95,6 +96,24 @@ const NOWHERE_V6: [(Ipv6Addr, Ipv6Addr); 4] = [
     ),
 ];
 
+// === impl TargetError ===
+
+impl TargetError {
+    fn new(text: &str, fault: TargetFault) -> Self {
+        Self { text: text.to_owned(), fault }
+    }
+
+    /// The text.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// What is wrong, without the text.
+    pub fn fault(&self) -> &TargetFault {
+        &self.fault
+    }
+}
+
 // === impl Host ===
 
 impl Host {
@@ -102,19 +121,19 @@ impl Host {
     pub fn parse(text: &str) -> Result<Self, TargetError> {
         let name = text.strip_suffix('.').unwrap_or(text).to_ascii_lowercase();
         if text.trim_matches(['[', ']']).parse::<IpAddr>().is_ok() {
-            return Err(TargetError::Address(text.into()));
+            return Err(TargetError::new(text, TargetFault::Address));
         }
         let labels: Vec<&str> = name.split('.').collect();
-        // Whoever reads four numbers takes them for an address, also where they are none.
+        // Some parsers take a name that ends in a number for an address.
         let numeric = labels.last().is_some_and(|last| last.bytes().all(|byte| byte.is_ascii_digit()));
         if name.len() > 253 || numeric || !labels.iter().all(|label| is_label(label)) {
-            return Err(TargetError::Name(text.into()));
+            return Err(TargetError::new(text, TargetFault::Name));
         }
         match labels.as_slice() {
             ["localhost"] | [.., "localhost" | "svc"] | [.., "cluster", "local"] => {
-                Err(TargetError::Inside(text.into()))
+                Err(TargetError::new(text, TargetFault::Inside))
             }
-            [_] => Err(TargetError::Short(text.into())),
+            [_] => Err(TargetError::new(text, TargetFault::Short)),
             _ => Ok(Self(name)),
         }
     }
@@ -125,7 +144,6 @@ impl Host {
     }
 }
 
-/// Whether a text is a label of a DNS name (RFC 1123).
 impl fmt::Display for Host {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -147,16 +165,16 @@ impl Net {
     pub fn parse(text: &str) -> Result<Self, TargetError> {
         let net = match text.parse::<IpAddr>() {
             Ok(address) => IpNet::from(address.to_canonical()),
-            Err(_) => canonical(text.parse().map_err(|_| TargetError::Net(text.into()))?),
+            Err(_) => canonical(text.parse().map_err(|_| TargetError::new(text, TargetFault::Net))?),
         };
         if net != net.trunc() {
-            return Err(TargetError::Bits { given: text.into(), meant: net.trunc().to_string() });
+            return Err(TargetError::new(text, TargetFault::Bits { meant: Self(net.trunc()) }));
         }
         if net.prefix_len() == 0 {
-            return Err(TargetError::Everything(text.into()));
+            return Err(TargetError::new(text, TargetFault::Everything));
         }
         if has_nowhere(&net) {
-            return Err(TargetError::Nowhere(text.into()));
+            return Err(TargetError::new(text, TargetFault::Nowhere));
         }
         Ok(Self(net))
     }

@@ -3,9 +3,9 @@
 use http::Uri;
 use http::uri::Scheme;
 
-use crate::{Endpoint, Host, Net, Port, PortError, Protocol, TargetError};
+use crate::{Endpoint, Host, Net, Port, Protocol, TargetError, TargetFault};
 
-/// A URL as far as it says where something is: `http` or `https`, a host or an address, and a port.
+/// The place that a URL names: its scheme (`http` or `https`), its host or address, and its port.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Url {
     secure: bool,
@@ -20,30 +20,41 @@ enum Place {
     Address(Net),
 }
 
-/// Why a text is no such URL. The texts say nothing of a password in it.
+/// Why a text is not a [`Url`]. Neither `Display` nor `Debug` quotes any of the text, because what looks like a host or a port
+/// can be part of a password that is not percent-encoded. A host inside the cluster is the one exception: it was read whole.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum UrlError {
-    /// It is none at all.
-    #[error("it is no URL: write one such as `https://host.example.com:443`")]
+    /// It does not follow the grammar of URLs, or is relative.
+    #[error("it is not a valid URL: write one such as `https://host.example.com:443`")]
     Malformed,
-    /// It is one of another scheme.
+    /// It has an `@` behind its authority, so that user and host can't be told apart.
+    #[error("its user or password has a `/`, `?` or `#` that is not percent-encoded: write `%2F`, `%3F` or `%23`")]
+    UserInfo,
+    /// It has another scheme.
     #[error("its scheme is neither `http` nor `https`")]
     Scheme,
-    /// Its port is none.
-    #[error(transparent)]
-    Port(#[from] PortError),
-    /// Its port is no number.
-    #[error("`{0}` is no port: write one from 1 to 65535")]
-    NotANumber(String),
-    /// Its host is none.
-    #[error(transparent)]
-    Target(#[from] TargetError),
+    /// Its port is not valid.
+    #[error("its port is not a number from 1 to 65535")]
+    Port,
+    /// Its host is inside the cluster.
+    #[error("`{0}` is inside the cluster: the mesh knows it already")]
+    Inside(String),
+    /// Its host is not valid.
+    #[error("its host {0}")]
+    Host(TargetFault),
 }
 
 impl Url {
-    /// Takes in an absolute URL. Path, query and credentials are passed over. Ports that are not said are 80 and 443.
+    /// Reads an absolute URL. Path, query and credentials are ignored. The default ports are 80 and 443.
+    ///
+    /// # Errors
+    /// When the text is not such a URL, or its host is not outside the cluster.
     pub fn parse(text: &str) -> Result<Self, UrlError> {
-        let uri: Uri = text.trim().parse().map_err(|_| UrlError::Malformed)?;
+        let text = text.trim();
+        if hides_user(text) {
+            return Err(UrlError::UserInfo);
+        }
+        let uri: Uri = text.parse().map_err(|_| UrlError::Malformed)?;
         let (Some(scheme), Some(authority)) = (uri.scheme(), uri.authority()) else {
             return Err(UrlError::Malformed);
         };
@@ -52,16 +63,15 @@ impl Url {
             scheme if *scheme == Scheme::HTTP => false,
             _ => return Err(UrlError::Scheme),
         };
-        let host = authority.host();
-        // `Authority::port` passes over what is no port, and would so take another one for it.
-        let after = authority.as_str().rsplit_once('@').map_or(authority.as_str(), |(_, after)| after);
-        let port = match after.strip_prefix(host).unwrap_or_default().strip_prefix(':') {
-            None | Some("") => Port::new(if secure { 443 } else { 80 })?,
+        let (host, port) = split(authority.as_str());
+        let port = match port {
+            None | Some("") => Port::new(if secure { 443 } else { 80 }),
             Some(digits) if digits.bytes().all(|byte| byte.is_ascii_digit()) => {
-                Port::new(digits.parse().unwrap_or(i64::MAX))?
+                Port::new(digits.parse().unwrap_or(i64::MAX))
             }
-            Some(other) => return Err(UrlError::NotANumber(other.to_owned())),
+            Some(_) => return Err(UrlError::Port),
         };
+        let port = port.map_err(|_| UrlError::Port)?;
         let place = match host.trim_matches(['[', ']']).parse() {
             Ok(address) => Place::Address(Net::single(address)?),
             Err(_) => Place::Host(Host::parse(host)?),
@@ -69,12 +79,12 @@ impl Url {
         Ok(Self { secure, place, port })
     }
 
-    /// The endpoint of whoever speaks to it as the scheme says.
+    /// The endpoint for clients that speak what the scheme says.
     pub fn endpoint(&self) -> Endpoint {
         self.speaking(if self.secure { Protocol::Https } else { Protocol::Http })
     }
 
-    /// The endpoint of whoever uses it as a proxy: what goes through it is not told apart by hosts.
+    /// The endpoint for clients that use it as a proxy: what they send through it can't be routed by host.
     pub fn proxy(&self) -> Endpoint {
         self.speaking(Protocol::Tcp)
     }
@@ -84,5 +94,31 @@ impl Url {
             Place::Host(host) => Endpoint::of_host(host.clone(), self.port, protocol),
             Place::Address(net) => Endpoint::of_net(*net, self.port),
         }
+    }
+}
+
+impl From<TargetError> for UrlError {
+    fn from(error: TargetError) -> Self {
+        match error.fault() {
+            TargetFault::Inside => Self::Inside(error.text().to_owned()),
+            fault => Self::Host(fault.clone()),
+        }
+    }
+}
+
+/// Whether there is an `@` behind the authority, which ends at the first `/`, `?` or `#`. That is legal in a path or query, but
+/// more often it ends a password with such a character, and the authority is then a part of user and password.
+fn hides_user(text: &str) -> bool {
+    let rest = text.split_once("://").map_or(text, |(_, rest)| rest);
+    rest.find(['/', '?', '#']).is_some_and(|end| rest[end..].contains('@'))
+}
+
+/// Host and port of an authority. The port of [`http::uri::Authority`] is `None` for a port that is not a number, too.
+fn split(authority: &str) -> (&str, Option<&str>) {
+    let place = authority.rsplit_once('@').map_or(authority, |(_, place)| place);
+    let after = place.rfind(']').map_or(0, |bracket| bracket + 1);
+    match place[after..].find(':') {
+        Some(colon) => (&place[..after + colon], Some(&place[after + colon + 1..])),
+        None => (place, None),
     }
 }

@@ -178,7 +178,7 @@ fn where_nothing_can_be_done_the_conditions_of_the_entries_that_stand_stay() {
     let known = kube_with("", "https://g.example.com", "https://a.example.com,https://b.example.com");
     let unreadable = known.replace("https://abc.live", "abc.live");
     for (cluster, kube, why) in [
-        (Cluster::new(), &unreadable, "`spec.apiUrl`: it is no URL"),
+        (Cluster::new(), &unreadable, "`spec.apiUrl`: it is not a valid URL"),
         (Cluster::new().without_kind(virtual_service()), &known, "Istio's CRDs are not there yet"),
     ] {
         let outcome = ask(cluster.with(&standing), kube);

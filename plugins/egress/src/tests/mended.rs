@@ -163,7 +163,7 @@ fn a_bad_url_is_passed_over_and_told() {
     assert_eq!(held, Some(true));
     assert!(message.contains("`ftp://b.example.com` is passed over: its scheme is neither"), "{message}");
     assert!(
-        message.contains("`b_c` is passed over")
+        message.contains("a URL with a user is passed over: its host is not a valid host name")
             && message.contains("inside the cluster")
             && !message.contains("secret")
     );
@@ -184,7 +184,10 @@ fn a_port_above_65535_is_passed_over_and_told() {
     let outcome = ask(naming("", &["https://a.example.com:65535", "https://b.example.com:65536"]), &kube());
     assert_eq!(spec(&outcome, "ServiceEntry", "prod-fqdn-oneagent")["hosts"], json!(["a.example.com"]));
     let message = said(&outcome, "IstioForOneAgent").unwrap().2;
-    assert!(message.contains("65536 is no port: write one from 1 to 65535"), "{message}");
+    assert!(
+        message.contains("`https://b.example.com:65536` is passed over: its port is not a number from 1 to 65535"),
+        "{message}"
+    );
 }
 
 #[test]
@@ -207,6 +210,24 @@ fn the_proxy_has_an_entry() {
     let outcome = through("{value: 'user:secret@proxy'}");
     assert!(said(&outcome, "IstioForOperator").unwrap().2.contains("`spec.proxy.value`: "));
     assert!(!format!("{outcome:?}").contains("secret"));
+}
+
+#[test]
+fn no_part_of_a_password_in_a_url_of_the_proxy_or_api_is_reported_or_made_a_host() {
+    let https = "https://a.example.com";
+    for password in ["k3y#Blue7", "k3y/Blue7", "07Q!?Blue7", "2024#Blue7"] {
+        let proxy = format!("proxy: {{value: 'http://mesh.relay:{password}@proxy.corp.example:3128'}}");
+        let outcome = ask(naming("https://g.example.com", &[https]), &kube_with(&proxy, "", ""));
+        let (_, _, message) = said(&outcome, "IstioForOperator").unwrap();
+        assert!(message.contains("`spec.proxy.value`: its user or password has"), "{message}");
+        let api = kube_with("", "", https).replace("https://abc.", &format!("https://mesh.relay:{password}@abc."));
+        for outcome in [outcome, ask(naming("", &[https]), &api)] {
+            let everything = format!("{outcome:?}");
+            for part in ["mesh.relay", "Blue7", "07Q", "k3y", "2024"] {
+                assert!(!everything.contains(part), "{part}: {everything}");
+            }
+        }
+    }
 }
 
 #[test]

@@ -28,19 +28,19 @@ fn a_url_is_a_target_a_port_and_what_is_spoken_there() {
 #[test]
 fn what_is_no_url_of_something_external_says_why() {
     for (url, why) in [
-        ("", "no URL"),
-        ("a.example.com:443", "no URL"),
-        ("/communication", "no URL"),
-        ("https://", "no URL"),
-        ("https://ä.example.com", "no URL"),
+        ("", "not a valid URL"),
+        ("a.example.com:443", "not a valid URL"),
+        ("/communication", "not a valid URL"),
+        ("https://", "not a valid URL"),
+        ("https://ä.example.com", "not a valid URL"),
         ("ftp://a.example.com", "neither `http` nor `https`"),
-        ("https://a.example.com:70000", "70000 is no port: write one from 1 to 65535"),
-        ("https://a.example.com:0", "0 is no port"),
-        ("https://a.example.com:99999999999999999999", "is no port"),
-        ("https://a_b.example.com", "`a_b.example.com` is no host name"),
-        ("https://-a.example.com", "no host name"),
-        ("https://1.2.3.400", "no host name"),
-        ("https://agent", "`agent` is a short name"),
+        ("https://a.example.com:70000", "its port is not a number from 1 to 65535"),
+        ("https://a.example.com:0", "its port is not"),
+        ("https://a.example.com:99999999999999999999", "its port is not"),
+        ("https://a_b.example.com", "its host is not a valid host name"),
+        ("https://-a.example.com", "its host is not a valid host name"),
+        ("https://1.2.3.400", "its host is not a valid host name"),
+        ("https://agent", "its host is a short name"),
         ("https://gate.dynatrace.svc:443", "inside the cluster"),
         ("https://gate.dynatrace.svc.cluster.local", "inside the cluster"),
         ("https://localhost:8080", "inside the cluster"),
@@ -54,10 +54,54 @@ fn what_is_no_url_of_something_external_says_why() {
 }
 
 #[test]
-fn a_password_in_a_url_is_not_repeated() {
-    for url in ["https://user:secret@a_b", "ftp://user:secret@a.example.com", "https://user:secret@a.example.com:70000"]
-    {
-        assert!(!Url::parse(url).unwrap_err().to_string().contains("secret"), "{url}");
+fn an_error_quotes_nothing_of_the_url() {
+    for url in [
+        "https://relay:k3y@a_b",
+        "ftp://relay:k3y@a.example.com",
+        "https://relay:k3y@a.example.com:70000",
+        "http://relay:k3y#Blue7@proxy.example.com:3128",
+        "http://relay:k3y/Blue7@proxy.example.com:3128",
+        "http://relay:07Q!?Blue7@proxy.example.com:3128",
+        "http://relay:k3y@Blue7",
+        "http://relay:k3y",
+        "http://relay:k3y@",
+        "relay:k3y@proxy.example.com",
+        "http://relay:k3y@proxy.example.com:Blue7",
+        "http://relay:k3y@[Blue7]:3128",
+        "http://relay:70000",
+    ] {
+        let error = Url::parse(url).unwrap_err();
+        for text in [error.to_string(), format!("{error:?}")] {
+            for part in ["relay", "k3y", "Blue7", "07Q", "proxy", "a_b", "70000"] {
+                assert!(!text.contains(part), "{url}: {text}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_user_or_password_is_never_taken_for_a_host_or_port() {
+    for end in ["#", "/", "?", "#?/"] {
+        for url in [
+            format!("http://mesh.relay:2024{end}Blue7@proxy.example.com:3128"),
+            format!("http://mesh.relay{end}Blue7@proxy.example.com"),
+            format!("http://user:a@mesh.relay:2024{end}b@proxy.example.com:3128"),
+        ] {
+            assert_eq!(Url::parse(&url), Err(UrlError::UserInfo), "{url}");
+        }
+    }
+}
+
+#[test]
+fn a_password_can_be_empty_or_percent_encoded_or_contain_an_at_sign() {
+    for user in ["user:", ":", "", "user", "user:k3y%23%2F%3F%40Blue7", "user:k3y@Blue7", "user:07Q!+", "user:50%off"] {
+        let url = Url::parse(&format!("http://{user}@proxy.example.com:3128/")).unwrap();
+        let endpoint = url.proxy();
+        assert_eq!(
+            (endpoint.target().to_string(), endpoint.port().number()),
+            ("proxy.example.com".into(), 3128),
+            "{user}"
+        );
     }
 }
 
@@ -102,7 +146,7 @@ fn a_network_is_judged_by_all_of_its_addresses() {
         "8000::/1",
     ] {
         let said = Net::parse(text).unwrap_err().to_string();
-        assert!(said.ends_with("nothing external has those"), "{text}: {said}");
+        assert!(said.ends_with("which nothing external has"), "{text}: {said}");
     }
     for (text, read) in [
         ("128.0.0.0/3", "128.0.0.0/3"),
@@ -168,6 +212,14 @@ proptest! {
             let url = Url::parse(&text);
             let _ = url.map(|url| (url.endpoint(), url.proxy()));
             let (_, _) = (Target::name(&text), Net::parse(&text));
+        }
+    }
+
+    #[test]
+    fn whatever_the_password_no_part_of_it_is_a_host_or_quoted(password in "[a-z0-9:/?#@%!.\\[\\]]{0,20}") {
+        match Url::parse(&format!("http://mesh.user:{password}@proxy.example.com:3128")) {
+            Ok(url) => prop_assert_eq!(url.proxy().target().to_string(), "proxy.example.com"),
+            Err(error) => prop_assert!(!error.to_string().contains("proxy.example.com")),
         }
     }
 
