@@ -90,8 +90,10 @@ async fn too_many_value_selectors_and_too_long_ones_never_reach_the_host() {
 }
 
 #[tokio::test]
-async fn a_panic_is_a_trap() {
-    assert!(matches!(error_of("panics", little()).await, CallError::Trap(_)));
+async fn a_panic_is_a_trap_whose_report_has_the_message_and_the_place() {
+    let CallError::Trap(why) = error_of("panics", little()).await else { panic!() };
+    assert!(why.contains("panicked at tests/guests/examples/panics.rs:20:"), "{why}");
+    assert!(why.contains("index out of bounds: the len is 0 but the index is 3"), "{why}");
 }
 
 #[tokio::test]

@@ -1,11 +1,14 @@
-//! A [`Reconciler`](crate::Reconciler) as the component's export. Only [`export!`](crate::export) names what is in here.
+//! A [`Reconciler`](crate::Reconciler) as the component's export. Used only by
+//! [`export!`](crate::export).
 
 use std::marker::PhantomData;
+use std::sync::Once;
 
 use bindings::exports::mizzen::plugin::reconciler as wit;
 use bindings::mizzen::plugin::types;
 
 use crate::describe::config_schema;
+use crate::log::{self, Level};
 use crate::{Access, Failure, Kind, ObjectRef, Outcome, Predecessor, Readiness, Reconciler, Request, Severity};
 
 /// What wit-bindgen generates.
@@ -36,6 +39,7 @@ pub struct Guest<R>(PhantomData<R>);
 
 impl<R: Reconciler + 'static> wit::Guest for Guest<R> {
     fn describe() -> wit::Description {
+        log_panics();
         let description = R::describe();
         wit::Description {
             config_schema: config_schema::<R::Config>().to_string(),
@@ -69,19 +73,34 @@ impl<R: Reconciler + 'static> wit::Guest for Guest<R> {
         }
     }
 
-    fn reconcile(asked: wit::Request) -> Result<wit::Outcome, wit::Failure> {
-        request(asked).and_then(|request| R::reconcile(&request)?.checked()).map(outcome).map_err(failure)
+    fn reconcile(call: wit::Request) -> Result<wit::Outcome, wit::Failure> {
+        log_panics();
+        request(call).and_then(|request| R::reconcile(&request)?.checked()).map(outcome).map_err(failure)
     }
 
-    fn finalize(asked: wit::Request) -> Result<wit::Outcome, wit::Failure> {
-        request(asked).and_then(|request| R::finalize(&request)?.checked()).map(outcome).map_err(failure)
+    fn finalize(call: wit::Request) -> Result<wit::Outcome, wit::Failure> {
+        log_panics();
+        request(call).and_then(|request| R::finalize(&request)?.checked()).map(outcome).map_err(failure)
     }
 }
 
+/// Logs a panic before it traps: the host adds the last error line to its report of a trap.
+/// Otherwise all that is known of a panic is `unreachable`.
+fn log_panics() {
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        std::panic::set_hook(Box::new(|panic| {
+            let message = panic.payload_as_str().unwrap_or("without a message");
+            let place = panic.location().map(ToString::to_string).unwrap_or_default();
+            log::write(Level::Error, &format!("panicked at {place}: {message}"), &[]);
+        }));
+    });
+}
+
 fn request<S: serde::de::DeserializeOwned, C: serde::de::DeserializeOwned>(
-    asked: wit::Request,
+    call: wit::Request,
 ) -> Result<Request<S, C>, Failure> {
-    let predecessors = asked.predecessors.into_iter().map(|predecessor| Predecessor {
+    let predecessors = call.predecessors.into_iter().map(|predecessor| Predecessor {
         name: predecessor.name,
         readiness: match predecessor.readiness {
             wit::Readiness::Ready => Readiness::Ready,
@@ -90,7 +109,7 @@ fn request<S: serde::de::DeserializeOwned, C: serde::de::DeserializeOwned>(
             wit::Readiness::Failed(why) => Readiness::Failed(why),
         },
     });
-    Request::parse(&asked.subject, &asked.config, predecessors.collect())
+    Request::parse(&call.subject, &call.config, predecessors.collect())
 }
 
 fn outcome(outcome: Outcome) -> wit::Outcome {
