@@ -139,11 +139,12 @@ fn objects(
 /// What is wanted, and whether anybody can reach it.
 fn publish(owner: Owner<'_>, ingress: &Ingress, mut objects: Vec<Value>) -> Result<Outcome, Failure> {
     if !cluster::serves(&routes::virtual_service()) {
-        return Ok(Outcome::progressing("Istio's CRDs are not there yet"));
+        return Ok(Outcome::progressing("Istio's CRDs are not installed yet"));
     }
     let status = json!({"resources": objects.iter().map(reference).collect::<Vec<_>>()});
     if ingress.secret.is_none() && !cluster::serves(&routes::certificate_kind()) {
-        let why = "cert-manager's CRDs are not there yet: install it, or name a certificate in `spec.tls.secretName`";
+        let why =
+            "cert-manager's CRDs are not installed yet: install it, or name a certificate in `spec.tls.secretName`";
         objects.retain(|object| object["kind"] != routes::certificate_kind().name.as_str());
         return Ok(Outcome::progressing(why)
             .desire_so_far(objects)

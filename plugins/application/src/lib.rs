@@ -23,7 +23,7 @@ pub struct Application;
 const MESHED: &str = "Meshed";
 /// Why metrics are not scraped.
 const UNWATCHED: &str =
-    "the Prometheus operator's CRDs are not there yet: install it, or no metrics of the application are scraped";
+    "the Prometheus operator's CRDs are not installed yet: install it, or no metrics of the application are scraped";
 
 impl Reconciler for Application {
     type Spec = Value;
@@ -52,7 +52,7 @@ impl Reconciler for Application {
             }
         };
         if !cluster::serves(&mizzen_oam_api::gateway()) {
-            return Ok(Outcome::progressing("Istio's CRDs are not there yet"));
+            return Ok(Outcome::progressing("Istio's CRDs are not installed yet"));
         }
         let in_mesh = mizzen_oam_api::in_mesh(namespace)?;
         let pods = pods::read(namespace, app)?;

@@ -1,4 +1,4 @@
-//! Who has a target in whose entries, where several lists name it: the oldest.
+//! Which list's entries contain a target that several lists name: the oldest's.
 
 use mizzen_istio_egress::{Endpoints, Part, Precedence, Refusal, Target, divide};
 use mizzen_sdk::Subject;
@@ -7,22 +7,23 @@ use serde_json::Value;
 
 use crate::listed::Listed;
 
-/// A list, as it is read beside the subject.
+/// A list.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Other {
     pub(crate) metadata: Metadata,
     #[serde(default)]
     spec: Hosts,
-    /// Whether it is the subject itself.
+    /// Whether it is the subject.
     #[serde(skip)]
     pub(crate) own: bool,
 }
 
-/// What tells lists from each other, and which is older.
+/// The identity of a list, ordered by age.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Metadata {
-    /// As Kubernetes writes times: their texts are in the order of the times. None: not in the cluster yet.
+    /// As Kubernetes writes times: sorting the texts sorts the times. `None`: not in the cluster
+    /// yet.
     #[serde(default)]
     creation_timestamp: Option<String>,
     #[serde(default)]
@@ -36,14 +37,14 @@ struct Hosts {
     hosts: Vec<Value>,
 }
 
-/// What a list comes to beside the others.
+/// The share of a list.
 #[derive(Debug)]
 pub(crate) struct Claims {
-    /// Its own, with the ports that others want of them.
+    /// Its own targets, with the ports that other lists want of them.
     pub(crate) own: Vec<(Option<Part>, Endpoints)>,
-    /// What it lists and older ones do, too, and who.
+    /// Its targets that are in an older list's entries, and that list.
     pub(crate) elsewhere: Vec<(Target, String)>,
-    /// What it lists and can't have.
+    /// Its endpoints that are refused.
     pub(crate) refused: Vec<Refusal>,
 }
 
@@ -64,7 +65,7 @@ impl Other {
 }
 
 impl Claims {
-    /// Divides what the lists want. `listed` is what the subject's own comes to.
+    /// Divides the targets among the lists. `listed` is the subject's own content.
     pub(crate) fn among(listed: &Listed, mut lists: Vec<Other>) -> Self {
         lists.sort_by(|a, b| a.age().cmp(&b.age()));
         let mut own = Vec::new();

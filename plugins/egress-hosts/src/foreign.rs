@@ -1,8 +1,9 @@
-//! Entries that others have for the same hosts: those of a DynaKube, or what somebody wrote by hand.
+//! Entries of other parties for the same hosts: a DynaKube's, or a user's own.
 //!
-//! Of two entries for one host Istio goes by the older, and traffic to the ports of the other goes nowhere. So a list yields: what somebody
-//! else's entry has is left out of its own, and taken back when that goes. Others never yield, so nobody waits for anybody. Addresses are
-//! passed over: entries of the same ones come to the same.
+//! Of two entries for one host Istio uses the older, and drops traffic to the ports of the other.
+//! So a list yields: a target in a foreign entry is removed from the list's own entries, and added
+//! again when the foreign entry is deleted. Foreign entries never yield, so there is no deadlock.
+//! Addresses are ignored: several entries for an address have the same effect as one.
 
 use std::collections::BTreeMap;
 
@@ -12,13 +13,13 @@ use serde::Deserialize;
 
 use crate::listed::Listed;
 
-/// The field set.
+/// Name of the field set.
 const ENTRIES: &str = "entries";
 const HOSTS: &str = "spec.hosts[*]";
-/// As many texts as one question of the host's takes.
+/// The most conditions in one query.
 const AT_ONCE: usize = 64;
 
-/// By which the entries of lists are told from others.
+/// The label that only entries of lists have.
 pub(crate) const MADE_BY: (&str, &str) = ("app.kubernetes.io/managed-by", "mizzen");
 
 #[derive(Debug, Deserialize)]
@@ -53,12 +54,12 @@ struct Port {
     number: u16,
 }
 
-/// What was left out of a list.
+/// The targets that a list leaves to other entries.
 #[derive(Debug, Default)]
 pub(crate) struct Yielded {
-    /// What stands in whose entry.
+    /// Each target, and the entry that has it.
     pub(crate) elsewhere: Vec<(Target, String)>,
-    /// Why some of it is not let through: that entry lacks the port.
+    /// Ports that are not reachable because that entry lacks them.
     pub(crate) missing: Vec<String>,
 }
 
@@ -70,10 +71,10 @@ pub(crate) fn declare(description: Description) -> Description {
         "metadata.creationTimestamp",
         "metadata.labels['app.kubernetes.io/managed-by']",
     ];
-    description.reads_fields(ENTRIES, service_entry(), &paths, "which hosts others have let through already")
+    description.reads_fields(ENTRIES, service_entry(), &paths, "hosts that are in another party's entries")
 }
 
-/// Leaves out of a list what others have for the workloads that it is for.
+/// Removes targets from a list that foreign entries have for all workloads of the list.
 pub(crate) fn yield_to_others(
     listed: &mut Listed,
     namespace: &str,
@@ -99,7 +100,7 @@ pub(crate) fn yield_to_others(
             let lacks = |endpoint: &Endpoint| entry.spec.ports.iter().all(|own| own.number != endpoint.port().number());
             for endpoint in part.remove(&target).iter().filter(|endpoint| lacks(endpoint)) {
                 yielded.missing.push(format!(
-                    "port {} of {target} is not in {}, which Istio goes by: add it there",
+                    "port {} of {target} is not in {}, which Istio uses: add it there",
                     endpoint.port(),
                     entry.name()
                 ));
@@ -110,7 +111,7 @@ pub(crate) fn yield_to_others(
     Ok(yielded)
 }
 
-/// A target as entries name it among their hosts.
+/// A target as it appears among the hosts of entries.
 fn name(target: &Target) -> Option<String> {
     (!matches!(target, Target::Net(_))).then(|| target.to_string())
 }
@@ -120,7 +121,7 @@ impl Entry {
         self.metadata.labels.get(MADE_BY.0).is_some_and(|by| by == MADE_BY.1)
     }
 
-    /// Whether it is for all the workloads that a list is for.
+    /// Whether an entry applies to all the workloads of a list.
     fn reaches(&self, namespace: &str, visibility: Visibility) -> bool {
         let export = &self.spec.export_to;
         let to = |whom: &str| export.iter().any(|own| own == whom);

@@ -1,9 +1,10 @@
-//! Lets the mesh reach the external hosts that an `ExternalHosts` lists, where Istio lets nothing through that it does not know
-//! (`REGISTRY_ONLY`).
+//! Lets workloads reach the external hosts that an `ExternalHosts` lists, in a mesh where Istio
+//! blocks every host that it does not know (`REGISTRY_ONLY`).
 //!
-//! Behaviour: the entries that Dynatrace's operator makes for its own hosts, for anybody's. A target that several list is in the entries of
-//! the oldest list alone, with the ports of all: Istio would go by one of them. What can't be read in somebody else's list is passed over.
-//! One that has an entry which is no list's, be it a DynaKube's, is left to that.
+//! Behaviour: the entries that Dynatrace's operator makes for its own hosts, for any hosts. A
+//! target in several lists is in the entries of the oldest list only, with the ports of all: Istio
+//! would use just one of several entries. Invalid lines of other lists are skipped. A target in an
+//! entry that belongs to no list, e.g. a DynaKube's, is left to that entry.
 
 mod claims;
 #[cfg(not(target_arch = "wasm32"))]
@@ -31,21 +32,21 @@ pub use spec::{ExternalHost, Spec, Status};
 #[derive(Debug)]
 pub struct EgressHosts;
 
-/// What the operator decides.
+/// The configuration.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
-    /// Whose traffic is let through: that of the list's own namespace, or that of the whole mesh. With `Mesh`, whoever may write a list
-    /// decides for everybody.
+    /// Which workloads' traffic is allowed: `Namespace`: those in the list's own namespace; `Mesh`:
+    /// all of the mesh. With `Mesh`, every author of a list decides for the whole mesh.
     pub visibility: Visibility,
 }
 
 const HOSTS: &str = "hosts";
 
-/// The condition that says how it stands.
+/// The condition that reports whether the list is in force.
 const ALLOWED: &str = "Allowed";
 
-/// The kind that it is asked about.
+/// The kind of the subjects.
 fn external_hosts() -> Kind {
     Kind::new("mizzen.dev/v1alpha1", "ExternalHosts")
 }
@@ -62,21 +63,21 @@ impl Reconciler for EgressHosts {
                 HOSTS,
                 external_hosts(),
                 &["spec.hosts", "metadata.creationTimestamp"],
-                "what others list, so that no host is in two entries",
+                "other lists, so that no host is in two entries",
             )
-            .applies(service_entry(), "what the mesh may reach")
-            .applies(virtual_service(), "that traffic to a host goes to that host")
+            .applies(service_entry(), "the hosts and addresses that the mesh may reach")
+            .applies(virtual_service(), "routes that send traffic for a host to that host")
     }
 
     fn reconcile(Request { subject, config, .. }: &Request<Value, Config>) -> Result<Outcome, Failure> {
         let (prefix, mut listed) = match read(subject) {
             Ok(read) => read,
-            // What was let through before stays: nobody wanted it gone.
+            // Existing entries stay: an invalid list does not say that they are unwanted.
             Err(invalid) => return Ok(refused(&invalid)),
         };
         let others = others(subject, config.visibility)?;
         if !(cluster::serves(&service_entry()) && cluster::serves(&virtual_service())) {
-            let why = "Istio's CRDs are not there yet";
+            let why = "Istio's CRDs are not installed yet";
             return Ok(Outcome::progressing(why).condition(ALLOWED, None, "IstioMissing", why));
         }
         let namespace = subject.metadata.namespace.clone().unwrap_or_default();
@@ -106,7 +107,7 @@ fn refused(invalid: &Invalid) -> Outcome {
     Outcome::failed(invalid.to_string()).condition(ALLOWED, Some(false), "Invalid", invalid.to_string())
 }
 
-/// All lists that could name the same hosts to the same workloads, this one among them.
+/// All lists that could name the same hosts for the same workloads, including this one.
 fn others(subject: &Subject<Value>, visibility: Visibility) -> Result<Vec<Other>, Failure> {
     let mut query = Query::of(external_hosts()).fields(HOSTS);
     if let (Visibility::Namespace, Some(own)) = (visibility, &subject.metadata.namespace) {
@@ -116,7 +117,7 @@ fn others(subject: &Subject<Value>, visibility: Visibility) -> Result<Vec<Other>
     let own = |other: &Other| {
         (&other.metadata.namespace, &*other.metadata.name) == (&subject.metadata.namespace, &*subject.metadata.name)
     };
-    // A subject that is not in the list yet is the youngest.
+    // A subject that is not in the store yet is the youngest.
     if !others.iter().any(own) {
         others.push(Other::youngest(subject));
     }
@@ -134,7 +135,7 @@ fn told(claims: &Claims, yielded: &Yielded, objects: &[Value]) -> Outcome {
     let clash = !said.is_empty();
     let outcome = if clash { Outcome::warning(said.join("; ")) } else { Outcome::ready() };
     said.push(format!("{targets} in {} entries", entries.len()));
-    said.extend(claims.elsewhere.iter().map(|(target, by)| format!("{target} is in those of {by}")));
+    said.extend(claims.elsewhere.iter().map(|(target, by)| format!("{target} is in an entry of {by}")));
     said.extend(yielded.elsewhere.iter().map(|(target, by)| format!("{target} is in {by}")));
     let status = json!({
         "targets": targets,

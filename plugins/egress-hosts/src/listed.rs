@@ -1,5 +1,5 @@
-//! A list, validated: what the API server's schema can't say, and what it would have said of a list that came another way. What is wrong
-//! is named by its field.
+//! Validates a list: what the API server's schema can't check, and what it checks, too, for lists
+//! from elsewhere. Errors name the field.
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -9,11 +9,11 @@ use serde_json::Value;
 
 use crate::{ExternalHost, Spec};
 
-/// What a list comes to, by the name that its lines give.
+/// The endpoints of a list, by the names in its lines.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Listed(pub(crate) BTreeMap<Option<Part>, Endpoints>);
 
-/// What is wrong with a list.
+/// Why a list is invalid.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{field}`: {why}")]
 pub(crate) struct Invalid {
@@ -28,7 +28,7 @@ impl Invalid {
 }
 
 impl Listed {
-    /// All of it, or the first thing that is wrong with it.
+    /// Returns the whole list, or the first error.
     pub(crate) fn read(spec: &Value) -> Result<Self, Invalid> {
         let spec: Spec = serde_path_to_error::deserialize(spec)
             .map_err(|error| Invalid::new(format!("spec.{}", error.path()), error.inner()))?;
@@ -37,13 +37,13 @@ impl Listed {
             let wrong = |(field, why): (&str, String)| Invalid { field: format!("spec.hosts[{at}]{field}"), why };
             let (part, endpoint) = read_line(line).map_err(wrong)?;
             all.add(endpoint.clone()).map_err(|refusal| wrong((".protocol", refusal.to_string())))?;
-            // What the whole takes, its part takes.
+            // A part of the list can't have more endpoints than the whole.
             let _ = listed.0.entry(part).or_default().add(endpoint);
         }
         Ok(listed)
     }
 
-    /// What can be read of it.
+    /// Returns the valid lines.
     pub(crate) fn salvage(hosts: &[Value]) -> Self {
         let mut listed = Self::default();
         for line in hosts {
@@ -62,7 +62,7 @@ fn read_line(line: &ExternalHost) -> Result<(Option<Part>, Endpoint), (&'static 
     let target = match (&line.host, &line.ip, &line.cidr) {
         (Some(host), None, None) => Target::name(host).map_err(|error| said(".host")(&error))?,
         (None, Some(ip), None) => {
-            let address = ip.parse().map_err(|_| (".ip", format!("`{ip}` is no address")))?;
+            let address = ip.parse().map_err(|_| (".ip", format!("`{ip}` is not a valid address")))?;
             Target::Net(Net::single(address).map_err(|error| said(".ip")(&error))?)
         }
         (None, None, Some(cidr)) => Target::Net(Net::parse(cidr).map_err(|error| said(".cidr")(&error))?),

@@ -1,4 +1,4 @@
-//! Lists, and what the mesh is told.
+//! Lists, and the Istio objects for them.
 
 mod foreign;
 
@@ -52,7 +52,7 @@ fn said(outcome: &Outcome) -> (Option<bool>, &str, &str) {
     (condition.status, &condition.reason, &condition.message)
 }
 
-/// What is said of a list with one line.
+/// The message about a list with this line.
 fn wrong(line: &str) -> String {
     let list = format!(
         "{{apiVersion: mizzen.dev/v1alpha1, kind: ExternalHosts, metadata: {{name: a, namespace: b}}, spec: {{hosts: [{{ip: 10.0.0.1, port: 1}}, {line}]}}}}"
@@ -69,7 +69,7 @@ fn the_crd_in_deploy_is_the_one_that_the_types_generate() {
 }
 
 #[test]
-fn what_is_listed_may_be_reached() {
+fn listed_hosts_can_be_reached() {
     let outcome = alone(LIST);
     assert_eq!(
         names(&outcome),
@@ -90,7 +90,7 @@ fn what_is_listed_may_be_reached() {
 }
 
 #[test]
-fn lines_of_any_names_are_in_entries_of_their_own() {
+fn lines_with_names_are_in_separate_entries() {
     let line = |host: &str, name: &str| format!("{{host: {host}.example.com, port: 5432, protocol: TCP, {name}}}");
     let lines = [
         line("a", "name: db"),
@@ -114,7 +114,7 @@ fn lines_of_any_names_are_in_entries_of_their_own() {
 }
 
 #[test]
-fn the_mesh_is_let_through_only_where_the_operator_says_so() {
+fn entries_apply_to_the_whole_mesh_only_if_the_configuration_says_so() {
     let exported = |outcome: &Outcome| {
         let objects = outcome.desired.clone().unwrap();
         objects.iter().filter(|object| object["spec"]["exportTo"] == json!(["."])).count()
@@ -127,9 +127,9 @@ fn the_mesh_is_let_through_only_where_the_operator_says_so() {
 }
 
 #[test]
-fn what_is_wrong_is_named_by_its_field_and_leaves_what_is_there() {
+fn an_invalid_line_is_named_by_its_field_and_existing_entries_stay() {
     for (line, field, why) in [
-        ("{host: a.example.com, port: 70000, protocol: HTTPS}", "spec.hosts[1].port", "70000 is no port"),
+        ("{host: a.example.com, port: 70000, protocol: HTTPS}", "spec.hosts[1].port", "70000 is not a valid port"),
         ("{host: a.example.com, port: 0, protocol: HTTPS}", "spec.hosts[1].port", "1 to 65535"),
         ("{host: a.example.com, port: 99999999999, protocol: HTTPS}", "spec.hosts[1].port", "99999999999"),
         ("{host: a.example.com, protocol: HTTPS}", "spec.hosts[1]", "`port`"),
@@ -138,9 +138,9 @@ fn what_is_wrong_is_named_by_its_field_and_leaves_what_is_there() {
         ("{host: a_b, port: 443, protocol: HTTPS}", "spec.hosts[1].host", "not a valid host name"),
         ("{host: 10.0.0.1, port: 443, protocol: HTTPS}", "spec.hosts[1].host", "an address"),
         ("{host: '*.example.com', port: 443, protocol: TCP}", "spec.hosts[1].protocol", "everything"),
-        ("{ip: 10.0.0.0/8, port: 443}", "spec.hosts[1].ip", "no address"),
+        ("{ip: 10.0.0.0/8, port: 443}", "spec.hosts[1].ip", "not a valid address"),
         ("{ip: 127.0.0.1, port: 443}", "spec.hosts[1].ip", "loopback"),
-        ("{ip: 10.0.0.1, port: 443, protocol: HTTP}", "spec.hosts[1].protocol", "HTTP is not told"),
+        ("{ip: 10.0.0.1, port: 443, protocol: HTTP}", "spec.hosts[1].protocol", "HTTP can't be distinguished"),
         ("{cidr: 0.0.0.0/0, port: 443}", "spec.hosts[1].cidr", "ALLOW_ANY"),
         ("{cidr: 10.0.0.1/8, port: 443}", "spec.hosts[1].cidr", "`10.0.0.0/8`"),
         ("{host: a.example.com, ip: 10.0.0.1, port: 443}", "spec.hosts[1]", "one of `host`, `ip` and `cidr`"),
@@ -149,7 +149,7 @@ fn what_is_wrong_is_named_by_its_field_and_leaves_what_is_there() {
         (
             "{host: a.example.com, port: 443, protocol: TLS}, {host: A.example.com, port: 443, protocol: HTTP, name: x}",
             "spec.hosts[2].protocol",
-            "port 443 of a.example.com speaks TLS already",
+            "port 443 of a.example.com is TLS already",
         ),
     ] {
         let said = wrong(line);
@@ -160,14 +160,14 @@ fn what_is_wrong_is_named_by_its_field_and_leaves_what_is_there() {
 }
 
 #[test]
-fn a_target_that_an_older_list_has_is_in_that_ones_entries_with_the_ports_of_both() {
+fn a_target_of_two_lists_is_in_the_older_ones_entries_with_the_ports_of_both() {
     let cluster = Cluster::new().with(LIST).with(OLDER);
     let younger = ask(&cluster, LIST, "Mesh");
     assert!(!names(&younger).contains(&"ServiceEntry shop-fqdn".to_owned()));
     let (allowed, reason, message) = said(&younger);
     assert_eq!((allowed, reason), (Some(false), "Clash"));
-    assert!(message.starts_with("port 80 of api.example.com speaks TLS already"), "{message}");
-    assert!(message.ends_with("4 in 4 entries; api.example.com is in those of platform/all"), "{message}");
+    assert!(message.starts_with("port 80 of api.example.com is TLS already"), "{message}");
+    assert!(message.ends_with("4 in 4 entries; api.example.com is in an entry of platform/all"), "{message}");
     assert!(matches!(younger.readiness, Readiness::Warning(_)));
 
     let more = LIST.replace("port: 80, protocol: HTTP", "port: 8080, protocol: HTTP");
@@ -180,13 +180,13 @@ fn a_target_that_an_older_list_has_is_in_that_ones_entries_with_the_ports_of_bot
 }
 
 #[test]
-fn lists_of_other_namespaces_are_nothing_to_one_that_is_let_through_in_its_own() {
+fn a_list_for_its_own_namespace_ignores_lists_of_other_namespaces() {
     let outcome = ask(&Cluster::new().with(LIST).with(OLDER), LIST, "Namespace");
     assert_eq!(said(&outcome), (Some(true), "Allowed", "5 in 5 entries"));
 }
 
 #[test]
-fn a_list_without_lines_lets_nothing_through() {
+fn an_empty_list_allows_nothing() {
     let outcome = alone(
         "{apiVersion: mizzen.dev/v1alpha1, kind: ExternalHosts, metadata: {name: a, namespace: b}, spec: {hosts: []}}",
     );
@@ -194,19 +194,19 @@ fn a_list_without_lines_lets_nothing_through() {
 }
 
 #[test]
-fn without_istio_nothing_is_wanted_and_nothing_is_given_up() {
+fn without_istio_nothing_is_desired_and_nothing_is_pruned() {
     for kind in [service_entry(), virtual_service()] {
         let outcome = ask(&Cluster::new().with(LIST).without_kind(kind), LIST, "Namespace");
         assert_eq!(
             (&outcome.desired, said(&outcome)),
-            (&None, (None, "IstioMissing", "Istio's CRDs are not there yet"))
+            (&None, (None, "IstioMissing", "Istio's CRDs are not installed yet"))
         );
         assert!(matches!(outcome.readiness, Readiness::Progressing(_)));
     }
 }
 
 #[test]
-fn while_the_other_lists_are_not_known_nothing_is_said() {
+fn while_the_other_lists_are_unavailable_the_call_fails() {
     let cluster = Cluster::new().with_unavailable(external_hosts());
     let failure = testing::reconcile::<EgressHosts>(&cluster, LIST, &json!({})).unwrap_err();
     assert_eq!(failure, Failure::from(AccessError::Unavailable("ExternalHosts can't be read now".into())));

@@ -1,4 +1,4 @@
-//! What is known of a component's hosts: what the API says now, or said last.
+//! What is known of a component's hosts: the API's response, or its last one.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -11,15 +11,15 @@ use crate::dynakube::{Info, Spec, Status};
 /// What is known of a component's hosts.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Answer {
-    /// What the API says, or said last.
+    /// The API's response, or its last one.
     info: Option<Info>,
-    /// Why it does not say anything now.
+    /// Why there is no response.
     trouble: Option<Trouble>,
-    /// Whether it says now that there are none.
+    /// Whether the API reports that there are no hosts.
     nothing: bool,
 }
 
-/// What is known of all of them.
+/// What is known of each component.
 #[derive(Clone, Debug)]
 pub(crate) struct Answers {
     active_gate: Answer,
@@ -31,12 +31,12 @@ impl Answer {
         Self { info: Some(info.clone()).filter(|info| !info.endpoints.is_empty()), ..Self::default() }
     }
 
-    /// Takes the API's word, unless it has none; then what it said last stands.
+    /// Takes the API's response, or the last one if it failed.
     fn after(self, said: Result<Option<Info>, Trouble>) -> Self {
         match said {
             Ok(None) => Self { nothing: true, ..self },
             Err(trouble) => Self { trouble: Some(trouble), ..self },
-            // The same in another order is nothing new.
+            // The same hosts in another order are not a change.
             Ok(Some(new)) => {
                 let info = self
                     .info
@@ -51,21 +51,21 @@ impl Answer {
         self.info.as_ref()
     }
 
-    /// Why what is known may be out of date.
+    /// Why the known hosts may be out of date.
     pub(crate) fn trouble(&self) -> Option<&str> {
         match (&self.trouble, &self.info) {
             (Some(trouble), _) => Some(&trouble.why),
-            (None, Some(_)) if self.nothing => Some("the Dynatrace API names no hosts"),
+            (None, Some(_)) if self.nothing => Some("the Dynatrace API reports no hosts"),
             _ => None,
         }
     }
 
-    /// Whether nothing is known at all.
+    /// Whether no hosts are known at all.
     pub(crate) fn is_unknown(&self) -> bool {
         self.info.is_none() && !self.nothing
     }
 
-    /// Whether the API has no hosts for it, and never had.
+    /// Whether the API reports no hosts, and never did.
     pub(crate) fn is_nothing(&self) -> bool {
         self.info.is_none() && self.nothing
     }
@@ -80,7 +80,7 @@ fn urls(info: &Info) -> BTreeSet<&str> {
 }
 
 impl Answers {
-    /// What the API said last.
+    /// The API's last responses.
     pub(crate) fn known(status: &Status) -> Self {
         Self {
             active_gate: Answer::remembered(&status.active_gate.connection_info_status),
@@ -88,8 +88,9 @@ impl Answers {
         }
     }
 
-    /// What the API says now. One that was asked too much is not asked twice; any other trouble is of one endpoint, and the other's answer
-    /// counts. (Where the trouble is the whole API's, the second question comes to the same.)
+    /// The API's responses. An API that limits requests is not sent a second one; any other failure
+    /// concerns one endpoint, and the other's response counts. (A failure of the whole API fails
+    /// the second request, too.)
     pub(crate) fn ask(api: &Api, spec: &Spec, config: &Config, known: Self) -> Self {
         let first = api.ask(Component::ActiveGate, spec, config);
         let second = match &first {
@@ -103,7 +104,7 @@ impl Answers {
         [(Component::ActiveGate, &self.active_gate), (Component::OneAgent, &self.one_agent)]
     }
 
-    /// When to ask again, if sooner than usual.
+    /// When to call again, if sooner than usual.
     pub(crate) fn ask_again(&self) -> Option<Duration> {
         self.each().into_iter().filter_map(|(_, answer)| answer.ask_again()).min()
     }

@@ -1,4 +1,4 @@
-//! The Dynatrace API: where it is, and what it is asked.
+//! Requests to the Dynatrace API.
 
 use std::time::Duration;
 
@@ -12,13 +12,14 @@ use crate::component::Component;
 use crate::dynakube::{Info, Spec};
 use crate::hosts::Hosts;
 
-/// What requests are sent with: the token of a DynaKube's Secret. Which Secret that is, the grant says.
+/// The credential of requests: the token in a DynaKube's Secret. The grant decides which Secret
+/// that is.
 pub(crate) const CREDENTIAL: &str = "apiToken";
 
-/// When to ask again where something is amiss.
+/// The delay before another call after a failure.
 pub(crate) const SOON: Duration = Duration::from_mins(1);
 
-/// A server that asks to be left alone is, for no longer than this.
+/// The longest delay that a server may ask for.
 const LATER: Duration = Duration::from_mins(15);
 
 /// The Dynatrace API of a DynaKube.
@@ -28,13 +29,13 @@ pub(crate) struct Api {
     endpoint: Endpoint,
 }
 
-/// Why there is no good answer.
+/// Why there is no usable response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Trouble {
     pub(crate) why: String,
-    /// When to ask again.
+    /// The delay before another call.
     pub(crate) again: Duration,
-    /// Whether the API asks for no more questions now.
+    /// Whether the API refuses further requests for now.
     whole: bool,
 }
 
@@ -55,7 +56,8 @@ enum Urls {
 }
 
 impl Api {
-    /// Takes in `spec.apiUrl`. The web interface's hosts, `*.apps.*`, have the API at `*.live.*`.
+    /// Parses `spec.apiUrl`. For hosts `*.apps.*`, which serve the web interface, the API is at
+    /// `*.live.*`.
     pub(crate) fn parse(text: &str) -> Result<Self, UrlError> {
         // The whole text first: the part before a `?` or `#` may end within a password.
         Url::parse(text)?;
@@ -63,19 +65,20 @@ impl Api {
         let host = text.find("://").map_or(0, |at| at + 3);
         let path = text[host..].find('/').map_or(text.len(), |at| host + at);
         let mut base = text.to_owned();
-        // Names are the same in any case.
+        // Host names are case-insensitive.
         if let Some(at) = text[host..path].to_ascii_lowercase().find(".apps.").map(|at| host + at) {
             base.replace_range(at..at + ".apps.".len(), ".live.");
         }
         Ok(Self { endpoint: Url::parse(&base)?.endpoint(), base })
     }
 
-    /// Where it is.
+    /// The API's endpoint.
     pub(crate) fn endpoint(&self) -> Endpoint {
         self.endpoint.clone()
     }
 
-    /// Asks where a component reports to. `None`: nowhere. That is no answer to keep: it is not taken from the cache.
+    /// Requests the endpoints of a component. `None`: it has none; such a response is not taken
+    /// from the cache.
     pub(crate) fn ask(&self, component: Component, spec: &Spec, config: &Config) -> Result<Option<Info>, Trouble> {
         let threshold = spec.dynatrace_api_request_threshold.unwrap_or(15);
         let cached = self.send(component, spec, config, Duration::from_mins(threshold.into()))?;
@@ -99,9 +102,10 @@ impl Api {
         let asked_for = answer.retry_after().map_or(SOON, |after| after.clamp(SOON, LATER));
         let status = answer.status;
         answer.success().map_err(|error| Trouble {
-            why: format!("the Dynatrace API gives no answer: {error}"),
+            why: format!("the request to the Dynatrace API failed: {error}"),
             again: if matches!(status, 429 | 503) { asked_for } else { SOON },
-            // Asked too much, it is not asked for something else; one endpoint that is out of service says nothing of another.
+            // After a refusal of requests the other endpoint is not tried; a failure of one
+            // endpoint says nothing about the other.
             whole: status == 429,
         })
     }
@@ -109,7 +113,7 @@ impl Api {
 
 fn read(answer: &Response) -> Result<Option<Info>, Trouble> {
     let unusable = |why: &str| Trouble {
-        why: format!("the Dynatrace API's answer can't be read: {why}"),
+        why: format!("the Dynatrace API's response is not valid: {why}"),
         again: SOON,
         whole: false,
     };
@@ -123,15 +127,15 @@ fn read(answer: &Response) -> Result<Option<Info>, Trouble> {
         return Ok(None);
     }
     let hosts = Hosts::reported(&endpoints);
-    // Hosts inside the cluster are an answer, too: one that needs no entries.
+    // Hosts inside the cluster are a valid response: one that needs no entries.
     if hosts.endpoints.is_empty() && hosts.inside.is_empty() {
-        return Err(unusable(hosts.passed_over.first().map_or("it names no hosts", String::as_str)));
+        return Err(unusable(hosts.passed_over.first().map_or("it contains no hosts", String::as_str)));
     }
     Ok(Some(Info { endpoints, tenant: info.tenant.unwrap_or_default() }))
 }
 
 impl Trouble {
-    /// Whether the API asks for no more questions now.
+    /// Whether the API refuses further requests for now.
     pub(crate) fn is_of_the_whole(&self) -> bool {
         self.whole
     }
@@ -139,8 +143,8 @@ impl Trouble {
 
 impl From<AccessError> for Trouble {
     fn from(error: AccessError) -> Self {
-        // It may be a redirect, an answer that is too large or slow, or a name that has another address for a while: nothing that the
-        // other endpoint's answer must wait for, and nothing that lasts.
-        Self { why: format!("the Dynatrace API can't be asked: {error}"), again: SOON, whole: false }
+        // It may be a redirect, a response that is too large or slow, or a temporary change of
+        // address: a temporary failure, which does not concern the other endpoint.
+        Self { why: format!("the Dynatrace API can't be reached: {error}"), again: SOON, whole: false }
     }
 }

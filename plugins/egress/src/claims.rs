@@ -1,5 +1,5 @@
-//! Which hosts are in whose entries: each in those of the first that wants it, by the age of the DynaKubes and then by component. Where one
-//! says that a port speaks HTTPS and another that it speaks HTTP, it is HTTPS, whoever is first.
+//! Assigns each host to one entry: that of the first DynaKube, by age, and component that wants it.
+//! Where a port is HTTPS for one of them and HTTP for another, it is HTTPS, whichever is first.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use crate::component::Component;
 use crate::dynakube::{DynaKube, DynaKubes, Spec};
 use crate::hosts::Hosts;
 
-/// What a DynaKube comes to.
+/// The plan for a DynaKube.
 #[derive(Debug)]
 pub(crate) struct Plan {
     namespace: String,
@@ -21,26 +21,27 @@ pub(crate) struct Plan {
     way: Vec<Step>,
 }
 
-/// What must be in the cluster before the API can be asked: a host, or an address, in the entry of whoever has it.
+/// What must be in the cluster before the API can be reached: a host or an address, in an entry of
+/// the DynaKube that has it.
 #[derive(Debug)]
 pub(crate) struct Step {
-    /// The entry, as it is wanted.
+    /// The entry, as desired.
     entry: Value,
-    /// Which of its hosts or addresses.
+    /// The host or address.
     pub(crate) target: String,
-    /// Which of its ports.
+    /// The port.
     ports: Vec<u16>,
 }
 
-/// What a component of it comes to.
+/// The plan for a component.
 #[derive(Debug, Default)]
 pub(crate) struct Share {
     pub(crate) objects: Vec<Value>,
-    /// How many hosts and addresses it wants, whoever has them.
+    /// How many hosts and addresses it wants, in whichever entries they are.
     pub(crate) wanted: usize,
     /// What is wrong with some of them.
     pub(crate) wrong: Vec<String>,
-    /// Which of them another DynaKube has, and what is in the cluster anyway.
+    /// Which of them are in another DynaKube's entries, or inside the cluster.
     pub(crate) elsewhere: Vec<String>,
 }
 
@@ -75,7 +76,7 @@ impl Plan {
             };
             let elsewhere = wanted[at].targets().filter_map(|target| {
                 let ((kube, own, _), _) = holder(target)?;
-                (!own).then(|| format!("{target} is in the entries of DynaKube {}", kube.name()))
+                (!own).then(|| format!("{target} is in an entry of DynaKube {}", kube.name()))
             });
             if *component == Component::Operator {
                 plan.way.extend(wanted[at].targets().filter_map(|target| {
@@ -99,7 +100,7 @@ impl Plan {
         plan
     }
 
-    /// What must be in the cluster before the API can be asked.
+    /// What must be in the cluster before the API can be reached.
     pub(crate) fn way(&self) -> &[Step] {
         &self.way
     }
@@ -136,13 +137,13 @@ impl Step {
         (text("namespace"), text("name"))
     }
 
-    /// Whether an entry is as this one has to be.
+    /// Whether a live entry contains what this step needs.
     pub(crate) fn is_made_by(&self, there: &Value) -> bool {
         let spoken = |entry: &Value, number: u16| {
             let ports = entry["spec"]["ports"].as_array()?;
             ports.iter().find(|port| port["number"] == number).map(|port| port["protocol"].clone())
         };
-        // What the entry can't have is not waited for.
+        // A host or port that the entry can't have is not awaited.
         let is_there = |&port: &u16| {
             let wanted = spoken(&self.entry, port);
             wanted.is_none() || wanted == spoken(there, port)
@@ -151,18 +152,18 @@ impl Step {
     }
 }
 
-/// Whether an entry has a host, or an address.
+/// Whether an entry contains a host or an address.
 fn holds(entry: &Value, target: &str) -> bool {
     let among = |field: &str| entry["spec"][field].as_array().is_some_and(|all| all.iter().any(|one| one == target));
     entry["kind"] != "VirtualService" && (among("hosts") || among("addresses"))
 }
 
-/// The entries that a component has, if it has any.
+/// A component's entries, if it has any.
 pub(crate) fn names_of(prefix: &Prefix, component: Component) -> [String; 2] {
     ["fqdn", "ip"].map(|form| format!("{prefix}-{form}-{}", component.label()))
 }
 
-/// The entries of a component, and the routes.
+/// A component's entries and routes.
 fn objects_of(namespace: &str, prefix: &Prefix, component: Component, set: &Endpoints) -> Vec<Value> {
     let label = |key: &str, value: &str| (format!("app.kubernetes.io/{key}"), value.to_owned());
     let scope = Scope {

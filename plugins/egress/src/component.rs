@@ -1,8 +1,8 @@
-//! Whose hosts they are.
+//! The components that need hosts.
 
 use mizzen_istio_egress::{NameError, Part};
 
-/// Whose hosts they are. In the order in which they have them, where several want one.
+/// A component that needs hosts. The order is the order in which they get a host that several want.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Component {
     /// Dynatrace's operator: the API, and the proxy.
@@ -16,7 +16,7 @@ pub(crate) enum Component {
 impl Component {
     pub(crate) const ALL: [Self; 3] = [Self::Operator, Self::ActiveGate, Self::OneAgent];
 
-    /// As labels and names of objects have it.
+    /// Its name in labels and names of objects.
     pub(crate) fn label(self) -> &'static str {
         match self {
             Self::Operator => "operator",
@@ -25,7 +25,7 @@ impl Component {
         }
     }
 
-    /// The type of its condition, which begins the condition's reasons, too.
+    /// The type of its condition, and the prefix of the condition's reasons.
     pub(crate) fn condition(self) -> &'static str {
         match self {
             Self::Operator => "IstioForOperator",

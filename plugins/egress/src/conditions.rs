@@ -1,4 +1,5 @@
-//! What a DynaKube is told: the conditions and reasons of Dynatrace's operator, and what it remembers in the status.
+//! What a DynaKube's status reports: the conditions and reasons of Dynatrace's operator, and the
+//! API's last response.
 
 use mizzen_sdk::k8s::Listed;
 use mizzen_sdk::{Outcome, Readiness};
@@ -9,21 +10,22 @@ use crate::claims::{Plan, Share, Step};
 use crate::component::Component;
 use crate::hosts::Hosts;
 
-/// What is wrong is named as often; the rest is counted.
+/// How many faults are named; the others are counted.
 const NAMED: usize = 5;
 
-/// The DynaKube makes no sense. What is there stays: that of the `standing`.
+/// The DynaKube is invalid. Existing entries stay: those of the components `standing`.
 pub(crate) fn unreadable(why: &str, known: &Answers, standing: &[Component]) -> Outcome {
     stopped(Outcome::failed(why), why, known, standing)
 }
 
-/// Istio is not there, or not all of it.
+/// Istio's CRDs are missing, or some of them.
 pub(crate) fn without_istio(known: &Answers, standing: &[Component]) -> Outcome {
-    let why = "Istio's CRDs are not there yet: install Istio, or switch `spec.enableIstio` off";
-    stopped(Outcome::progressing("Istio's CRDs are not there yet"), why, known, standing)
+    let why = "Istio's CRDs are not installed yet: install Istio, or set `spec.enableIstio` to `false`";
+    stopped(Outcome::progressing("Istio's CRDs are not installed yet"), why, known, standing)
 }
 
-/// Nothing is done. Whoever has hosts has a condition nonetheless: they can be reached as before where the entries stand.
+/// Nothing is changed. Components with entries have a condition nonetheless: their hosts can be
+/// reached as before.
 fn stopped(outcome: Outcome, why: &str, known: &Answers, standing: &[Component]) -> Outcome {
     let mut outcome = failed(outcome, Component::Operator, why);
     for (component, answer) in known.each() {
@@ -38,16 +40,16 @@ fn stopped(outcome: Outcome, why: &str, known: &Answers, standing: &[Component])
     outcome.status(remembered(known))
 }
 
-/// The way to the API is being opened: this step is awaited.
+/// The entry for the API is being created: this step is awaited.
 pub(crate) fn opening(plan: &Plan, step: &Step, known: &Answers) -> Outcome {
     let mut outcome = told(plan, known);
     let ((namespace, name), target) = (step.entry_name(), &step.target);
-    let awaited = format!("{target} is not in ServiceEntry {namespace}/{name} yet");
-    outcome.readiness = Readiness::Progressing(format!("the way to the Dynatrace API is being opened: {awaited}"));
+    let awaited = format!("ServiceEntry {namespace}/{name} does not contain {target} yet");
+    outcome.readiness = Readiness::Progressing(format!("the mesh can't reach the Dynatrace API yet: {awaited}"));
     outcome
 }
 
-/// How it stands with each component.
+/// Reports the state of each component.
 pub(crate) fn told(plan: &Plan, answers: &Answers) -> Outcome {
     let (mut missing, mut wrong) = (Vec::new(), Vec::new());
     let mut outcome = Outcome::ready();
@@ -62,7 +64,7 @@ pub(crate) fn told(plan: &Plan, answers: &Answers) -> Outcome {
             }
             continue;
         }
-        wrong.extend(trouble.map(|why| format!("{why}; its last answer stands")));
+        wrong.extend(trouble.map(|why| format!("{why}; its last response stays in force")));
         if share.wanted > 0 {
             outcome = reachable(outcome, component, share, trouble);
         }
@@ -100,7 +102,7 @@ fn listed(sentences: &[String]) -> Option<String> {
     (!sentences.is_empty()).then(|| Listed::first(NAMED, sentences).separated_by("; ").to_string())
 }
 
-/// What the API said last, where Dynatrace's operator has it, too.
+/// The API's last response, in the fields where Dynatrace's operator keeps it, too.
 fn remembered(answers: &Answers) -> Value {
     let mut status = json!({});
     for (component, answer) in answers.each() {

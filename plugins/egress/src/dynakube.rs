@@ -1,4 +1,4 @@
-//! What DynaKubes say, and what the Dynatrace API said last, which is in their status.
+//! DynaKubes, and the Dynatrace API's last response, which is in their status.
 
 use mizzen_istio_egress::Prefix;
 use mizzen_sdk::{Failure, Metadata, Query, cluster};
@@ -9,7 +9,7 @@ use crate::api::Api;
 /// Name of the field set of DynaKubes.
 pub(crate) const FIELDS: &str = "hosts";
 
-/// What is read of DynaKubes: no times, which change without anything to do.
+/// Fields of DynaKubes. Without times, whose changes would cause calls for nothing.
 pub(crate) const PATHS: [&str; 8] = [
     "metadata.creationTimestamp",
     "spec.enableIstio",
@@ -21,19 +21,19 @@ pub(crate) const PATHS: [&str; 8] = [
     "status.oneAgent.connectionInfoStatus.tenantUUID",
 ];
 
-/// A DynaKube's `spec`, as far as it decides about hosts.
+/// The fields of a DynaKube's `spec` that decide about hosts.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Spec {
-    /// Whether the mesh is to be told.
+    /// Whether entries for the mesh are wanted.
     pub enable_istio: bool,
     /// The Dynatrace API, e.g. `https://abc.live.dynatrace.com/api`.
     pub api_url: String,
-    /// For how many minutes an answer of the API does; 0: it is always asked. Default: 15.
+    /// How many minutes a response of the API may be reused; 0: never. Default: 15.
     pub dynatrace_api_request_threshold: Option<u16>,
     /// The network zone that OneAgents are in.
     pub network_zone: Option<String>,
-    /// The proxy through which everything goes.
+    /// The proxy for all traffic.
     pub proxy: Option<Proxy>,
 }
 
@@ -47,7 +47,7 @@ pub struct Proxy {
     pub value_from: Option<String>,
 }
 
-/// A DynaKube's `status`, as far as it says what the API answered last.
+/// The fields of a DynaKube's `status` that contain the API's last response.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct Status {
@@ -55,14 +55,14 @@ pub(crate) struct Status {
     pub(crate) one_agent: Connection,
 }
 
-/// Named as the definition has it, which calls it `connectionInfoStatus`.
+/// Named as in the definition, which calls it `connectionInfoStatus`.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct Connection {
     pub(crate) connection_info_status: Info,
 }
 
-/// What the API answered.
+/// A response of the API.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub(crate) struct Info {
@@ -72,7 +72,7 @@ pub(crate) struct Info {
     pub(crate) tenant: String,
 }
 
-/// One of them.
+/// One DynaKube.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct DynaKube {
@@ -84,13 +84,13 @@ pub(crate) struct DynaKube {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct Identity {
-    /// As Kubernetes writes times: their texts are in the order of the times.
+    /// As Kubernetes writes times: sorting the texts sorts the times.
     creation_timestamp: Option<String>,
     namespace: Option<String>,
     name: String,
 }
 
-/// All of them that want the mesh to be told, the oldest first.
+/// All DynaKubes that want entries, the oldest first.
 #[derive(Debug)]
 pub(crate) struct DynaKubes {
     all: Vec<DynaKube>,
@@ -106,12 +106,12 @@ impl DynaKube {
         self.metadata.namespace.as_deref().unwrap_or_default()
     }
 
-    /// Begins the names of its entries.
+    /// The prefix of its entries' names.
     pub(crate) fn prefix(&self) -> Option<Prefix> {
         Prefix::parse(&self.metadata.name).ok()
     }
 
-    /// Whether it has entries: one that can't be read has none.
+    /// Whether it has entries: an invalid one has none.
     fn counts(&self) -> bool {
         self.spec.enable_istio && self.prefix().is_some() && Api::parse(&self.spec.api_url).is_ok()
     }
@@ -127,7 +127,8 @@ impl DynaKube {
 }
 
 impl DynaKubes {
-    /// Reads all, among them the subject, which counts as the youngest where it is not in the list yet.
+    /// Reads all DynaKubes, including the subject, which counts as the youngest if it is not in the
+    /// list yet.
     pub(crate) fn read(subject: &Metadata) -> Result<Self, Failure> {
         let mut all: Vec<DynaKube> = cluster::list(&Query::of(crate::dynakube()).fields(FIELDS))?;
         all.retain(|kube| kube.is(subject) || kube.counts());

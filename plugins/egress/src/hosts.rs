@@ -1,4 +1,5 @@
-//! From what a DynaKube and the Dynatrace API say to endpoints. What can't be read is passed over and told: one bad URL stops nothing.
+//! Reads endpoints from a DynaKube and from responses of the Dynatrace API. A URL that is not valid
+//! is skipped and reported: it does not stop the others.
 
 use std::collections::BTreeSet;
 
@@ -7,20 +8,20 @@ use mizzen_istio_egress::{Endpoint, Endpoints, Url, UrlError};
 use crate::api::Api;
 use crate::dynakube::Spec;
 
-/// Endpoints, and what was passed over.
+/// Endpoints, and what was skipped.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Hosts {
     pub(crate) endpoints: Endpoints,
     pub(crate) passed_over: Vec<String>,
-    /// What is in the cluster, where the mesh reaches it anyway.
+    /// Hosts inside the cluster, which the mesh reaches without entries.
     pub(crate) inside: BTreeSet<String>,
 }
 
-/// As much of a URL as is repeated.
+/// How many characters of a URL a message quotes.
 const SHOWN: usize = 100;
 
 impl Hosts {
-    /// Those of Dynatrace's operator itself: the API, and the proxy.
+    /// The endpoints of Dynatrace's operator itself: the API, and the proxy.
     pub(crate) fn of_operator(spec: &Spec) -> Self {
         let mut hosts = Self::default();
         if let Ok(api) = Api::parse(&spec.api_url) {
@@ -43,7 +44,8 @@ impl Hosts {
         hosts
     }
 
-    /// Those that the API reports: URLs separated by `,` (for ActiveGates) or `;` (for OneAgents), there in groups of `{…}`, too.
+    /// The endpoints that the API reports: URLs separated by `,` (for ActiveGates) or `;` (for
+    /// OneAgents), for OneAgents also in groups of `{…}`.
     pub(crate) fn reported(endpoints: &str) -> Self {
         let mut hosts = Self::default();
         let mut read = Vec::new();
@@ -57,7 +59,8 @@ impl Hosts {
                 Err(error) => hosts.pass_over(text, &error),
             }
         }
-        // Where a port is said to speak two protocols, it is the same one whatever their order.
+        // Of two protocols for one port, the first in this order wins, whatever their order in the
+        // response.
         read.sort_by_key(Endpoint::protocol);
         hosts.add(read);
         hosts
@@ -72,10 +75,10 @@ impl Hosts {
     fn pass_over(&mut self, text: &str, why: &UrlError) {
         // A URL with a user may have a password in any of its parts.
         if text.contains('@') {
-            self.passed_over.push(format!("a URL with a user is passed over: {why}"));
+            self.passed_over.push(format!("skipped a URL with a user: {why}"));
             return;
         }
         let shown: String = text.chars().filter(|at| !at.is_control()).take(SHOWN).collect();
-        self.passed_over.push(format!("`{shown}` is passed over: {why}"));
+        self.passed_over.push(format!("skipped `{shown}`: {why}"));
     }
 }

@@ -1,14 +1,16 @@
-//! Lets the mesh reach Dynatrace, where Istio lets nothing through that it does not know (`REGISTRY_ONLY`): the API that a DynaKube names
-//! first, then the hosts that this API reports for ActiveGate and OneAgent, which change over time.
+//! Lets the mesh reach Dynatrace, where Istio blocks every host that it does not know
+//! (`REGISTRY_ONLY`): first the API that a DynaKube names, then the hosts that this API reports for
+//! ActiveGate and OneAgent, which change over time.
 //!
 //! ```text
-//! DynaKube ─► operator's entries ─► are they there? ─► ask the API ─► endpoints ─► divide among components and DynaKubes ─► entries
+//! DynaKube ─► operator's entries ─► do they exist? ─► request ─► endpoints ─► divide among components and DynaKubes ─► entries
 //!                                    no: want them first     │ no answer, an error, nothing
 //!                                                            └─► what it answered last, from the DynaKube's status
 //! ```
 //!
-//! Behaviour: the Istio integration of Dynatrace's operator, with its faults mended; the tests name each. The last good answer lives in the
-//! DynaKube's status, where that operator has it, too: so it outlives a restart, and each DynaKube can see what the others want.
+//! Behaviour: the Istio integration of Dynatrace's operator, with its faults fixed; the tests name
+//! each. The last good response is kept in the DynaKube's status, where that operator keeps it,
+//! too: so it survives a restart, and each DynaKube can see what the others want.
 
 mod answer;
 mod api;
@@ -36,23 +38,24 @@ use dynakube::{DynaKubes, Spec};
 #[derive(Debug)]
 pub struct Egress;
 
-/// What the operator decides.
+/// The configuration.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Config {
-    /// How long the Dynatrace API may take for one answer. Two are asked for: both must fit into the time of a call, which is 5 s unless
-    /// `limits.time` gives it more.
+    /// Timeout of one request to the Dynatrace API. Two are sent: both must fit into the time of a
+    /// call, which is 5 s unless `limits.time` sets another.
     #[schemars(range(min = 1, max = 60))]
     pub timeout_seconds: u32,
 }
 
-/// How often the API is asked whether something has changed; answers younger than the DynaKube's threshold come from the host's cache.
+/// Interval between checks whether the API reports other hosts; responses younger than the
+/// DynaKube's threshold come from the host's cache.
 const UNCHANGED: Duration = Duration::from_mins(15);
 
-/// Name of the field set of what is there.
+/// Name of the field set of existing entries.
 const THERE: &str = "there";
 
-/// What is read of an entry: where it leads.
+/// Fields of an entry that say where it leads.
 const ENTRY: [&str; 4] = ["spec.hosts", "spec.addresses", "spec.ports[*].number", "spec.ports[*].protocol"];
 
 fn dynakube() -> Kind {
@@ -64,12 +67,12 @@ impl Reconciler for Egress {
     type Config = Config;
 
     fn describe() -> Description {
-        let why = "what other DynaKubes want, so that no host is in two entries, and what the API answered last";
+        let why = "what other DynaKubes want, so that no host is in two entries, and the API's last response";
         Description::new("egress", env!("CARGO_PKG_VERSION"), "Lets the mesh reach Dynatrace", dynakube())
             .reads_fields(dynakube::FIELDS, dynakube(), &dynakube::PATHS, why)
-            .reads_fields(THERE, service_entry(), &ENTRY, "whether the way to the API is open already")
-            .applies(service_entry(), "what the mesh may reach")
-            .applies(virtual_service(), "that traffic to a host goes to that host")
+            .reads_fields(THERE, service_entry(), &ENTRY, "whether the mesh can reach the API")
+            .applies(service_entry(), "the hosts and addresses that the mesh may reach")
+            .applies(virtual_service(), "routes that send traffic for a host to that host")
             .http("which hosts ActiveGate and OneAgent report to, from the Dynatrace API")
             .credential(api::CREDENTIAL)
     }
@@ -83,7 +86,7 @@ impl Reconciler for Egress {
         let known = Answers::known(&kubes.own().status);
         let prefix = match Prefix::parse(&subject.metadata.name) {
             Ok(prefix) => prefix,
-            // Under such a name there never were any entries.
+            // No entry can have such a name.
             Err(error) => return Ok(conditions::unreadable(&format!("`metadata.name`: {error}"), &known, &[])),
         };
         let api = match Api::parse(&spec.api_url) {
@@ -97,7 +100,7 @@ impl Reconciler for Egress {
             let standing = standing(subject.metadata.namespace.as_deref(), &prefix)?;
             return Ok(conditions::without_istio(&known, &standing));
         }
-        // This host may be in the mesh itself: what it asks for would not come through before the way is open.
+        // This host may be in the mesh itself, where its requests fail before the entry exists.
         let first = Plan::make(&kubes, &subject.metadata, &prefix, spec, &known);
         if let Some(step) = missing(&first)? {
             return Ok(conditions::opening(&first, step, &known).desire_so_far(first.objects()));
@@ -112,7 +115,8 @@ impl Reconciler for Egress {
 
 mizzen_sdk::export!(Egress);
 
-/// What the way to the API lacks: an entry of the right name may still be that of the API, or of the proxy, that was named before.
+/// Which entry for the API or the proxy is missing: an entry of that name may still be one for an
+/// earlier API or proxy.
 fn missing(plan: &Plan) -> Result<Option<&Step>, Failure> {
     for step in plan.way() {
         let (namespace, name) = step.entry_name();
@@ -123,7 +127,7 @@ fn missing(plan: &Plan) -> Result<Option<&Step>, Failure> {
     Ok(None)
 }
 
-/// The components of which entries are in the cluster.
+/// The components that have entries in the cluster.
 fn standing(namespace: Option<&str>, prefix: &Prefix) -> Result<Vec<Component>, Failure> {
     let mut standing = Vec::new();
     if cluster::serves(&service_entry()) {
@@ -136,8 +140,8 @@ fn standing(namespace: Option<&str>, prefix: &Prefix) -> Result<Vec<Component>, 
     Ok(standing)
 }
 
-/// Whether all is known that the mesh is to reach, so that what is not among it may go. "Nothing" from an API that never answered anything
-/// else is that, unless there are entries of an answer that nobody remembers.
+/// Whether the complete set of hosts is known, so that others can be pruned. It is, if the API has
+/// never reported any host, unless entries exist whose response is not in the status.
 fn is_complete(plan: &Plan, answers: &Answers) -> Result<bool, Failure> {
     for (component, answer) in answers.each() {
         if answer.is_unknown() {

@@ -86,7 +86,7 @@ impl Reconciler for Gateway {
         config.validate()?;
         // Not "wants nothing": what is there is not given up because the kind is not served for a while.
         if !cluster::serves(&gateway()) {
-            return Ok(Outcome::progressing("Istio's CRDs are not there yet"));
+            return Ok(Outcome::progressing("Istio's CRDs are not installed yet"));
         }
         let spec = json!({"selector": config.selector, "servers": config.servers()});
         Ok(Outcome::ready().desire([object(&gateway(), Some(&config.namespace), &config.name, json!({"spec": spec}))]))

@@ -90,7 +90,7 @@ fn its_name_and_place_and_pods_are_the_operator_s_choice() {
 #[test]
 fn without_istio_s_definitions_it_waits_and_wants_nothing() {
     let outcome = reconcile::<Gateway>(&Cluster::new().without_kind(gateway()), ISTIO, &least()).unwrap();
-    assert_eq!(outcome.readiness, Readiness::Progressing("Istio's CRDs are not there yet".into()));
+    assert_eq!(outcome.readiness, Readiness::Progressing("Istio's CRDs are not installed yet".into()));
     assert_eq!(outcome.desired, None);
 }
 

@@ -1,8 +1,11 @@
-//! Stands in for the installation where somebody else installs Istio: with istioctl, Helm, the Sail operator or a cloud's own.
+//! Replaces `installation` where another party installs Istio: with istioctl, Helm, the Sail
+//! operator or a cloud's own service.
 //!
-//! It writes nothing. It finds the control plane by its Deployment (`app=istiod`), tells its version by its image, and is ready when that
-//! is supported and available: so what comes after in the order runs as it would after `installation`. Where the two are swapped, what
-//! `installation` made stays as it is, also when the subject goes meanwhile, and is taken up again when they are swapped back.
+//! It writes nothing. It finds the control plane by its Deployment (`app=istiod`), reads the
+//! version from its image, and is ready when that version is supported and available: so its
+//! successors run as after `installation`. If the two are swapped, objects of `installation` stay
+//! unchanged, also if the subject is deleted meanwhile, and are managed again when they are swapped
+//! back.
 
 use mizzen_istio_api::{Supported, oldest, plane};
 use mizzen_sdk::{Description, Failure, Kind, Outcome, Reconciler, Request};
@@ -14,12 +17,12 @@ use serde_json::Value;
 #[derive(Debug)]
 pub struct InstallationExternal;
 
-/// Which Istio does. Fields of `installation`'s configuration may stand beside it, and say nothing here: so the two are swapped by one
-/// edit, that of the component.
+/// The supported versions. Other fields are ignored, so that the two can be swapped by changing the
+/// component alone, with `installation`'s configuration in place.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Config {
-    /// Which versions do.
+    /// The supported versions.
     pub supported: Supported,
 }
 
@@ -28,7 +31,7 @@ impl Reconciler for InstallationExternal {
     type Config = Config;
 
     fn describe() -> Description {
-        let summary = "Waits for an Istio that somebody else installs, and says whether its version does";
+        let summary = "Waits for an Istio that another party installs, and checks its version";
         let istio = Kind::new("mizzen.dev/v1alpha1", "Istio");
         let description = Description::new("installation-external", env!("CARGO_PKG_VERSION"), summary, istio);
         plane::declare(oldest::declare(description))
@@ -73,15 +76,15 @@ mod tests {
     }
 
     #[test]
-    fn a_control_plane_is_found_wherever_it_is_and_its_version_told() {
+    fn a_control_plane_is_found_in_any_namespace_and_its_version_reported() {
         let (readiness, message) =
             ask(&with("istiod-canary", "registry:5000/istio/pilot:1.30.2-distroless", 1), &json!({}));
         assert_eq!(readiness, Readiness::Ready);
-        assert_eq!(message, "Deployment mesh/istiod-canary is 1.30.2, installed by somebody else, and left as it is");
+        assert_eq!(message, "Deployment mesh/istiod-canary is 1.30.2, installed by another party, and left unchanged");
     }
 
     #[test]
-    fn one_that_was_installed_from_here_is_said_to_be_so() {
+    fn a_control_plane_of_the_installation_is_reported_as_such() {
         let ours = json!({"apiVersion": "apps/v1", "kind": "Deployment",
                           "metadata": {"name": "istiod", "namespace": "mesh",
                                        "labels": {"app": "istiod", "mizzen.dev/owner": "o"}},
@@ -90,18 +93,18 @@ mod tests {
                           "status": {"availableReplicas": 1}});
         let (readiness, message) = ask(&Cluster::new().with(&ours.to_string()), &json!({}));
         assert_eq!(readiness, Readiness::Ready);
-        assert!(message.ends_with("is 1.31.0, installed from here before, and left as it is"), "{message}");
+        assert!(message.ends_with("is 1.31.0, installed by Mizzen before, and left unchanged"), "{message}");
     }
 
     #[test]
-    fn one_that_is_not_there_or_not_up_is_waited_for() {
+    fn a_control_plane_that_is_missing_or_not_available_is_awaited() {
         for cluster in [Cluster::new(), with("istiod", "istio/pilot:1.30.2", 0)] {
             assert!(matches!(ask(&cluster, &json!({})).0, Readiness::Progressing(_)));
         }
     }
 
     #[test]
-    fn one_of_another_version_holds_back_what_comes_after() {
+    fn an_unsupported_version_gates_successors() {
         let cluster = with("istiod", "istio/pilot:1.20.0", 1);
         let (readiness, message) = ask(&cluster, &json!({"supported": {"from": "1.30", "to": "1.31"}}));
         assert!(
@@ -112,13 +115,13 @@ mod tests {
     }
 
     #[test]
-    fn it_takes_the_configuration_of_the_installation_that_it_stands_in_for() {
+    fn the_configuration_of_the_installation_is_accepted() {
         let config = json!({"version": "1.31.0", "namespace": "mesh", "supported": {"to": "1.32"}});
         assert_eq!(ask(&with("istiod", "istio/pilot:1.32.0", 1), &config).0, Readiness::Ready);
     }
 
     #[test]
-    fn of_several_subjects_the_oldest_counts() {
+    fn the_oldest_of_several_subjects_counts() {
         let older = ISTIO
             .replace("default", "older")
             .replace("istio-system}", "mesh, creationTimestamp: '2026-01-01T00:00:00Z'}");
@@ -129,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn a_range_that_is_none_is_invalid() {
+    fn a_reversed_range_is_invalid() {
         let answer = reconcile::<InstallationExternal>(&Cluster::new(), ISTIO, &json!({"supported": {"from": "new"}}));
         assert!(matches!(answer, Err(Failure::Invalid(why)) if why.contains("e.g. `1.31`")));
     }

@@ -1,4 +1,5 @@
-//! Versions of Istio that can be installed: each is a renderer that the operator granted, and that turns an `IstioOperator` into objects.
+//! The versions of Istio that can be installed: each is a renderer that the operator granted, which
+//! turns an `IstioOperator` into objects.
 
 use mizzen_istio_api::Version;
 use mizzen_sdk::renderers::{self, RenderError, Renderer};
@@ -6,7 +7,7 @@ use serde_json::Value;
 
 use crate::config::Config;
 
-/// The label of a renderer that says which version of Istio it is.
+/// The label of a renderer that names its version of Istio.
 pub(crate) const LABEL: &str = "istio.io/version";
 
 /// One version of Istio.
@@ -16,21 +17,22 @@ pub(crate) struct Client {
     renderer: String,
 }
 
-/// Why there is no such version.
+/// Why no version can be chosen.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum NoClient {
     #[error(
         "no renderer labelled `{LABEL}` is granted: add one for the version to install, and `grants.renderers` that selects it"
     )]
     None,
-    #[error("there is no renderer for Istio {wanted}; there are {there}: grant one labelled `{LABEL}: {wanted}`")]
+    #[error("no renderer for Istio {wanted} is granted, only for {there}: grant one labelled `{LABEL}: {wanted}`")]
     Version { wanted: String, there: String },
     #[error("`version` in the configuration: {0}")]
     Config(#[from] mizzen_istio_api::NotAVersion),
 }
 
 impl Client {
-    /// The one for the configured version; without one, the highest there is. Of two renderers for one version the first by name.
+    /// Chooses the configured version, or the highest. Of two renderers for one version it takes
+    /// the first by name.
     pub(crate) fn choose(config: &Config) -> Result<Self, NoClient> {
         let mut there: Vec<_> = renderers::available().into_iter().filter_map(Self::of).collect();
         there.sort_by(|a, b| (b.version, &a.renderer).cmp(&(a.version, &b.renderer)));

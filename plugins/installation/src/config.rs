@@ -1,4 +1,4 @@
-//! What the operator of the cluster decides. Users of the mesh decide in the custom resource.
+//! The configuration. Users of the mesh configure it by the custom resource.
 
 use mizzen_istio_api::Supported;
 use schemars::JsonSchema;
@@ -11,35 +11,38 @@ use crate::merge::{Provider, Size};
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Config {
-    /// The version to install, e.g. `1.31.0`; a renderer labelled `istio.io/version` with it must be granted. Default: the highest of
-    /// those that are.
+    /// The version to install, e.g. `1.31.0`; a renderer with the label `istio.io/version` of this
+    /// value must be granted. Default: the highest granted version.
     pub version: Option<String>,
-    /// Istio's own profile that everything else is laid over.
+    /// Istio's own profile, the base of all other settings.
     #[schemars(length(min = 1))]
     pub profile: String,
-    /// Where the control plane and its gateways run.
+    /// The namespace of the control plane and its gateways.
     #[schemars(length(min = 1))]
     pub namespace: String,
-    /// Where images come from, e.g. `docker.io/istio`. Default: the renderer's own.
+    /// The registry of images, e.g. `docker.io/istio`. Default: the renderer's own.
     pub hub: Option<String>,
-    /// The images' tag. Default: the renderer's own.
+    /// The tag of images. Default: the renderer's own.
     pub tag: Option<String>,
-    /// Names of the Secrets in the namespace that images are pulled with.
+    /// Names of the image pull Secrets in the namespace.
     pub pull_secrets: Vec<String>,
-    /// Whether an Istio that was not installed from here is taken over. Its fields are other managers' then: the grants need `force`.
+    /// Whether an Istio that another party installed is adopted. Its fields then belong to other
+    /// field managers: the grants need `force`.
     pub adopt: bool,
-    /// Which versions of a user's own Istio do.
+    /// The supported versions of an Istio that another party installed.
     pub supported: Supported,
-    /// Where the cluster runs. Default: what its nodes say.
+    /// The cluster's provider. Default: detected from its nodes.
     pub provider: Option<Provider>,
-    /// How large the cluster is. Default: what its nodes say; below 5 CPU or 10 GB in all it is small.
+    /// The cluster's size. Default: detected from its nodes; `small` below 5 CPU or 10 GB in total.
     pub size: Option<Size>,
-    /// Fields of an `IstioOperator`'s spec, over the defaults and under the custom resource.
+    /// Fields of an `IstioOperator`'s spec, which override the defaults and are overridden by the
+    /// custom resource.
     pub overlay: Map<String, Value>,
-    /// Namespaces that the sidecar injector is to leave alone besides its own rules: a label selector's `matchExpressions`, all of which
-    /// must hold for it to inject.
+    /// Namespaces for which the sidecar injector is not called, besides its own rules:
+    /// `matchExpressions` of a label selector, all of which must match for injection.
     pub injector_expressions: Vec<Value>,
-    /// Name of the pace at which workloads are restarted without their sidecars when Istio goes. Default: all at once.
+    /// Name of the pace at which workloads are restarted without their sidecars when Istio is
+    /// removed. Default: all at once.
     pub restart_pace: Option<String>,
 }
 

@@ -1,5 +1,6 @@
-//! Istio's own `CustomResourceDefinitions`: they are never deleted, because all that users wrote goes with them, and never replaced by
-//! older ones, which might not read what users wrote.
+//! Istio's `CustomResourceDefinitions`: they are never deleted, because all objects of users would
+//! be deleted with them, and never replaced by older ones, which might not be able to read those
+//! objects.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +12,7 @@ use serde_json::Value;
 
 const FIELDS: &str = "definitions";
 
-/// One that is there.
+/// A live definition.
 #[derive(Debug, Deserialize)]
 struct Definition {
     metadata: Metadata,
@@ -38,10 +39,10 @@ struct Condition {
     status: String,
 }
 
-/// How the definitions stand that are wanted.
+/// The state of the desired definitions.
 #[derive(Debug, Default)]
 pub(crate) struct Definitions {
-    /// Names of those that are newer than what is wanted, and stay.
+    /// Names of live definitions that are newer than the desired ones, and stay.
     pub(crate) newer: Vec<String>,
     /// Names of those that the API server does not serve yet.
     pub(crate) awaited: Vec<String>,
@@ -65,7 +66,7 @@ pub(crate) fn declare(description: Description) -> Description {
     )
 }
 
-/// How those among `wanted` stand that are definitions.
+/// Reads the state of the definitions among `wanted`.
 pub(crate) fn read(wanted: &[Value], version: Version) -> Result<Definitions, AccessError> {
     let mut found = Definitions::default();
     for document in wanted.iter().filter(|document| document["kind"] == "CustomResourceDefinition") {
@@ -81,7 +82,8 @@ pub(crate) fn read(wanted: &[Value], version: Version) -> Result<Definitions, Ac
 }
 
 impl Definition {
-    /// Whether its label says a newer version, or objects are stored in a version that the wanted one does not know.
+    /// Whether the live definition's label has a newer version, or objects are stored in a version
+    /// that the desired one does not have.
     fn is_newer_than(&self, wanted: &Value, version: Version) -> bool {
         let label = self.metadata.labels.get(VERSION_LABEL).and_then(|label| Version::parse(label).ok());
         let knows = |stored: &String| {

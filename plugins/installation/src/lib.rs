@@ -1,12 +1,13 @@
-//! Installs Istio, upgrades it, keeps it, and takes it away.
+//! Installs, upgrades, repairs and removes Istio.
 //!
 //! ```text
-//!   oldest subject? ─► spec valid? ─► somebody else's Istio? ─► which version? ─► may it follow on what is there?
+//!   oldest subject? ─► spec valid? ─► another party's Istio? ─► which version? ─► upgrade allowed?
 //!        ─► merge: IstioOperator ─► render ─► complete ─► steps: definitions ─► control plane ─► gateways
 //! ```
 //!
-//! Behaviour: Kyma's installation reconciler, whose `IstioManager` chooses among `IstioClient`s as `client.rs` does among renderers. A refusal
-//! touches nothing: what is there stays, and the condition `IstioInstalled` says why.
+//! Behaviour: Kyma's installation reconciler, whose `IstioManager` chooses among `IstioClient`s as
+//! `client.rs` does among renderers. A refusal changes nothing: existing objects stay, and the
+//! condition `IstioInstalled` gives the reason.
 
 mod client;
 mod config;
@@ -40,7 +41,7 @@ impl Reconciler for Installation {
     type Config = Config;
 
     fn describe() -> Description {
-        let summary = "Installs Istio, upgrades it, keeps it, and takes it away";
+        let summary = "Installs, upgrades, repairs and removes Istio";
         let istio = Kind::new("mizzen.dev/v1alpha1", "Istio");
         let description =
             Description::new("installation", env!("CARGO_PKG_VERSION"), summary, istio).renderer("istio").finalizes();
@@ -81,8 +82,9 @@ fn install(Request { subject, config, .. }: &Request<Value, Config>) -> Result<O
     Ok(steps::outcome(objects, &definitions, config, &client.version.to_string())?)
 }
 
-/// Whether a version may follow on all that is there: the control plane, the CNI's plugin and our gateways, each by its image. Gateways of
-/// users' own making are theirs to update.
+/// Whether an upgrade to this version is allowed from every installed part: the control plane, the
+/// CNI plugin and this reconciler's gateways, each by its image. Gateways that users created are
+/// theirs to update.
 fn may_follow(version: Version, config: &Config) -> Result<(), Refusal> {
     let there = plane::workloads(&config.namespace)?;
     for container in ["discovery", "install-cni", "istio-proxy"] {

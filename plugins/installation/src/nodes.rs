@@ -1,4 +1,4 @@
-//! What the cluster's nodes say: how large it is, and where it runs.
+//! What the cluster's nodes tell: the cluster's size and its provider.
 
 use mizzen_sdk::k8s::Quantity;
 use mizzen_sdk::{AccessError, Description, Kind, Query, cluster};
@@ -52,10 +52,10 @@ pub(crate) fn declare(description: Description) -> Description {
         "status.nodeInfo.kubeletVersion",
         "status.nodeInfo.osImage",
     ];
-    description.reads_fields(NODES, Kind::new("v1", "Node"), &paths, "how large the cluster is, and where it runs")
+    description.reads_fields(NODES, Kind::new("v1", "Node"), &paths, "the cluster's size and provider")
 }
 
-/// The cluster's size, and where it runs: by the first node that tells.
+/// Returns the cluster's size, and the provider that the first recognised node has.
 pub(crate) fn read() -> Result<(Size, Provider), AccessError> {
     let (mut cpu, mut memory, mut provider) = (Quantity::default(), Quantity::default(), None);
     for node in cluster::scan::<Node>(&Query::of(Kind::new("v1", "Node")).fields(NODES))? {

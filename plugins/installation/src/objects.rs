@@ -1,4 +1,4 @@
-//! The objects of an installation: what a renderer gave, with what istioctl adds when it applies that.
+//! The objects of an installation: a renderer's objects, with what istioctl adds to them.
 
 use mizzen_istio_api::Version;
 use mizzen_istio_api::plane::VERSION_LABEL;
@@ -11,7 +11,8 @@ use crate::webhooks;
 
 const NAMESPACES: &str = "namespaces";
 
-/// Kinds of what Istio's charts hold. They go in this order: first what would otherwise stand in the way of everybody's writes.
+/// Kinds in Istio's charts. They are deleted in this order: webhooks first, which would otherwise
+/// block writes of all users.
 const KINDS: [(&str, &str); 19] = [
     ("admissionregistration.k8s.io/v1", "MutatingWebhookConfiguration"),
     ("admissionregistration.k8s.io/v1", "ValidatingWebhookConfiguration"),
@@ -41,19 +42,15 @@ struct Namespace {
 
 pub(crate) fn declare(description: Description) -> Description {
     let labels = ["metadata.labels['mizzen.dev/owner']"];
-    let description = description.reads_fields(
-        NAMESPACES,
-        namespace(),
-        &labels,
-        "a namespace that was there before stays its maker's",
-    );
+    let description =
+        description.reads_fields(NAMESPACES, namespace(), &labels, "an existing namespace is left to its owner");
     KINDS.iter().fold(description, |description, (api_version, kind)| {
-        description.applies(Kind::new(api_version, kind), "Istio is made of it")
+        description.applies(Kind::new(api_version, kind), "a part of Istio")
     })
 }
 
-/// Makes rendered objects ready to be applied: labelled as istioctl labels them, without what is istiod's or the API server's to write,
-/// and with the namespace that they live in.
+/// Prepares rendered objects: adds istioctl's labels and the namespace, and removes fields that
+/// istiod or the API server writes.
 pub(crate) fn complete(
     rendered: Vec<Value>,
     version: Version,
@@ -75,8 +72,8 @@ pub(crate) fn complete(
     Ok(objects)
 }
 
-/// Whether the namespace is ours to make. The one that the subject lives in is not: its end would wait for the subject's, and the
-/// subject's for its own.
+/// Whether the reconciler creates the namespace. It does not create the subject's own namespace:
+/// each would wait for the other's deletion.
 fn makes_namespace(config: &Config, subject: &Metadata) -> Result<bool, AccessError> {
     if subject.namespace.as_ref() == Some(&config.namespace) {
         return Ok(false);
@@ -86,7 +83,7 @@ fn makes_namespace(config: &Config, subject: &Metadata) -> Result<bool, AccessEr
     Ok(config.adopt || there.is_none_or(|there| there.metadata.labels.contains_key("mizzen.dev/owner")))
 }
 
-/// Labels as `istioctl install` sets them on all that it applies.
+/// The labels that `istioctl install` sets on all objects.
 fn labelled(mut document: Value, version: Version, config: &Config) -> Value {
     let labels = &mut document["metadata"]["labels"];
     if !labels.is_object() {
@@ -98,7 +95,7 @@ fn labelled(mut document: Value, version: Version, config: &Config) -> Value {
     document
 }
 
-/// Rendering in Go leaves empty what the API server fills in.
+/// Rendering in Go leaves empty fields that the API server fills in.
 fn without_servers_fields(mut document: Value) -> Value {
     if let Some(fields) = document.as_object_mut() {
         fields.remove("status");

@@ -1,4 +1,4 @@
-//! Why nothing is installed, and what is told of it. Nothing that is there is touched then.
+//! Why an installation is refused, and how that is reported. Existing objects stay unchanged.
 
 use std::time::Duration;
 
@@ -9,10 +9,10 @@ use mizzen_sdk::{AccessError, Failure, Outcome};
 use crate::client::NoClient;
 use crate::spec::Invalid;
 
-/// When a renderer that failed is asked again.
+/// The delay before a failed renderer is called again.
 const AGAIN: Duration = Duration::from_mins(1);
 
-/// Why nothing is installed.
+/// Why an installation is refused.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Refusal {
     #[error(transparent)]
@@ -21,18 +21,19 @@ pub(crate) enum Refusal {
     Client(#[from] NoClient),
     #[error("{0}: {1}")]
     Version(String, mizzen_istio_api::Refusal),
-    #[error("Istio rejects what is wanted: {0}")]
+    #[error("Istio rejects the configuration: {0}")]
     Rejected(String),
-    /// Istio's code did not get as far as an answer: that is no fault of the spec's.
+    /// The renderer failed: that says nothing about the spec.
     #[error("{0}")]
     Renderer(String),
-    /// Not a word about the mesh: the reads themselves went wrong.
+    /// A read failed.
     #[error(transparent)]
     Access(#[from] AccessError),
 }
 
 impl Refusal {
-    /// What is answered. The readiness is `failed`, so that nothing later in the order acts for such a subject.
+    /// The outcome of a refusal. Its readiness is `failed`, so that no successor acts for the
+    /// subject.
     pub(crate) fn into_outcome(self) -> Result<Outcome, Failure> {
         let reason = match &self {
             Self::Invalid(_) | Self::Rejected(_) => reasons::INVALID,
@@ -42,7 +43,8 @@ impl Refusal {
         };
         let message = self.to_string();
         let outcome = Outcome::failed(&message).condition(reasons::INSTALLED, Some(false), reason, message);
-        // What met a limit may not meet it again on a host that has less to do; nothing that was read would tell.
+        // A renderer that met a limit may succeed when the host is less busy; no read would cause
+        // another call.
         Ok(if matches!(self, Self::Renderer(_)) { outcome.requeue_after(AGAIN) } else { outcome })
     }
 }

@@ -1,7 +1,9 @@
-//! The end of sidecars: workloads are restarted once the injector is gone, so that their pods come back without.
+//! Removal of sidecars: workloads are restarted after the injector is gone, so that their pods are
+//! created without sidecars.
 //!
-//! Behaviour: Kyma restarts every pod with a sidecar before the subject goes. Here as everywhere a restart is state: the template's mark
-//! says that it was for the end of this very subject. What can't be restarted now does not keep the subject, and is told.
+//! Behaviour: Kyma restarts every pod with a sidecar before the subject is deleted. Here a restart
+//! is state, as everywhere: the template's mark says that it was for the deletion of this subject.
+//! Workloads that can't be restarted do not block the deletion, and are reported.
 
 use mizzen_sdk::{AccessError, Description, Kind, Outcome, Query, cluster};
 use mizzen_workloads::{Decision, Finding, NEVER, OwnerReference, Pod, Restarts, digest};
@@ -10,7 +12,7 @@ use serde::de::IgnoredAny;
 
 use crate::config::Config;
 
-/// On pod templates: for the end of which subject the workload was restarted.
+/// On pod templates: the subject for whose deletion the workload was restarted.
 const MARK: &str = "mizzen.dev/sidecar-removed-for";
 
 const PODS: &str = "pods-with-sidecars";
@@ -39,7 +41,7 @@ struct Metadata {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct Annotations {
-    /// What the injector did.
+    /// The injector's annotation.
     #[serde(rename = "sidecar.istio.io/status")]
     injected: Option<IgnoredAny>,
     #[serde(rename = "mizzen.dev/restart")]
@@ -71,11 +73,11 @@ pub(crate) fn declare(description: Description) -> Description {
         "metadata.annotations['mizzen.dev/sidecar-removed-for']",
         "status.conditions[type=Ready].status",
     ];
-    let why = "which workloads have sidecars when Istio goes";
+    let why = "which workloads have sidecars when Istio is removed";
     mizzen_workloads::declare(description, MARK).reads_fields(PODS, Kind::new("v1", "Pod"), &paths, why)
 }
 
-/// What becomes of workloads with sidecars, when the subject with this uid goes.
+/// Decides about workloads with sidecars when the subject with this uid is deleted.
 pub(crate) fn remove(config: &Config, uid: &str) -> Result<Decision, AccessError> {
     let expected = digest(uid);
     let pace = config.restart_pace.as_deref().unwrap_or_default();
@@ -94,7 +96,7 @@ pub(crate) fn remove(config: &Config, uid: &str) -> Result<Decision, AccessError
     restarts.decide()
 }
 
-/// An outcome with what is to be done: at the configured pace, or at once.
+/// The outcome of a decision: at the configured pace, or at once.
 pub(crate) fn outcome(decision: Decision, outcome: Outcome, config: &Config) -> Outcome {
     let mut outcome = decision.into_outcome(outcome);
     if config.restart_pace.is_none() {

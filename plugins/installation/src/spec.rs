@@ -1,5 +1,5 @@
-//! The custom resource's spec, validated: what the API server's schema can't say, and what it would have said of a resource that came
-//! another way. The first thing that is wrong is named by its field.
+//! Validates the custom resource's spec: what the API server's schema can't check, and what it
+//! checks, too, for resources from elsewhere. The error names the first invalid field.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use mizzen_istio_api::{Authorizer, Config, Spec};
 use regex_syntax::ast::parse::Parser;
 use serde_json::Value;
 
-/// What is wrong with a spec.
+/// Why a spec is invalid.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`spec.{field}`: {why}")]
 pub(crate) struct Invalid {
@@ -15,7 +15,7 @@ pub(crate) struct Invalid {
     why: String,
 }
 
-/// The spec, if everything in it makes sense.
+/// Returns the spec if it is valid.
 pub(crate) fn validate(spec: &Value) -> Result<Spec, Invalid> {
     let spec: Spec = serde_path_to_error::deserialize(spec)
         .map_err(|error| Invalid { field: error.path().to_string(), why: error.inner().to_string() })?;
@@ -29,12 +29,12 @@ fn validate_config(config: &Config) -> Result<(), Invalid> {
     if let Some(domain) = &config.trust_domain
         && !(1..=255).contains(&domain.chars().count())
     {
-        return Err(invalid("config.trustDomain", "it has 1 to 255 characters"));
+        return Err(invalid("config.trustDomain", "it must have 1 to 255 characters"));
     }
     let regexps = config.proxy_stats_matcher.iter().flat_map(|matcher| &matcher.inclusion_regexps);
     for (at, regexp) in regexps.enumerate() {
         if let Err(error) = Parser::new().parse(regexp) {
-            let why = format!("`{regexp}` is no regular expression: {}", error.kind());
+            let why = format!("`{regexp}` is not a valid regular expression: {}", error.kind());
             return Err(invalid(format!("config.proxyStatsMatcher.inclusionRegexps[{at}]"), why));
         }
     }
@@ -45,10 +45,13 @@ fn validate_config(config: &Config) -> Result<(), Invalid> {
             return Err(invalid(field("name"), "it is empty"));
         }
         if !names.insert(name) {
-            return Err(invalid(field("name"), format!("`{name}` is the name of another authorizer, too")));
+            return Err(invalid(
+                field("name"),
+                format!("`{name}` is the name of another authorizer: each name must be unique"),
+            ));
         }
         if !(1..=65_535).contains(port) {
-            return Err(invalid(field("port"), format!("{port} is no port; write one from 1 to 65535")));
+            return Err(invalid(field("port"), format!("{port} is not a valid port: write a number from 1 to 65535")));
         }
     }
     Ok(())
@@ -69,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_named_by_its_field() {
+    fn an_error_names_the_invalid_field() {
         let authorizer = |name: &str, port: u32| json!({"name": name, "service": "s", "port": port});
         for (config, field, why) in [
             (json!({"forwardClientCertDetails": "FORWARD"}), "forwardClientCertDetails", "unknown variant `FORWARD`"),
@@ -84,7 +87,7 @@ mod tests {
             (
                 json!({"proxyStatsMatcher": {"inclusionRegexps": [".*", "a("]}}),
                 "proxyStatsMatcher.inclusionRegexps[1]",
-                "`a(` is no regular expression: unclosed group",
+                "`a(` is not a valid regular expression: unclosed group",
             ),
             (json!({"authorizers": [authorizer("a", 1), authorizer("a", 2)]}), "authorizers[1].name", "another"),
             (json!({"authorizers": [authorizer("", 1)]}), "authorizers[0].name", "empty"),
@@ -97,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn what_makes_sense_passes() {
+    fn valid_specs_are_accepted() {
         let regexps = ["", ".*", r"^cluster\.(a|b)\.[^.]+$", r"\d{2,}\pL(?i:x)"];
         for config in [
             json!({"numTrustedProxies": 0}),

@@ -1,5 +1,5 @@
-//! The steps of an installation: definitions, then the control plane, then what connects to it. Each waits for the one before; nothing that
-//! was there before goes until the last one has begun.
+//! The steps of an installation: definitions, then the control plane, then what connects to it.
+//! Each waits for the one before; nothing is pruned before the last step has begun.
 //!
 //! ```text
 //!   definitions ─(served)─► base, CNI, istiod ─(rolled out, at the wanted images)─► gateways, ztunnel ─(rolled out)─► ready
@@ -15,7 +15,7 @@ use serde_json::Value;
 use crate::config::Config;
 use crate::definitions::Definitions;
 
-/// When an object has its turn.
+/// The step in which an object is applied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Step {
     Namespace,
@@ -24,13 +24,13 @@ enum Step {
     Gateways,
 }
 
-/// What is still awaited, or does not come.
+/// What is still awaited, or has failed.
 enum Wait {
     For(String),
-    Stuck(String),
+    Failed(String),
 }
 
-/// What is wanted now, and how far it has come.
+/// The desired objects of the current step, and its state.
 pub(crate) fn outcome(
     mut objects: Vec<Value>,
     definitions: &Definitions,
@@ -38,7 +38,7 @@ pub(crate) fn outcome(
     version: &str,
 ) -> Result<Outcome, AccessError> {
     objects.retain(|own| !definitions.newer.iter().any(|name| own["metadata"]["name"] == **name));
-    // Istio's own order within a step is kept.
+    // Istio's own order within a step stays.
     objects.sort_by_key(step);
     let up_to = |last: Step| objects.iter().filter(|own| step(own) <= last).cloned().collect::<Vec<_>>();
     if !definitions.awaited.is_empty() {
@@ -66,7 +66,7 @@ fn ready(definitions: &Definitions, version: &str) -> Outcome {
 
 fn step(object: &Value) -> Step {
     let labels = &object["metadata"]["labels"];
-    // The chart of ztunnel knows of no components.
+    // The chart of ztunnel sets no component.
     let component = labels["operator.istio.io/component"].as_str().or(labels["app.kubernetes.io/name"].as_str());
     match (object["kind"].as_str(), component) {
         (Some("Namespace"), _) => Step::Namespace,
@@ -76,13 +76,13 @@ fn step(object: &Value) -> Step {
     }
 }
 
-/// What a step waits for: that each of its workloads has the wanted images, and is up.
+/// What a step waits for: each of its workloads must have the desired images, and be rolled out.
 fn waits(objects: &[Value], of: Step, there: &[Workload]) -> Option<Wait> {
     let workloads = objects.iter().filter(|own| step(own) == of);
     workloads.filter(|own| matches!(own["kind"].as_str(), Some("Deployment" | "DaemonSet"))).find_map(|wanted| {
         let (kind, name) = (wanted["kind"].as_str()?, wanted["metadata"]["name"].as_str()?);
         let Some(there) = there.iter().find(|own| own.is(kind, name)) else {
-            return Some(Wait::For(format!("{kind} {name} to be there")));
+            return Some(Wait::For(format!("{kind} {name} to exist")));
         };
         let containers = wanted["spec"]["template"]["spec"]["containers"].as_array().into_iter().flatten();
         for container in containers {
@@ -93,8 +93,8 @@ fn waits(objects: &[Value], of: Step, there: &[Workload]) -> Option<Wait> {
         }
         match there.rollout() {
             Status::Complete => None,
-            Status::InProgress(pending) => Some(Wait::For(format!("its workloads: of {there}, {pending}"))),
-            Status::Failed(why) => Some(Wait::Stuck(format!("the rollout of {there} failed: {why}"))),
+            Status::InProgress(pending) => Some(Wait::For(format!("its workloads: {there}: {pending}"))),
+            Status::Failed(why) => Some(Wait::Failed(format!("the rollout of {there} failed: {why}"))),
         }
     })
 }
@@ -106,8 +106,8 @@ impl Wait {
                 let message = format!("Istio {version} waits for {what}");
                 Outcome::progressing(&message).condition(reasons::INSTALLED, None, reasons::PROGRESSING, message)
             }
-            Self::Stuck(what) => {
-                let message = format!("Istio {version} does not come up: {what}");
+            Self::Failed(what) => {
+                let message = format!("Istio {version} can't be installed: {what}");
                 Outcome::failed(&message).condition(reasons::INSTALLED, Some(false), reasons::FAILED, message)
             }
         }

@@ -1,4 +1,4 @@
-//! What whoever runs a mesh can rely on.
+//! What operators of a mesh can rely on.
 
 mod installing;
 mod leaving;
@@ -18,7 +18,7 @@ fn istio(spec: &Value) -> String {
     .to_string()
 }
 
-/// A cluster with room, and renderers for these versions.
+/// A cluster of sufficient size, with renderers for these versions.
 fn cluster(versions: &[&str]) -> Cluster {
     let cluster = Cluster::new()
         .with(&istio(&json!({})))
@@ -30,7 +30,7 @@ fn cluster(versions: &[&str]) -> Cluster {
     })
 }
 
-/// Some of what Istio renders, of each step something.
+/// A part of what Istio renders, with objects of each step.
 fn render(version: &str, document: &Value) -> Result<Vec<Value>, RenderError> {
     if document["spec"]["profile"] == "wrong" {
         return Err(RenderError::Rejected("profile \"wrong\" not found".into()));
@@ -70,7 +70,7 @@ fn definition(version: &str) -> Value {
            "metadata": {"name": "virtualservices.networking.istio.io"}, "spec": {"versions": [{"name": version}]}})
 }
 
-/// The definition as it stands in a cluster.
+/// A live definition.
 fn served(cluster: Cluster, label: &str, stored: &str) -> Cluster {
     let mut definition = definition("v1");
     definition["metadata"]["labels"] = json!({"operator.istio.io/version": label});
@@ -79,7 +79,7 @@ fn served(cluster: Cluster, label: &str, stored: &str) -> Cluster {
     cluster.with(&definition.to_string())
 }
 
-/// A workload of ours that is up.
+/// A workload of this reconciler that is rolled out.
 fn up(cluster: Cluster, kind: &str, name: &str, container: &str, image: &str) -> Cluster {
     let labels = json!({"mizzen.dev/owner": "o", "app": name});
     workload(cluster, kind, name, &labels, container, image, 1)
@@ -104,19 +104,19 @@ fn workload(
     )
 }
 
-/// The control plane of a version, ours and up.
+/// This reconciler's control plane of a version, rolled out.
 fn plane(cluster: Cluster, version: &str) -> Cluster {
     let cluster =
         up(served(cluster, version, "v1"), "Deployment", "istiod", "discovery", &format!("hub/pilot:{version}"));
     up(cluster, "DaemonSet", "istio-cni-node", "install-cni", &format!("hub/install-cni:{version}"))
 }
 
-/// All of a version, ours and up.
+/// Everything of a version, rolled out.
 fn installed(cluster: Cluster, version: &str) -> Cluster {
     up(plane(cluster, version), "Deployment", "istio-ingressgateway", "istio-proxy", &format!("hub/proxyv2:{version}"))
 }
 
-/// Somebody else's control plane.
+/// Another party's control plane.
 fn foreign(cluster: Cluster, image: &str, available: i64) -> Cluster {
     workload(cluster, "Deployment", "istiod", &json!({"app": "istiod"}), "discovery", image, available)
 }
@@ -125,7 +125,7 @@ fn ask(cluster: &Cluster, config: &Value) -> Outcome {
     testing::reconcile::<Installation>(cluster, &istio(&json!({})), config).unwrap()
 }
 
-/// The reason of the condition, and the message.
+/// The condition's reason and message.
 fn said(outcome: &Outcome) -> (&str, &str) {
     let [condition] = outcome.conditions.as_slice() else { panic!("{:?}", outcome.conditions) };
     assert_eq!(condition.kind, "IstioInstalled");
@@ -138,7 +138,7 @@ fn said(outcome: &Outcome) -> (&str, &str) {
     (&condition.reason, &condition.message)
 }
 
-/// The kinds and names of what is wanted.
+/// The kinds and names of the desired objects.
 fn names(outcome: &Outcome) -> Vec<&str> {
     let name = |own: &Value| own["metadata"]["name"].as_str().map(|name| name.split('.').next().unwrap_or(name).len());
     outcome

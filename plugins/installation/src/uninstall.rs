@@ -1,4 +1,5 @@
-//! The end of an installation: not while users' resources need it; then everything, and workloads lose their sidecars.
+//! The removal of an installation: refused while users' resources need it; then everything is
+//! deleted, and workloads lose their sidecars.
 
 use mizzen_istio_api::{oldest, plane, reasons};
 use mizzen_sdk::k8s::Listed;
@@ -10,7 +11,7 @@ use serde_json::Value;
 use crate::config::Config;
 use crate::{sidecars, webhooks};
 
-/// Kinds of resources that mean nothing without Istio.
+/// Kinds of resources that need Istio.
 const USERS: [(&str, &str); 15] = [
     ("security.istio.io/v1", "AuthorizationPolicy"),
     ("networking.istio.io/v1", "DestinationRule"),
@@ -29,10 +30,10 @@ const USERS: [(&str, &str); 15] = [
     ("networking.istio.io/v1", "WorkloadGroup"),
 ];
 
-/// Made by people: neither by a reconciler of this host nor by Kyma's module.
+/// Created by users: neither by a reconciler of this host nor by Kyma's module.
 const MADE_BY_USERS: &str = "!mizzen.dev/owner,kyma-project.io/module!=istio";
 
-/// How many of what blocks are named.
+/// How many blocking resources are named.
 const NAMED: usize = 5;
 
 #[derive(Debug, Deserialize)]
@@ -50,14 +51,14 @@ struct Metadata {
 
 pub(crate) fn declare(description: Description) -> Description {
     USERS.iter().fold(description, |description, (api_version, kind)| {
-        let why = "Istio does not go while users' resources need it";
+        let why = "Istio is not removed while users' resources need it";
         description.reads_fields(&set(kind), Kind::new(api_version, kind), &[], why)
     })
 }
 
-/// What must still be done before the subject goes.
+/// What must still be done before the subject is deleted.
 pub(crate) fn outcome(Request { subject, config, .. }: &Request<Value, Config>) -> Result<Outcome, Failure> {
-    // Of a subject that never counted, and of an Istio that is somebody else's, there is nothing to take away.
+    // A subject that is not the oldest, or an Istio of another party, leaves nothing to remove.
     if oldest::instead_of(subject)?.is_some() {
         return Ok(Outcome::ready());
     }
@@ -68,11 +69,11 @@ pub(crate) fn outcome(Request { subject, config, .. }: &Request<Value, Config>) 
     if !planes.is_empty()
         && let Some(message) = dangling()?
     {
-        // Not a warning: that would let the subject go.
+        // Failed, not a warning: with a warning the finalizer would be removed.
         return Ok(Outcome::failed(&message).condition(reasons::INSTALLED, Some(false), reasons::DANGLING, message));
     }
     if !planes.is_empty() || webhooks::injector_is_there()? {
-        return Ok(going("Istio is being taken away".into()).desire([]));
+        return Ok(going("Istio is being removed".into()).desire([]));
     }
     let decision = sidecars::remove(config, &subject.metadata.uid)?;
     if decision.restarting.count > 0 {
@@ -84,7 +85,8 @@ pub(crate) fn outcome(Request { subject, config, .. }: &Request<Value, Config>) 
     if left.is_empty() {
         return Ok(Outcome::ready());
     }
-    let message = format!("Istio is gone, and these keep their sidecars until they are restarted: {}", left.join(", "));
+    let message =
+        format!("Istio is removed; these workloads have sidecars until they are restarted: {}", left.join(", "));
     Ok(Outcome::ready().event(Severity::Warning, "SidecarsLeft", message))
 }
 
@@ -92,7 +94,7 @@ fn going(message: String) -> Outcome {
     Outcome::progressing(&message).condition(reasons::INSTALLED, None, reasons::GOING, message)
 }
 
-/// What stands in the way, in words.
+/// The message about resources that block the deletion, if there are any.
 fn dangling() -> Result<Option<String>, AccessError> {
     let (mut names, mut count) = (Vec::new(), 0_usize);
     for (api_version, kind) in USERS {
@@ -110,7 +112,7 @@ fn dangling() -> Result<Option<String>, AccessError> {
         }
     }
     let listed = Listed::of_total(&names, count);
-    let message = || format!("Istio stays while resources of users need it; delete {listed}");
+    let message = || format!("Istio is not removed while users' resources need it; delete {listed}");
     Ok((count > 0).then(message))
 }
 

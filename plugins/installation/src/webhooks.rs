@@ -1,7 +1,9 @@
-//! Istio's webhooks: what istiod itself writes into them is left to it.
+//! Istio's webhooks: fields that istiod writes are left to it.
 //!
-//! istiod sets every `caBundle`, and turns a validating webhook's `failurePolicy` from `Ignore` to `Fail` once it answers. Until then the webhook
-//! must not fail, so `Ignore` is ours to say; from then on nothing is said: the field is istiod's, and `Fail` what the API server takes for none.
+//! istiod sets every `caBundle`, and changes a validating webhook's `failurePolicy` from `Ignore`
+//! to `Fail` as soon as it serves requests. Until then the webhook must not block writes, so
+//! `Ignore` is applied; afterwards the field is omitted: it belongs to istiod, and `Fail` is the
+//! API server's default.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +16,7 @@ use crate::config::Config;
 const VALIDATING: &str = "validating-webhooks";
 const MUTATING: &str = "mutating-webhooks";
 
-/// The name of the sidecar injector's configuration, or its beginning where there are revisions.
+/// The name of the sidecar injector's configuration, or its prefix if there are revisions.
 const INJECTOR: &str = "istio-sidecar-injector";
 
 #[derive(Debug, Deserialize)]
@@ -41,11 +43,11 @@ pub(crate) fn mutating() -> Kind {
 pub(crate) fn declare(description: Description) -> Description {
     let policy = ["webhooks[*].name", "webhooks[*].failurePolicy"];
     description
-        .reads_fields(VALIDATING, validating(), &policy, "istiod's own choice of the failure policy is kept")
-        .reads_fields(MUTATING, mutating(), &[], "whether sidecars are still injected while Istio goes")
+        .reads_fields(VALIDATING, validating(), &policy, "the failure policy that istiod has set stays")
+        .reads_fields(MUTATING, mutating(), &[], "whether sidecars are still injected while Istio is removed")
 }
 
-/// Takes out of a webhook configuration what istiod sets; other objects are left as they are.
+/// Removes fields that istiod sets from a webhook configuration; other objects stay as they are.
 pub(crate) fn yield_to_istiod(document: &mut Value, config: &Config) -> Result<(), AccessError> {
     let policies = match document["kind"].as_str() {
         Some("ValidatingWebhookConfiguration") => Some(policies(document["metadata"]["name"].as_str())?),
@@ -70,7 +72,7 @@ pub(crate) fn yield_to_istiod(document: &mut Value, config: &Config) -> Result<(
     Ok(())
 }
 
-/// The failure policies that a configuration has now, by webhook.
+/// The live failure policies of a configuration, by webhook.
 fn policies(name: Option<&str>) -> Result<BTreeMap<String, String>, AccessError> {
     let object = ObjectRef::new(validating(), None, name.unwrap_or_default());
     let there: Option<Validating> = cluster::get(&object, Some(VALIDATING))?;
@@ -78,7 +80,7 @@ fn policies(name: Option<&str>) -> Result<BTreeMap<String, String>, AccessError>
     Ok(webhooks.filter_map(|webhook| Some((webhook.name, webhook.failure_policy?))).collect())
 }
 
-/// Has a webhook asked only about namespaces of which these expressions hold, too.
+/// Restricts a webhook to namespaces that also match these expressions.
 fn narrow(webhook: &mut Value, expressions: &[Value]) {
     let selector = &mut webhook["namespaceSelector"];
     if !selector.is_object() {
@@ -90,7 +92,7 @@ fn narrow(webhook: &mut Value, expressions: &[Value]) {
     }
 }
 
-/// Whether there is a sidecar injector.
+/// Whether a sidecar injector is installed.
 pub(crate) fn injector_is_there() -> Result<bool, AccessError> {
     let injector = ObjectRef::new(mutating(), None, INJECTOR);
     Ok(cluster::get::<Value>(&injector, Some(MUTATING))?.is_some())

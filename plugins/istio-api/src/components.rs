@@ -1,17 +1,17 @@
-//! How the mesh's components run: `spec.components`.
+//! The settings of the mesh's components: `spec.components`.
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-/// How the mesh's components run.
+/// The settings of the mesh's components.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Components {
     /// istiod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pilot: Option<Component>,
-    /// The gateway in.
+    /// The ingress gateway.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ingress_gateway: Option<Component>,
     /// The CNI's `DaemonSet`.
@@ -20,7 +20,7 @@ pub struct Components {
     /// Sidecars.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub proxy: Option<ProxyComponent>,
-    /// The gateway out.
+    /// The egress gateway.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub egress_gateway: Option<EgressGateway>,
 }
@@ -28,18 +28,18 @@ pub struct Components {
 /// A component that is a Deployment.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Component {
-    /// How it runs.
+    /// Its settings.
     pub k8s: K8s,
 }
 
-/// The gateway out.
+/// The egress gateway.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct EgressGateway {
-    /// How it runs.
+    /// Its settings.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub k8s: Option<K8s>,
-    /// Whether there is one.
+    /// Whether it is installed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
 }
@@ -47,63 +47,63 @@ pub struct EgressGateway {
 /// The CNI's `DaemonSet`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CniComponent {
-    /// How it runs.
+    /// Its settings.
     pub k8s: CniK8s,
 }
 
 /// Sidecars.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ProxyComponent {
-    /// How they run.
+    /// Their settings.
     pub k8s: ProxyK8s,
 }
 
-/// How a Deployment runs.
+/// The settings of a Deployment.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct K8s {
-    /// How many there are.
+    /// The number of replicas.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hpa_spec: Option<HpaSpec>,
-    /// How they are replaced.
+    /// How Pods are replaced.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub strategy: Option<Strategy>,
-    /// What each may use.
+    /// The resources of each Pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resources: Option<Resources>,
 }
 
-/// How the CNI's `DaemonSet` runs.
+/// The settings of the CNI's `DaemonSet`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct CniK8s {
-    /// Where: a Pod's `affinity`.
+    /// The Pods' `affinity`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "any_object")]
     pub affinity: Option<Map<String, Value>>,
-    /// What each may use.
+    /// The resources of each Pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resources: Option<Resources>,
 }
 
-/// How sidecars run.
+/// The settings of sidecars.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct ProxyK8s {
-    /// What each may use.
+    /// The resources of each sidecar.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resources: Option<Resources>,
 }
 
-/// How many there are.
+/// The number of replicas.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct HpaSpec {
-    /// At most.
+    /// The maximum.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0, max = 2_147_483_647))]
     pub max_replicas: Option<i32>,
-    /// At least.
+    /// The minimum.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0, max = 2_147_483_647))]
     pub min_replicas: Option<i32>,
@@ -113,19 +113,19 @@ pub struct HpaSpec {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Strategy {
-    /// Some at a time.
+    /// As a rolling update.
     pub rolling_update: RollingUpdate,
 }
 
-/// How many Pods are replaced at a time.
+/// The limits of a rolling update.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct RollingUpdate {
-    /// How many more than wanted there may be: a number, or a percentage.
+    /// How many more Pods than desired there may be: a number, or a percentage.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "surge")]
     pub max_surge: Option<IntOrString>,
-    /// How many fewer: a number, or a percentage up to `100%`.
+    /// How many fewer Pods there may be: a number, or a percentage up to `100%`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "unavailable")]
     pub max_unavailable: Option<IntOrString>,
@@ -137,18 +137,18 @@ pub struct RollingUpdate {
 pub enum IntOrString {
     /// A number.
     Int(i32),
-    /// A percentage; or a number in quotes.
+    /// A percentage, or a number in quotes.
     String(String),
 }
 
-/// What a container may use and what is kept for it.
+/// The resources of a container.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Resources {
-    /// What it may use.
+    /// The most that it may use.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limits: Option<ResourceClaims>,
-    /// What is kept for it.
+    /// What is reserved for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub requests: Option<ResourceClaims>,
 }
@@ -157,17 +157,18 @@ pub struct Resources {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct ResourceClaims {
-    /// In cores, e.g. `100m`.
+    /// Cores, e.g. `100m`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(regex(pattern = r"^([0-9]+m?|[0-9]\.[0-9]{1,3})$"))]
     pub cpu: Option<String>,
-    /// In bytes, e.g. `128Mi`.
+    /// Bytes, e.g. `128Mi`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(regex(pattern = r"^[0-9]+(((\.[0-9]+)?(E|P|T|G|M|k|Ei|Pi|Ti|Gi|Mi|Ki|m)?)|(e[0-9]+))$"))]
     pub memory: Option<String>,
 }
 
-/// The API server's schema of a Pod's affinity is not repeated here: whoever applies it is told.
+/// The API server's schema of a Pod's affinity is not repeated here: it is validated when Istio's
+/// objects are applied.
 fn any_object(_: &mut SchemaGenerator) -> Schema {
     json_schema!({"type": "object", "x-kubernetes-preserve-unknown-fields": true})
 }

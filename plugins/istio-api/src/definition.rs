@@ -1,4 +1,4 @@
-//! The `CustomResourceDefinition` that `deploy` holds.
+//! The `CustomResourceDefinition` in `deploy`.
 
 use mizzen_model::crd::{Names, definition};
 use serde_json::Value;

@@ -1,7 +1,8 @@
-//! The Istio custom resource, `istios.mizzen.dev/v1alpha1`: what a user wants of the mesh, and how far it has come.
+//! The Istio custom resource, `istios.mizzen.dev/v1alpha1`: the desired mesh, and its state.
 //!
-//! Field for field Kyma's `operator.kyma-project.io/v1alpha2`, so that a spec moves from one to the other as it is. Types refuse nothing
-//! that Kyma accepts; what a value may be is said by the schema, to the API server.
+//! Field for field Kyma's `operator.kyma-project.io/v1alpha2`, so that a spec can be moved
+//! unchanged. The types accept everything that Kyma accepts; the schema restricts values, in the
+//! API server.
 
 mod components;
 mod config;
@@ -32,20 +33,20 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-/// What is wanted of the mesh.
+/// The desired state of the mesh.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Spec {
-    /// How the mesh behaves.
+    /// The behaviour of the mesh.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub config: Option<Config>,
-    /// How its components run.
+    /// The settings of its components.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub components: Option<Components>,
-    /// Features without a promise.
+    /// Experimental features.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub experimental: Option<Experimental>,
-    /// Behave as the Istio version before.
+    /// Behave as the previous version of Istio.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub compatibility_mode: Option<bool>,
     /// Restrict the components' own traffic by network policies.
@@ -53,20 +54,20 @@ pub struct Spec {
     pub network_policies_enabled: Option<bool>,
 }
 
-/// Features without a promise: those that come and go are kept, though not known by name.
+/// Experimental features: those that are not known by name are kept, too.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Experimental {
     /// Features of istiod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pilot: Option<PilotFeatures>,
-    /// IPv4 and IPv6 at once.
+    /// Dual stack: IPv4 and IPv6.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enable_dual_stack: Option<bool>,
     /// A mesh without sidecars.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enable_ambient: Option<bool>,
-    /// All others, as they are.
+    /// All others, unchanged.
     #[serde(flatten)]
     pub others: Map<String, Value>,
 }
@@ -78,10 +79,10 @@ pub struct PilotFeatures {
     /// The Gateway API's alpha kinds.
     #[serde(rename = "enableAlphaGatewayAPI", skip_serializing_if = "Option::is_none")]
     pub enable_alpha_gateway_api: Option<bool>,
-    /// Gateways of other networks, found by the Gateway API.
+    /// Gateways of other networks, discovered by the Gateway API.
     #[serde(rename = "enableMultiNetworkDiscoverGatewayAPI", skip_serializing_if = "Option::is_none")]
     pub enable_multi_network_discover_gateway_api: Option<bool>,
-    /// All others, as they are.
+    /// All others, unchanged.
     #[serde(flatten)]
     pub others: Map<String, Value>,
 }

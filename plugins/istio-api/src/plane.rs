@@ -1,4 +1,4 @@
-//! What Istio there is: control planes and what belongs to them, as their Deployments and `DaemonSets` say.
+//! The installed Istio: control planes and other parts, by their Deployments and `DaemonSets`.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::{Supported, Version, reasons};
 
-/// Label on everything that istioctl and this project install, with the version.
+/// Label with the version on everything that istioctl and this project install.
 pub const VERSION_LABEL: &str = "operator.istio.io/version";
 
 /// Label on everything that a reconciler of this host applied.
@@ -68,7 +68,7 @@ struct Container {
     image: String,
 }
 
-/// Read of all.
+/// Fields read of all kinds.
 const COMMON: [&str; 6] = [
     "metadata.generation",
     "metadata.labels['mizzen.dev/owner']",
@@ -78,7 +78,7 @@ const COMMON: [&str; 6] = [
     "status.observedGeneration",
 ];
 
-const WHY: &str = "which version of Istio is there, and whether it is up";
+const WHY: &str = "which version of Istio is installed, and whether it is available";
 
 /// Declares what [`control_planes`] reads.
 #[must_use]
@@ -94,7 +94,7 @@ pub fn declare(description: Description) -> Description {
     description.reads_fields(DEPLOYMENTS, Kind::new("apps/v1", "Deployment"), &paths, WHY)
 }
 
-/// Declares what [`workloads`] reads, too.
+/// Also declares what [`workloads`] reads.
 #[must_use]
 pub fn declare_all(description: Description) -> Description {
     let own = ["status.desiredNumberScheduled", "status.updatedNumberScheduled", "status.numberAvailable"];
@@ -102,7 +102,7 @@ pub fn declare_all(description: Description) -> Description {
     declare(description).reads_fields(DAEMON_SETS, Kind::new("apps/v1", "DaemonSet"), &paths, WHY)
 }
 
-/// The control planes, wherever they are.
+/// The control planes in all namespaces.
 pub fn control_planes() -> Result<Vec<Workload>, AccessError> {
     cluster::list(&Query::of(Kind::new("apps/v1", "Deployment")).label("app", "istiod").fields(DEPLOYMENTS))
 }
@@ -115,7 +115,8 @@ pub fn workloads(namespace: &str) -> Result<Vec<Workload>, AccessError> {
     Ok(all)
 }
 
-/// What is said of control planes that are left as they are, because somebody else installed them or keeps them now: whether they do.
+/// Judges control planes that this reconciler leaves unchanged, because another party installed or
+/// maintains them.
 pub fn judge(planes: &[Workload], supported: Supported) -> Outcome {
     let told = |outcome: Outcome, status, reason, message: &str| {
         outcome.condition(reasons::INSTALLED, status, reason, message)
@@ -123,7 +124,7 @@ pub fn judge(planes: &[Workload], supported: Supported) -> Outcome {
     let mut versions = Vec::new();
     for plane in planes {
         let Some(version) = plane.version("discovery") else {
-            let why = format!("{plane} was {}, and does not say by its image which version it is", plane.origin());
+            let why = format!("{plane} was {}, and its image does not name its version", plane.origin());
             return told(Outcome::failed(&why), Some(false), reasons::UNSUPPORTED, &why);
         };
         if !supported.contains(version) {
@@ -137,15 +138,15 @@ pub fn judge(planes: &[Workload], supported: Supported) -> Outcome {
         versions.push(format!("{plane} is {version}, {}", plane.origin()));
     }
     if versions.is_empty() {
-        let why = "there is no Istio yet: no Deployment is labelled `app=istiod`";
+        let why = "no Istio is installed yet: no Deployment has the label `app=istiod`";
         return told(Outcome::progressing(why), None, reasons::PROGRESSING, why);
     }
-    let message = format!("{}, and left as it is", versions.join("; "));
+    let message = format!("{}, and left unchanged", versions.join("; "));
     told(Outcome::ready(), Some(true), reasons::USERS_OWN, &message)
 }
 
 impl Workload {
-    /// Whether it is of this kind and name.
+    /// Whether it has this kind and name.
     pub fn is(&self, kind: &str, name: &str) -> bool {
         (&*self.object.kind, &*self.object.metadata.name) == (kind, name)
     }
@@ -156,7 +157,7 @@ impl Workload {
     }
 
     fn origin(&self) -> &'static str {
-        if self.is_ours() { "installed from here before" } else { "installed by somebody else" }
+        if self.is_ours() { "installed by Mizzen before" } else { "installed by another party" }
     }
 
     /// The image of one of its containers.
@@ -164,13 +165,13 @@ impl Workload {
         self.object.spec.template.spec.containers.iter().find(|own| own.name == container).map(|own| &*own.image)
     }
 
-    /// The version that a container's image says, or, where its tag is of somebody's own making, the label.
+    /// The version in the tag of a container's image, or in the label if the tag contains none.
     pub fn version(&self, container: &str) -> Option<Version> {
         let label = || Version::parse(self.object.metadata.labels.get(VERSION_LABEL)?).ok();
         Version::of_image(self.image(container)?).or_else(label)
     }
 
-    /// How far its rollout is.
+    /// Its rollout status.
     pub fn rollout(&self) -> &rollout::Status {
         &self.rollout
     }

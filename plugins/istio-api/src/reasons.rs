@@ -1,28 +1,30 @@
-//! The condition that says how the installation stands, and its reasons: the same words wherever it is told or read.
+//! The condition of the installation, and its reasons: constants for every reconciler that reports
+//! or reads them.
 //!
-//! Behaviour: Kyma's reasons where it has one. What Kyma's `state` is made of them: `Warning` for [`OLDER`], [`DANGLING`] and
-//! [`VERSION`], by which nothing that is there breaks, `Error` for the others that are false, `Processing` while it is unknown.
+//! Behaviour: Kyma's reasons where it has one. Kyma's `state` follows from them: `Warning` for
+//! [`OLDER`], [`DANGLING`] and [`VERSION`], which break nothing that runs, `Error` for the other
+//! false ones, `Processing` while the condition is unknown.
 
-/// The condition's type. True: the Istio that is there is the one that is wanted. Unknown: on its way.
+/// The condition's type. True: the installed Istio is the desired one. Unknown: in progress.
 pub const INSTALLED: &str = "IstioInstalled";
 
-/// True: installed from here, and up.
+/// True: installed by this reconciler, and available.
 pub const SUCCEEDED: &str = "IstioInstallSucceeded";
-/// True: somebody else's Istio, of a version that does.
+/// True: another party's Istio, of a supported version.
 pub const USERS_OWN: &str = "UserIstioSupported";
-/// Unknown: on its way.
+/// Unknown: in progress.
 pub const PROGRESSING: &str = "IstioInstallInProgress";
-/// False: it can't be made, or does not come up.
+/// False: the installation failed.
 pub const FAILED: &str = "IstioInstallUninstallFailed";
-/// False: a field has a value that makes no sense.
+/// False: a field has an invalid value.
 pub const INVALID: &str = "ValidationFailed";
-/// False: an older custom resource describes the mesh already.
+/// False: an older custom resource already determines the mesh.
 pub const OLDER: &str = "OlderCRExists";
-/// False: Istio does not go from the version that is there to the one that is wanted.
+/// False: Istio does not support the upgrade from the installed version to the desired one.
 pub const VERSION: &str = "IstioVersionUpdateNotAllowed";
-/// False: somebody else's Istio, of a version that does not do.
+/// False: another party's Istio, of a version that is not supported.
 pub const UNSUPPORTED: &str = "UserIstioNotSupported";
-/// False: it can't go while users' resources need it.
+/// False: users' resources block the deletion.
 pub const DANGLING: &str = "IstioCustomResourcesDangling";
-/// Unknown: it is going.
+/// Unknown: Istio is being removed.
 pub const GOING: &str = "IstioUninstallInProgress";

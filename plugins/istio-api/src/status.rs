@@ -1,46 +1,47 @@
-//! How far the mesh has come: `status`.
+//! The state of the mesh: `status`.
 
 use mizzen_sdk::resource::Condition;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// How far the mesh has come.
+/// The state of the mesh.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Status {
-    /// In one word. Optional, unlike Kyma's: conditions come of several reconcilers, each for itself.
+    /// The state in one word. Optional, unlike Kyma's: several reconcilers write conditions
+    /// independently.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub state: Option<State>,
-    /// In one sentence.
+    /// The state in one sentence.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// The generation of the spec that all this is about.
+    /// The generation of the spec that was observed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
-    /// How far restarts of workloads with outdated sidecars have come.
+    /// Progress of restarts of workloads with outdated sidecars.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sidecars: Option<Sidecars>,
-    /// In detail.
+    /// Details.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
     pub conditions: Vec<Condition>,
 }
 
-/// Workloads whose sidecars are not as the mesh would make them now.
+/// Workloads whose sidecars differ from what the mesh would inject.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Sidecars {
-    /// The image that sidecars shall have.
+    /// The desired image of sidecars.
     pub image: String,
-    /// Being restarted, or waiting for their turn.
+    /// Restarted, or waiting for a pace.
     pub restarting: Workloads,
-    /// To be restarted once nothing stands against it.
+    /// Not restarted yet because of their state.
     pub pending: Workloads,
-    /// To be restarted by people.
+    /// To be restarted by hand.
     pub manual: Workloads,
-    /// Annotated to be left alone.
+    /// Excluded by an annotation.
     pub excluded: Workloads,
-    /// Restarted, which did not help.
+    /// Restarted without effect.
     pub unhelped: Workloads,
 }
 
@@ -48,24 +49,24 @@ pub struct Sidecars {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Workloads {
-    /// How many there are.
+    /// The number of workloads.
     #[schemars(extend("format" = "int32"), range(min = 0, max = 2_147_483_647))]
     pub count: u32,
-    /// The first of them, as `Kind namespace/name` and what there is to say.
+    /// The first of them, as `Kind namespace/name` and a reason.
     pub names: Vec<String>,
 }
 
-/// How far the mesh has come, in one word.
+/// The state of the mesh in one word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum State {
-    /// On its way.
+    /// In progress.
     Processing,
-    /// Being taken down.
+    /// Being removed.
     Deleting,
-    /// As wanted.
+    /// The desired state is reached.
     Ready,
-    /// It can't.
+    /// The desired state can't be reached.
     Error,
-    /// Works, but somebody should look.
+    /// Works, but something needs attention.
     Warning,
 }

@@ -1,4 +1,4 @@
-//! Which versions of an Istio that others installed do.
+//! The supported versions of an Istio that another party installed.
 
 use std::fmt;
 
@@ -25,7 +25,7 @@ pub struct Supported {
 pub struct Minor(u32, u32);
 
 impl Supported {
-    /// Whether a version is among them.
+    /// Whether a version is in the range.
     pub fn contains(&self, version: Version) -> bool {
         (self.from..=self.to).contains(&Minor(version.major, version.minor))
     }
@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn both_ends_are_in_with_all_their_patches() {
+    fn a_range_includes_both_ends_with_all_patches() {
         let range = supported(json!({"from": "1.29", "to": "1.30"})).unwrap();
         let versions = [(1, 28, 9), (1, 29, 0), (1, 30, 7), (1, 31, 0), (2, 29, 0)];
         let contained = versions.map(|(major, minor, patch)| range.contains(Version::new(major, minor, patch)));
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn a_patch_is_no_end() {
+    fn a_range_does_not_end_at_a_patch() {
         assert!(supported(json!({"from": "1.29.1"})).unwrap_err().contains("e.g. `1.31`"));
     }
 }

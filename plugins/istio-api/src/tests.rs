@@ -1,4 +1,4 @@
-//! What a user who comes from Kyma can rely on.
+//! Compatibility with Kyma's custom resource.
 
 use std::path::Path;
 
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::*;
 
-/// A spec with every field there is.
+/// A spec with every field.
 fn everything() -> Value {
     let k8s = json!({
         "hpaSpec": {"minReplicas": 1, "maxReplicas": 3},
@@ -81,14 +81,14 @@ fn the_crd_in_deploy_is_the_one_that_the_types_generate() {
 }
 
 #[test]
-fn a_spec_of_kyma_goes_through_the_types_unchanged() {
+fn a_spec_of_kyma_passes_through_the_types_unchanged() {
     let spec: Spec = serde_json::from_value(everything()).unwrap();
     assert_eq!(serde_json::to_value(spec).unwrap(), everything());
     assert_eq!(serde_json::to_value(serde_json::from_value::<Spec>(json!({})).unwrap()).unwrap(), json!({}));
 }
 
 #[test]
-fn the_api_server_drops_no_field_of_kyma() {
+fn the_api_server_keeps_every_field_of_kyma() {
     let schema = schema();
     assert_eq!(unknown(&schema["properties"]["spec"], &everything(), "spec"), Vec::<String>::new());
     let status = json!({"state": "Ready", "description": "d", "conditions": [{"type": "Ready", "status": "True",
@@ -97,7 +97,7 @@ fn the_api_server_drops_no_field_of_kyma() {
 }
 
 #[test]
-fn an_experiment_that_is_not_known_by_name_is_kept() {
+fn an_unknown_experimental_feature_is_kept() {
     let spec =
         json!({"experimental": {"enableAmbient": true, "enableNext": {"a": [1]}, "pilot": {"enableOther": "x"}}});
     let typed: Spec = serde_json::from_value(spec.clone()).unwrap();
@@ -110,14 +110,14 @@ fn an_experiment_that_is_not_known_by_name_is_kept() {
 }
 
 #[test]
-fn conditions_of_several_reconcilers_stand_side_by_side() {
+fn conditions_of_several_reconcilers_are_merged_by_type() {
     let conditions = &schema()["properties"]["status"]["properties"]["conditions"];
     assert_eq!(conditions["x-kubernetes-list-type"], "map");
     assert_eq!(conditions["x-kubernetes-list-map-keys"], json!(["type"]));
 }
 
 #[test]
-fn what_a_value_may_be_is_said_by_the_schema() {
+fn the_schema_restricts_values() {
     let schema = schema();
     let spec = &schema["properties"]["spec"]["properties"];
     let config = &spec["config"]["properties"];

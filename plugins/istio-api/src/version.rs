@@ -1,19 +1,20 @@
-//! Istio's versions: which follows on which.
+//! Istio's versions, and which upgrades are supported.
 
 use std::fmt;
 
-/// A version of Istio, e.g. `1.31.0`. What follows the patch number (`-distroless`, `-rc.0`) says how it was built, and does not count.
+/// A version of Istio, e.g. `1.31.0`. What follows the patch number (`-distroless`, `-rc.0`) names
+/// the build, and is ignored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Version {
-    /// The first number.
+    /// The major version.
     pub major: u32,
-    /// The second.
+    /// The minor version.
     pub minor: u32,
-    /// The third.
+    /// The patch version.
     pub patch: u32,
 }
 
-/// Why a text is no version.
+/// Why a text is not a version.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{text}` is not a version of Istio; write e.g. `{example}`")]
 pub struct NotAVersion {
@@ -21,31 +22,31 @@ pub struct NotAVersion {
     example: &'static str,
 }
 
-/// Why Istio does not go from one version to another.
+/// Why an upgrade is not supported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    /// Back: Istio does not promise that an older control plane understands what a newer one left.
-    #[error("{to} is lower than {from}, and Istio does not go back")]
+    /// A downgrade: an older control plane need not understand the objects of a newer one.
+    #[error("{to} is lower than {from}, and Istio does not support downgrades")]
     Lower {
-        /// What there is.
+        /// The installed version.
         from: Version,
-        /// What is wanted.
+        /// The desired version.
         to: Version,
     },
-    /// To another major version.
-    #[error("{to} is of another major version than {from}")]
+    /// A change of the major version.
+    #[error("{to} has another major version than {from}")]
     Major {
-        /// What there is.
+        /// The installed version.
         from: Version,
-        /// What is wanted.
+        /// The desired version.
         to: Version,
     },
-    /// More than one minor version at once.
-    #[error("{to} is more than one minor version above {from}: go over {}.{} first", .from.major, .from.minor + 1)]
+    /// A step of more than one minor version.
+    #[error("{to} is more than one minor version above {from}: upgrade to {}.{} first", .from.major, .from.minor + 1)]
     Minors {
-        /// What there is.
+        /// The installed version.
         from: Version,
-        /// What is wanted.
+        /// The desired version.
         to: Version,
     },
 }
@@ -56,7 +57,7 @@ impl Version {
         Self { major, minor, patch }
     }
 
-    /// Parses `1.31.0`, with or without what follows.
+    /// Parses `1.31.0`, with or without a suffix.
     pub fn parse(text: &str) -> Result<Self, NotAVersion> {
         let numbers = text.split(['-', '+']).next().unwrap_or_default();
         let numbers: Option<Vec<u32>> = numbers.split('.').map(number).collect();
@@ -66,13 +67,14 @@ impl Version {
         }
     }
 
-    /// The version that an image's tag says; `None` for one without such a tag.
+    /// The version in an image's tag; `None` for an image without one.
     pub fn of_image(image: &str) -> Option<Self> {
         let name = image.split('@').next()?.rsplit('/').next()?;
         Self::parse(name.split_once(':')?.1).ok()
     }
 
-    /// Whether Istio goes from this version to another: not down, not to another major version, and not more than one minor version up.
+    /// Checks an upgrade from this version: not to a lower version, not to another major version,
+    /// and by one minor version at most.
     ///
     /// Behaviour: Kyma's table.
     pub fn to(self, to: Self) -> Result<(), Refusal> {
@@ -88,7 +90,7 @@ impl Version {
         }
     }
 
-    /// The minor version before, as `compatibilityVersion` wants it; `None` for the first.
+    /// The previous minor version, as `compatibilityVersion` expects it; `None` for the first.
     pub fn minor_before(self) -> Option<String> {
         Some(format!("{}.{}", self.major, self.minor.checked_sub(1)?))
     }
@@ -100,7 +102,7 @@ impl NotAVersion {
     }
 }
 
-/// Digits alone: `u32` would also parse `+1`.
+/// Digits only: `u32` would also parse `+1`.
 fn number(text: &str) -> Option<u32> {
     text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten()
 }
@@ -120,21 +122,21 @@ mod tests {
     }
 
     #[test]
-    fn how_it_was_built_does_not_count() {
+    fn the_build_of_a_version_is_ignored() {
         for text in ["1.31.0", "1.31.0-distroless", "1.31.0-rc.0", "1.31.0+fips"] {
             assert_eq!(version(text), Version::new(1, 31, 0), "{text}");
         }
     }
 
     #[test]
-    fn what_is_no_version_is_said_to_be_none() {
+    fn a_text_that_is_not_a_version_is_refused() {
         for text in ["", "latest", "1.31", "1.31.x", "v1.31.0", "1.31.0.1", "+1.31.0", "1..0", "1.31.99999999999"] {
             assert!(Version::parse(text).unwrap_err().to_string().contains("e.g. `1.31.0`"), "{text}");
         }
     }
 
     #[test]
-    fn an_image_says_its_version_by_its_tag() {
+    fn the_version_of_an_image_is_in_its_tag() {
         for (image, expected) in [
             ("docker.io/istio/pilot:1.31.0", Some(Version::new(1, 31, 0))),
             ("registry:5000/istio/pilot:1.30.2-distroless@sha256:00", Some(Version::new(1, 30, 2))),
@@ -148,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn the_table_of_steps() {
+    fn the_table_of_upgrades() {
         for (from, to, passes) in [
             ("1.30.2", "1.30.2", true),
             ("1.30.2", "1.30.2-distroless", true),
@@ -165,15 +167,15 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_says_the_way_out() {
+    fn a_refusal_names_the_way_out() {
         let why = |from, to| version(from).to(version(to)).unwrap_err().to_string();
-        assert_eq!(why("1.30.2", "1.29.0"), "1.29.0 is lower than 1.30.2, and Istio does not go back");
-        assert!(why("1.30.2", "1.33.0").ends_with("go over 1.31 first"));
-        assert_eq!(why("1.30.2", "2.0.0"), "2.0.0 is of another major version than 1.30.2");
+        assert_eq!(why("1.30.2", "1.29.0"), "1.29.0 is lower than 1.30.2, and Istio does not support downgrades");
+        assert!(why("1.30.2", "1.33.0").ends_with("upgrade to 1.31 first"));
+        assert_eq!(why("1.30.2", "2.0.0"), "2.0.0 has another major version than 1.30.2");
     }
 
     #[test]
-    fn the_minor_version_before_is_one_lower() {
+    fn the_previous_minor_version_is_one_lower() {
         assert_eq!(version("1.31.4").minor_before().as_deref(), Some("1.30"));
         assert_eq!(version("1.0.0").minor_before(), None);
     }

@@ -1,4 +1,4 @@
-//! A target, a port, and what is spoken there: only such as Istio can route.
+//! A target, a port and a protocol: only combinations that Istio can route.
 
 use std::fmt;
 use std::num::NonZeroU16;
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Host, Net, Target};
 
-/// What is spoken at a port, as Istio calls it. In the order in which one is preferred where a port is said to speak two.
+/// The protocol of a port, as Istio names it. Ordered by preference, for a port that has two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Protocol {
@@ -26,9 +26,9 @@ pub enum Protocol {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Port(NonZeroU16);
 
-/// Why a number is no port.
+/// Why a number is not a valid port.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0} is no port: write one from 1 to 65535")]
+#[error("{0} is not a valid port: write a number from 1 to 65535")]
 pub struct PortError(pub i64);
 
 /// One external endpoint.
@@ -39,26 +39,26 @@ pub struct Endpoint {
     protocol: Protocol,
 }
 
-/// Why a target, a port and a protocol are no endpoint.
+/// Why a target, a port and a protocol do not make an endpoint.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EndpointError {
     /// Names need a protocol.
     #[error("it is missing: write HTTP, HTTPS, TLS or TCP")]
     Missing,
-    /// TCP says nothing of the host that is meant, so a wildcard would let everything through that goes to the port.
+    /// TCP does not carry the host's name, so a wildcard would allow all traffic to the port.
     #[error(
-        "TCP does not say which host is meant, so that `{0}` would be everything: write HTTP, HTTPS or TLS, or whole names"
+        "TCP does not carry the host's name, so that `{0}` would allow everything: write HTTP, HTTPS or TLS, or full names"
     )]
     Everything(String),
-    /// Traffic to an address is told from other traffic by the address alone.
-    #[error("{0} is not told from anything else at an address: write TCP, or leave it out")]
+    /// Traffic to an address can be distinguished by the address alone.
+    #[error("{0} can't be distinguished from other traffic to an address: write TCP, or omit it")]
     ByAddress(Protocol),
 }
 
 // === impl Port ===
 
 impl Port {
-    /// A number as a port.
+    /// Checks a number.
     pub fn new(number: i64) -> Result<Self, PortError> {
         u16::try_from(number).ok().and_then(NonZeroU16::new).map(Self).ok_or(PortError(number))
     }
@@ -97,7 +97,7 @@ impl fmt::Display for Protocol {
 // === impl Endpoint ===
 
 impl Endpoint {
-    /// An endpoint. At addresses everything is [`Protocol::Tcp`], which then need not be said.
+    /// An endpoint. At addresses every protocol is [`Protocol::Tcp`], which may be omitted.
     pub fn new(target: Target, port: Port, protocol: Option<Protocol>) -> Result<Self, EndpointError> {
         let protocol = match (&target, protocol) {
             (Target::Net(_), None | Some(Protocol::Tcp)) => Protocol::Tcp,
@@ -109,12 +109,12 @@ impl Endpoint {
         Ok(Self { target, port, protocol })
     }
 
-    /// A host can speak anything.
+    /// A host can have any protocol.
     pub(crate) fn of_host(host: Host, port: Port, protocol: Protocol) -> Self {
         Self { target: Target::Host(host), port, protocol }
     }
 
-    /// At addresses everything is TCP.
+    /// At addresses every protocol is TCP.
     pub(crate) fn of_net(net: Net, port: Port) -> Self {
         Self { target: Target::Net(net), port, protocol: Protocol::Tcp }
     }
@@ -127,17 +127,17 @@ impl Endpoint {
         (self.target, self.port, self.protocol)
     }
 
-    /// Where it is.
+    /// The host or the addresses.
     pub fn target(&self) -> &Target {
         &self.target
     }
 
-    /// At which port.
+    /// The port.
     pub fn port(&self) -> Port {
         self.port
     }
 
-    /// What is spoken there.
+    /// The protocol.
     pub fn protocol(&self) -> Protocol {
         self.protocol
     }

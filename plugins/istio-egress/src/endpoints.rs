@@ -1,46 +1,46 @@
-//! Sets of endpoints: a port of a target speaks one protocol, and a target is one set's alone.
+//! Sets of endpoints: a port of a target has one protocol, and a target belongs to one set.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{Endpoint, Port, Protocol, Target};
 
-/// As many ports as an entry of Istio's has.
+/// The most ports that an Istio entry can have.
 const PORTS: usize = 256;
 
-/// The ports of a target, and what each speaks.
+/// The ports of a target, with their protocols.
 pub(crate) type Ports = BTreeMap<Port, Protocol>;
 
-/// A set of endpoints in which each port of a target speaks one protocol.
+/// A set of endpoints in which each port of a target has one protocol.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Endpoints(BTreeMap<Target, Ports>);
 
-/// Why an endpoint does not become part of a set.
+/// Why an endpoint can't be added to a set.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    /// The port speaks something else.
-    #[error("port {port} of {target} speaks {kept} already, so it can't be {refused}, too")]
+    /// The port has another protocol.
+    #[error("port {port} of {target} is {kept} already, so it can't be {refused}, too")]
     Clash {
-        /// Where.
+        /// The target.
         target: Target,
-        /// At which port.
+        /// Its port.
         port: Port,
-        /// What it speaks.
+        /// The protocol in the set.
         kept: Protocol,
-        /// What it was said to speak.
+        /// The protocol of the refused endpoint.
         refused: Protocol,
     },
-    /// There are too many.
-    #[error("{0} has more than 256 ports, which is as many as an entry of Istio's has")]
+    /// The target has too many ports.
+    #[error("{0} has more than 256 ports, the most that an Istio entry can have")]
     Ports(Target),
 }
 
 impl Endpoints {
-    /// A set without any.
+    /// An empty set.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Adds one; one that is in the set already changes nothing.
+    /// Adds an endpoint; one that is in the set already changes nothing.
     pub fn add(&mut self, endpoint: Endpoint) -> Result<(), Refusal> {
         let (target, port, protocol) = endpoint.into_parts();
         self.insert(target, port, protocol)
@@ -58,28 +58,28 @@ impl Endpoints {
         }
     }
 
-    /// Takes a target out, with all of its ports.
+    /// Removes a target with all of its ports.
     pub fn remove(&mut self, target: &Target) -> Vec<Endpoint> {
         let ports = self.0.remove(target).unwrap_or_default();
         ports.into_iter().map(|(port, protocol)| Endpoint::from_parts(target.clone(), port, protocol)).collect()
     }
 
-    /// Whether there are none.
+    /// Whether the set is empty.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// How many targets there are.
+    /// The number of targets.
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether it is one of them.
+    /// Whether it contains this target.
     pub fn contains(&self, target: &Target) -> bool {
         self.0.contains_key(target)
     }
 
-    /// Whether a refusal is of something that is among them.
+    /// Whether a refusal is about one of its targets.
     pub fn concerns(&self, refusal: &Refusal) -> bool {
         match refusal {
             Refusal::Clash { target, port, refused, .. } => {
@@ -104,19 +104,21 @@ impl Endpoints {
     }
 }
 
-/// Who decides what a port speaks, where several want something different of it.
+/// Which set decides about a port's protocol, if several want different ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Precedence {
-    /// The first that wants it.
+    /// The first set that wants it.
     First,
-    /// The first, too, but whoever says HTTP yields to whoever says HTTPS.
+    /// The first set, except that HTTP yields to HTTPS.
     Secure,
 }
 
-/// Divides what several want, so that each target is in one set alone: the first one's that wants it, with the ports that all of them
-/// want. (Two entries for one host are no more of it to Istio: it takes one, and traffic to the ports of the other goes nowhere.)
+/// Divides sets so that each target is in one of them: the first that wants it, with the ports that
+/// all of them want. (With two entries for one host, Istio uses one, and drops traffic to the ports
+/// of the other.)
 ///
-/// Gives as many sets as there were, and what was refused because two want something different of a port.
+/// Returns as many sets as were given, and the endpoints that were refused because two sets want
+/// different protocols for a port.
 pub fn divide(wanted: &[Endpoints], precedence: Precedence) -> (Vec<Endpoints>, Vec<Refusal>) {
     let mut owners: BTreeMap<&Target, usize> = BTreeMap::new();
     let mut sets = vec![Endpoints::new(); wanted.len()];
@@ -128,7 +130,7 @@ pub fn divide(wanted: &[Endpoints], precedence: Precedence) -> (Vec<Endpoints>, 
         .flat_map(|(target, ports)| ports.iter().map(move |(&port, spoken)| (target, port, spoken)))
         .filter_map(|(target, port, spoken)| (*spoken == Protocol::Https).then_some((target, port)))
         .collect();
-    // Whoever yields comes after all others, which changes nothing about whose a target is.
+    // Endpoints that yield come last, which does not change which set has a target.
     for yielding in [false, true] {
         for (at, set) in wanted.iter().enumerate() {
             for (target, ports) in set.iter() {

@@ -7,9 +7,10 @@
 //!                                      └ only what Istio can route
 //! ```
 //!
-//! Behaviour: the Istio integration of Dynatrace's operator (the objects' names, ports, protocols and resolutions), with its faults mended:
-//! what Istio would refuse or blackhole can't be said in these types. It is of no use to know Dynatrace here: the plugin `egress` reads
-//! DynaKubes, the plugin `egress-hosts` a list that anybody writes, and both end in [`objects`].
+//! Behaviour: the Istio integration of Dynatrace's operator (the objects' names, ports, protocols
+//! and resolutions), with its faults fixed: these types can't express what Istio would refuse or
+//! blackhole. This crate knows nothing of Dynatrace: the plugin `egress` reads DynaKubes, the
+//! plugin `egress-hosts` lists that any user writes, and both end in [`objects`].
 
 mod endpoint;
 mod endpoints;

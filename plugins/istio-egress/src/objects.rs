@@ -7,9 +7,10 @@
 //! | `<prefix>-wildcard` | wildcards | – | NONE | none: there is no one host to route to |
 //! | `<prefix>-ip` | addresses | all | NONE | none |
 //!
-//! A part ends the name: `…-<word>`, or `….<label>`. What does not fit into one entry goes into a second, `…-2`, `…-<word>-2`, `…-2.<label>`,
-//! and so on: a port number stands once in an entry, so hosts that speak different protocols at the same port need two, and Istio takes 256
-//! hosts, addresses and ports in one.
+//! A part ends the name: `…-<word>`, or `….<label>`. What does not fit into one entry goes into a
+//! second, `…-2`, `…-<word>-2`, `…-2.<label>`, and so on: an entry has a port number once, so hosts
+//! with different protocols at one port need two entries, and Istio accepts 256 hosts, addresses
+//! and ports in one.
 
 mod names;
 mod pack;
@@ -28,33 +29,33 @@ pub use names::{NameError, Part, Prefix};
 pub use pack::Grouping;
 use pack::{Entry, pack};
 
-/// Whose entries they are.
+/// The owner of entries, and what their objects share.
 #[derive(Clone, Debug)]
 pub struct Scope {
     /// The namespace of the objects.
     pub namespace: String,
-    /// Begins their names.
+    /// The prefix of their names.
     pub prefix: Prefix,
-    /// Ends their names.
+    /// The end of their names.
     pub part: Option<Part>,
     /// Their labels.
     pub labels: BTreeMap<String, String>,
-    /// Who is let through.
+    /// Which workloads' traffic is allowed.
     pub visibility: Visibility,
     /// Which hosts share an entry.
     pub grouping: Grouping,
 }
 
-/// Whose traffic an entry lets through.
+/// Which workloads' traffic an entry allows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum Visibility {
-    /// That of the whole mesh.
+    /// All workloads of the mesh.
     Mesh,
-    /// That of the workloads in the entry's own namespace.
+    /// The workloads in the entry's own namespace.
     Namespace,
 }
 
-/// What is one entry's of the kinds above.
+/// The kinds of entries, as above.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Form {
     Fqdn,
@@ -73,7 +74,8 @@ pub fn virtual_service() -> Kind {
     Kind::new("networking.istio.io/v1", "VirtualService")
 }
 
-/// The objects that let the mesh reach these endpoints, the entries before the routes to them.
+/// Returns the objects that let the mesh reach these endpoints: entries first, then the routes to
+/// them.
 pub fn objects(scope: &Scope, endpoints: &Endpoints) -> Vec<Value> {
     let mut entries = Vec::new();
     let mut routes = Vec::new();
@@ -110,7 +112,7 @@ impl Form {
         }
     }
 
-    /// TCP does not say which host is meant: two in one entry would be one to Istio.
+    /// TCP does not carry the host's name: Istio could not distinguish two hosts in one entry.
     fn hosts_in_one(self) -> usize {
         if self == Self::Tcp { 1 } else { 256 }
     }
@@ -119,7 +121,7 @@ impl Form {
         let targets: Vec<_> = entry.targets.iter().map(|(target, _)| target.to_string()).collect();
         let port = |(port, protocol): (&crate::Port, &Protocol)| {
             let spoken = protocol.to_string();
-            // As Dynatrace's operator has it, whose entries for addresses write it in capitals.
+            // As Dynatrace's operator writes it: in capitals for addresses.
             let word = if self == Self::Ip { spoken.clone() } else { spoken.to_ascii_lowercase() };
             json!({"number": port.number(), "name": format!("{word}-{port}"), "protocol": spoken})
         };
@@ -127,7 +129,8 @@ impl Form {
         let resolution = if matches!(self, Self::Fqdn | Self::Tcp) { "DNS" } else { "NONE" };
         let mut spec = json!({"ports": ports, "location": "MESH_EXTERNAL", "resolution": resolution});
         if self == Self::Ip {
-            // An entry has a host, also where it is of addresses alone; one of its own, for Istio takes entries of one host for one.
+            // Every entry needs a host, even one of addresses. It is unique, because Istio merges
+            // entries of the same host.
             spec["hosts"] = json!([names::synthetic(scope, at)]);
             spec["addresses"] = json!(targets);
         } else {

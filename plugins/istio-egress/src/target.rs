@@ -1,5 +1,5 @@
-//! Where traffic goes: a host by its full name, all hosts below a domain, or addresses. What the mesh must not be told to be external, for it
-//! is not, is none.
+//! The target of traffic: a host by its full name, all hosts below a domain, or addresses. Targets
+//! inside the cluster, and others that the mesh must not treat as external, are not valid.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -7,7 +7,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use ipnet::{IpNet, Ipv4Net};
 use mizzen_sdk::names::is_label;
 
-/// Where traffic goes.
+/// The target of traffic.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Target {
     /// One host.
@@ -26,11 +26,11 @@ pub struct Host(String);
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Wildcard(Host);
 
-/// A network, or one address as a network of its own: `/32` for IPv4, `/128` for IPv6.
+/// A network, or one address as a network: `/32` for IPv4, `/128` for IPv6.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Net(IpNet);
 
-/// Why traffic may not go to what a text names.
+/// Why a text is not a valid target.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{text}` {fault}")]
 pub struct TargetError {
@@ -73,7 +73,7 @@ pub enum TargetFault {
     Nowhere,
 }
 
-/// The first and the last of the IPv4 addresses that nothing external has.
+/// The IPv4 addresses that nothing external has, as (first, last).
 const NOWHERE_V4: [(Ipv4Addr, Ipv4Addr); 5] = [
     (Ipv4Addr::UNSPECIFIED, Ipv4Addr::UNSPECIFIED),
     (Ipv4Addr::new(127, 0, 0, 0), Ipv4Addr::new(127, 255, 255, 255)),
@@ -82,7 +82,8 @@ const NOWHERE_V4: [(Ipv4Addr, Ipv4Addr); 5] = [
     (Ipv4Addr::BROADCAST, Ipv4Addr::BROADCAST),
 ];
 
-/// Those of IPv6. The addresses of IPv4 in IPv6 (`::ffff:0:0/96`) are IPv4's: what holds all of them and more is everything.
+/// Those of IPv6. IPv4 addresses in IPv6 (`::ffff:0:0/96`) are treated as IPv4; a network that
+/// contains all of them and more is refused.
 const NOWHERE_V6: [(Ipv6Addr, Ipv6Addr); 4] = [
     (Ipv6Addr::UNSPECIFIED, Ipv6Addr::LOCALHOST),
     (Ipv6Addr::new(0, 0, 0, 0, 0, 0xffff, 0, 0), Ipv6Addr::new(0, 0, 0, 0, 0, 0xffff, u16::MAX, u16::MAX)),
@@ -117,7 +118,7 @@ impl TargetError {
 // === impl Host ===
 
 impl Host {
-    /// Takes in a name, in any case, with or without the dot at its end.
+    /// Parses a name, in any case, with or without a final dot.
     pub fn parse(text: &str) -> Result<Self, TargetError> {
         let name = text.strip_suffix('.').unwrap_or(text).to_ascii_lowercase();
         if text.trim_matches(['[', ']']).parse::<IpAddr>().is_ok() {
@@ -161,7 +162,7 @@ impl fmt::Display for Wildcard {
 // === impl Net ===
 
 impl Net {
-    /// Takes in an address (`10.0.0.1`, `2001:db8::1`) or a network (`10.0.0.0/8`).
+    /// Parses an address (`10.0.0.1`, `2001:db8::1`) or a network (`10.0.0.0/8`).
     pub fn parse(text: &str) -> Result<Self, TargetError> {
         let net = match text.parse::<IpAddr>() {
             Ok(address) => IpNet::from(address.to_canonical()),
@@ -185,14 +186,14 @@ impl Net {
     }
 }
 
-/// A network of IPv4 addresses in IPv6 as what it is.
+/// Converts a network of IPv4 addresses in IPv6 to IPv4.
 fn canonical(net: IpNet) -> IpNet {
     let IpNet::V6(v6) = net else { return net };
     let v4 = v6.addr().to_ipv4_mapped().zip(v6.prefix_len().checked_sub(96));
     v4.and_then(|(address, length)| Ipv4Net::new(address, length).ok()).map_or(net, IpNet::V4)
 }
 
-/// Whether any address of a network is one that nothing external has.
+/// Whether a network contains an address that nothing external has.
 fn has_nowhere(net: &IpNet) -> bool {
     match net {
         IpNet::V4(net) => NOWHERE_V4.iter().any(|&(first, last)| net.network() <= last && first <= net.broadcast()),
@@ -209,7 +210,7 @@ impl fmt::Display for Net {
 // === impl Target ===
 
 impl Target {
-    /// Takes in a name, which may begin with `*.`.
+    /// Parses a name, which may start with `*.`.
     pub fn name(text: &str) -> Result<Self, TargetError> {
         match text.strip_prefix("*.") {
             Some(domain) => Ok(Self::Wildcard(Wildcard(Host::parse(domain)?))),

@@ -1,4 +1,4 @@
-//! What Istio is told, and what can't be said.
+//! Reading endpoints, and the Istio objects for them.
 
 mod entries;
 mod reading;
@@ -33,7 +33,7 @@ fn set(endpoints: &[(&str, i64, Protocol)]) -> Endpoints {
     set
 }
 
-/// The spec of the object of a kind and name.
+/// The spec of an object, by kind and name.
 fn spec<'a>(objects: &'a [Value], kind: &str, name: &str) -> &'a Value {
     let found = objects.iter().find(|object| object["kind"] == kind && object["metadata"]["name"] == name);
     &found.unwrap_or_else(|| unreachable!("no {kind} {name} in {objects:#?}"))["spec"]

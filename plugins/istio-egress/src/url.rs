@@ -27,7 +27,7 @@ pub enum UrlError {
     /// It does not follow the grammar of URLs, or is relative.
     #[error("it is not a valid URL: write one such as `https://host.example.com:443`")]
     Malformed,
-    /// It has an `@` behind its authority, so that user and host can't be told apart.
+    /// It has an `@` after its authority, so that user and host can't be distinguished.
     #[error("its user or password has a `/`, `?` or `#` that is not percent-encoded: write `%2F`, `%3F` or `%23`")]
     UserInfo,
     /// It has another scheme.
@@ -106,14 +106,15 @@ impl From<TargetError> for UrlError {
     }
 }
 
-/// Whether there is an `@` behind the authority, which ends at the first `/`, `?` or `#`. That is legal in a path or query, but
-/// more often it ends a password with such a character, and the authority is then a part of user and password.
+/// Whether there is an `@` after the authority, which ends at the first `/`, `?` or `#`. That is
+/// legal in a path or query, but is more often the end of a password with such a character, and the
+/// authority is then a part of user and password.
 fn hides_user(text: &str) -> bool {
     let rest = text.split_once("://").map_or(text, |(_, rest)| rest);
     rest.find(['/', '?', '#']).is_some_and(|end| rest[end..].contains('@'))
 }
 
-/// Host and port of an authority. The port of [`http::uri::Authority`] is `None` for a port that is not a number, too.
+/// Host and port of an authority. [`http::uri::Authority`] reports no port if it is not a number.
 fn split(authority: &str) -> (&str, Option<&str>) {
     let place = authority.rsplit_once('@').map_or(authority, |(_, place)| place);
     let after = place.rfind(']').map_or(0, |bracket| bracket + 1);

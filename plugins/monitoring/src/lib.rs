@@ -60,7 +60,8 @@ impl Reconciler for Monitoring {
         let (places, host) = (Places { own, mesh }, config.health_host()?);
         let scraped = cluster::serves(&service_monitor());
         let published = cluster::serves(&virtual_service());
-        let outcome = if published { Outcome::ready() } else { Outcome::progressing("Istio's CRDs are not there yet") };
+        let outcome =
+            if published { Outcome::ready() } else { Outcome::progressing("Istio's CRDs are not installed yet") };
         let outcome = if scraped {
             outcome.condition(SCRAPED, Some(true), "ServiceMonitorApplied", "")
         } else {

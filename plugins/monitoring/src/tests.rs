@@ -144,7 +144,7 @@ fn without_the_prometheus_operator_health_is_published_all_the_same_and_a_condit
 fn without_istio_s_definitions_it_waits_for_them_and_has_metrics_scraped_already() {
     let cluster = Cluster::new().without_kind(virtual_service());
     let outcome = reconcile::<Monitoring>(&cluster, ISTIO, &json!({"domain": "example.com"})).unwrap();
-    assert_eq!(outcome.readiness, Readiness::Progressing("Istio's CRDs are not there yet".into()));
+    assert_eq!(outcome.readiness, Readiness::Progressing("Istio's CRDs are not installed yet".into()));
     assert_eq!(outcome.desired.unwrap()[0]["kind"], "ServiceMonitor");
     assert_eq!((&*outcome.conditions[0].kind, outcome.conditions[0].status), ("MetricsScraped", Some(true)));
 }

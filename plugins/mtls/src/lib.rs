@@ -112,7 +112,7 @@ impl Reconciler for Mtls {
         }
         let query = Query::of(peer_authentication()).namespace(namespace).fields(MODE);
         let there = match cluster::list::<Authentication>(&query) {
-            Err(AccessError::NotServed(_)) => return Ok(Outcome::progressing("Istio's CRDs are not there yet")),
+            Err(AccessError::NotServed(_)) => return Ok(Outcome::progressing("Istio's CRDs are not installed yet")),
             answer => answer?,
         };
         let wanted = json!({"spec": {"mtls": {"mode": mode}}});

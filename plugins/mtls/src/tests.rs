@@ -74,7 +74,7 @@ fn an_unreadable_mode_is_passing_trouble() {
 #[test]
 fn without_istio_s_definitions_it_waits_and_wants_nothing() {
     let outcome = reconcile::<Mtls>(&Cluster::new().without_kind(peer_authentication()), ISTIO, &json!({})).unwrap();
-    assert_eq!(outcome.readiness, Readiness::Progressing("Istio's CRDs are not there yet".into()));
+    assert_eq!(outcome.readiness, Readiness::Progressing("Istio's CRDs are not installed yet".into()));
     assert_eq!(outcome.desired, None, "what is there already is not given up");
 }
 

@@ -1,4 +1,4 @@
-//! Who answers a reconciler: the host, in a component; YAML, in a test.
+//! What serves a reconciler's reads: the host, in a component; YAML, in a test.
 
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) use crate::testing::host::{Cursor, count, get, list, log, now, render, renderers, send, serves};
@@ -18,15 +18,15 @@ mod wasm {
     use crate::renderers::{RenderError, Renderer};
     use crate::{AccessError, Kind, ObjectRef, Query, Text};
 
-    /// Objects asked for at once: fewer crossings, and not all of a long list in memory.
+    /// Objects per page: few calls of the host, without the whole of a long list in memory.
     const PAGE: u32 = 500;
 
-    /// A list, as far as it has come.
+    /// A position in a list.
     #[derive(Debug)]
     pub(crate) struct Cursor(cluster::Cursor);
 
     impl Cursor {
-        /// The next objects; none at the end.
+        /// The next objects; empty at the end.
         pub(crate) fn page(&mut self) -> Vec<String> {
             self.0.next(PAGE)
         }

@@ -1,10 +1,12 @@
-//! Time. An answer that read it is not reused: prefer [`Outcome::requeue_after`](crate::Outcome::requeue_after) where that will do.
+//! The current time. An outcome that depends on it is not reused: prefer
+//! [`Outcome::requeue_after`](crate::Outcome::requeue_after) where possible.
 
 use std::time::Duration;
 
 use crate::backend;
 
-/// The time since the Unix epoch, in whole milliseconds. In a test it is what the test's `Cluster::at` says, and the epoch otherwise.
+/// Returns the time since the Unix epoch, in whole milliseconds. In a test it is the time that
+/// `Cluster::at` sets, by default the epoch.
 pub fn now() -> Duration {
     backend::now()
 }

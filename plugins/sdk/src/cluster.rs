@@ -1,4 +1,5 @@
-//! Reads of the cluster. Each is recorded by the host: when what it answered changes, the reconciler is asked again.
+//! Reads of the cluster. The host records each: when an object that was read changes, the
+//! reconciler is called again.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -7,20 +8,20 @@ use serde::de::DeserializeOwned;
 
 use crate::{Kind, ObjectRef, backend};
 
-/// Why the host does not answer a read.
+/// Why a read failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AccessError {
     /// Not declared in the description, or not granted by the operator.
     Denied(String),
     /// The API server does not serve the kind.
     NotServed(String),
-    /// Can't be answered now.
+    /// Temporarily unavailable.
     Unavailable(String),
-    /// The question makes no sense, or the answer does not have the type that was asked for.
+    /// The read is malformed, or an object does not have the expected type.
     Invalid(String),
 }
 
-/// A question about many objects.
+/// A query for objects of one kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Query {
     pub(crate) kind: Kind,
@@ -31,18 +32,18 @@ pub struct Query {
     pub(crate) fields: Option<String>,
 }
 
-/// What is asked of a field's text. Of numbers, booleans and fields that are not there nothing is true.
+/// A condition on the text of a field. Numbers, booleans and missing fields never match.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Text {
-    /// It is this.
+    /// The text equals this one.
     Equals(String),
-    /// It begins with this: `/shop` finds `/shop/cart`.
+    /// The text starts with this one: `/shop` finds `/shop/cart`.
     StartsWith(String),
-    /// This begins with it: `/shop/cart` finds `/shop`.
+    /// The text is a prefix of this one: `/shop/cart` finds `/shop`.
     PrefixOf(String),
 }
 
-/// The objects of a list, one after the other. From [`scan`].
+/// Iterates over the objects of a list. From [`scan`].
 #[derive(Debug)]
 pub struct Scan<T> {
     cursor: backend::Cursor,
@@ -52,7 +53,7 @@ pub struct Scan<T> {
 }
 
 impl Query {
-    /// All objects of a kind, in all namespaces.
+    /// Selects all objects of a kind, in all namespaces.
     pub fn of(kind: Kind) -> Self {
         Self {
             kind,
@@ -64,20 +65,20 @@ impl Query {
         }
     }
 
-    /// Only in one namespace.
+    /// Selects only objects in one namespace.
     #[must_use]
     pub fn namespace(mut self, namespace: &str) -> Self {
         self.namespace = Some(namespace.to_owned());
         self
     }
 
-    /// Only with this label. The host finds such objects by an index.
+    /// Selects only objects with this label. The host finds them by an index.
     #[must_use]
     pub fn label(self, key: &str, value: &str) -> Self {
         self.selector(&format!("{key}={value}"))
     }
 
-    /// Only what a label selector selects, in the syntax of `kubectl -l`.
+    /// Selects only objects that match a label selector, in the syntax of `kubectl -l`.
     #[must_use]
     pub fn selector(mut self, selector: &str) -> Self {
         if !self.labels.is_empty() {
@@ -87,16 +88,17 @@ impl Query {
         self
     }
 
-    /// Only in namespaces that a label selector selects.
+    /// Selects only objects in namespaces that match a label selector.
     #[must_use]
     pub fn namespace_selector(mut self, selector: &str) -> Self {
         selector.clone_into(&mut self.namespace_labels);
         self
     }
 
-    /// Only where any of these is true of a field's text, each with its path in the query's field set, which must hold it; without one,
-    /// nothing is found. Said again, it adds more of which one is enough. The host finds such objects by an index, and asks again only
-    /// when one of them changes, comes or goes.
+    /// Selects only objects for which at least one of these conditions holds, each with a path that
+    /// the query's field set must contain; with no conditions, nothing is selected. Further calls
+    /// add alternatives. The host finds the objects by an index, and calls the reconciler again
+    /// only when an object that matches, or matched, changes.
     ///
     /// ```
     /// use mizzen_sdk::{Kind, Query, Text};
@@ -114,7 +116,7 @@ impl Query {
         self
     }
 
-    /// Only the fields of a declared field set.
+    /// Returns only the fields of a declared field set.
     #[must_use]
     pub fn fields(mut self, set: &str) -> Self {
         self.fields = Some(set.to_owned());
@@ -139,7 +141,7 @@ impl Text {
     }
 }
 
-/// One object; `None` when it does not exist. `fields` names a declared field set.
+/// Reads one object; `None` if it does not exist. `fields` names a declared field set.
 ///
 /// # Errors
 /// See [`AccessError`].
@@ -147,7 +149,7 @@ pub fn get<T: DeserializeOwned>(object: &ObjectRef, fields: Option<&str>) -> Res
     backend::get(object, fields)?.map(|json| parse(&json, &object.kind)).transpose()
 }
 
-/// All objects of a query, in namespace and name order, all from one point in time.
+/// Reads all objects of a query, ordered by namespace and name, all from one point in time.
 ///
 /// # Errors
 /// See [`AccessError`].
@@ -155,16 +157,17 @@ pub fn list<T: DeserializeOwned>(query: &Query) -> Result<Vec<T>, AccessError> {
     scan(query)?.collect()
 }
 
-/// As [`list`], but a page at a time: what was looked at need not be kept, so that a long list fits into a component's memory.
+/// Reads like [`list`], but a page at a time, so that a long list need not fit into a component's
+/// memory.
 ///
 /// # Errors
-/// See [`AccessError`]; each object that does not have the type asked for is an error of its own.
+/// See [`AccessError`]; each object that does not have the expected type is an error of its own.
 pub fn scan<T: DeserializeOwned>(query: &Query) -> Result<Scan<T>, AccessError> {
     let cursor = backend::list(query)?;
     Ok(Scan { cursor, page: Vec::new().into_iter(), kind: query.kind.clone(), of: PhantomData })
 }
 
-/// How many objects [`list`] would give.
+/// Returns the number of objects that [`list`] would return.
 ///
 /// # Errors
 /// See [`AccessError`].
@@ -172,14 +175,14 @@ pub fn count(query: &Query) -> Result<u64, AccessError> {
     backend::count(query)
 }
 
-/// Whether the API server serves a kind.
+/// Returns whether the API server serves a kind.
 pub fn serves(kind: &Kind) -> bool {
     backend::serves(kind)
 }
 
 fn parse<T: DeserializeOwned>(json: &str, kind: &Kind) -> Result<T, AccessError> {
     serde_json::from_str(json)
-        .map_err(|error| AccessError::Invalid(format!("a {} is not what was expected: {error}", kind.name)))
+        .map_err(|error| AccessError::Invalid(format!("a {} does not have the expected type: {error}", kind.name)))
 }
 
 impl<T: DeserializeOwned> Iterator for Scan<T> {

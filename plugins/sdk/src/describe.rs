@@ -1,4 +1,4 @@
-//! What a reconciler says of itself.
+//! The description of a reconciler.
 
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
@@ -6,27 +6,27 @@ use serde_json::Value;
 
 use crate::Kind;
 
-/// What may be done with a kind.
+/// An operation on the objects of a kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
-    /// Read it.
+    /// Read objects.
     Read,
-    /// Have objects of it applied, kept and pruned.
+    /// Apply objects, repair their drift, and prune them.
     Apply,
-    /// Set fields of objects that others own.
+    /// Set fields of another party's objects.
     Patch,
-    /// Delete objects of others.
+    /// Delete another party's objects.
     Delete,
 }
 
-/// One thing a reconciler may ever touch.
+/// A kind that a reconciler uses, and how.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Need {
-    /// What.
+    /// The kind.
     pub kind: Kind,
-    /// How.
+    /// How it is used.
     pub access: Access,
-    /// Why, for whoever grants it.
+    /// The reason, for the operator who grants it.
     pub why: String,
 }
 
@@ -35,13 +35,15 @@ pub struct Need {
 pub struct FieldSet {
     /// Its name in reads.
     pub name: String,
-    /// The kind it is of.
+    /// The kind that has the fields.
     pub kind: Kind,
-    /// Dotted paths, e.g. `spec.containers[*].image`, or `spec.containers[name=a].image` for some elements of a list alone.
+    /// Dotted paths, e.g. `spec.containers[*].image`, or `spec.containers[name=a].image` for only
+    /// some elements of a list.
     pub paths: Vec<String>,
 }
 
-/// What a reconciler is and what it needs. Everything it reads or wants to write must be in it.
+/// What a reconciler is and what it needs. It must declare everything that it reads or wants to
+/// write.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Description {
     pub(crate) name: String,
@@ -57,7 +59,7 @@ pub struct Description {
 }
 
 impl Description {
-    /// A reconciler that is asked about `subject` and needs nothing yet.
+    /// A reconciler for subjects of a kind, which needs nothing yet.
     pub fn new(name: &str, version: &str, summary: &str, subject: Kind) -> Self {
         Self {
             name: name.to_owned(),
@@ -73,13 +75,14 @@ impl Description {
         }
     }
 
-    /// It reads whole objects of a kind. Prefer [`Description::reads_fields`]: what is not read costs nothing and wakes nobody.
+    /// Declares reads of whole objects. Prefer [`Description::reads_fields`]: fields that are not
+    /// read use no memory and cause no calls.
     #[must_use]
     pub fn reads(self, kind: Kind, why: &str) -> Self {
         self.needs(kind, Access::Read, why)
     }
 
-    /// It reads these fields of a kind, under the name of a field set.
+    /// Declares reads of these fields of a kind, under the name of a field set.
     #[must_use]
     pub fn reads_fields(mut self, set: &str, kind: Kind, paths: &[&str], why: &str) -> Self {
         let paths = paths.iter().map(|&path| path.to_owned()).collect();
@@ -87,55 +90,58 @@ impl Description {
         self.needs(kind, Access::Read, why)
     }
 
-    /// It wants objects of a kind.
+    /// Declares that objects of a kind are applied.
     #[must_use]
     pub fn applies(self, kind: Kind, why: &str) -> Self {
         self.needs(kind, Access::Apply, why)
     }
 
-    /// It sets fields of other people's objects of a kind.
+    /// Declares that fields of another party's objects of a kind are set.
     #[must_use]
     pub fn patches(self, kind: Kind, why: &str) -> Self {
         self.needs(kind, Access::Patch, why)
     }
 
-    /// It deletes other people's objects of a kind.
+    /// Declares that another party's objects of a kind are deleted.
     #[must_use]
     pub fn deletes(self, kind: Kind, why: &str) -> Self {
         self.needs(kind, Access::Delete, why)
     }
 
-    /// It asks for something over HTTPS, said in a sentence for whoever grants the hosts, e.g. `the status of the certificate's order`. Which
-    /// hosts it may ask the operator says: see [`http`](crate::http).
+    /// Declares HTTPS requests, in a sentence for the operator who grants the hosts, e.g. `the
+    /// status of the certificate's order`. The operator decides which hosts are granted: see
+    /// [`http`](crate::http).
     #[must_use]
     pub fn http(mut self, what: &str) -> Self {
         self.http.push(what.to_owned());
         self
     }
 
-    /// Its requests are sent with a credential, by the name that the configuration gives to a Secret. It never sees the Secret.
+    /// Declares a credential for requests, by the name that the configuration gives to a Secret.
+    /// The reconciler never sees the Secret.
     #[must_use]
     pub fn credential(mut self, name: &str) -> Self {
         self.credentials.push(name.to_owned());
         self
     }
 
-    /// It asks renderers for something, said in a word for whoever grants them, e.g. `charts`. Which renderers it is given the operator says,
-    /// by their labels: see [`renderers`](crate::renderers).
+    /// Declares calls of renderers, in a word for the operator who grants them, e.g. `charts`. The
+    /// operator decides by labels which renderers are granted: see [`renderers`](crate::renderers).
     #[must_use]
     pub fn renderer(mut self, what: &str) -> Self {
         self.renderers.push(what.to_owned());
         self
     }
 
-    /// It must be asked before a subject goes.
+    /// Declares that [`finalize`](crate::Reconciler::finalize) must be called before a subject is
+    /// deleted.
     #[must_use]
     pub fn finalizes(mut self) -> Self {
         self.finalizes = true;
         self
     }
 
-    /// Whether it may ever do this with a kind.
+    /// Whether it declares this access to a kind.
     #[cfg(not(target_arch = "wasm32"))]
     pub(crate) fn declares(&self, access: Access, kind: &Kind) -> bool {
         self.needs.iter().any(|need| need.access == access && need.kind == *kind)
@@ -150,11 +156,11 @@ impl Description {
     }
 }
 
-/// The JSON Schema of a configuration, in one piece: who shows it to people or checks values by it follows no references. (Only a type
-/// that contains itself keeps one.)
+/// The JSON Schema of a configuration, with its references inlined, so that readers and validators
+/// need not follow any. (Only a type that contains itself keeps one.)
 #[cfg_attr(
     not(any(target_arch = "wasm32", test)),
-    expect(dead_code, reason = "natively nobody asks for a description's schema")
+    expect(dead_code, reason = "natively only tests use a description's schema")
 )]
 pub(crate) fn config_schema<C: JsonSchema>() -> Value {
     let settings = SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true);

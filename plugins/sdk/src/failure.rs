@@ -1,30 +1,30 @@
-//! Why a reconciler has no answer.
+//! Why a call of a reconciler has no outcome.
 
 use crate::AccessError;
 
 /// Why there is no outcome.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Failure {
-    /// The subject or the configuration is wrong: asked again when either changes.
+    /// The subject or the configuration is wrong: retried when either changes.
     Invalid(String),
-    /// Passing trouble: asked again with backoff.
+    /// A temporary failure: retried with backoff.
     Retry(String),
 }
 
 impl Failure {
-    /// The subject or the configuration is wrong.
+    /// The subject or the configuration is wrong; with the reason.
     pub fn invalid(why: impl Into<String>) -> Self {
         Self::Invalid(why.into())
     }
 
-    /// Passing trouble.
+    /// A temporary failure; with the reason.
     pub fn retry(why: impl Into<String>) -> Self {
         Self::Retry(why.into())
     }
 }
 
 impl From<AccessError> for Failure {
-    /// A read that may be answered later is worth another try; one that was not allowed is not.
+    /// A read that may succeed later is retried; one that was denied or malformed is not.
     fn from(error: AccessError) -> Self {
         match error {
             AccessError::Unavailable(why) | AccessError::NotServed(why) => Self::Retry(why),

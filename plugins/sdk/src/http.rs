@@ -1,6 +1,6 @@
 //! HTTPS requests, to hosts that the operator granted. The host adds credentials: a reconciler names one and never sees it.
 //!
-//! What is asked for must be said in `describe`, so that somebody can grant it:
+//! Requests must be declared in `describe`, so that the operator can grant them:
 //!
 //! ```
 //! use std::time::Duration;
@@ -20,25 +20,29 @@
 //! }
 //!
 //! fn hosts(api: &str) -> Result<Vec<String>, Failure> {
-//!     let answer = http::get(&format!("{api}/v1/hosts"))
+//!     let response = http::get(&format!("{api}/v1/hosts"))
 //!         .query("zone", "eu west")
 //!         .credential("api-token")
 //!         .max_age(Duration::from_mins(15))
 //!         .send()?;
-//!     Ok(answer.success()?.json::<Hosts>()?.hosts)
+//!     Ok(response.success()?.json::<Hosts>()?.hosts)
 //! }
 //! # drop((describe(), hosts("https://api.example.com")));
 //! ```
 //!
-//! Three things differ: no answer at all is an [`AccessError`]; an HTTP error status is an answer like others, until
-//! [`Response::success`] makes an error of it; and what is no JSON of the right type is [`Error::Malformed`]. As a [`Failure`], each of
-//! them is tried again later, but for what was not granted.
+//! Three things differ between failures: a request without a response is an [`AccessError`]; an
+//! HTTP error status is a response like others, until [`Response::success`] turns it into an error;
+//! and a body that is not JSON of the expected type is [`Error::Malformed`]. As a [`Failure`], each
+//! of them is retried later, except for what was not granted.
 //!
-//! Nobody tells the host when an answer would be another: [`Outcome::requeue_after`](crate::Outcome::requeue_after) has the reconciler
-//! asked again. An answer in which a request failed prunes nothing; one in which a server answered "500" is for the reconciler to judge:
-//! return an error, or what is wanted [so far](crate::Outcome::desire_so_far), and what was wanted before stays.
+//! The host can't know when the server's state changes: use
+//! [`Outcome::requeue_after`](crate::Outcome::requeue_after) to be called again. After a failed
+//! request nothing is pruned; a response of status 500 is for the reconciler to judge: return an
+//! error, or what is desired [so far](crate::Outcome::desire_so_far), and the objects of earlier
+//! outcomes stay.
 //!
-//! In tests a server is a closure or a file: see `testing::Cluster::with_http` and `testing::Cluster::with_answer`.
+//! In tests a server is a closure or a file: see `testing::Cluster::with_http` and
+//! `testing::Cluster::with_response`.
 
 use std::fmt;
 use std::fmt::Write as _;
@@ -51,7 +55,7 @@ use crate::{AccessError, Failure, backend};
 
 /// A request under construction. From [`get`] and [`request`].
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[must_use = "nothing is asked before it is sent"]
+#[must_use = "a request does nothing before it is sent"]
 pub struct Request {
     /// `GET`, `HEAD`, …
     pub method: String,
@@ -59,49 +63,52 @@ pub struct Request {
     pub url: String,
     /// Names and values.
     pub headers: Vec<(String, String)>,
-    /// `None`: a request without one.
+    /// `None` for a request without a body.
     pub body: Option<Vec<u8>>,
     /// Name of a declared credential.
     pub credential: Option<String>,
-    /// How old an answer from the host's cache may be, in whole milliseconds; zero: it is asked now.
+    /// Maximum age of a response from the host's cache, in whole milliseconds; zero: the request is
+    /// sent now.
     pub max_age: Duration,
-    /// How long it may take, in whole milliseconds; zero: as long as the host allows.
+    /// Time limit, in whole milliseconds; zero: the host's own limit.
     pub timeout: Duration,
 }
 
-/// What a server answered, whatever its status.
+/// A server's response, whatever its status.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Response {
     /// The HTTP status, e.g. 404.
     pub status: u16,
     /// Names in lower case, and values.
     pub headers: Vec<(String, String)>,
-    /// Whole.
+    /// The whole body.
     pub body: Vec<u8>,
-    /// How old the answer is: zero unless it came from the host's cache.
+    /// Age of the response: zero unless it came from the host's cache.
     pub age: Duration,
 }
 
-/// Why there is no answer to work with.
+/// Why there is no usable response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Error {
-    /// The host did not send the request, or nobody answered it.
+    /// The host did not send the request, or received no response.
     Access(AccessError),
-    /// The server answered with a status other than 2xx: the status, and the first of what it said.
+    /// The server responded with a status other than 2xx: the status, and the first bytes of the
+    /// body.
     Status(u16, String),
-    /// The answer is not what was expected: says where.
+    /// The body is not what was expected; with the position.
     Malformed(String),
 }
 
-/// Bytes of a server's words that an error repeats.
+/// Bytes of a response's body that an error quotes.
 const SAID: usize = 200;
 
-/// Asks for what is at a URL.
+/// A `GET` request for a URL.
 pub fn get(url: &str) -> Request {
     request("GET", url)
 }
 
-/// A request of any method. Others than `GET` and `HEAD` must be granted by name, and are sent again whenever the reconciler is asked again.
+/// A request of any method. Methods other than `GET` and `HEAD` must be granted by name, and are
+/// sent again with every call of the reconciler.
 pub fn request(method: &str, url: &str) -> Request {
     Request {
         method: method.to_owned(),
@@ -117,7 +124,7 @@ pub fn request(method: &str, url: &str) -> Request {
 // === impl Request ===
 
 impl Request {
-    /// Adds a parameter to the query, escaped as it has to be.
+    /// Adds a parameter to the query, escaped as required.
     pub fn query(mut self, name: &str, value: &str) -> Self {
         self.url.push(if self.url.contains('?') { '&' } else { '?' });
         escape(&mut self.url, name);
@@ -126,16 +133,17 @@ impl Request {
         self
     }
 
-    /// Adds a header. What authenticates, and what belongs to the connection, is the host's to set.
+    /// Adds a header. Headers that authenticate or control the connection are set by the host and
+    /// refused here.
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
         self
     }
 
-    /// Sends JSON with it.
+    /// Sets a JSON body.
     ///
     /// # Errors
-    /// [`AccessError::Invalid`] when the value can't be written as JSON.
+    /// [`AccessError::Invalid`] if the value can't be serialized as JSON.
     pub fn json(mut self, body: &impl Serialize) -> Result<Self, AccessError> {
         let body = serde_json::to_vec(body).map_err(|error| AccessError::Invalid(format!("the body: {error}")))?;
         self.body = Some(body);
@@ -148,22 +156,23 @@ impl Request {
         self
     }
 
-    /// An answer from the host's cache will do, if it is not older than this.
+    /// Accepts a response from the host's cache that is not older than this.
     pub fn max_age(mut self, age: Duration) -> Self {
         self.max_age = age;
         self
     }
 
-    /// Waits no longer than this. The time counts towards that of the call, which is 5 s unless the configuration gives it more.
+    /// Limits the time to wait. It counts towards that of the call, which is 5 s unless the
+    /// configuration sets another.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
-    /// Sends it, and waits for the answer.
+    /// Sends the request, and waits for the response.
     ///
     /// # Errors
-    /// See [`AccessError`]. An HTTP error status is none: see [`Response::success`].
+    /// See [`AccessError`]. An HTTP error status is not an error: see [`Response::success`].
     pub fn send(self) -> Result<Response, AccessError> {
         backend::send(&self)
     }
@@ -172,13 +181,13 @@ impl Request {
 // === impl Response ===
 
 impl Response {
-    /// An answer for a test: JSON, and status 200.
+    /// A response for a test: JSON, and status 200.
     pub fn of_json(body: &impl Serialize) -> Self {
         let body = serde_json::to_vec(body).unwrap_or_default();
         Self { body, ..Self::of_status(200) }.with_header("content-type", "application/json")
     }
 
-    /// An answer for a test: a status, and no body.
+    /// A response for a test: a status, and an empty body.
     pub fn of_status(status: u16) -> Self {
         Self { status, headers: Vec::new(), body: Vec::new(), age: Duration::ZERO }
     }
@@ -202,7 +211,7 @@ impl Response {
         (200..300).contains(&self.status)
     }
 
-    /// The answer, if its status is 2xx.
+    /// Returns the response, if its status is 2xx.
     ///
     /// # Errors
     /// [`Error::Status`].
@@ -214,7 +223,7 @@ impl Response {
         Err(Error::Status(self.status, said.split_whitespace().collect::<Vec<_>>().join(" ")))
     }
 
-    /// The body as a type, or what is wrong with it.
+    /// Deserializes the body from JSON.
     ///
     /// # Errors
     /// [`Error::Malformed`]. An empty body is malformed, too: it is never taken for an empty value.
@@ -222,12 +231,13 @@ impl Response {
         serde_json::from_slice(&self.body).map_err(|error| Error::Malformed(error.to_string()))
     }
 
-    /// The first value of a header, whose name is compared without regard to case.
+    /// Returns the first value of a header, whose name is compared case-insensitively.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(own, _)| own.eq_ignore_ascii_case(name)).map(|(_, value)| &**value)
     }
 
-    /// How long the server asks to be left alone (`Retry-After`, in seconds); `None` when it does not, or names a date.
+    /// Returns how long the server asks clients to wait (`Retry-After`, in seconds); `None` if it
+    /// does not, or names a date.
     pub fn retry_after(&self) -> Option<Duration> {
         self.header("retry-after")?.trim().parse().ok().map(Duration::from_secs)
     }
@@ -240,7 +250,7 @@ impl From<AccessError> for Error {
 }
 
 impl From<Error> for Failure {
-    /// What a server said may be different next time; what was not granted is not.
+    /// An error status may be temporary, so it is retried; a request that was not granted is not.
     fn from(error: Error) -> Self {
         match error {
             Error::Access(error) => error.into(),
@@ -253,16 +263,16 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Access(error) => error.fmt(f),
-            Self::Status(status, said) if said.is_empty() => write!(f, "the server answered with status {status}"),
-            Self::Status(status, said) => write!(f, "the server answered with status {status}: {said}"),
-            Self::Malformed(why) => write!(f, "the server's answer is not what was expected: {why}"),
+            Self::Status(status, said) if said.is_empty() => write!(f, "the server responded with status {status}"),
+            Self::Status(status, said) => write!(f, "the server responded with status {status}: {said}"),
+            Self::Malformed(why) => write!(f, "the response is not what was expected: {why}"),
         }
     }
 }
 
 impl std::error::Error for Error {}
 
-/// Writes a part of a query, with everything escaped that could mean something there.
+/// Appends a part of a query, percent-encoding every character that has a meaning there.
 fn escape(to: &mut String, text: &str) {
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
@@ -287,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_status_is_an_answer_until_success_is_asked_for() {
+    fn an_error_status_is_a_response_until_success_is_required() {
         let answer = Response::of_status(429).with_header("Retry-After", "60").with_body("slow\n down");
         assert_eq!(answer.retry_after(), Some(Duration::from_mins(1)));
         let error = answer.success().unwrap_err();
@@ -296,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_body_is_no_empty_value() {
+    fn an_empty_body_is_not_an_empty_value() {
         let malformed = Response::of_status(200).json::<Vec<Value>>();
         assert!(matches!(&malformed, Err(Error::Malformed(_))), "{malformed:?}");
         assert_eq!(Response::of_json(&json!([1])).json::<Vec<u8>>(), Ok(vec![1]));
@@ -304,7 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_not_granted_is_not_tried_again() {
+    fn a_request_that_was_not_granted_is_not_retried() {
         let denied = Error::Access(AccessError::Denied("no".into()));
         assert_eq!(Failure::from(denied), Failure::Invalid("no".into()));
     }

@@ -1,8 +1,10 @@
 //! Write a reconciler in Rust.
 //!
-//! A reconciler is a pure function: it is given a subject and its configuration, reads the cluster through [`cluster`], and returns an
-//! [`Outcome`] that says what it wants. The host applies it, keeps it from drifting, prunes what leaves the set, and asks again when
-//! something that was read has changed. The same code runs natively in tests, against YAML: see [`testing`].
+//! A reconciler is a pure function: it is given a subject and its configuration, reads the cluster
+//! through [`cluster`], and returns an [`Outcome`] with the desired state. The host applies the
+//! desired objects, repairs their drift, prunes those that leave the set, and calls the reconciler
+//! again when an object it read changes. The same code runs natively in tests, against YAML: see
+//! [`testing`].
 //!
 //! ```
 //! use mizzen_sdk::{Description, Failure, Kind, Outcome, Reconciler, Request, object};
@@ -10,7 +12,7 @@
 //! use serde::Deserialize;
 //! use serde_json::json;
 //!
-//! /// Gives every Team a namespace of its own.
+//! /// Gives every Team its own namespace.
 //! pub struct Teams;
 //!
 //! /// What a Team asks for.
@@ -89,24 +91,27 @@ use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-/// A reconciler: a pure function from a subject, and what it reads, to what it wants.
+/// A reconciler: a pure function from a subject, and what it reads, to the desired state.
 pub trait Reconciler {
     /// The subject's `spec`.
     type Spec: DeserializeOwned;
     /// The configuration; its JSON Schema becomes part of the description.
     type Config: DeserializeOwned + JsonSchema;
 
-    /// Says what it is, what it reads and what it wants to write.
+    /// Describes the reconciler: what it is, what it reads and what it may write.
     fn describe() -> Description;
 
-    /// Says what it wants for a subject.
+    /// Returns the desired state for a subject.
     ///
     /// # Errors
-    /// [`Failure::Invalid`] when the subject or the configuration is wrong; [`Failure::Retry`] in passing trouble.
+    /// [`Failure::Invalid`] when the subject or the configuration is wrong; [`Failure::Retry`] for
+    /// temporary failures.
     fn reconcile(request: &Request<Self::Spec, Self::Config>) -> Result<Outcome, Failure>;
 
-    /// Says what must still be done before the subject goes. Asked only when the description `finalizes`. An outcome that is
-    /// [`Readiness::Failed`] refuses: while one does, no other reconciler lets go of the subject or takes anything down for it.
+    /// Returns what must still be done before the subject is deleted. Called only if the
+    /// description `finalizes`. An outcome that is [`Readiness::Failed`] refuses the deletion:
+    /// until a later outcome does not, no finalizer is removed and no other reconciler deletes
+    /// anything for the subject.
     ///
     /// # Errors
     /// As [`Reconciler::reconcile`].
@@ -115,8 +120,8 @@ pub trait Reconciler {
     }
 }
 
-/// A Kubernetes object: its identity, and the fields of `content` (an object such as `{"spec": …}`) beside it. `metadata` in `content`
-/// adds labels and annotations.
+/// Builds a Kubernetes object: its identity, and the fields of `content` (an object such as
+/// `{"spec": …}`). `metadata` in `content` adds labels and annotations.
 pub fn object(kind: &Kind, namespace: Option<&str>, name: &str, content: Value) -> Value {
     let mut object = if content.is_object() { content } else { json!({}) };
     object["apiVersion"] = json!(kind.api_version);
@@ -131,8 +136,9 @@ pub fn object(kind: &Kind, namespace: Option<&str>, name: &str, content: Value) 
     object
 }
 
-/// Marks an object that is applied and kept like others, and never deleted by the host: neither when it leaves what is wanted nor with
-/// its subject. For definitions, which take all objects of their kind with them.
+/// Marks an object as never deleted by the host: neither when it leaves the desired set nor with
+/// its subject. Meant for CustomResourceDefinitions, whose deletion deletes all objects of their
+/// kind.
 pub fn never_pruned(mut object: Value) -> Value {
     if !object["metadata"]["annotations"].is_object() {
         object["metadata"]["annotations"] = json!({});
@@ -141,7 +147,8 @@ pub fn never_pruned(mut object: Value) -> Value {
     object
 }
 
-/// Makes a type that implements [`Reconciler`] the reconciler of this component. Once in a crate.
+/// Exports a type that implements [`Reconciler`] as the reconciler of this component. Once in a
+/// crate.
 #[macro_export]
 macro_rules! export {
     ($reconciler:ty) => {

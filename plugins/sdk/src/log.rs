@@ -1,25 +1,27 @@
-//! Lines in the host's log, which says beside each whose it is and about which subject.
+//! Lines in the host's log. The host adds the reconciler and the subject to each.
 //!
-//! For whoever looks for a fault. What users should know belongs into the outcome: its readiness, conditions and events.
+//! Log lines are for debugging. Report what users should know in the outcome: readiness, conditions
+//! and events.
 
 use std::fmt;
 
 use crate::backend;
 
-/// How much a line matters.
+/// The severity of a log line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Level {
-    /// For whoever looks for a fault.
+    /// Details for debugging.
     Debug,
-    /// For the record.
+    /// Normal operation.
     Info,
-    /// Somebody should look.
+    /// Something that needs attention.
     Warn,
-    /// Something does not work.
+    /// Something that does not work.
     Error,
 }
 
-/// Writes one line, with named values beside it: `write(Level::Debug, "counted", &[("pods", &count)])`. In a test it goes to stderr.
+/// Writes one line with named values: `write(Level::Debug, "counted", &[("pods", &count)])`. In a
+/// test it is written to stderr.
 pub fn write(level: Level, message: &str, fields: &[(&str, &dyn fmt::Display)]) {
     let fields: Vec<_> = fields.iter().map(|(name, value)| ((*name).to_owned(), value.to_string())).collect();
     backend::log(level, message, &fields);

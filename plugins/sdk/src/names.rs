@@ -1,7 +1,7 @@
-//! What Kubernetes lets names be made of.
+//! Syntax of names in Kubernetes.
 
-/// Whether a text is a label of the DNS as Kubernetes writes them (RFC 1123): 1 to 63 lower-case letters, digits and `-`, which neither begins
-/// nor ends it.
+/// Whether a text is a DNS label as Kubernetes requires it (RFC 1123): 1 to 63 lower-case letters,
+/// digits and `-`, which neither starts nor ends it.
 pub fn is_label(text: &str) -> bool {
     let inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     (1..=63).contains(&text.len()) && text.bytes().all(inner) && !text.starts_with('-') && !text.ends_with('-')

@@ -1,43 +1,45 @@
-//! What a reconciler wants done to objects of others.
+//! Disruptions: patches and deletions of another party's objects.
 
 use serde_json::Value;
 
 use crate::ObjectRef;
 
-/// Fields to set in somebody else's object. They stay when the outcome no longer names it: give them as `null` to take them back.
+/// Fields to set in an object of another party. They stay when the outcome no longer names the
+/// object: set them to `null` to remove them.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Patch {
-    /// Which object.
+    /// The object.
     pub object: ObjectRef,
-    /// The fields. A `null` takes back what was set for this subject; what others set in its place stays. Of several patches of one
-    /// object in an outcome the host makes one, and refuses those that contradict each other.
+    /// The fields. A `null` removes what was set for this subject; a value that another field
+    /// manager set instead stays. The host merges several patches of one object in an outcome, and
+    /// refuses patches that contradict each other.
     pub fragment: Value,
-    /// The pace it is subject to.
+    /// The pace that applies to it.
     pub pace: Option<String>,
-    /// Why, for people.
+    /// The reason, for people.
     pub reason: String,
 }
 
-/// Somebody else's object that is to go.
+/// An object of another party to delete.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Deletion {
-    /// Which object.
+    /// The object.
     pub object: ObjectRef,
-    /// The uid it must still have.
+    /// The uid that it must still have.
     pub uid: String,
-    /// The pace it is subject to.
+    /// The pace that applies to it.
     pub pace: Option<String>,
-    /// Why, for people.
+    /// The reason, for people.
     pub reason: String,
 }
 
 impl Patch {
-    /// Sets the fields of `fragment` in `object`, at once.
+    /// Sets the fields of `fragment` in `object`, without a pace.
     pub fn new(object: ObjectRef, fragment: Value, reason: impl Into<String>) -> Self {
         Self { object, fragment, pace: None, reason: reason.into() }
     }
 
-    /// Only as fast as this pace of the configuration allows.
+    /// Limits it to this pace of the configuration.
     #[must_use]
     pub fn paced_by(mut self, pace: &str) -> Self {
         self.pace = Some(pace.to_owned());
@@ -46,12 +48,13 @@ impl Patch {
 }
 
 impl Deletion {
-    /// Deletes `object` at once, if it is still the one with this uid: one that took its name since stays.
+    /// Deletes `object`, without a pace, if it still has this uid: a later object of the same name
+    /// stays.
     pub fn new(object: ObjectRef, uid: &str, reason: impl Into<String>) -> Self {
         Self { object, uid: uid.to_owned(), pace: None, reason: reason.into() }
     }
 
-    /// Only as fast as this pace of the configuration allows.
+    /// Limits it to this pace of the configuration.
     #[must_use]
     pub fn paced_by(mut self, pace: &str) -> Self {
         self.pace = Some(pace.to_owned());

@@ -1,4 +1,4 @@
-//! What a reconciler answers.
+//! The outcome of a call: the desired state, and what to report.
 
 use std::time::Duration;
 
@@ -7,29 +7,29 @@ use serde_json::Value;
 
 use crate::{Deletion, Failure, ObjectRef, Patch};
 
-/// How far what is wanted has come true.
+/// How far the desired state has been reached.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Readiness {
-    /// All of it.
+    /// It is reached.
     Ready,
-    /// On its way.
+    /// Not reached yet; with what is awaited.
     Progressing(String),
-    /// Works, but somebody should look.
+    /// Reached, but something needs attention.
     Warning(String),
-    /// It can't.
+    /// It can't be reached; with the reason.
     Failed(String),
 }
 
-/// How bad an event is.
+/// The severity of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Severity {
-    /// For the record.
+    /// Normal operation.
     Normal,
-    /// Somebody should look.
+    /// Something that needs attention.
     Warning,
 }
 
-/// A condition of the subject's status. The host keeps its times.
+/// A condition of the subject's status. The host sets its times.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Condition {
     /// E.g. `Ready`.
@@ -42,12 +42,12 @@ pub struct Condition {
     pub message: String,
 }
 
-/// Something that users are told.
+/// A Kubernetes Event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
-    /// What it is about; `None`: the subject.
+    /// The object that it is about; `None`: the subject.
     pub regarding: Option<ObjectRef>,
-    /// How bad it is.
+    /// The severity.
     pub severity: Severity,
     /// `CamelCase`, for machines.
     pub reason: String,
@@ -55,14 +55,16 @@ pub struct Event {
     pub message: String,
 }
 
-/// A complete answer. Begins with how far it has come, goes on with what is wanted.
+/// The complete result of a call. Built from a readiness, to which desired objects and reports are
+/// added.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Outcome {
-    /// How far it has come.
+    /// How far the desired state has been reached.
     pub readiness: Readiness,
-    /// The objects wanted, in the order in which they are applied. `None`: not known now, so nothing is applied and nothing pruned.
+    /// The desired objects, in the order in which they are applied. `None`: not known at present,
+    /// so nothing is applied and nothing pruned.
     pub desired: Option<Vec<Value>>,
-    /// Whether [`desired`](Self::desired) is only a part, with more to come: then nothing is pruned yet.
+    /// Whether [`desired`](Self::desired) is only a part of the set, so that nothing is pruned yet.
     pub so_far: bool,
     /// Fields of the subject's status.
     pub status: Option<Value>,
@@ -70,38 +72,38 @@ pub struct Outcome {
     pub conditions: Vec<Condition>,
     /// Events.
     pub events: Vec<Event>,
-    /// Fields of other people's objects.
+    /// Patches of another party's objects.
     pub patches: Vec<Patch>,
-    /// Other people's objects that are to go.
+    /// Another party's objects to delete.
     pub deletions: Vec<Deletion>,
-    /// Ask again after this long even if nothing changed.
+    /// Call again after this long even if nothing changed.
     pub requeue_after: Option<Duration>,
-    /// Why it is no outcome after all: something in it can't be written as JSON.
+    /// Why it can't be returned: something in it can't be serialized as JSON.
     unwritable: Option<String>,
 }
 
 impl Outcome {
-    /// Everything is as wanted.
+    /// The desired state is reached.
     pub fn ready() -> Self {
         Self::new(Readiness::Ready)
     }
 
-    /// On its way; says what is awaited.
+    /// Not reached yet; `what` names what is awaited.
     pub fn progressing(what: impl Into<String>) -> Self {
         Self::new(Readiness::Progressing(what.into()))
     }
 
-    /// Works, but somebody should look.
+    /// Reached, but something needs attention.
     pub fn warning(why: impl Into<String>) -> Self {
         Self::new(Readiness::Warning(why.into()))
     }
 
-    /// It can't.
+    /// It can't be reached; `why` is the reason.
     pub fn failed(why: impl Into<String>) -> Self {
         Self::new(Readiness::Failed(why.into()))
     }
 
-    /// An answer of this readiness that wants nothing done.
+    /// An outcome of this readiness that changes nothing.
     pub fn new(readiness: Readiness) -> Self {
         Self {
             readiness,
@@ -117,29 +119,32 @@ impl Outcome {
         }
     }
 
-    /// Wants these objects, and no others: what was wanted before and is not among them is pruned.
+    /// Adds desired objects. Objects of an earlier outcome that are not among them are pruned.
     #[must_use]
     pub fn desire(mut self, objects: impl IntoIterator<Item = Value>) -> Self {
         self.desired.get_or_insert_default().extend(objects);
         self
     }
 
-    /// Wants these objects, and others that are not known yet: they are applied and kept from drifting, and whatever was wanted before
-    /// stays until an outcome says with [`desire`](Self::desire) alone what the whole set is. For what works in steps: first the
-    /// definitions, and what they define once they are served; first the new version, and the old one's remains go at the end.
+    /// Adds desired objects of a set that is not complete yet: they are applied and their drift is
+    /// repaired, and all objects of earlier outcomes stay until an outcome returns the complete set
+    /// with [`desire`](Self::desire) alone. For installations in steps: definitions first, and
+    /// their objects once the definitions are served; the new version first, and the old one's
+    /// remains are pruned at the end.
     #[must_use]
     pub fn desire_so_far(mut self, objects: impl IntoIterator<Item = Value>) -> Self {
         self.so_far = true;
         self.desire(objects)
     }
 
-    /// Sets the fields of the subject's status that are this reconciler's. A status that can't be written as JSON makes the whole
-    /// outcome [`Failure::Invalid`]: without one, the fields of an earlier status would be taken back.
+    /// Sets the fields of the subject's status that this reconciler owns. A status that can't be
+    /// serialized as JSON makes the whole outcome [`Failure::Invalid`]: leaving it out would remove
+    /// the fields of an earlier status.
     #[must_use]
     pub fn status(mut self, status: impl Serialize) -> Self {
         match serde_json::to_value(status) {
             Ok(status) => self.status = Some(status),
-            Err(error) => self.unwritable = Some(format!("the status can't be written as JSON: {error}")),
+            Err(error) => self.unwritable = Some(format!("the status can't be serialized as JSON: {error}")),
         }
         self
     }
@@ -159,7 +164,7 @@ impl Outcome {
         self
     }
 
-    /// Adds an event about another object than the subject.
+    /// Adds an event about another object.
     #[must_use]
     pub fn event_about(
         mut self,
@@ -173,28 +178,28 @@ impl Outcome {
         self
     }
 
-    /// Sets fields of somebody else's object. The description must say that the kind is patched.
+    /// Patches an object of another party. The description must declare the patched kind.
     #[must_use]
     pub fn patch(mut self, patch: Patch) -> Self {
         self.patches.push(patch);
         self
     }
 
-    /// Wants somebody else's object gone. The description must say that the kind is deleted.
+    /// Deletes an object of another party. The description must declare the deleted kind.
     #[must_use]
     pub fn delete(mut self, deletion: Deletion) -> Self {
         self.deletions.push(deletion);
         self
     }
 
-    /// Asks to be asked again after this long even if nothing changed.
+    /// Requests another call after this long even if nothing changed.
     #[must_use]
     pub fn requeue_after(mut self, after: Duration) -> Self {
         self.requeue_after = Some(after);
         self
     }
 
-    /// The outcome, unless something in it was lost.
+    /// Returns the outcome, or a failure if something in it can't be serialized.
     pub(crate) fn checked(self) -> Result<Self, Failure> {
         match self.unwritable {
             None => Ok(self),
@@ -210,20 +215,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_status_that_can_not_be_written_is_not_left_out_but_said() {
-        let outcome = Outcome::ready().status(BTreeMap::from([((1, 2), "a pair is no key")]));
+    fn a_status_that_can_not_be_serialized_makes_the_outcome_invalid() {
+        let outcome = Outcome::ready().status(BTreeMap::from([((1, 2), "a pair is not a key")]));
         let Err(Failure::Invalid(why)) = outcome.checked() else { panic!() };
-        assert!(why.starts_with("the status can't be written as JSON: "), "{why}");
+        assert!(why.starts_with("the status can't be serialized as JSON: "), "{why}");
     }
 
     #[test]
-    fn wanting_nothing_is_not_the_same_as_not_knowing_what_is_wanted() {
+    fn an_empty_desired_set_differs_from_an_unknown_one() {
         assert_eq!(Outcome::ready().desired, None);
         assert_eq!(Outcome::ready().desire([]).desired, Some(Vec::new()));
     }
 
     #[test]
-    fn what_is_wanted_so_far_is_a_part_whatever_is_said_before_or_after() {
+    fn a_set_with_a_partial_step_is_partial_in_any_order() {
         let (a, b) = (Value::from("a"), Value::from("b"));
         for outcome in [
             Outcome::ready().desire([a.clone()]).desire_so_far([b.clone()]),

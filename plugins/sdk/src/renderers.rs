@@ -1,5 +1,6 @@
-//! Renderers: pure functions from a document to Kubernetes objects, such as one version of a vendor's own. Each call runs in a sandbox of
-//! its own; equal documents are rendered once. When a renderer is replaced, whoever called it is asked again.
+//! Renderers: pure functions from a document to Kubernetes objects, such as a vendor's own renderer
+//! in one version. Each call runs in a sandbox of its own; equal documents are rendered once. When
+//! a renderer is replaced, the reconcilers that called it are called again.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -9,35 +10,38 @@ use serde_json::Value;
 
 use crate::{AccessError, Failure, backend};
 
-/// A renderer that may be called.
+/// A renderer that this reconciler may call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Renderer {
-    /// What [`render`] calls it.
+    /// Its name in [`render`].
     pub name: String,
-    /// What to choose by.
+    /// Labels to choose it by.
     pub labels: BTreeMap<String, String>,
 }
 
 /// Why nothing was rendered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RenderError {
-    /// The renderer says that the document is wrong, and why: the subject or the configuration it was made of is.
+    /// The renderer reports that the document is wrong; with its message.
     Rejected(String),
-    /// It gave no answer, neither objects nor what is wrong: it trapped, met a limit, ended with an exit code or wrote something else.
+    /// The renderer returned neither objects nor a message: it trapped, met a limit, ended with an
+    /// exit code or wrote something else.
     Failed(String),
-    /// It was not asked: not granted, still being loaded.
+    /// The renderer was not called: it is not granted, or not loaded yet.
     Access(AccessError),
 }
 
-/// The renderers that the operator granted, by name. Empty unless `describe` says [`Description::renderer`](crate::Description::renderer).
+/// Returns the renderers that the operator granted, by name. Empty unless `describe` declares
+/// [`Description::renderer`](crate::Description::renderer).
 pub fn available() -> Vec<Renderer> {
     backend::renderers()
 }
 
-/// The objects that a renderer makes of a document, in the order it gives them.
+/// Returns the objects that a renderer makes of a document, in the renderer's order.
 ///
-/// The first time, this can take a second and more, which counts as time of the reconciler's own: its `limits.time` should allow for it. A
-/// rendering goes on when that is over, so that the next call finds its answer.
+/// The first rendering can take a second or more, which counts towards the time of the call: set
+/// `limits.time` accordingly. A rendering continues after the call's deadline, so that the next
+/// call finds its result.
 ///
 /// # Errors
 /// See [`RenderError`].
@@ -58,7 +62,8 @@ impl From<AccessError> for RenderError {
 }
 
 impl From<RenderError> for Failure {
-    /// A document that a renderer rejects is rejected again until it changes; one that it failed at is worth another try.
+    /// A document that a renderer rejects is rejected again until it changes; a failure of the
+    /// renderer is retried.
     fn from(error: RenderError) -> Self {
         match error {
             RenderError::Rejected(why) => Self::Invalid(why),

@@ -1,4 +1,4 @@
-//! What a reconciler is asked.
+//! The input of a call.
 
 use std::collections::BTreeMap;
 
@@ -19,7 +19,7 @@ pub struct Kind {
 /// One Kubernetes object.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ObjectRef {
-    /// What it is.
+    /// The object's kind.
     pub kind: Kind,
     /// `None` for cluster-scoped kinds.
     pub namespace: Option<String>,
@@ -27,31 +27,31 @@ pub struct ObjectRef {
     pub name: String,
 }
 
-/// The question: which subject, under which configuration.
+/// The input of a call: the subject, and the configuration.
 #[derive(Clone, Debug)]
 pub struct Request<Spec, Config> {
-    /// The object it is about.
+    /// The subject.
     pub subject: Subject<Spec>,
     /// The reconciler's configuration.
     pub config: Config,
-    /// What the reconcilers before this one in the order last answered.
+    /// The latest readiness of each predecessor.
     pub predecessors: Vec<Predecessor>,
 }
 
-/// The object that a request is about, without its status.
+/// The subject, without its status.
 #[derive(Clone, Debug)]
 pub struct Subject<Spec> {
     /// `group/version`.
     pub api_version: String,
     /// The kind's name.
     pub kind: String,
-    /// Name, namespace, labels.
+    /// Name, namespace, labels and annotations.
     pub metadata: Metadata,
-    /// What its author wants.
+    /// The desired state, as its author wrote it.
     pub spec: Spec,
 }
 
-/// An object's metadata, as far as reconcilers look at it.
+/// The metadata of an object that reconcilers use.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct Metadata {
     /// The object's name.
@@ -59,7 +59,7 @@ pub struct Metadata {
     /// Its namespace, if its kind has one.
     #[serde(default)]
     pub namespace: Option<String>,
-    /// Its uid; empty where it is not in a cluster.
+    /// Its uid; empty if it is not in a cluster.
     #[serde(default)]
     pub uid: String,
     /// Its labels.
@@ -70,12 +70,12 @@ pub struct Metadata {
     pub annotations: BTreeMap<String, String>,
 }
 
-/// What a reconciler earlier in the order last answered.
+/// The latest readiness of a predecessor.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Predecessor {
     /// Its name in the configuration.
     pub name: String,
-    /// Its answer.
+    /// Its readiness.
     pub readiness: Readiness,
 }
 
@@ -94,8 +94,9 @@ impl ObjectRef {
 }
 
 impl<Spec: serde::de::DeserializeOwned, Config: serde::de::DeserializeOwned> Request<Spec, Config> {
-    /// Takes in a request as the host sends it. What does not fit the types is invalid, and the text names the field. A subject
-    /// without a `spec` (a `ConfigMap` has none) is one with an empty `spec`.
+    /// Parses a request as the host sends it. A value that does not fit the types is invalid, and
+    /// the error names the field. A subject without a `spec` (a `ConfigMap` has none) has an empty
+    /// `spec`.
     pub(crate) fn parse(subject: &str, config: &str, predecessors: Vec<Predecessor>) -> Result<Self, Failure> {
         let Parts { api_version, kind, metadata, spec } =
             serde_json::from_str(subject).map_err(|error| Failure::invalid(format!("the subject: {error}")))?;
@@ -105,7 +106,7 @@ impl<Spec: serde::de::DeserializeOwned, Config: serde::de::DeserializeOwned> Req
     }
 }
 
-/// A text of that type; what does not fit is told with the field it is in.
+/// Parses a text; an error names the field.
 fn typed<T: serde::de::DeserializeOwned>(json: &str, what: &str) -> Result<T, Failure> {
     serde_path_to_error::deserialize(&mut serde_json::Deserializer::from_str(json)).map_err(|error| {
         let path = error.path().to_string();
@@ -141,7 +142,7 @@ mod tests {
     #[test]
     fn a_spec_of_the_wrong_type_names_the_field() {
         #[derive(Debug, Deserialize)]
-        #[expect(dead_code, reason = "it never comes so far")]
+        #[expect(dead_code, reason = "parsing fails before it is read")]
         struct Spec {
             port: u16,
         }

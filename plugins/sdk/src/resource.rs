@@ -1,5 +1,6 @@
-//! What Kubernetes prescribes for custom resources, for the types that a definition is generated from. The conditions of an outcome are
-//! [`Condition`](crate::Condition)s: the host adds times and generations.
+//! Types that Kubernetes prescribes for custom resources, for the types that a definition is
+//! generated from. The conditions of an outcome are [`Condition`](crate::Condition)s: the host adds
+//! times and generations.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -12,7 +13,7 @@ pub struct Condition {
     #[serde(rename = "type")]
     #[schemars(length(max = 316))]
     pub kind: String,
-    /// Whether it holds.
+    /// Whether the condition is met.
     pub status: ConditionStatus,
     /// `CamelCase`, for machines.
     #[serde(default, skip_serializing_if = "String::is_empty")]
@@ -22,22 +23,22 @@ pub struct Condition {
     #[serde(default, skip_serializing_if = "String::is_empty")]
     #[schemars(length(max = 32768))]
     pub message: String,
-    /// Since when it is so.
+    /// When the status last changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("format" = "date-time"))]
     pub last_transition_time: Option<String>,
-    /// The generation of the spec that it is about.
+    /// The generation of the spec that was observed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
 }
 
-/// Whether a condition holds.
+/// Whether a condition is met.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum ConditionStatus {
-    /// It does.
+    /// It is met.
     True,
-    /// It does not.
+    /// It is not met.
     False,
-    /// Can't be told.
+    /// It can't be determined.
     Unknown,
 }

@@ -1,7 +1,9 @@
-//! Reconcilers, run natively against YAML, as strictly as the host runs them. A read that was not declared is denied, a field set
-//! gives its own fields alone, and an outcome that the host would refuse ends the test: what was forgotten in `describe` is found here.
+//! Runs reconcilers natively against YAML, as strictly as the host runs them. A read that was not
+//! declared is denied, a field set returns only its own fields, and an outcome that the host would
+//! refuse ends the test: whatever is missing in `describe` is found here.
 //!
-//! What only an API server knows is not checked: grants, whether a kind has namespaces, what its schema allows.
+//! What only an API server knows is not checked: grants, whether a kind is namespaced, what its
+//! schema allows.
 
 mod accept;
 pub(crate) mod host;
@@ -26,7 +28,7 @@ use crate::http::{Request as HttpRequest, Response};
 use crate::renderers::{RenderError, Renderer};
 use crate::{AccessError, Failure, Kind, Outcome, Predecessor, Reconciler, Request};
 
-/// The objects that a reconciler finds. Every kind is served unless it was said that it is not.
+/// The objects that a reconciler can read. Every kind is served unless declared otherwise.
 #[derive(Clone, Debug, Default)]
 pub struct Cluster {
     objects: Vec<Object>,
@@ -43,20 +45,22 @@ type Body = dyn Fn(&Value) -> Result<Vec<Value>, RenderError> + Send + Sync;
 #[derive(Clone)]
 struct Function {
     renderer: Renderer,
-    /// A test that expects a panic asks through it again afterwards, if at all, knowing what it does.
+    /// A test that expects a panic may use the reconciler again afterwards; its closures decide
+    /// what that does.
     body: Arc<AssertUnwindSafe<Box<Body>>>,
 }
 
 impl Cluster {
-    /// A cluster with nothing in it.
+    /// An empty cluster.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The objects of a file or folder of YAML, and its answers to requests: documents of kind `HttpAnswer`, as `mizzen plan` takes them.
+    /// The objects of a file or folder of YAML, and its responses to requests: documents of kind
+    /// `HttpAnswer`, as `mizzen plan` reads them.
     ///
     /// # Panics
-    /// When they can't be read: a test has no better way to say so.
+    /// If they can't be read: that ends the test.
     #[must_use]
     pub fn from_dir(path: impl AsRef<Path>) -> Self {
         match yaml::load(path.as_ref()) {
@@ -65,10 +69,10 @@ impl Cluster {
         }
     }
 
-    /// These objects, too; one of the same name is replaced.
+    /// Adds these objects, replacing those of the same name.
     ///
     /// # Panics
-    /// When the text is no YAML of objects.
+    /// If the text is not YAML of objects.
     #[must_use]
     pub fn with(self, text: &str) -> Self {
         match yaml::parse(Path::new("inline"), text) {
@@ -77,22 +81,23 @@ impl Cluster {
         }
     }
 
-    /// A kind that the API server does not serve.
+    /// Makes a kind one that the API server does not serve.
     #[must_use]
     pub fn without_kind(mut self, kind: Kind) -> Self {
         self.unserved.push(kind);
         self
     }
 
-    /// A kind whose objects can't be read now.
+    /// Makes a kind one whose objects can't be read.
     #[must_use]
     pub fn with_unavailable(mut self, kind: Kind) -> Self {
         self.unavailable.push(kind);
         self
     }
 
-    /// A renderer that is granted, with its labels. Its closure is given the document; an error of a test's own is
-    /// `Err(RenderError::Rejected(…))`, `Err(RenderError::Failed(…))`, or `Err(AccessError::Unavailable(…).into())` for one that is still being loaded.
+    /// Adds a renderer that is granted, with its labels. Its closure is given the document; it can
+    /// return the errors `Err(RenderError::Rejected(…))`, `Err(RenderError::Failed(…))`, or
+    /// `Err(AccessError::Unavailable(…).into())` for a renderer that is still being loaded.
     #[must_use]
     pub fn with_renderer(
         mut self,
@@ -108,16 +113,18 @@ impl Cluster {
         self
     }
 
-    /// What a server answers to `GET` requests for a URL; without a query: whatever the query. An answer to the same URL is replaced, so
-    /// that a test can have it change.
+    /// Adds the response to `GET` requests for a URL; a URL without a query matches any query. A
+    /// further response to the same URL replaces the first.
     #[must_use]
-    pub fn with_answer(mut self, url: &str, answer: Response) -> Self {
+    pub fn with_response(mut self, url: &str, answer: Response) -> Self {
         self.servers.answer("GET", url, answer);
         self
     }
 
-    /// Who is asked when no [`with_answer`](Self::with_answer) fits: all requests whose URL begins like this. A request that nobody is there
-    /// for is unavailable, as when a server can't be reached; an error of a test's own is `Err(AccessError::Unavailable(…))`.
+    /// Adds a server for all requests whose URL begins with this and that no
+    /// [`with_response`](Self::with_response) matches. A request that no server takes is
+    /// unavailable, as when a server can't be reached; a closure can return the error
+    /// `Err(AccessError::Unavailable(…))`.
     #[must_use]
     pub fn with_http(
         mut self,
@@ -128,7 +135,7 @@ impl Cluster {
         self
     }
 
-    /// What [`clock::now`](crate::clock::now) says: the time since the Unix epoch.
+    /// Sets the time of [`clock::now`](crate::clock::now), since the Unix epoch.
     #[must_use]
     pub fn at(mut self, now: Duration) -> Self {
         self.now = now;
@@ -167,18 +174,18 @@ impl fmt::Debug for Function {
     }
 }
 
-/// Asks a reconciler about a subject (YAML), under a configuration.
+/// Calls `reconcile` for a subject (YAML), with a configuration.
 ///
 /// # Errors
-/// The reconciler's own failure; also when subject or configuration do not fit its types.
+/// The reconciler's own failure, or a subject or configuration that does not fit its types.
 ///
 /// # Panics
-/// When the host would refuse the outcome, e.g. for an object of a kind that was not declared.
+/// If the host would refuse the outcome, e.g. for an object of a kind that was not declared.
 pub fn reconcile<R: Reconciler>(cluster: &Cluster, subject: &str, config: &Value) -> Result<Outcome, Failure> {
     ask::<R>(cluster, subject, config, Vec::new(), R::reconcile)
 }
 
-/// As [`reconcile`], after others in the order have answered.
+/// Calls [`reconcile`] with the readiness of predecessors.
 ///
 /// # Errors
 /// As [`reconcile`].
@@ -194,16 +201,17 @@ pub fn reconcile_after<R: Reconciler>(
     ask::<R>(cluster, subject, config, predecessors, R::reconcile)
 }
 
-/// Asks a reconciler what must still be done before a subject goes.
+/// Calls `finalize` for a subject.
 ///
 /// # Errors
 /// As [`reconcile`].
 ///
 /// # Panics
-/// As [`reconcile`]; also when the reconciler does not say in `describe` that it finalizes: the host would never ask.
+/// As [`reconcile`], and if the description does not say that it finalizes: the host would never
+/// call it.
 pub fn finalize<R: Reconciler>(cluster: &Cluster, subject: &str, config: &Value) -> Result<Outcome, Failure> {
     if !R::describe().finalizes {
-        fail("`describe` does not say that it finalizes: it would not be asked");
+        fail("`describe` does not declare `finalizes`: the host would never call it");
     }
     ask::<R>(cluster, subject, config, Vec::new(), R::finalize)
 }
@@ -216,7 +224,7 @@ fn ask<R: Reconciler>(
     function: impl Fn(&Request<R::Spec, R::Config>) -> Result<Outcome, Failure>,
 ) -> Result<Outcome, Failure> {
     let documents = yaml::parse(Path::new("subject"), subject).map_err(|error| Failure::invalid(error.to_string()))?;
-    let subject = documents.first().ok_or_else(|| Failure::invalid("there is no subject"))?;
+    let subject = documents.first().ok_or_else(|| Failure::invalid("the subject is missing"))?;
     let request = Request::parse(&subject.value.to_string(), &config.to_string(), predecessors)?;
     let description = R::describe();
     let outcome = host::answering(cluster, &description, || function(&request))?.checked()?;
@@ -226,7 +234,7 @@ fn ask<R: Reconciler>(
     Ok(outcome)
 }
 
-#[expect(clippy::panic, reason = "it is the test that is wrong")]
+#[expect(clippy::panic, reason = "the test itself is wrong")]
 fn fail(message: &str) -> ! {
     panic!("{message}")
 }

@@ -1,4 +1,4 @@
-//! Whether budgets allow a workload's pods to be disrupted now.
+//! Whether PodDisruptionBudgets allow a workload's pods to be disrupted now.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -31,7 +31,7 @@ struct Metadata {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct Spec {
-    /// None: no pod; empty: every pod of the namespace.
+    /// `None`: no pod; empty: every pod of the namespace.
     selector: Option<Selector>,
 }
 
@@ -50,7 +50,7 @@ struct Expression {
     values: Vec<Box<str>>,
 }
 
-/// None where nobody has judged the budget yet: then nothing is allowed, either.
+/// `None` until the disruption controller has set it: then nothing is allowed, either.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct Status {
@@ -58,7 +58,7 @@ struct Status {
 }
 
 impl Budgets {
-    /// All of them. Where the API server knows no budgets there are none.
+    /// Reads all budgets; none if the API server does not serve the kind.
     pub(crate) fn read() -> Result<Self, AccessError> {
         let budgets = match cluster::scan::<Budget>(&Query::of(budget()).fields(BUDGETS)) {
             Err(AccessError::NotServed(_)) => return Ok(Self::default()),
@@ -99,7 +99,7 @@ impl Expression {
             "NotIn" => !listed,
             "Exists" => value.is_some(),
             "DoesNotExist" => value.is_none(),
-            // An operator of a later Kubernetes: the careful answer is that the budget counts.
+            // An operator of a later Kubernetes: the safe assumption is that the budget applies.
             _ => true,
         }
     }

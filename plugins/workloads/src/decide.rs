@@ -1,4 +1,4 @@
-//! For each workload whose pods are not as they should be: restart it, wait, or say why not.
+//! Decides about each workload with outdated pods: restart it, wait, or report why not.
 
 use std::collections::BTreeMap;
 
@@ -14,27 +14,28 @@ use crate::read::TEMPLATED;
 use crate::state::{Progress, State};
 use crate::workload::{Controller, Workload};
 
-/// What one answer asks for at most: a host takes an outcome of some MiB, and the rest has its turn when these are done.
+/// The most changes in one outcome: a host limits its size, and the others follow in later calls.
 const AT_ONCE: usize = 1_000;
 
-/// Restarts of workloads, for pods that are not as they should be.
+/// Restarts of workloads with outdated pods.
 #[derive(Debug)]
 pub struct Restarts<'a> {
     annotation: &'a str,
     expected: &'a str,
     pace: &'a str,
     found: BTreeMap<Workload, Found>,
-    /// The last finding, and its digest: in an upgrade they are all the same.
+    /// The last finding and its digest: during an upgrade all findings are equal.
     last: (String, Box<str>),
 }
 
 impl<'a> Restarts<'a> {
-    /// Restarts that are marked by `annotation` as being for `expected` (a digest of how pods should be), as fast as `pace` allows.
+    /// Restarts that are marked by `annotation` with the digest `expected` of the desired pods, at
+    /// this `pace`.
     pub fn new(annotation: &'a str, expected: &'a str, pace: &'a str) -> Self {
         Self { annotation, expected, pace, found: BTreeMap::new(), last: Default::default() }
     }
 
-    /// Takes in a pod that is not as it should be. Of it is kept what it means to its owner.
+    /// Adds an outdated pod. Only what matters for its owner is kept.
     pub fn add(&mut self, pod: Pod, finding: &Finding<'_>) {
         let Pod { namespace, name, uid, owners } = pod;
         let owner = controller(&namespace, owners).unwrap_or_else(|| Workload {
@@ -48,17 +49,17 @@ impl<'a> Restarts<'a> {
         self.found.entry(owner).or_default().add(self.expected, &self.last.1, (&name, &uid), finding);
     }
 
-    /// How many owners have such pods.
+    /// The number of owners of such pods.
     pub fn len(&self) -> usize {
         self.found.len()
     }
 
-    /// Whether all pods are as they should be.
+    /// Whether no pod is outdated.
     pub fn is_empty(&self) -> bool {
         self.found.is_empty()
     }
 
-    /// Decides. Reads nothing when there is nothing to decide.
+    /// Decides. Reads nothing if there are no outdated pods.
     ///
     /// # Errors
     /// When workloads or budgets can't be read.
@@ -73,7 +74,8 @@ impl<'a> Restarts<'a> {
             if !found.keys().any(|workload| workload.controller == controller) {
                 continue;
             }
-            // Each is decided as it passes by: how thousands of workloads stand need not be known at once.
+            // Each is decided as it is read, so that thousands of states need not be in memory at
+            // once.
             for state in cluster::scan::<State>(&Query::of(controller.kind()).fields(fields))? {
                 let state = state?;
                 let (namespace, name) = (state.metadata.namespace.clone(), state.metadata.name.clone());
@@ -83,7 +85,7 @@ impl<'a> Restarts<'a> {
                 }
             }
         }
-        // What is of a kind with a template and was not among those is gone, and its pods are going.
+        // A workload that was not among those is deleted already, and its pods are being deleted.
         let is_templated = |workload: &Workload| TEMPLATED.iter().any(|(own, ..)| *own == workload.controller);
         for (workload, found) in found.iter().filter(|(workload, _)| !is_templated(workload)) {
             untouched(workload, found, &mut decision);
@@ -127,7 +129,7 @@ impl<'a> Restarts<'a> {
         Ok(())
     }
 
-    /// Marks the template; of what does not roll then, deletes one pod that was made before.
+    /// Marks the template; of a workload that does not roll out the change, deletes one old pod.
     fn restart(&self, workload: &Workload, found: &Found, state: &State, marked: bool, decision: &mut Decision) {
         decision.restarting.add(|| workload.to_string());
         if decision.asked() >= AT_ONCE {
@@ -139,7 +141,7 @@ impl<'a> Restarts<'a> {
             let mark = state.mark(self.annotation).with(self.expected, &found.stale).to_string();
             let fragment = json!({"spec": {"template": {"metadata": {"annotations": {self.annotation: mark}}}}});
             let patch = Patch::new(workload.reference(), fragment, reason);
-            // A template that nobody rolls out disrupts nothing: what is paced there is each deletion.
+            // A template that is not rolled out disrupts nothing: only the deletions are paced.
             decision.patch(if rolls { patch.paced_by(self.pace) } else { patch });
         } else if let Some((name, uid)) = &found.first {
             let pod = ObjectRef::new(Kind::new("v1", "Pod"), Some(&workload.namespace), name);
@@ -149,7 +151,7 @@ impl<'a> Restarts<'a> {
     }
 }
 
-/// What else stands against a restart now.
+/// What else prevents a restart now.
 fn against(
     workload: &Workload,
     found: &Found,
@@ -167,7 +169,7 @@ fn against(
     Ok(budget.map(|name| format!("PodDisruptionBudget {name} allows no disruption now")))
 }
 
-/// A workload that nothing here can restart.
+/// A workload that can't be restarted by this code.
 fn untouched(workload: &Workload, found: &Found, decision: &mut Decision) {
     if found.excluded {
         decision.excluded.add(|| workload.to_string());

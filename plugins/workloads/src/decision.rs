@@ -1,44 +1,44 @@
-//! What is to be done, and what is told of it.
+//! The decision about workloads with outdated pods, and how it is reported.
 
 use mizzen_sdk::k8s::Listed;
 use mizzen_sdk::{Deletion, Outcome, Patch};
 
-/// Names in a list for people; what there is beyond them is counted.
+/// How many workloads a list names; the others are counted.
 const NAMED: usize = 5;
 
-/// What is to be done with workloads whose pods are not as they should be.
+/// What to do with workloads whose pods are outdated.
 #[derive(Debug, Default)]
 pub struct Decision {
-    /// Those that are restarted now, wait for their turn, or are being restarted.
+    /// Restarted now, waiting for a pace, or being restarted.
     pub restarting: Named,
-    /// Those that will be restarted once nothing stands against it; each with what does.
+    /// Not restarted yet; each with the reason.
     pub pending: Named,
-    /// Those that only people can restart; each with the reason, where it is not plain.
+    /// To be restarted by hand; each with the reason if it is not obvious.
     pub manual: Named,
-    /// Those that are annotated to be left alone.
+    /// Excluded by an annotation.
     pub excluded: Named,
-    /// Those that were restarted, which did not help; each with what is still wrong.
+    /// Restarted without effect; each with what is still wrong.
     pub unhelped: Named,
     patches: Vec<Patch>,
     deletions: Vec<Deletion>,
 }
 
-/// Some workloads: the first few by name, and how many there are.
+/// The first names of a list of workloads, and their number.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Named {
-    /// How many there are.
+    /// The number of workloads.
     pub count: usize,
     /// The first five.
     pub names: Vec<String>,
 }
 
 impl Decision {
-    /// Whether nothing was found, so that there is nothing to tell.
+    /// Whether there is nothing to report.
     pub fn is_empty(&self) -> bool {
         [&self.restarting, &self.pending, &self.manual, &self.excluded, &self.unhelped].iter().all(|own| own.count == 0)
     }
 
-    /// How much is asked for in this one answer.
+    /// The number of changes in this outcome.
     pub(crate) fn asked(&self) -> usize {
         self.patches.len() + self.deletions.len()
     }
@@ -51,7 +51,8 @@ impl Decision {
         self.deletions.push(deletion);
     }
 
-    /// The outcome, with all that is to be done. The host tells of each patch and deletion, by an Event at the object, when it makes it.
+    /// Adds the patches and deletions to an outcome. The host reports each by an Event about the
+    /// object.
     #[must_use]
     pub fn into_outcome(self, outcome: Outcome) -> Outcome {
         let outcome = self.patches.into_iter().fold(outcome, Outcome::patch);
@@ -60,7 +61,7 @@ impl Decision {
 }
 
 impl Named {
-    /// Counts one more, and names it if it is among the first.
+    /// Counts a workload, and names it if it is among the first.
     pub(crate) fn add(&mut self, name: impl FnOnce() -> String) {
         self.count += 1;
         if self.names.len() < NAMED {
@@ -68,7 +69,7 @@ impl Named {
         }
     }
 
-    /// `a, b and 3 more`.
+    /// The list as text: `a, b and 3 more`.
     pub fn sentence(&self) -> String {
         Listed::of_total(&self.names, self.count).to_string()
     }
@@ -79,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn five_are_named_and_the_rest_counted() {
+    fn five_are_named_and_the_others_counted() {
         let mut named = Named::default();
         for at in 0..5 {
             named.add(|| format!("w{at}"));

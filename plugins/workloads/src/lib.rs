@@ -1,4 +1,4 @@
-//! Restarts the workloads whose pods are not as they should be, for reconcilers that judge pods.
+//! Restarts workloads with outdated pods, for reconcilers that judge pods.
 //!
 //! ```text
 //!   pods ─(the reconciler judges each)─► Restarts::add ─► one entry per owner ─► decide ─► Decision ─► patches · deletions · events
@@ -6,12 +6,14 @@
 //!                                  ReplicaSet → Deployment ────┘                   └── rollout, readiness, budgets, exclusions
 //! ```
 //!
-//! A restart is state: an annotation on the pod template, a [`Mark`] that says for which cause. The owner's controller does the rest. A
-//! workload that bears the mark of a cause is not restarted for it again, whatever its pods look like: that it did not help is reported.
-//! Each workload is judged by what is seen of it, so one that can't be restarted never restarts the others.
+//! A restart is state: an annotation on the pod template, a [`Mark`] with its cause. The owner's
+//! controller does the rest. A workload with the mark of a cause is not restarted for it again,
+//! whatever its pods look like: that the restart had no effect is reported. Each workload is
+//! decided separately, so one that can't be restarted does not block the others.
 //!
-//! Pods pass through one by one; what is kept is an entry per workload with a cause. Behaviour: Kyma's sidecar restart, with its faults
-//! mended: pods that are not ready are kept in mind, owners that nobody can restart are named.
+//! Pods are read one by one; only one entry per workload is kept. Behaviour: Kyma's sidecar
+//! restart, with its faults fixed: pods that are not ready are not forgotten, and owners that can't
+//! be restarted are named.
 
 mod budgets;
 mod decide;
@@ -32,8 +34,9 @@ pub use read::{DEPLOYMENTS, declare, deployment};
 pub use state::{Progress, State};
 pub use workload::{Controller, Workload};
 
-/// Keeps a workload from being restarted when it is `never`: on the workload, its pod template, its pods or its namespace.
+/// Excludes a workload from restarts if it is `never`: on the workload, its pod template, its pods
+/// or its namespace.
 pub const RESTART_ANNOTATION: &str = "mizzen.dev/restart";
 
-/// The value of [`RESTART_ANNOTATION`] that means something.
+/// The only value of [`RESTART_ANNOTATION`] with a meaning.
 pub const NEVER: &str = "never";

@@ -1,21 +1,23 @@
-//! For which causes a workload was restarted: the value of an annotation on its pod template.
+//! The causes for which a workload was restarted: the value of an annotation on its pod template.
 
 use std::collections::BTreeSet;
 use std::fmt;
 
-/// Findings that one mark remembers. A workload that was restarted for more, under one expectation, is not restarted again: this ends
-/// what would go in circles, such as two injectors that give pods different proxies by turns.
+/// How many findings a mark contains. A workload that was restarted for more, with one expectation,
+/// is not restarted again: this ends loops, such as two injectors that alternately set different
+/// proxies.
 const MOST: usize = 8;
 
-/// A cause is what is expected together with what was found instead. The mark remembers one expectation, and all that was found: so a
-/// workload is restarted once for each cause, and again when a pod came to differ in another way under the same expectation.
+/// A cause is an expectation together with a finding. The mark contains one expectation and all
+/// findings: so a workload is restarted once for each cause, and again if a pod differs in another
+/// way from the same expectation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Mark {
     expected: Box<str>,
     found: BTreeSet<Box<str>>,
 }
 
-/// A short digest of a text, 16 hexadecimal digits: the same text, the same digest.
+/// A short digest of a text: 16 hexadecimal digits.
 pub fn digest(text: &str) -> String {
     short(text, 16)
 }
@@ -24,25 +26,26 @@ fn short(text: &str, digits: usize) -> String {
     blake3::hash(text.as_bytes()).to_hex().chars().take(digits).collect()
 }
 
-/// The digest of a finding, as marks hold it.
+/// The digest of a finding, as marks contain it.
 pub(crate) fn finding(text: &str) -> Box<str> {
     short(text, 8).into()
 }
 
 impl Mark {
-    /// The mark in an annotation's value: `<expected>:<found>,<found>`. Whatever else stands there is a mark of another expectation.
+    /// Parses an annotation's value: `<expected>:<found>,<found>`. Any other value is a mark of
+    /// another expectation.
     pub fn parse(text: &str) -> Self {
         let (expected, found) = text.split_once(':').unwrap_or((text, ""));
         let found = found.split(',').filter(|found| !found.is_empty()).map(Into::into).collect();
         Self { expected: expected.into(), found }
     }
 
-    /// Whether a restart under this mark was, or would have been, for this cause.
+    /// Whether a restart with this mark was for this cause.
     pub(crate) fn covers(&self, expected: &str, found: &str) -> bool {
         *self.expected == *expected && (self.found.contains(found) || self.found.len() >= MOST)
     }
 
-    /// This mark, with these causes too. What was found under another expectation is forgotten.
+    /// Adds these causes. Findings of another expectation are removed.
     pub(crate) fn with(&self, expected: &str, found: &BTreeSet<Box<str>>) -> Self {
         let mut all = if *self.expected == *expected { self.found.clone() } else { BTreeSet::new() };
         all.extend(found.iter().take(MOST).cloned());
@@ -70,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mark_covers_what_it_was_made_for_and_nothing_else() {
+    fn a_mark_covers_only_its_own_causes() {
         let mark = Mark::default().with("e", &set(&["b", "a"]));
         assert_eq!(mark.to_string(), "e:a,b");
         assert_eq!(Mark::parse("e:a,b"), mark);
@@ -79,21 +82,21 @@ mod tests {
     }
 
     #[test]
-    fn another_expectation_begins_anew_and_the_same_remembers() {
+    fn another_expectation_replaces_the_findings_and_the_same_adds_to_them() {
         let mark = Mark::parse("e:a");
         assert_eq!(mark.with("e", &set(&["c"])).to_string(), "e:a,c");
         assert_eq!(mark.with("f", &set(&["c"])).to_string(), "f:c");
     }
 
     #[test]
-    fn what_somebody_wrote_by_hand_covers_nothing() {
+    fn an_annotation_written_by_hand_covers_nothing() {
         for text in ["", "now", ":", "2026-01-01T00:00:00Z"] {
             assert!(!Mark::parse(text).covers("e", "a"), "{text}");
         }
     }
 
     #[test]
-    fn restarts_under_one_expectation_come_to_an_end() {
+    fn restarts_with_one_expectation_are_limited() {
         let mut mark = Mark::default();
         let restarts = (0..100)
             .filter(|round| {

@@ -1,4 +1,4 @@
-//! From a pod up to what would have to be restarted.
+//! The workload that owns a pod.
 
 use std::collections::BTreeMap;
 
@@ -42,7 +42,7 @@ struct Metadata {
     owner_references: Vec<OwnerReference>,
 }
 
-/// What controls an object with these owners, in its namespace; an owner that does not control it is not asked.
+/// The controller of an object with these owners; owners that do not control it are ignored.
 pub(crate) fn controller(namespace: &str, owners: Vec<OwnerReference>) -> Option<Workload> {
     let owner = owners.into_iter().find(|owner| owner.controller)?;
     Some(Workload {
@@ -52,11 +52,12 @@ pub(crate) fn controller(namespace: &str, owners: Vec<OwnerReference>) -> Option
     })
 }
 
-/// Puts what was found of ReplicaSets' pods down to what controls those: a Deployment, or something of somebody else's making. A
-/// ReplicaSet that nothing controls stands for itself; one that is gone for nothing: its pods go, too.
+/// Replaces ReplicaSets by their controllers: Deployments, or objects of other kinds. A ReplicaSet
+/// without a controller stays; one that is deleted is removed, because its pods are being deleted,
+/// too.
 ///
 /// # Errors
-/// When ReplicaSets can't be read.
+/// If ReplicaSets can't be read.
 pub(crate) fn lift(found: BTreeMap<Workload, Found>) -> Result<BTreeMap<Workload, Found>, AccessError> {
     let is_set = |workload: &Workload| workload.controller == Controller::ReplicaSet;
     let (mut sets, mut lifted): (BTreeMap<_, _>, BTreeMap<_, _>) =

@@ -1,52 +1,52 @@
-//! What was found of pods, one entry per owner.
+//! Findings about pods, one entry per owner.
 
 use std::collections::BTreeSet;
 
 use crate::mark::Mark;
 use crate::owners::OwnerReference;
 
-/// A pod that is not as it should be.
+/// An outdated pod.
 #[derive(Debug)]
 pub struct Pod {
-    /// Where it is.
+    /// Its namespace.
     pub namespace: Box<str>,
     /// Its name.
     pub name: Box<str>,
     /// Its uid.
     pub uid: Box<str>,
-    /// What owns it.
+    /// Its owners.
     pub owners: Vec<OwnerReference>,
 }
 
-/// What is wrong with it.
+/// What is wrong with a pod.
 #[derive(Debug)]
 pub struct Finding<'a> {
-    /// In words, the same for the same cause: `its image is a, not b`.
+    /// The description, equal for equal causes: `its image is a, not b`.
     pub what: &'a str,
-    /// Whether it is running, and ready in every respect.
+    /// Whether the pod is running, and every condition is true.
     pub ready: bool,
-    /// Whether it, or its namespace, is annotated to be left alone.
+    /// Whether the pod, or its namespace, is excluded by an annotation.
     pub excluded: bool,
-    /// The mark that it bears: that of the template it was made from.
+    /// The mark of the pod, from its template.
     pub mark: Option<&'a str>,
 }
 
-/// What was found of one owner's pods.
+/// Findings about the pods of one owner.
 #[derive(Debug, Default)]
 pub(crate) struct Found {
-    /// What was found of pods that a restart would replace.
+    /// Findings about pods that a restart would replace.
     pub(crate) stale: BTreeSet<Box<str>>,
-    /// The first of those that are ready, by name: name and uid.
+    /// The first ready pod, by name: name and uid.
     pub(crate) first: Option<(Box<str>, Box<str>)>,
-    /// Whether a pod is wrong that was made in a restart for that very cause.
+    /// Whether a pod is outdated that was created by a restart for the same cause.
     pub(crate) unhelped: bool,
     pub(crate) excluded: bool,
-    /// The first finding, in words.
+    /// The description of the first finding.
     pub(crate) what: Box<str>,
 }
 
 impl Found {
-    /// Takes in a pod: its name and uid, and what was found of it, with the digest of that.
+    /// Adds a pod: its name and uid, and a finding with its digest.
     pub(crate) fn add(&mut self, expected: &str, found: &str, (name, uid): (&str, &str), new: &Finding<'_>) {
         if self.what.is_empty() {
             self.what = new.what.into();
@@ -64,7 +64,7 @@ impl Found {
         }
     }
 
-    /// Takes in what was found of another owner that is a part of this one.
+    /// Adds the findings of another owner that is a part of this one.
     pub(crate) fn merge(&mut self, part: &Self) {
         self.stale.extend(part.stale.iter().cloned());
         self.first = [self.first.take(), part.first.clone()].into_iter().flatten().min();

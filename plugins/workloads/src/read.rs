@@ -1,4 +1,4 @@
-//! What is read of workloads, and what is done to them, as a description declares it.
+//! The field sets of workloads, and what is changed in them.
 
 use mizzen_sdk::{Description, Kind};
 
@@ -12,7 +12,7 @@ pub const DEPLOYMENTS: &str = "deployments";
 
 pub(crate) const BUDGETS: &str = "budgets";
 
-/// Kinds with a pod template, and what is read of each beyond what is common to all.
+/// Kinds with a pod template, and the fields read of each besides those of all kinds.
 pub(crate) const TEMPLATED: [(Controller, &str, &[&str]); 5] = [
     (
         Controller::Deployment,
@@ -50,7 +50,7 @@ pub(crate) const TEMPLATED: [(Controller, &str, &[&str]); 5] = [
     (Controller::ReplicationController, "replicationcontrollers", &["status.availableReplicas"]),
 ];
 
-/// Read of every kind with a pod template.
+/// Fields read of every kind with a pod template.
 const OF_ALL: [&str; 7] = [
     "metadata.generation",
     "metadata.annotations['mizzen.dev/restart']",
@@ -61,23 +61,23 @@ const OF_ALL: [&str; 7] = [
     "status.replicas",
 ];
 
-/// Declares all that [`Restarts`](crate::Restarts) reads and writes, where it marks restarts with `annotation`. What is read of pods is
-/// for the reconciler to declare: it judges them.
+/// Declares everything that [`Restarts`](crate::Restarts) reads and writes, with marks in
+/// `annotation`. Each reconciler declares its own reads of pods, which it judges.
 #[must_use]
 pub fn declare(description: Description, annotation: &str) -> Description {
-    let owners = "what a pod's ReplicaSet belongs to";
-    let budgets = "a disruption that a budget does not allow now is put off";
+    let owners = "the owner of a pod's ReplicaSet";
+    let budgets = "a disruption that a budget does not allow now is postponed";
     let description = TEMPLATED
         .iter()
         .fold(description, |description, templated| workload(description, templated, annotation))
         .reads_fields(OWNERS, replica_set(), &OWNER_PATHS, owners)
         .reads_fields(BUDGETS, budget(), &["spec.selector", "status.disruptionsAllowed"], budgets);
-    let why = "pods that only a ReplicaSet or ReplicationController brings back are deleted one at a time";
+    let why = "pods of a ReplicaSet or ReplicationController without a Deployment are deleted one at a time";
     description.deletes(Kind::new("v1", "Pod"), why)
 }
 
-/// Declares what is read and written of Deployments alone, for who restarts no others; with `more` paths. Reads name the field set
-/// [`DEPLOYMENTS`].
+/// Declares only what is read and written of Deployments, with `more` paths. Reads use the field
+/// set [`DEPLOYMENTS`].
 #[must_use]
 pub fn deployment(description: Description, annotation: &str, more: &[&str]) -> Description {
     let (controller, set, paths) = &TEMPLATED[0];
@@ -97,7 +97,7 @@ fn workload(
             set,
             controller.kind(),
             &paths,
-            "whether it is in the middle of a rollout, ready, or restarted already",
+            "whether a rollout is in progress, it is available, or already restarted",
         )
         .patches(controller.kind(), "an annotation on its pod template restarts it")
 }

@@ -29,9 +29,9 @@ pub enum Progress {
     Stuck,
     /// Some of its pods are not available.
     Unavailable(Availability),
-    /// It rolls when its rollout is resumed.
+    /// It rolls out when its rollout is resumed.
     Paused,
-    /// It rolls as far as its partition goes.
+    /// It rolls out only as far as its partition.
     Partitioned,
     /// It replaces a pod only after that is deleted.
     OnDelete,
@@ -94,17 +94,17 @@ impl State {
             .any(|annotations| annotations.get(RESTART_ANNOTATION).is_some_and(|value| &**value == NEVER))
     }
 
-    /// The value of an annotation on itself.
+    /// The value of one of its annotations.
     pub fn annotation(&self, name: &str) -> Option<&str> {
         self.metadata.annotations.get(name).map(|value| &**value)
     }
 
-    /// The value of an annotation on its pod template.
+    /// The value of an annotation of its pod template.
     pub fn template_annotation(&self, name: &str) -> Option<&str> {
         self.template.annotations.get(name).map(|value| &**value)
     }
 
-    /// For what it was restarted, under this annotation.
+    /// The mark in this annotation of its pod template.
     pub(crate) fn mark(&self, annotation: &str) -> Mark {
         self.template_annotation(annotation).map(Mark::parse).unwrap_or_default()
     }

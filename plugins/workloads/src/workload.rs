@@ -1,27 +1,27 @@
-//! What owns pods.
+//! Owners of pods.
 
 use std::fmt;
 
 use mizzen_sdk::{Kind, ObjectRef};
 
-/// A kind of what owns pods; a pod that nothing owns is its own.
+/// The kind of a pod's owner; a pod without an owner is its own.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Controller {
-    /// Rolls when its template changes.
+    /// Rolls out changes of its template.
     Deployment,
-    /// Rolls when its template changes.
+    /// Rolls out changes of its template.
     StatefulSet,
-    /// Rolls when its template changes.
+    /// Rolls out changes of its template.
     DaemonSet,
-    /// Replaces a pod that was deleted; of a Deployment it is a part.
+    /// Replaces deleted pods; may be a part of a Deployment.
     ReplicaSet,
-    /// Replaces a pod that was deleted.
+    /// Replaces deleted pods.
     ReplicationController,
-    /// Would begin its work anew: nobody restarts it.
+    /// Is not restarted: it would repeat its work.
     Job,
-    /// Nobody would bring it back.
+    /// Is not restarted: nothing would replace it.
     Pod,
-    /// Of somebody else's making, by `kind` and `apiVersion`: only its makers know how it is restarted.
+    /// Any other kind: it is not known how it is restarted.
     Other {
         /// E.g. `Rollout`.
         kind: Box<str>,
@@ -30,19 +30,19 @@ pub enum Controller {
     },
 }
 
-/// One of them. Ordered by namespace, kind and name.
+/// A workload. Ordered by namespace, kind and name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Workload {
-    /// Where it is.
+    /// Its namespace.
     pub namespace: Box<str>,
-    /// What it is.
+    /// Its kind.
     pub controller: Controller,
     /// Its name.
     pub name: Box<str>,
 }
 
 impl Controller {
-    /// The controller of an owner reference. A kind of the same name in another group is somebody else's.
+    /// The kind of an owner reference. A kind of the same name in another group is another kind.
     pub(crate) fn of(api_version: &str, kind: &str) -> Self {
         let group = api_version.split_once('/').map_or("", |(group, _)| group);
         match (group, kind) {
@@ -56,7 +56,7 @@ impl Controller {
         }
     }
 
-    /// Its kind's name.
+    /// The name of the kind.
     pub fn name(&self) -> &str {
         match self {
             Self::Deployment => "Deployment",
@@ -70,7 +70,7 @@ impl Controller {
         }
     }
 
-    /// As reads and writes name it.
+    /// The kind for reads and writes.
     pub fn kind(&self) -> Kind {
         let api_version = match self {
             Self::Deployment | Self::StatefulSet | Self::DaemonSet | Self::ReplicaSet => "apps/v1",
@@ -83,7 +83,7 @@ impl Controller {
 }
 
 impl Workload {
-    /// As reads and writes name it.
+    /// The object for reads and writes.
     pub fn reference(&self) -> ObjectRef {
         ObjectRef::new(self.controller.kind(), Some(&self.namespace), &self.name)
     }

@@ -51,7 +51,7 @@ async fn hosts_that_change_over_time_are_followed_and_what_is_gone_is_pruned() {
 }
 
 #[tokio::test]
-async fn whatever_else_the_api_answers_nothing_is_given_up_and_it_is_said_why() {
+async fn any_other_failed_response_is_reported_and_the_last_one_stays_in_force() {
     let stage = Stage::start(naming(GATE, AGENT)).await;
     let remembered = stage.remembers();
     let foreign = |_: &Asked| Answer::redirect("https://foreign.example.com/hosts");
@@ -59,11 +59,11 @@ async fn whatever_else_the_api_answers_nothing_is_given_up_and_it_is_said_why() 
         ("status 400", Box::new(|_| Answer::status(400))),
         ("status 429", Box::new(|_| Answer::status(429))),
         ("status 503", Box::new(|_| Answer::status(503))),
-        ("names no hosts", Box::new(naming("", ""))),
-        ("can't be read", Box::new(|_| Answer::status(200))),
-        ("can't be read", Box::new(|_| Answer::text("{\"communicationEndpoints\": ["))),
-        ("can't be asked", Box::new(|_| Answer::stalling())),
-        ("can't be asked", Box::new(|_| Answer::huge(8))),
+        ("reports no hosts", Box::new(naming("", ""))),
+        ("is not valid", Box::new(|_| Answer::status(200))),
+        ("is not valid", Box::new(|_| Answer::text("{\"communicationEndpoints\": ["))),
+        ("can't be reached", Box::new(|_| Answer::stalling())),
+        ("can't be reached", Box::new(|_| Answer::huge(8))),
         ("redirects to https://foreign.example.com", Box::new(foreign)),
     ];
     for (why, answers) in cases {
@@ -80,7 +80,7 @@ async fn whatever_else_the_api_answers_nothing_is_given_up_and_it_is_said_why() 
 }
 
 #[tokio::test]
-async fn trouble_with_what_is_asked_for_activegate_leaves_oneagents_hosts_followed() {
+async fn a_failure_for_activegate_does_not_stop_updates_of_oneagents_hosts() {
     let stage = Stage::start(naming(GATE, AGENT)).await;
     let foreign = |_: &Asked| Answer::redirect("https://foreign.example.com/hosts");
     let troubles: [(&str, &'static str, Answers); 3] = [

@@ -56,11 +56,11 @@ pub fn emitted() -> Result<Vec<Value>, Failure> {
     let opened = opened.desired.into_iter().flatten();
     let dynatrace = opened
         .fold(Cluster::new().with(DYNAKUBE), |cluster, entry| cluster.with(&entry.to_string()))
-        .with_answer(
+        .with_response(
             &format!("{at}/gateway/connectioninfo"),
             Response::of_json(&json!({"communicationEndpoints": gates})),
         )
-        .with_answer(
+        .with_response(
             &format!("{at}/agent/connectioninfo"),
             Response::of_json(&json!({"communicationEndpoints": many})),
         );

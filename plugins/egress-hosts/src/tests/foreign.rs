@@ -1,8 +1,9 @@
-//! What others have let through already: left to them, and told where that is not enough.
+//! Targets in another party's entries: they are left to those, and reported where that is not
+//! enough.
 
 use super::*;
 
-/// An entry that is no list's, of `api.example.com` at these ports, for these namespaces.
+/// An entry that belongs to no list, of `api.example.com` at these ports, for these namespaces.
 fn entry(name: &str, ports: &Value, export_to: &Value) -> String {
     let ports: Vec<_> = ports.as_array().unwrap().iter().map(|port| json!({"number": port, "name": "a"})).collect();
     let mut entry = json!({"apiVersion": "networking.istio.io/v1", "kind": "ServiceEntry",
@@ -15,7 +16,7 @@ fn entry(name: &str, ports: &Value, export_to: &Value) -> String {
 }
 
 #[test]
-fn a_host_that_has_an_entry_of_somebody_elses_is_left_to_that_one() {
+fn a_host_in_another_partys_entry_is_left_to_that_entry() {
     for (export_to, visibility) in
         [(json!(["*"]), "Namespace"), (Value::Null, "Mesh"), (json!([]), "Namespace"), (json!(["web"]), "Namespace")]
     {
@@ -31,19 +32,19 @@ fn a_host_that_has_an_entry_of_somebody_elses_is_left_to_that_one() {
 }
 
 #[test]
-fn a_port_that_somebody_elses_entry_lacks_is_told() {
+fn a_port_that_another_partys_entry_lacks_is_reported() {
     let half = entry("prod", &json!([443]), &Value::Null);
     let younger = entry("younger", &json!([443, 80]), &Value::Null);
     let outcome = ask(&Cluster::new().with(LIST).with(&younger).with(&half), LIST, "Namespace");
     let (allowed, reason, message) = said(&outcome);
     assert_eq!((allowed, reason), (Some(false), "Clash"));
-    let why = "port 80 of api.example.com is not in ServiceEntry dynatrace/prod, which Istio goes by: add it there";
+    let why = "port 80 of api.example.com is not in ServiceEntry dynatrace/prod, which Istio uses: add it there";
     assert!(message.starts_with(why) && !message.contains("port 443"), "{message}");
     assert!(matches!(outcome.readiness, Readiness::Warning(_)));
 }
 
 #[test]
-fn an_entry_that_other_workloads_see_is_nothing_to_a_list() {
+fn an_entry_for_other_workloads_is_ignored() {
     for (export_to, visibility) in
         [(json!(["."]), "Namespace"), (json!(["other"]), "Namespace"), (json!(["web"]), "Mesh")]
     {
@@ -56,21 +57,21 @@ fn an_entry_that_other_workloads_see_is_nothing_to_a_list() {
 }
 
 #[test]
-fn entries_of_lists_are_nobody_elses() {
+fn entries_of_lists_are_not_another_partys() {
     let of_a_list = alone(LIST).desired.unwrap();
     let cluster = of_a_list.iter().fold(Cluster::new().with(LIST), |cluster, own| cluster.with(&own.to_string()));
     assert_eq!(ask(&cluster, LIST, "Namespace").desired, Some(of_a_list));
 }
 
 #[test]
-fn while_the_entries_of_others_are_not_known_nothing_is_said() {
+fn while_another_partys_entries_are_unavailable_the_call_fails() {
     let cluster = Cluster::new().with(LIST).with_unavailable(service_entry());
     let failure = testing::reconcile::<EgressHosts>(&cluster, LIST, &json!({})).unwrap_err();
     assert!(matches!(failure, Failure::Retry(_)), "{failure:?}");
 }
 
 #[test]
-fn a_long_list_asks_for_all_of_its_hosts() {
+fn a_long_list_queries_all_of_its_hosts() {
     let lines: Vec<_> =
         (0..200).map(|at| json!({"host": format!("h{at}.example.com"), "port": 443, "protocol": "TLS"})).collect();
     let list = json!({"apiVersion": "mizzen.dev/v1alpha1", "kind": "ExternalHosts",

@@ -1,4 +1,4 @@
-//! What the Dynatrace API is asked, and what becomes of its answers.
+//! Requests to the Dynatrace API, and what follows from the responses.
 
 use std::sync::Mutex;
 
@@ -7,12 +7,12 @@ use mizzen_sdk::http::Request as Asked;
 
 use super::*;
 
-/// What is known of before.
+/// An earlier response.
 fn known() -> String {
     kube_with("", "https://gate.example.com:9999", "https://old.example.com:443")
 }
 
-/// The questions that a DynaKube leads to, where each is answered like this.
+/// The requests for a DynaKube, and the outcome, if each gets this response.
 fn questions(
     kube: &str,
     answer: impl Fn(&Asked) -> Result<Response, AccessError> + Send + Sync + 'static,
@@ -32,7 +32,7 @@ fn named(host: &str) -> Response {
     Response::of_json(&json!({"communicationEndpoints": [format!("https://{host}")]}))
 }
 
-/// That nothing is given up of what was known, and what is said about it.
+/// Checks that the last response stays in force, and what is reported.
 fn kept(outcome: &Outcome) -> &str {
     assert!(names(outcome).len() == 6 && !outcome.so_far, "{:?}", names(outcome));
     assert_eq!(spec(outcome, "ServiceEntry", "prod-fqdn-activegate")["hosts"], json!(["gate.example.com"]));
@@ -49,7 +49,7 @@ fn kept(outcome: &Outcome) -> &str {
 }
 
 #[test]
-fn the_way_to_the_api_is_opened_before_the_api_is_asked() {
+fn the_entry_for_the_api_exists_before_a_request_is_sent() {
     let asked = std::sync::Arc::new(Mutex::new(0));
     let seen = std::sync::Arc::clone(&asked);
     let cluster = Cluster::new().with(&kube()).with_http("https://", move |_| {
@@ -65,7 +65,7 @@ fn the_way_to_the_api_is_opened_before_the_api_is_asked() {
 }
 
 #[test]
-fn the_api_is_asked_as_the_original_asks_it() {
+fn requests_are_those_of_the_original() {
     let (asked, _) = questions(&kube_with("networkZone: 'eu west'", "", ""), |_| Ok(named("a.example.com")));
     let urls: Vec<_> = asked.iter().map(|request| &*request.url).collect();
     let agent = format!("{API}/agent/connectioninfo?networkZone=eu%20west&defaultZoneFallback=true");
@@ -77,7 +77,7 @@ fn the_api_is_asked_as_the_original_asks_it() {
 }
 
 #[test]
-fn the_threshold_is_how_old_an_answer_may_be() {
+fn the_threshold_is_the_maximum_age_of_a_cached_response() {
     for (spec, minutes) in [("", 15), ("dynatraceApiRequestThreshold: 60", 60), ("dynatraceApiRequestThreshold: 0", 0)]
     {
         let (asked, _) = questions(&kube_with(spec, "", ""), |_| Ok(named("a.example.com")));
@@ -86,7 +86,7 @@ fn the_threshold_is_how_old_an_answer_may_be() {
 }
 
 #[test]
-fn an_empty_answer_from_the_cache_is_asked_for_again() {
+fn an_empty_response_from_the_cache_is_requested_again() {
     let (asked, outcome) = questions(&kube(), |request| {
         let empty = Response::of_json(&json!({"communicationEndpoints": []}));
         Ok(if request.max_age.is_zero() {
@@ -100,7 +100,7 @@ fn an_empty_answer_from_the_cache_is_asked_for_again() {
 }
 
 #[test]
-fn an_empty_answer_leaves_the_last_good_one() {
+fn an_empty_response_leaves_the_last_good_one_in_force() {
     for body in [
         json!({"communicationEndpoints": []}),
         json!({"communicationEndpoints": ""}),
@@ -108,19 +108,19 @@ fn an_empty_answer_leaves_the_last_good_one() {
         json!({}),
     ] {
         let outcome = ask(answering(Response::of_json(&body), Response::of_json(&body)), &known());
-        assert!(kept(&outcome).contains("the Dynatrace API names no hosts"), "{body}");
+        assert!(kept(&outcome).contains("the Dynatrace API reports no hosts"), "{body}");
         assert_eq!(outcome.requeue_after, Some(Duration::from_mins(1)));
     }
 }
 
 #[test]
-fn an_error_status_leaves_the_last_good_answer() {
+fn an_error_status_leaves_the_last_good_response_in_force() {
     for status in [400, 401, 403, 404, 429, 500, 503] {
         let outcome = ask(answering(Response::of_status(status), Response::of_status(status)), &known());
         let message = kept(&outcome);
         assert!(
             message.contains(&format!(
-                "as last reported: the Dynatrace API gives no answer: the server answered with status {status}"
+                "as last reported: the request to the Dynatrace API failed: the server responded with status {status}"
             )),
             "{message}"
         );
@@ -129,17 +129,17 @@ fn an_error_status_leaves_the_last_good_answer() {
 }
 
 #[test]
-fn an_answer_that_can_not_be_read_leaves_the_last_good_one() {
+fn an_invalid_response_leaves_the_last_good_one_in_force() {
     for body in
         ["", "{", "7", "<html>", r#"{"communicationEndpoints": 7}"#, r#"{"communicationEndpoints": ["ftp://a", "x"]}"#]
     {
         let garbled = || Response::of_status(200).with_body(body);
-        assert!(kept(&ask(answering(garbled(), garbled()), &known())).contains("can't be read"), "{body}");
+        assert!(kept(&ask(answering(garbled(), garbled()), &known())).contains("is not valid"), "{body}");
     }
 }
 
 #[test]
-fn no_answer_leaves_the_last_good_one_and_is_asked_for_again_in_a_minute() {
+fn a_failed_request_leaves_the_last_response_in_force_and_is_retried_in_a_minute() {
     for error in [
         AccessError::Unavailable("too slow".into()),
         AccessError::Denied("the API redirects to https://foreign.example.com".into()),
@@ -147,19 +147,19 @@ fn no_answer_leaves_the_last_good_one_and_is_asked_for_again_in_a_minute() {
     ] {
         let of = error.clone();
         let (_, outcome) = questions(&known(), move |_| Err(of.clone()));
-        assert!(kept(&outcome).contains(&format!("can't be asked: {error}")));
+        assert!(kept(&outcome).contains(&format!("can't be reached: {error}")));
         assert_eq!(outcome.requeue_after, Some(Duration::from_mins(1)));
     }
 }
 
 #[test]
-fn one_endpoint_in_trouble_keeps_the_other_from_nothing() {
+fn a_failure_of_one_endpoint_does_not_affect_the_other() {
     type Trouble = fn() -> Result<Response, AccessError>;
     let troubles: [(&str, Trouble); 6] = [
         ("larger than", || Err(AccessError::Unavailable("the answer is larger than 8 bytes".into()))),
         ("no whole answer", || Err(AccessError::Unavailable("no whole answer within 2s".into()))),
         ("redirects to", || Err(AccessError::Denied("it redirects to another host, which is not granted".into()))),
-        ("can't be read", || Ok(Response::of_status(200).with_body("{"))),
+        ("is not valid", || Ok(Response::of_status(200).with_body("{"))),
         ("status 500", || Ok(Response::of_status(500))),
         ("status 503", || Ok(Response::of_status(503))),
     ];
@@ -184,13 +184,13 @@ fn one_endpoint_in_trouble_keeps_the_other_from_nothing() {
 }
 
 #[test]
-fn an_api_that_is_asked_too_much_is_not_asked_twice() {
+fn an_api_that_limits_requests_is_not_sent_a_second_one() {
     assert_eq!(questions(&known(), |_| Ok(Response::of_status(429))).0.len(), 1);
     assert_eq!(questions(&known(), |_| Ok(Response::of_status(404))).0.len(), 2);
 }
 
 #[test]
-fn hosts_inside_the_cluster_are_an_answer_that_needs_no_entries() {
+fn hosts_inside_the_cluster_are_a_response_that_needs_no_entries() {
     for inside in ["https://gate.dynatrace.svc:443", "https://gate.dynatrace.svc.cluster.local,ftp://b.example.com"] {
         let outcome = ask(naming(inside, &["https://old.example.com:443"]), &known());
         assert!(!names(&outcome).iter().any(|name| name.contains("activegate")) && !outcome.so_far, "{inside}");
@@ -210,7 +210,7 @@ fn hosts_inside_the_cluster_are_an_answer_that_needs_no_entries() {
     assert!(names(&unusable).contains(&"ServiceEntry prod-fqdn-activegate".to_owned()), "nothing of it was understood");
 }
 
-/// How often the API is asked where these entries are there.
+/// How many requests the API gets if these entries exist.
 fn questions_where(there: &[String], kube: &str) -> (usize, Outcome) {
     let asked = std::sync::Arc::new(Mutex::new(0));
     let seen = std::sync::Arc::clone(&asked);
@@ -225,7 +225,7 @@ fn questions_where(there: &[String], kube: &str) -> (usize, Outcome) {
 }
 
 #[test]
-fn another_api_or_proxy_is_not_asked_before_the_entry_of_the_name_leads_there() {
+fn another_api_or_proxy_is_not_used_before_the_entry_leads_there() {
     let proxied = known().replace("enableIstio", "proxy: {value: 'http://proxy.example.com:3128'}, enableIstio");
     let proxy = OPEN
         .replace("prod-fqdn", "prod-tcp")
@@ -252,12 +252,12 @@ fn another_api_or_proxy_is_not_asked_before_the_entry_of_the_name_leads_there() 
 }
 
 #[test]
-fn an_api_that_is_an_older_dynakubes_to_open_is_asked_when_it_has() {
+fn an_api_in_an_older_dynakubes_entry_is_used_once_that_exists() {
     let older = kube().replace("name: prod", "name: first").replace("2026-02", "2026-01");
     let of_first = OPEN.replace("prod-", "first-");
     for there in [vec![older.clone()], vec![older.clone(), of_first.replace("abc.live", "xyz.live")]] {
         let (asked, opening) = questions_where(&there, &known());
-        let awaited = "opened: abc.live.dynatrace.com is not in ServiceEntry dynatrace/first-fqdn-operator yet";
+        let awaited = "yet: ServiceEntry dynatrace/first-fqdn-operator does not contain abc.live.dynatrace.com yet";
         assert!(asked == 0 && opening.so_far, "{there:?}");
         assert!(matches!(&opening.readiness, Readiness::Progressing(why) if why.ends_with(awaited)));
     }
@@ -265,17 +265,19 @@ fn an_api_that_is_an_older_dynakubes_to_open_is_asked_when_it_has() {
 }
 
 #[test]
-fn without_an_answer_ever_the_operators_entries_are_wanted_and_the_rest_is_kept() {
+fn before_the_first_response_the_operators_entries_are_desired_and_nothing_is_pruned() {
     for answer in [Response::of_status(400), Response::of_status(503)] {
         let outcome = ask(answering(answer.clone(), answer), &kube());
         assert_eq!(names(&outcome), ["ServiceEntry prod-fqdn-operator", "VirtualService prod-fqdn-operator"]);
         assert!(outcome.so_far, "what is there of the others is not known to be too much");
-        assert!(matches!(&outcome.readiness, Readiness::Progressing(why) if why.contains("no answer")));
+        assert!(
+            matches!(&outcome.readiness, Readiness::Progressing(why) if why.contains("request to the Dynatrace API failed"))
+        );
     }
 }
 
 #[test]
-fn entries_of_an_answer_that_nobody_remembers_are_kept_while_the_api_names_no_hosts() {
+fn entries_of_an_unknown_response_stay_while_the_api_reports_no_hosts() {
     let left = OPEN.replace("prod-fqdn-operator", "prod-ip-activegate");
     let outcome = ask(naming("", &["https://a.example.com"]).with(&left), &kube());
     assert!(outcome.so_far);
@@ -294,7 +296,7 @@ fn hosts_that_change_are_followed() {
 }
 
 #[test]
-fn the_same_hosts_in_another_order_are_nothing_new() {
+fn the_same_hosts_in_another_order_are_not_a_change() {
     let known = kube_with("", "", "https://a.example.com;https://b.example.com");
     let outcome = ask(naming("", &["https://b.example.com", "https://a.example.com"]), &known);
     assert_eq!(
@@ -304,7 +306,7 @@ fn the_same_hosts_in_another_order_are_nothing_new() {
 }
 
 #[test]
-fn it_is_asked_again_in_15_minutes_or_in_one() {
+fn the_next_call_is_in_15_minutes_or_in_one() {
     let again = |cluster: Cluster| ask(cluster, &kube()).requeue_after.unwrap().as_secs();
     let busy = |seconds: &str| Response::of_status(429).with_header("Retry-After", seconds);
     assert_eq!(again(naming("https://g.example.com", &["https://a.example.com"])), 900);

@@ -1,4 +1,4 @@
-//! What is wanted of Istio.
+//! The desired Istio objects.
 
 use super::*;
 
@@ -66,7 +66,7 @@ fn addresses_have_entries_of_their_own_and_no_routes() {
 }
 
 #[test]
-fn the_web_interfaces_host_stands_for_the_apis() {
+fn the_host_of_the_web_interface_is_replaced_by_the_apis() {
     let apps = kube().replace("abc.live.dynatrace.com/api", "abc.apps.dynatrace.com/api/");
     let outcome = ask(naming("", &["https://a.example.com"]), &apps);
     assert_eq!(spec(&outcome, "ServiceEntry", "prod-fqdn-operator")["hosts"], json!(["abc.live.dynatrace.com"]));
@@ -77,7 +77,7 @@ fn the_web_interfaces_host_stands_for_the_apis() {
 }
 
 #[test]
-fn activegates_are_told_in_one_text_and_oneagents_in_a_list() {
+fn responses_are_one_text_for_activegates_and_a_list_for_oneagents() {
     let gates = "https://g1.example.com:443/communication,https://g2.example.com:443/communication";
     let outcome = ask(naming(gates, &["https://a1.example.com", "https://a2.example.com"]), &kube());
     let hosts = |component: &str| &spec(&outcome, "ServiceEntry", &format!("prod-fqdn-{component}"))["hosts"];
@@ -98,7 +98,7 @@ fn activegates_are_told_in_one_text_and_oneagents_in_a_list() {
 }
 
 #[test]
-fn what_is_said_twice_is_wanted_once() {
+fn a_repeated_endpoint_is_desired_once() {
     let said = [
         "https://b.example.com/x",
         "https://a.example.com",
@@ -149,7 +149,7 @@ fn a_component_without_hosts_has_no_condition() {
 }
 
 #[test]
-fn switched_off_everything_goes() {
+fn switched_off_everything_is_pruned() {
     let known = kube_with("", "https://g.example.com", "https://a.example.com");
     let outcome = ask(Cluster::new(), &known.replace("enableIstio: true", "enableIstio: false"));
     assert_eq!((outcome.desired, outcome.so_far, outcome.readiness), (Some(Vec::new()), false, Readiness::Ready));
@@ -159,7 +159,7 @@ fn switched_off_everything_goes() {
 }
 
 #[test]
-fn without_istio_it_says_so_and_gives_nothing_up() {
+fn without_istio_it_reports_that_and_the_last_response_stays_in_force() {
     for kind in [service_entry(), virtual_service()] {
         let outcome =
             ask(naming("", &["https://a.example.com"]).without_kind(kind), &kube_with("", "", "https://b.example.com"));
@@ -167,19 +167,19 @@ fn without_istio_it_says_so_and_gives_nothing_up() {
         assert!(matches!(outcome.readiness, Readiness::Progressing(_)));
         let (status, reason, message) = said(&outcome, "IstioForOperator").unwrap();
         assert_eq!((status, reason), (Some(false), "IstioForOperatorFailed"));
-        assert!(message.starts_with("Istio's CRDs are not there yet"), "{message}");
+        assert!(message.starts_with("Istio's CRDs are not installed yet"), "{message}");
         assert_eq!(outcome.status.unwrap()["oneAgent"]["connectionInfoStatus"]["endpoints"], "https://b.example.com");
     }
 }
 
 #[test]
-fn where_nothing_can_be_done_the_conditions_of_the_entries_that_stand_stay() {
+fn conditions_of_existing_entries_stay_when_nothing_can_be_done() {
     let standing = OPEN.replace("prod-fqdn-operator", "prod-fqdn-oneagent");
     let known = kube_with("", "https://g.example.com", "https://a.example.com,https://b.example.com");
     let unreadable = known.replace("https://abc.live", "abc.live");
     for (cluster, kube, why) in [
         (Cluster::new(), &unreadable, "`spec.apiUrl`: it is not a valid URL"),
-        (Cluster::new().without_kind(virtual_service()), &known, "Istio's CRDs are not there yet"),
+        (Cluster::new().without_kind(virtual_service()), &known, "Istio's CRDs are not installed yet"),
     ] {
         let outcome = ask(cluster.with(&standing), kube);
         let (held, reason, message) = said(&outcome, "IstioForOneAgent").unwrap();

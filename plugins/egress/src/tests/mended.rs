@@ -1,4 +1,4 @@
-//! The original's faults, mended.
+//! Faults of the original that are fixed.
 
 use super::*;
 
@@ -7,7 +7,7 @@ fn another_api_url_replaces_the_entries_of_the_old_one() {
     let moved =
         kube_with("", "", "https://a.example.com").replace("abc.live.dynatrace.com/api", "dt.example.com/e/abc/api");
     let outcome = ask(
-        Cluster::new().with_answer(
+        Cluster::new().with_response(
             "https://dt.example.com/e/abc/api/v1/deployment/installer/gateway/connectioninfo",
             Response::of_json(&json!({})),
         ),
@@ -47,7 +47,7 @@ fn a_port_for_http_and_https_is_in_two_entries() {
 }
 
 #[test]
-fn a_port_of_one_host_is_https_where_it_is_said_to_be_both() {
+fn a_port_of_one_host_that_is_http_and_https_is_https() {
     for order in [
         ["https://a.example.com:8080", "http://a.example.com:8080"],
         ["http://a.example.com:8080", "https://a.example.com:8080"],
@@ -55,21 +55,18 @@ fn a_port_of_one_host_is_https_where_it_is_said_to_be_both() {
         let outcome = ask(naming("", &order), &kube());
         assert_eq!(spec(&outcome, "ServiceEntry", "prod-fqdn-oneagent")["ports"][0]["protocol"], "HTTPS");
         let message = said(&outcome, "IstioForOneAgent").unwrap().2;
-        assert!(
-            message.contains("port 8080 of a.example.com speaks HTTPS already, so it can't be HTTP, too"),
-            "{message}"
-        );
+        assert!(message.contains("port 8080 of a.example.com is HTTPS already, so it can't be HTTP, too"), "{message}");
     }
 }
 
 #[test]
-fn a_port_is_https_where_another_component_or_dynakube_says_http() {
+fn a_port_is_https_if_another_component_or_dynakube_has_it_as_http() {
     let (http, https) = ("http://a.example.com:8080", "https://a.example.com:8080");
     for (gates, agents) in [(http, https), (https, http)] {
         let outcome = ask(naming(gates, &[agents]), &kube());
         assert_eq!(spec(&outcome, "ServiceEntry", "prod-fqdn-activegate")["ports"][0]["protocol"], "HTTPS");
         let wrong = if gates == http { "IstioForActiveGate" } else { "IstioForOneAgent" };
-        assert!(said(&outcome, wrong).unwrap().2.contains("speaks HTTPS already, so it can't be HTTP, too"));
+        assert!(said(&outcome, wrong).unwrap().2.contains("is HTTPS already, so it can't be HTTP, too"));
     }
     let older = kube_with("", "", http).replace("name: prod", "name: first").replace("2026-02", "2026-01");
     let younger = kube_with("", "", https);
@@ -85,7 +82,7 @@ fn an_ipv6_address_is_one_address() {
 }
 
 #[test]
-fn every_entry_of_addresses_has_a_host_of_its_own() {
+fn every_entry_of_addresses_has_its_own_host() {
     let outcome = ask(naming("https://10.0.0.1", &["https://10.0.0.2"]), &kube());
     let host = |component: &str| spec(&outcome, "ServiceEntry", &format!("prod-ip-{component}"))["hosts"].clone();
     assert_eq!(host("activegate"), json!(["ip-activegate.prod.dynatrace.mizzen.invalid"]));
@@ -123,7 +120,7 @@ fn a_host_of_several_dynakubes_is_in_the_oldest_ones_entry_with_all_ports() {
     assert_eq!(names(&outcome), ["ServiceEntry prod-fqdn-oneagent", "VirtualService prod-fqdn-oneagent"]);
     assert_eq!(spec(&outcome, "ServiceEntry", "prod-fqdn-oneagent")["hosts"], json!(["b.example.com"]));
     let message = said(&outcome, "IstioForOneAgent").unwrap().2;
-    assert!(message.ends_with("a.example.com is in the entries of DynaKube dynatrace/first"), "{message}");
+    assert!(message.ends_with("a.example.com is in an entry of DynaKube dynatrace/first"), "{message}");
     assert_eq!(outcome.readiness, Readiness::Ready);
 
     let younger = kube_with("", "", "https://a.example.com:9999");
@@ -139,7 +136,7 @@ fn a_host_of_several_dynakubes_is_in_the_oldest_ones_entry_with_all_ports() {
 }
 
 #[test]
-fn a_dynakube_that_wants_nothing_has_nobodys_hosts() {
+fn a_dynakube_that_is_switched_off_or_invalid_has_no_hosts() {
     let older =
         kube_with("", "", "https://a.example.com").replace("name: prod", "name: first").replace("2026-02", "2026-01");
     for off in [older.replace("enableIstio: true", "enableIstio: false"), older.replace("https://abc.live", "abc.live")]
@@ -150,7 +147,7 @@ fn a_dynakube_that_wants_nothing_has_nobodys_hosts() {
 }
 
 #[test]
-fn a_bad_url_is_passed_over_and_told() {
+fn an_invalid_url_is_skipped_and_reported() {
     let outcome = ask(
         naming(
             "",
@@ -161,9 +158,9 @@ fn a_bad_url_is_passed_over_and_told() {
     assert_eq!(spec(&outcome, "ServiceEntry", "prod-fqdn-oneagent")["hosts"], json!(["a.example.com"]));
     let (held, _, message) = said(&outcome, "IstioForOneAgent").unwrap();
     assert_eq!(held, Some(true));
-    assert!(message.contains("`ftp://b.example.com` is passed over: its scheme is neither"), "{message}");
+    assert!(message.contains("skipped `ftp://b.example.com`: its scheme is neither"), "{message}");
     assert!(
-        message.contains("a URL with a user is passed over: its host is not a valid host name")
+        message.contains("skipped a URL with a user: its host is not a valid host name")
             && message.contains("inside the cluster")
             && !message.contains("secret")
     );
@@ -171,7 +168,7 @@ fn a_bad_url_is_passed_over_and_told() {
 }
 
 #[test]
-fn of_many_bad_urls_the_first_are_named() {
+fn the_first_of_many_invalid_urls_are_named() {
     let bad: Vec<_> = (0..20).map(|at| format!("https://bad_{at}")).collect();
     let urls: Vec<_> = bad.iter().map(String::as_str).chain(["https://a.example.com"]).collect();
     let outcome = ask(naming("", &urls), &kube());
@@ -180,12 +177,12 @@ fn of_many_bad_urls_the_first_are_named() {
 }
 
 #[test]
-fn a_port_above_65535_is_passed_over_and_told() {
+fn a_port_above_65535_is_skipped_and_reported() {
     let outcome = ask(naming("", &["https://a.example.com:65535", "https://b.example.com:65536"]), &kube());
     assert_eq!(spec(&outcome, "ServiceEntry", "prod-fqdn-oneagent")["hosts"], json!(["a.example.com"]));
     let message = said(&outcome, "IstioForOneAgent").unwrap().2;
     assert!(
-        message.contains("`https://b.example.com:65536` is passed over: its port is not a number from 1 to 65535"),
+        message.contains("skipped `https://b.example.com:65536`: its port is not a number from 1 to 65535"),
         "{message}"
     );
 }
@@ -242,7 +239,7 @@ fn requests_to_an_http_host_go_to_that_host() {
 }
 
 #[test]
-fn what_makes_no_sense_is_named_and_leaves_what_is_there() {
+fn an_invalid_field_is_named_and_existing_entries_stay() {
     for (from, to, field) in [
         ("https://abc.live.dynatrace.com/api", "abc.live.dynatrace.com", "spec.apiUrl"),
         ("https://abc.live.dynatrace.com/api", "https://abc.live.dynatrace.com:70000/api", "spec.apiUrl"),

@@ -1,4 +1,4 @@
-//! The custom resource, field by field, in the words of an `IstioOperator`.
+//! The fields of the custom resource as fields of an `IstioOperator`.
 
 use mizzen_istio_api::{Authorizer, Components, Config, Experimental, PilotFeatures, Spec, Version};
 use serde_json::{Map, Value, json};
@@ -75,7 +75,7 @@ fn components(components: &Components) -> Value {
     })
 }
 
-/// What has no promise: istiod's features are its environment.
+/// Experimental fields: istiod's features are environment variables.
 fn experiments(experimental: &Experimental) -> Value {
     let PilotFeatures { enable_alpha_gateway_api: alpha, enable_multi_network_discover_gateway_api: networks, .. } =
         experimental.pilot.clone().unwrap_or_default();
@@ -107,7 +107,7 @@ fn some<T>(items: Vec<T>) -> Option<Vec<T>> {
     (!items.is_empty()).then_some(items)
 }
 
-/// What is left of a document without what nobody said: `null`, and objects that hold nothing else. To Istio an empty object is a wish:
+/// Removes `null`s and objects without any other content. For Istio an empty object has a meaning:
 /// a component that is named is enabled.
 fn said(value: Value) -> Option<Value> {
     match value {

@@ -1,4 +1,4 @@
-//! The layer under all others: what is right for a cluster where nobody said anything.
+//! The lowest layer: the defaults.
 
 use serde_json::{Value, json};
 
@@ -15,22 +15,25 @@ pub(super) fn layer(config: &Config) -> Value {
                 "hpaSpec": {"minReplicas": 2, "maxReplicas": 5},
                 "resources": resources(["100m", "512Mi"], ["4000m", "2Gi"]),
             }},
-            // Without it every workload would need a container that may change the network.
+            // Without the CNI every workload needs a container with the right to change the
+            // network.
             "cni": {"enabled": true, "k8s": {"resources": resources(["100m", "512Mi"], ["500m", "1Gi"])}},
             "ingressGateways": [{"name": "istio-ingressgateway", "enabled": true, "k8s": {
                 "hpaSpec": {"minReplicas": 3, "maxReplicas": 10},
-                // None goes before its successor is there: traffic comes in by them alone.
+                // No gateway is stopped before its replacement is available: all incoming traffic
+                // passes through them.
                 "strategy": {"rollingUpdate": {"maxSurge": "100%", "maxUnavailable": 0}},
                 "resources": resources(["100m", "128Mi"], ["2000m", "1Gi"]),
             }}],
             "egressGateways": [{"name": "istio-egressgateway", "enabled": false}],
         },
         "meshConfig": {
-            // A workload that begins before its proxy has no network.
+            // A workload that starts before its proxy has no network.
             "defaultConfig": {"holdApplicationUntilProxyStarts": true},
         },
         "values": {
-            // Has objects without a revision label validated: what `istioctl install` adds apart from what it renders.
+            // Validates objects without a revision label: `istioctl install` adds this apart from
+            // what it renders.
             "defaultRevision": "default",
             "global": {
                 "istioNamespace": config.namespace,
@@ -41,7 +44,7 @@ pub(super) fn layer(config: &Config) -> Value {
     })
 }
 
-/// CPU and memory: what is kept for a container, and what it may use.
+/// CPU and memory: requests, and limits.
 pub(super) fn resources(requests: [&str; 2], limits: [&str; 2]) -> Value {
     let claims = |[cpu, memory]: [&str; 2]| json!({"cpu": cpu, "memory": memory});
     json!({"requests": claims(requests), "limits": claims(limits)})

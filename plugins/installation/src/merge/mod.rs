@@ -1,11 +1,12 @@
-//! What is wanted, as Istio's own `IstioOperator` document: layers laid over each other, each winning over those before it.
+//! The desired configuration as Istio's own `IstioOperator` document: layers, each of which
+//! overrides those before it.
 //!
 //! ```text
 //!   defaults < size of the cluster < configuration's `overlay` < custom resource < provider
 //! ```
 //!
-//! Behaviour: Kyma, whose size of the cluster chooses the defaults, so that what a user says wins over it. What the provider needs wins over
-//! all: without it nothing would run there.
+//! Behaviour: Kyma, where the cluster's size determines defaults, which users can override. What
+//! the provider needs overrides everything: Istio would not run there without it.
 
 mod cr;
 mod defaults;
@@ -22,7 +23,7 @@ use crate::config::Config;
 pub use provider::Provider;
 pub use size::Size;
 
-/// Everything that decides how Istio is installed.
+/// All inputs of an installation.
 #[derive(Debug)]
 pub(crate) struct Inputs<'a> {
     pub(crate) config: &'a Config,
@@ -32,7 +33,7 @@ pub(crate) struct Inputs<'a> {
     pub(crate) provider: Provider,
 }
 
-/// The `IstioOperator` document.
+/// Merges the inputs into an `IstioOperator` document.
 pub(crate) fn istio_operator(inputs: &Inputs<'_>) -> Value {
     let Inputs { config, spec, version, size, provider } = inputs;
     let mut merged = json!({});
@@ -49,8 +50,8 @@ pub(crate) fn istio_operator(inputs: &Inputs<'_>) -> Value {
     })
 }
 
-/// Lays one document over another: objects by their fields, lists of named objects by their names, everything else whole.
-/// `null` changes nothing.
+/// Merges a document into another: objects by their fields, lists of named objects by their names,
+/// everything else as a whole. `null` changes nothing.
 fn overlay(under: &mut Value, over: Value) {
     match (under, over) {
         (_, Value::Null) => {}

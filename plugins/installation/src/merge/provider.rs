@@ -1,10 +1,10 @@
-//! What the place needs where the cluster runs.
+//! What the cluster's provider needs.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-/// A place where a cluster can run.
+/// The provider of a cluster.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Provider {
@@ -16,12 +16,12 @@ pub enum Provider {
     Aws,
     /// `OpenStack`.
     OpenStack,
-    /// One that needs nothing of Istio.
+    /// Any other, without special needs.
     Other,
 }
 
 impl Provider {
-    /// The provider by what a node says of itself: `status.nodeInfo` and `spec.providerID`.
+    /// Recognises the provider by a node's `status.nodeInfo` and `spec.providerID`.
     pub(crate) fn of(kubelet: &str, os_image: &str, id: &str) -> Option<Self> {
         if kubelet.contains("-gke.") {
             Some(Self::Gke)
@@ -40,7 +40,8 @@ impl Provider {
 pub(super) fn layer(provider: Provider) -> Value {
     match provider {
         Provider::Other => Value::Null,
-        // Its nodes keep plugins elsewhere, and let critical Pods run only where a quota allows it.
+        // GKE's nodes have CNI plugins in another folder, and allow critical Pods only where a
+        // quota does.
         Provider::Gke => {
             json!({"values": {"cni": {"cniBinDir": "/home/kubernetes/bin", "resourceQuotas": {"enabled": true}}}})
         }
@@ -53,7 +54,8 @@ pub(super) fn layer(provider: Provider) -> Value {
             "service.beta.kubernetes.io/aws-load-balancer-scheme": "internet-facing",
             "service.beta.kubernetes.io/aws-load-balancer-nlb-target-type": "instance",
         })),
-        // The load balancer says by its own protocol whose request it is: the gateway must speak it too.
+        // The load balancer passes the client's address by the proxy protocol: the gateway must
+        // accept it, too.
         Provider::OpenStack => {
             let mut layer = ingress(&json!({"loadbalancer.openstack.org/proxy-protocol": "v1"}));
             layer["meshConfig"] = json!({"defaultConfig": {"gatewayTopology": {"proxyProtocol": {}}}});
@@ -62,7 +64,7 @@ pub(super) fn layer(provider: Provider) -> Value {
     }
 }
 
-/// Annotations of the ingress gateway's Service: load balancers read them.
+/// Annotations of the ingress gateway's Service, which load balancers read.
 fn ingress(annotations: &Value) -> Value {
     json!({"components": {"ingressGateways": [
         {"name": "istio-ingressgateway", "k8s": {"serviceAnnotations": annotations}},

@@ -1,4 +1,4 @@
-//! The cluster's size: a small one is not to be filled by its mesh.
+//! The cluster's size: in a small cluster the mesh uses less.
 
 use mizzen_sdk::k8s::Quantity;
 use schemars::JsonSchema;
@@ -7,13 +7,13 @@ use serde_json::{Value, json};
 
 use super::defaults::resources;
 
-/// How large the cluster is.
+/// The cluster's size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Size {
-    /// One to try things in: one of each, with little.
+    /// A cluster for tests: one replica each, with few resources.
     Small,
-    /// One that carries work.
+    /// A cluster with real load.
     Full,
 }
 

@@ -1,4 +1,4 @@
-//! Where each wish ends up in the `IstioOperator`.
+//! Where each setting appears in the `IstioOperator`.
 
 use mizzen_istio_api::{Spec, Version};
 use serde_json::{Value, json};
@@ -15,7 +15,7 @@ fn of(spec: &Value) -> Value {
     merged(&json!({}), spec, Size::Full, Provider::Other)
 }
 
-/// The value at a path; a list's element is found by its name.
+/// The value at a path; elements of lists are found by their names.
 fn at<'a>(document: &'a Value, path: &str) -> &'a Value {
     path.split('.').fold(document, |value, step| match value {
         Value::Array(items) => items.iter().find(|item| item["name"] == step).unwrap_or(&Value::Null),
@@ -28,7 +28,7 @@ const INGRESS: &str = "spec.components.ingressGateways.istio-ingressgateway";
 const EGRESS: &str = "spec.components.egressGateways.istio-egressgateway";
 
 #[test]
-fn every_field_of_the_custom_resource_has_its_place() {
+fn every_field_of_the_custom_resource_has_an_effect() {
     let config = |field: &str, value: Value| json!({"config": {field: value}});
     let component = |name: &str, k8s: Value| json!({"components": {name: {"k8s": k8s}}});
     let resources = json!({"limits": {"cpu": "3", "memory": "3Gi"}, "requests": {"cpu": "300m", "memory": "300Mi"}});
@@ -108,7 +108,7 @@ fn every_field_of_the_custom_resource_has_its_place() {
     for (spec, path, expected) in cases {
         let merged = of(&spec);
         let there = at(&merged, &path);
-        // What the defaults say beside it stays.
+        // Defaults beside it stay.
         let holds = match (there, &expected) {
             (Value::Object(there), Value::Object(expected)) => expected.iter().all(|(key, value)| there[key] == *value),
             (there, expected) => there == expected,
@@ -144,7 +144,7 @@ fn an_authorizer_is_an_extension_provider() {
 }
 
 #[test]
-fn what_nobody_said_is_left_to_istio() {
+fn unset_fields_are_left_to_istio() {
     let merged = of(&json!({}));
     for path in ["spec.meshConfig.trustDomain", "spec.meshConfig.extensionProviders", "spec.hub", TOPOLOGY] {
         assert_eq!(at(&merged, path), &Value::Null, "{path}");
@@ -156,7 +156,7 @@ fn what_nobody_said_is_left_to_istio() {
 }
 
 #[test]
-fn the_configuration_says_where_it_comes_from_and_goes() {
+fn the_configuration_sets_images_and_namespace() {
     let config = json!({"namespace": "mesh", "profile": "demo", "hub": "h", "tag": "t", "pullSecrets": ["s"]});
     let merged = merged(&config, &json!({}), Size::Full, Provider::Other);
     for (path, expected) in [
@@ -172,7 +172,7 @@ fn the_configuration_says_where_it_comes_from_and_goes() {
 }
 
 #[test]
-fn each_layer_wins_over_those_before_it() {
+fn each_layer_overrides_those_before_it() {
     let cpu = format!("{INGRESS}.k8s.resources.requests.cpu");
     let by = |config: &Value, spec: &Value, size| at(&merged(config, spec, size, Provider::Other), &cpu).clone();
     let gateway = |cpu: &str| json!({"k8s": {"resources": {"requests": {"cpu": cpu}}}});
@@ -187,7 +187,7 @@ fn each_layer_wins_over_those_before_it() {
 }
 
 #[test]
-fn a_provider_gets_what_it_needs_and_nothing_else_changes() {
+fn a_provider_changes_only_what_it_needs() {
     for (provider, path, expected) in [
         (Provider::Gke, "spec.values.cni.cniBinDir", json!("/home/kubernetes/bin")),
         (Provider::Gke, "spec.values.cni.resourceQuotas.enabled", json!(true)),

@@ -1,4 +1,4 @@
-//! Step by step from nothing to an Istio, and from one version to the next.
+//! The steps of an installation, and of an upgrade.
 
 use super::*;
 
@@ -13,7 +13,7 @@ const PLANE: [&str; 6] = [
 ];
 
 #[test]
-fn definitions_come_first_and_are_waited_for() {
+fn definitions_are_applied_first_and_awaited() {
     let outcome = ask(&cluster(&["1.31.0"]), &json!({}));
     assert_eq!((names(&outcome), outcome.so_far), (BASE.to_vec(), true));
     let (reason, message) = said(&outcome);
@@ -22,14 +22,14 @@ fn definitions_come_first_and_are_waited_for() {
 }
 
 #[test]
-fn the_control_plane_comes_next_and_gateways_wait_for_it() {
+fn the_control_plane_is_applied_next_and_gateways_wait_for_it() {
     let outcome = ask(&served(cluster(&["1.31.0"]), "1.31.0", "v1"), &json!({}));
     assert_eq!((names(&outcome), outcome.so_far), (PLANE.to_vec(), true));
-    assert!(said(&outcome).1.contains("waits for Deployment istiod to be there"));
+    assert!(said(&outcome).1.contains("waits for Deployment istiod to exist"));
 }
 
 #[test]
-fn gateways_come_last_and_the_set_is_whole_with_them() {
+fn gateways_are_applied_last_and_complete_the_set() {
     let outcome = ask(&plane(cluster(&["1.31.0"]), "1.31.0"), &json!({}));
     assert_eq!((names(&outcome).len(), outcome.so_far), (7, false));
     assert_eq!(names(&outcome).last(), Some(&"istio-ingressgateway"));
@@ -37,7 +37,7 @@ fn gateways_come_last_and_the_set_is_whole_with_them() {
 }
 
 #[test]
-fn it_is_ready_when_everything_is_up_at_the_wanted_images() {
+fn it_is_ready_when_everything_is_rolled_out_with_the_desired_images() {
     let outcome = ask(&installed(cluster(&["1.31.0"]), "1.31.0"), &json!({}));
     assert_eq!(outcome.readiness, Readiness::Ready);
     assert_eq!(said(&outcome), ("IstioInstallSucceeded", "Istio 1.31.0 is installed"));
@@ -45,14 +45,14 @@ fn it_is_ready_when_everything_is_up_at_the_wanted_images() {
 }
 
 #[test]
-fn an_upgrade_goes_the_same_way_and_leaves_old_gateways_until_the_control_plane_is_new() {
+fn an_upgrade_has_the_same_steps_and_old_gateways_stay_until_the_control_plane_is_new() {
     let outcome = ask(&installed(cluster(&["1.30.2", "1.31.0"]), "1.30.2"), &json!({}));
     assert_eq!((names(&outcome), outcome.so_far), (PLANE.to_vec(), true));
     assert!(said(&outcome).1.contains("Deployment istio-system/istiod to have the image hub/pilot:1.31.0"));
 }
 
 #[test]
-fn a_rollout_is_waited_for_and_one_past_its_deadline_is_told() {
+fn a_rollout_is_awaited_and_a_missed_deadline_is_reported() {
     let istiod = |available, reason: &str| {
         let there = installed(cluster(&["1.31.0"]), "1.31.0");
         let mut istiod = json!({"apiVersion": "apps/v1", "kind": "Deployment",
@@ -65,20 +65,20 @@ fn a_rollout_is_waited_for_and_one_past_its_deadline_is_told() {
     };
     let going = istiod(1, "ReplicaSetUpdated");
     assert!(matches!(going.readiness, Readiness::Progressing(_)) && going.so_far);
-    assert!(said(&going).1.contains("of Deployment istio-system/istiod, 1 of 2 pods are available"));
+    assert!(said(&going).1.contains("Deployment istio-system/istiod: 1 of 2 pods are available"));
     let stuck = istiod(1, "ProgressDeadlineExceeded");
     assert_eq!((said(&stuck).0, names(&stuck).len()), ("IstioInstallUninstallFailed", 6));
 }
 
 #[test]
-fn the_highest_version_is_installed_unless_the_configuration_says_another() {
+fn the_highest_version_is_installed_unless_the_configuration_names_another() {
     let there = cluster(&["1.9.0", "1.31.0", "1.30.2"]);
     assert!(said(&ask(&there, &json!({}))).1.starts_with("Istio 1.31.0"));
     assert!(said(&ask(&there, &json!({"version": "1.30.2"}))).1.starts_with("Istio 1.30.2"));
 }
 
 #[test]
-fn objects_are_labelled_as_istioctl_does_and_free_of_what_the_server_writes() {
+fn objects_have_istioctls_labels_and_no_fields_that_the_server_writes() {
     let outcome = ask(&installed(cluster(&["1.31.0"]), "1.31.0"), &json!({}));
     for object in outcome.desired.iter().flatten() {
         let labels = &object["metadata"]["labels"];
@@ -89,7 +89,7 @@ fn objects_are_labelled_as_istioctl_does_and_free_of_what_the_server_writes() {
 }
 
 #[test]
-fn definitions_survive_and_nothing_else_does() {
+fn only_definitions_are_never_pruned() {
     let outcome = ask(&installed(cluster(&["1.31.0"]), "1.31.0"), &json!({}));
     for object in outcome.desired.iter().flatten() {
         let survives = object["metadata"]["annotations"]["mizzen.dev/prune"] == "never";
@@ -98,7 +98,7 @@ fn definitions_survive_and_nothing_else_does() {
 }
 
 #[test]
-fn a_definition_that_is_newer_is_left_as_it_is() {
+fn a_newer_definition_stays_unchanged() {
     for (label, stored) in [("1.32.0", "v1"), ("1.31.0", "v2")] {
         let outcome = ask(&served(installed(cluster(&["1.31.0"]), "1.31.0"), label, stored), &json!({}));
         assert!(!names(&outcome).contains(&"virtualservices"), "{label} {stored}");
@@ -108,7 +108,7 @@ fn a_definition_that_is_newer_is_left_as_it_is() {
 }
 
 #[test]
-fn what_istiod_writes_into_its_webhooks_is_left_to_it() {
+fn fields_that_istiod_writes_into_webhooks_are_left_to_it() {
     let before = installed(cluster(&["1.31.0"]), "1.31.0");
     let fail = "{apiVersion: admissionregistration.k8s.io/v1, kind: ValidatingWebhookConfiguration, \
                 metadata: {name: istio-validator-istio-system}, \
@@ -129,7 +129,7 @@ fn what_istiod_writes_into_its_webhooks_is_left_to_it() {
 }
 
 #[test]
-fn the_injector_can_be_kept_out_of_namespaces() {
+fn namespaces_can_be_excluded_from_injection() {
     let expression = json!({"key": "a", "operator": "DoesNotExist"});
     let there = installed(cluster(&["1.31.0"]), "1.31.0");
     let outcome = ask(&there, &json!({"injectorExpressions": [expression]}));
@@ -142,7 +142,7 @@ fn the_injector_can_be_kept_out_of_namespaces() {
 }
 
 #[test]
-fn a_namespace_that_somebody_made_stays_theirs() {
+fn an_existing_namespace_is_left_to_its_owner() {
     let namespace = |labels: &str| {
         let there = format!("{{apiVersion: v1, kind: Namespace, metadata: {{name: istio-system, labels: {labels}}}}}");
         cluster(&["1.31.0"]).with(&there)
@@ -156,7 +156,7 @@ fn a_namespace_that_somebody_made_stays_theirs() {
 }
 
 #[test]
-fn the_nodes_say_how_large_the_cluster_is_unless_the_configuration_does() {
+fn the_size_is_detected_from_nodes_unless_configured() {
     let replicas = |cluster: Cluster, config: &Value| {
         let echo = cluster.with_renderer("istio-1.31.0", &[("istio.io/version", "1.31.0")], |document| {
             let pilot = &document["spec"]["components"]["pilot"]["k8s"]["hpaSpec"]["minReplicas"];

@@ -1,4 +1,4 @@
-//! How an Istio goes.
+//! Removal of Istio.
 
 use super::*;
 
@@ -17,24 +17,27 @@ fn rule(name: &str, labels: &str) -> String {
 }
 
 #[test]
-fn a_users_resource_keeps_it() {
+fn a_users_resource_blocks_the_deletion() {
     let outcome = leave(&there().with(&rule("r", "{}")));
     assert_eq!((&outcome.desired, outcome.readiness.clone()), (&None, Readiness::Failed(said(&outcome).1.into())));
     assert_eq!(
         said(&outcome),
-        ("IstioCustomResourcesDangling", "Istio stays while resources of users need it; delete DestinationRule shop/r")
+        (
+            "IstioCustomResourcesDangling",
+            "Istio is not removed while users' resources need it; delete DestinationRule shop/r"
+        )
     );
 }
 
 #[test]
-fn five_of_what_keeps_it_are_named_and_the_rest_counted() {
+fn five_blocking_resources_are_named_and_the_others_counted() {
     let full = (0..8).fold(there(), |cluster, at| cluster.with(&rule(&format!("r{at}"), "{}")));
     let outcome = leave(&full);
     assert!(said(&outcome).1.ends_with("shop/r4 and 3 more"), "{}", said(&outcome).1);
 }
 
 #[test]
-fn what_reconcilers_and_kyma_made_keeps_nothing() {
+fn resources_of_reconcilers_and_kyma_do_not_block() {
     let made = ["{mizzen.dev/owner: o}", "{kyma-project.io/module: istio}"];
     let there =
         made.iter().enumerate().fold(there(), |cluster, (at, labels)| cluster.with(&rule(&format!("r{at}"), labels)));
@@ -42,13 +45,13 @@ fn what_reconcilers_and_kyma_made_keeps_nothing() {
 }
 
 #[test]
-fn a_kind_that_is_not_served_keeps_nothing() {
+fn a_kind_that_is_not_served_does_not_block() {
     let there = there().without_kind(Kind::new("extensions.istio.io/v1alpha1", "TrafficExtension"));
     assert_eq!(said(&leave(&there)).0, "IstioUninstallInProgress");
 }
 
 #[test]
-fn everything_goes_before_workloads_are_restarted() {
+fn everything_is_deleted_before_workloads_are_restarted() {
     let outcome = leave(&there());
     assert_eq!((outcome.desired.as_deref(), outcome.so_far), (Some(&[][..]), false));
     assert!(outcome.patches.is_empty());
@@ -58,20 +61,20 @@ fn everything_goes_before_workloads_are_restarted() {
 }
 
 #[test]
-fn nothing_is_left_to_do_without_an_istio_of_ours() {
+fn another_partys_istio_is_not_removed() {
     assert_eq!(leave(&cluster(&[]).with(&rule("r", "{}"))).readiness, Readiness::Ready);
     let users = foreign(cluster(&["1.31.0"]), "istio/pilot:1.31.0", 1).with(&rule("r", "{}"));
     assert_eq!((leave(&users).readiness, leave(&users).desired), (Readiness::Ready, None));
 }
 
 #[test]
-fn a_subject_that_never_counted_takes_nothing_with_it() {
+fn a_subject_that_is_not_the_oldest_removes_nothing() {
     let older = istio(&json!({})).replace("\"default\"", "\"other\"").replace("2026-01-02", "2026-01-01");
     let outcome = leave(&there().with(&older));
     assert_eq!((outcome.readiness, outcome.desired), (Readiness::Ready, None));
 }
 
-/// A pod with a sidecar, of a StatefulSet that stands so.
+/// A pod with a sidecar, of a StatefulSet whose pod is ready or not.
 fn with_sidecar(kind: &str, template: &Value, ready: bool) -> Cluster {
     let set = json!({"apiVersion": "apps/v1", "kind": "StatefulSet",
         "metadata": {"name": "db", "namespace": "shop", "generation": 1},
@@ -92,19 +95,19 @@ fn with_sidecar(kind: &str, template: &Value, ready: bool) -> Cluster {
 }
 
 #[test]
-fn workloads_lose_their_sidecars_when_all_of_istio_is_gone() {
+fn workloads_lose_their_sidecars_after_istio_is_removed() {
     let outcome = leave(&with_sidecar("StatefulSet", &json!({}), true));
     assert_eq!(said(&outcome).1, "workloads are restarted without their sidecars: StatefulSet shop/db");
     let [patch] = outcome.patches.as_slice() else { panic!("{:?}", outcome.patches) };
     assert_eq!((&*patch.object.name, &patch.pace), ("db", &None));
-    // The patch done, and the pod not replaced yet.
+    // The template is patched, and the pod not replaced yet.
     let mark = &patch.fragment["spec"]["template"]["metadata"]["annotations"];
     let again = leave(&with_sidecar("StatefulSet", mark, true));
     assert!(again.patches.is_empty() && matches!(again.readiness, Readiness::Progressing(_)));
 }
 
 #[test]
-fn workloads_are_restarted_at_the_pace_that_the_configuration_names() {
+fn workloads_are_restarted_at_the_configured_pace() {
     let config = json!({"restartPace": "slowly"});
     let there = with_sidecar("StatefulSet", &json!({}), true);
     let outcome = testing::finalize::<Installation>(&there, &istio(&json!({})), &config).unwrap();
@@ -112,7 +115,7 @@ fn workloads_are_restarted_at_the_pace_that_the_configuration_names() {
 }
 
 #[test]
-fn what_can_not_be_restarted_keeps_nothing_and_is_told() {
+fn workloads_that_can_not_be_restarted_do_not_block_and_are_reported() {
     for (there, name) in [
         (with_sidecar("Job", &json!({}), true), "Job shop/db"),
         (with_sidecar("StatefulSet", &json!({}), false), "StatefulSet shop/db (0 of 1 pods are available)"),

@@ -1,10 +1,10 @@
-//! When nothing is touched.
+//! Refusals, which change nothing.
 
 use mizzen_sdk::AccessError;
 
 use super::*;
 
-/// An outcome that wants nothing, and why.
+/// The reason and message of an outcome without desired objects.
 fn refused(outcome: &Outcome) -> (&str, &str) {
     assert_eq!(outcome.desired, None);
     assert!(outcome.patches.is_empty() && outcome.deletions.is_empty());
@@ -13,10 +13,10 @@ fn refused(outcome: &Outcome) -> (&str, &str) {
 }
 
 #[test]
-fn a_version_that_may_not_follow_is_refused() {
+fn an_upgrade_that_istio_does_not_support_is_refused() {
     for (there, wanted, why) in [
         ("1.31.0", "1.30.2", "Deployment istio-system/istiod: 1.30.2 is lower than 1.31.0"),
-        ("1.30.2", "1.32.0", "go over 1.31 first"),
+        ("1.30.2", "1.32.0", "upgrade to 1.31 first"),
         ("1.30.2", "2.0.0", "another major version"),
     ] {
         let outcome = ask(&installed(cluster(&[wanted]), there), &json!({}));
@@ -26,7 +26,7 @@ fn a_version_that_may_not_follow_is_refused() {
 }
 
 #[test]
-fn every_part_that_is_there_must_be_able_to_follow() {
+fn the_upgrade_must_be_supported_from_every_installed_part() {
     let old = up(
         plane(cluster(&["1.31.0"]), "1.31.0"),
         "Deployment",
@@ -39,7 +39,7 @@ fn every_part_that_is_there_must_be_able_to_follow() {
 }
 
 #[test]
-fn a_spec_that_makes_no_sense_is_refused_by_the_name_of_its_field() {
+fn an_invalid_spec_is_refused_and_its_field_named() {
     for (config, field) in [
         (json!({"proxyStatsMatcher": {"inclusionRegexps": ["("]}}), "inclusionRegexps[0]"),
         (json!({"numTrustedProxies": "many"}), "numTrustedProxies"),
@@ -53,13 +53,13 @@ fn a_spec_that_makes_no_sense_is_refused_by_the_name_of_its_field() {
 }
 
 #[test]
-fn what_istio_rejects_is_told_in_its_words() {
+fn a_rejection_by_istio_is_reported_with_its_message() {
     let outcome = ask(&cluster(&["1.31.0"]), &json!({"profile": "wrong"}));
-    assert_eq!(refused(&outcome), ("ValidationFailed", "Istio rejects what is wanted: profile \"wrong\" not found"));
+    assert_eq!(refused(&outcome), ("ValidationFailed", "Istio rejects the configuration: profile \"wrong\" not found"));
 }
 
 #[test]
-fn a_renderer_that_fails_says_nothing_against_the_spec_and_is_asked_again() {
+fn a_failed_renderer_does_not_make_the_spec_invalid_and_is_called_again() {
     let outcome = ask(&cluster(&["1.31.0"]), &json!({"profile": "crashing"}));
     let why = "renderer `istio-1.31.0` ended with exit code 2; it said: panic";
     assert_eq!(refused(&outcome), ("IstioInstallUninstallFailed", why));
@@ -67,7 +67,7 @@ fn a_renderer_that_fails_says_nothing_against_the_spec_and_is_asked_again() {
 }
 
 #[test]
-fn a_renderer_that_is_not_loaded_yet_is_passing_trouble() {
+fn a_renderer_that_is_not_loaded_yet_is_a_temporary_failure() {
     let loading = |_: &Value| Err(AccessError::Unavailable("it is being loaded".into()).into());
     let there = cluster(&[]).with_renderer("istio", &[("istio.io/version", "1.31.0")], loading);
     let answer = testing::reconcile::<Installation>(&there, &istio(&json!({})), &json!({}));
@@ -75,7 +75,7 @@ fn a_renderer_that_is_not_loaded_yet_is_passing_trouble() {
 }
 
 #[test]
-fn of_several_subjects_the_oldest_counts() {
+fn the_oldest_of_several_subjects_counts() {
     let other = |created: &str| {
         let older = istio(&json!({})).replace("\"default\"", "\"other\"").replace("2026-01-02", created);
         installed(cluster(&["1.31.0"]), "1.31.0").with(&older)
@@ -83,14 +83,14 @@ fn of_several_subjects_the_oldest_counts() {
     let second = ask(&other("2026-01-01"), &json!({}));
     assert_eq!(
         refused(&second),
-        ("OlderCRExists", "the older mesh/other describes the mesh already: delete one of the two")
+        ("OlderCRExists", "the older mesh/other already determines the mesh: delete one of the two")
     );
     assert_eq!(ask(&other("2026-01-03"), &json!({})).readiness, Readiness::Ready);
     assert_eq!(ask(&other("2026-01-02"), &json!({})).readiness, Readiness::Ready, "the name decides within a second");
 }
 
 #[test]
-fn kymas_own_subject_is_served_and_judged_among_its_kind() {
+fn subjects_of_kymas_kind_are_supported_and_ordered_by_age() {
     let kyma = istio(&json!({})).replace("mizzen.dev/v1alpha1", "operator.kyma-project.io/v1alpha2");
     let older = kyma.replace("\"default\"", "\"other\"").replace("2026-01-02", "2026-01-01");
     let ask = |cluster: &Cluster| testing::reconcile::<Installation>(cluster, &kyma, &json!({})).unwrap();
@@ -100,12 +100,12 @@ fn kymas_own_subject_is_served_and_judged_among_its_kind() {
 }
 
 #[test]
-fn a_version_without_a_renderer_is_told_with_those_that_are_there() {
+fn a_version_without_a_renderer_is_reported_with_the_granted_ones() {
     let (none, some) = (cluster(&[]), cluster(&["1.30.2", "1.31.0"]));
     let outcome = ask(&some, &json!({"version": "1.29.0"}));
     let (reason, message) = refused(&outcome);
     assert_eq!(reason, "IstioInstallUninstallFailed");
-    assert!(message.starts_with("there is no renderer for Istio 1.29.0; there are 1.31.0, 1.30.2"), "{message}");
+    assert!(message.starts_with("no renderer for Istio 1.29.0 is granted, only for 1.31.0, 1.30.2"), "{message}");
     for config in [json!({}), json!({"version": "1.29.0"})] {
         assert!(refused(&ask(&none, &config)).1.contains("no renderer labelled `istio.io/version` is granted"));
     }
@@ -113,12 +113,12 @@ fn a_version_without_a_renderer_is_told_with_those_that_are_there() {
 }
 
 #[test]
-fn a_users_own_istio_does_when_its_version_does() {
+fn a_users_own_istio_of_a_supported_version_is_ready() {
     let outcome = ask(&foreign(cluster(&["1.31.0"]), "docker.io/istio/pilot:1.30.5", 1), &json!({}));
     assert_eq!((&outcome.readiness, &outcome.desired), (&Readiness::Ready, &None));
     let (reason, message) = said(&outcome);
     assert_eq!(reason, "UserIstioSupported");
-    assert!(message.starts_with("Deployment istio-system/istiod is 1.30.5, installed by somebody else"), "{message}");
+    assert!(message.starts_with("Deployment istio-system/istiod is 1.30.5, installed by another party"), "{message}");
 }
 
 #[test]
@@ -127,7 +127,7 @@ fn a_users_own_istio_needs_no_renderer() {
 }
 
 #[test]
-fn a_users_own_istio_that_does_not_do_is_told_with_those_that_do() {
+fn a_users_own_istio_of_another_version_is_reported_with_the_supported_ones() {
     for image in ["istio/pilot:1.27.0", "istio/pilot:latest"] {
         let outcome = ask(&foreign(cluster(&["1.31.0"]), image, 1), &json!({}));
         assert_eq!(refused(&outcome).0, "UserIstioNotSupported", "{image}");
@@ -138,13 +138,13 @@ fn a_users_own_istio_that_does_not_do_is_told_with_those_that_do() {
 }
 
 #[test]
-fn a_users_own_istio_is_waited_for() {
+fn a_users_own_istio_is_awaited() {
     let outcome = ask(&foreign(cluster(&["1.31.0"]), "istio/pilot:1.31.0", 0), &json!({}));
     assert_eq!((said(&outcome).0, &outcome.desired), ("IstioInstallInProgress", &None));
 }
 
 #[test]
-fn an_istio_is_taken_over_when_the_configuration_says_so_and_its_version_may_be_followed() {
+fn an_istio_is_adopted_if_configured_and_the_upgrade_is_supported() {
     let there = |version: &str| foreign(cluster(&["1.31.0"]), &format!("istio/pilot:{version}"), 1);
     let adopt = json!({"adopt": true});
     assert!(ask(&there("1.30.5"), &adopt).desired.is_some());
@@ -152,7 +152,7 @@ fn an_istio_is_taken_over_when_the_configuration_says_so_and_its_version_may_be_
 }
 
 #[test]
-fn what_can_not_be_read_is_passing_trouble() {
+fn a_failed_read_is_a_temporary_failure() {
     let there = cluster(&["1.31.0"]).with_unavailable(Kind::new("apps/v1", "Deployment"));
     let answer = testing::reconcile::<Installation>(&there, &istio(&json!({})), &json!({}));
     assert!(matches!(answer, Err(Failure::Retry(_))), "{answer:?}");

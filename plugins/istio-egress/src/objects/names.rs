@@ -1,4 +1,4 @@
-//! The objects' names, which are short enough for everything that is made of them.
+//! The objects' names, short enough for every label that is derived from them.
 
 use std::fmt;
 
@@ -6,24 +6,25 @@ use mizzen_sdk::names::is_label;
 
 use super::Scope;
 
-/// Begins the names of objects: the name of whom they are for.
+/// The start of objects' names: the name of their owner.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Prefix(String);
 
-/// Ends the names of objects: which part of the whole they are for.
+/// The end of objects' names: the part of the owner's endpoints.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Part(Ending);
 
-/// How a part is told from what stands before it.
+/// How a part is separated from the prefix.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Ending {
-    /// One of a few words, of letters alone: by `-`, as Dynatrace's operator has it.
+    /// One of a few words of letters: by `-`, as in Dynatrace's operator.
     Word(String),
-    /// A label that somebody chose: by `.`, which no label has. By `-`, `db-2` would be the second of `db`, too.
+    /// A label chosen by a user: by `.`, which no label contains. With `-`, `db-2` would also be
+    /// the second entry of `db`.
     Label(String),
 }
 
-/// Why a text is no part of a name.
+/// Why a text can't be part of a name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "`{name}` can't be part of an object's name: write up to {most} characters, lower case letters, digits and `-`"
@@ -33,13 +34,13 @@ pub struct NameError {
     most: usize,
 }
 
-/// Longer, and a label of a host that is made of it might be longer than DNS allows.
+/// With longer names, a label of a host that is derived from them could be longer than DNS allows.
 const MOST: usize = 40;
 
 // === impl Prefix ===
 
 impl Prefix {
-    /// Takes in an object's name of up to 40 characters.
+    /// Checks an object's name of up to 40 characters.
     pub fn parse(name: &str) -> Result<Self, NameError> {
         let fits = name.len() <= MOST && name.split('.').all(is_label);
         if fits { Ok(Self(name.into())) } else { Err(NameError { name: name.into(), most: MOST }) }
@@ -55,13 +56,13 @@ impl fmt::Display for Prefix {
 // === impl Part ===
 
 impl Part {
-    /// Takes in a label of up to 40 characters.
+    /// Checks a label of up to 40 characters.
     pub fn parse(name: &str) -> Result<Self, NameError> {
         let fits = name.len() <= MOST && is_label(name);
         if fits { Ok(Self(Ending::Label(name.into()))) } else { Err(NameError { name: name.into(), most: MOST }) }
     }
 
-    /// Takes in a word of up to 40 lower case letters, e.g. `oneagent`.
+    /// Checks a word of up to 40 lower case letters, e.g. `oneagent`.
     pub fn word(name: &str) -> Result<Self, NameError> {
         let fits = (1..=MOST).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_lowercase());
         if fits { Ok(Self(Ending::Word(name.into()))) } else { Err(NameError { name: name.into(), most: MOST }) }
@@ -75,7 +76,8 @@ impl fmt::Display for Part {
     }
 }
 
-/// The name of an entry of a form, counted from 0. What it is made of can be read from it again, so no two entries of a prefix have one.
+/// The name of an entry of a form, counted from 0. It determines its components, so no two entries
+/// of a prefix share a name.
 pub(super) fn of(scope: &Scope, form: &str, at: usize) -> String {
     let prefix = &scope.prefix;
     let number = if at == 0 { String::new() } else { format!("-{}", at + 1) };
@@ -86,7 +88,7 @@ pub(super) fn of(scope: &Scope, form: &str, at: usize) -> String {
     }
 }
 
-/// A host that no other entry has, and that no DNS ever resolves (RFC 2606).
+/// A unique host, which no DNS ever resolves (RFC 2606).
 pub(super) fn synthetic(scope: &Scope, at: usize) -> String {
     let Scope { namespace, prefix, part, .. } = scope;
     let part = part.as_ref().map(|part| format!("-{part}")).unwrap_or_default();

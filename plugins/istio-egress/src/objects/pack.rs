@@ -1,30 +1,31 @@
-//! Which targets share an entry: every target of an entry is reached at every port of it.
+//! Which targets share an entry: each target of an entry is reachable at every port of it.
 
 use std::collections::BTreeMap;
 
 use crate::endpoints::Ports;
 use crate::{Port, Protocol, Target};
 
-/// As many ports as an entry has.
+/// The most ports that an entry can have.
 const PORTS: usize = 256;
 
 /// Which targets share an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Grouping {
-    /// As many as can: then each is let through at the ports of all. What Dynatrace's operator does, for hosts that are all Dynatrace's.
+    /// As many as possible: each is then allowed at the ports of all. Dynatrace's operator does
+    /// this for its own hosts.
     Together,
-    /// Those with the same ports: then nothing is let through that was not asked for.
+    /// Targets with the same ports: nothing is allowed that was not requested.
     ByPorts,
 }
 
-/// What one entry holds.
+/// The content of one entry.
 #[derive(Debug, Default)]
 pub(super) struct Entry<'a> {
     pub(super) targets: Vec<(&'a Target, &'a Ports)>,
     pub(super) ports: BTreeMap<Port, Protocol>,
 }
 
-/// Puts each target into the first entry that it fits into.
+/// Adds each target to the first entry that it fits into.
 pub(super) fn pack<'a>(
     targets: impl Iterator<Item = (&'a Target, &'a Ports)>,
     most: usize,

@@ -6,7 +6,7 @@ use super::pack::Entry;
 use super::{Scope, virtual_service};
 use crate::{Host, Port, Protocol, Target};
 
-/// The routes of an entry; `None` where it has none that could be told by what is spoken.
+/// The routes of an entry; `None` if none of its protocols names a host.
 pub(super) fn of(scope: &Scope, name: &str, entry: &Entry<'_>) -> Option<Value> {
     let (mut hosts, mut tls, mut http) = (Vec::new(), Vec::new(), Vec::new());
     for (target, ports) in &entry.targets {
@@ -46,8 +46,8 @@ fn route(of: &Value, host: &Host, port: Port) -> Value {
     json!({"match": [of], "route": [{"destination": destination}]})
 }
 
-/// What a request names when it means this host. Routes of a VirtualService are for all its hosts: one that asks for the port alone would
-/// take the requests to every other host, too.
+/// A pattern for the `authority` of requests to this host. Routes of a VirtualService apply to all
+/// its hosts: a match on the port alone would take the requests to every other host, too.
 fn authority(host: &Host, port: Port) -> String {
     format!("(?i){}(:{port})?", host.as_str().replace('.', r"\."))
 }

@@ -54,7 +54,7 @@ fn addresses_have_an_entry_without_resolution_and_no_routes() {
 }
 
 #[test]
-fn nothing_has_no_entries() {
+fn an_empty_set_has_no_entries() {
     assert_eq!(together(&[]), Vec::<Value>::new());
 }
 
@@ -68,7 +68,7 @@ fn a_host_at_two_ports_is_one_host_with_two_routes() {
 }
 
 #[test]
-fn a_port_that_speaks_http_at_one_host_and_https_at_another_is_in_two_entries() {
+fn a_port_that_is_http_at_one_host_and_https_at_another_is_in_two_entries() {
     let objects =
         together(&[("a.example.com", 8080, Https), ("b.example.com", 8080, Http), ("c.example.com", 8080, Https)]);
     assert_eq!(
@@ -88,10 +88,10 @@ fn a_port_that_speaks_http_at_one_host_and_https_at_another_is_in_two_entries() 
 }
 
 #[test]
-fn a_port_of_a_host_speaks_one_protocol() {
+fn a_port_of_a_host_has_one_protocol() {
     let mut set = set(&[("a.example.com", 443, Https)]);
     let refusal = set.add(endpoint("a.example.com", 443, Http)).unwrap_err();
-    assert_eq!(refusal.to_string(), "port 443 of a.example.com speaks HTTPS already, so it can't be HTTP, too");
+    assert_eq!(refusal.to_string(), "port 443 of a.example.com is HTTPS already, so it can't be HTTP, too");
     assert_eq!(set.add(endpoint("a.example.com", 443, Https)), Ok(()));
 }
 
@@ -107,7 +107,7 @@ fn wildcards_have_an_entry_without_resolution_and_no_routes() {
 }
 
 #[test]
-fn a_host_that_speaks_tcp_has_an_entry_of_its_own_and_routes_for_the_rest() {
+fn a_host_with_tcp_has_its_own_entry_and_routes_for_its_other_ports() {
     let objects =
         together(&[("a.example.com", 5432, Tcp), ("b.example.com", 5432, Tcp), ("b.example.com", 443, Https)]);
     assert_eq!(
@@ -119,7 +119,7 @@ fn a_host_that_speaks_tcp_has_an_entry_of_its_own_and_routes_for_the_rest() {
 }
 
 #[test]
-fn only_who_asked_for_a_port_is_let_through_at_it_when_grouped_by_ports() {
+fn entries_grouped_by_ports_allow_only_requested_ports() {
     let objects = objects(
         &scope(Grouping::ByPorts),
         &set(&[
@@ -137,7 +137,7 @@ fn only_who_asked_for_a_port_is_let_through_at_it_when_grouped_by_ports() {
 }
 
 #[test]
-fn no_more_goes_into_an_entry_than_istio_takes() {
+fn an_entry_has_no_more_than_istio_accepts() {
     let hosts: Vec<_> = (0..300).map(|at| format!("h{at}.example.com")).collect();
     let many: Vec<_> = hosts.iter().map(|host| (host.as_str(), 443, Https)).collect();
     let objects = together(&many);
@@ -153,7 +153,7 @@ fn no_more_goes_into_an_entry_than_istio_takes() {
 }
 
 #[test]
-fn an_entry_of_one_namespace_is_exported_to_it_alone() {
+fn an_entry_of_one_namespace_is_exported_only_to_it() {
     let own = Scope { visibility: Visibility::Namespace, part: None, ..scope(Grouping::Together) };
     let objects = objects(&own, &set(&[("a.example.com", 443, Https), ("10.0.0.1", 1, Tcp)]));
     assert_eq!(names(&objects), ["ServiceEntry prod-fqdn", "ServiceEntry prod-ip", "VirtualService prod-fqdn"]);
@@ -161,7 +161,7 @@ fn an_entry_of_one_namespace_is_exported_to_it_alone() {
 }
 
 #[test]
-fn a_target_that_several_want_is_the_firsts_with_the_ports_of_all() {
+fn a_target_of_several_sets_is_in_the_first_with_the_ports_of_all() {
     let (sets, refused) = divide(
         &[
             set(&[("a.example.com", 443, Https)]),
@@ -174,15 +174,15 @@ fn a_target_that_several_want_is_the_firsts_with_the_ports_of_all() {
     assert_eq!(sets[1], set(&[("b.example.com", 443, Https)]));
     assert_eq!(sets[2], set(&[("10.0.0.1", 1, Tcp)]));
     assert_eq!(refused.len(), 1);
-    assert!(refused[0].to_string().starts_with("port 9999 of a.example.com speaks HTTPS already"));
+    assert!(refused[0].to_string().starts_with("port 9999 of a.example.com is HTTPS already"));
 }
 
 #[test]
-fn plain_http_yields_to_https_only_where_that_is_wanted() {
+fn plain_http_yields_to_https_only_with_that_precedence() {
     let wanted = [set(&[("a.example.com", 8080, Http)]), set(&[("a.example.com", 8080, Https)])];
     let (sets, refused) = divide(&wanted, Precedence::Secure);
     assert_eq!(sets, [set(&[("a.example.com", 8080, Https)]), set(&[])]);
-    assert_eq!(refused[0].to_string(), "port 8080 of a.example.com speaks HTTPS already, so it can't be HTTP, too");
+    assert_eq!(refused[0].to_string(), "port 8080 of a.example.com is HTTPS already, so it can't be HTTP, too");
     assert!(wanted[0].concerns(&refused[0]) && !wanted[1].concerns(&refused[0]));
     assert_eq!(divide(&wanted, Precedence::First).0, [wanted[0].clone(), set(&[])]);
     let proxied = [wanted[0].clone(), set(&[("a.example.com", 8080, Tcp)])];

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::*;
 
 #[test]
-fn a_url_is_a_target_a_port_and_what_is_spoken_there() {
+fn a_url_is_a_target_a_port_and_a_protocol() {
     for (url, target, port, protocol) in [
         ("https://a.example.com", "a.example.com", 443, Protocol::Https),
         ("http://a.example.com", "a.example.com", 80, Protocol::Http),
@@ -26,7 +26,7 @@ fn a_url_is_a_target_a_port_and_what_is_spoken_there() {
 }
 
 #[test]
-fn what_is_no_url_of_something_external_says_why() {
+fn an_error_says_why_a_url_is_not_one_of_an_external_host() {
     for (url, why) in [
         ("", "not a valid URL"),
         ("a.example.com:443", "not a valid URL"),
@@ -106,7 +106,7 @@ fn a_password_can_be_empty_or_percent_encoded_or_contain_an_at_sign() {
 }
 
 #[test]
-fn a_network_is_whole_and_not_everything() {
+fn a_network_has_no_bits_beyond_its_prefix_and_is_not_everything() {
     assert_eq!(Net::parse("10.0.0.0/8").unwrap().to_string(), "10.0.0.0/8");
     assert_eq!(Net::parse("2001:db8::/32").unwrap().to_string(), "2001:db8::/32");
     for (text, why) in [
@@ -163,7 +163,7 @@ fn a_network_is_judged_by_all_of_its_addresses() {
 }
 
 #[test]
-fn a_name_is_no_address_and_a_wildcard_stands_for_a_whole_label() {
+fn a_name_is_not_an_address_and_a_wildcard_replaces_a_whole_label() {
     assert_eq!(Target::name("*.Example.com").unwrap().to_string(), "*.example.com");
     for name in ["10.0.0.1", "[::1]", "*", "a*.example.com", "*.*.example.com", "a..example.com", "*.com"] {
         assert!(Target::name(name).is_err(), "{name}");
@@ -173,14 +173,14 @@ fn a_name_is_no_address_and_a_wildcard_stands_for_a_whole_label() {
 }
 
 #[test]
-fn only_what_istio_can_tell_from_other_traffic_is_an_endpoint() {
+fn only_traffic_that_istio_can_distinguish_is_an_endpoint() {
     let port = Port::new(1).unwrap();
     let said = |target: &Target, protocol| Endpoint::new(target.clone(), port, protocol).map_err(|e| e.to_string());
     let (host, all) = (Target::name("a.example.com").unwrap(), Target::name("*.example.com").unwrap());
     let net = Target::Net(Net::parse("10.0.0.1").unwrap());
     assert!(said(&host, None).unwrap_err().contains("write HTTP, HTTPS, TLS or TCP"));
-    assert!(said(&all, Some(Protocol::Tcp)).unwrap_err().contains("`*.example.com` would be everything"));
-    assert!(said(&net, Some(Protocol::Https)).unwrap_err().starts_with("HTTPS is not told"));
+    assert!(said(&all, Some(Protocol::Tcp)).unwrap_err().contains("`*.example.com` would allow everything"));
+    assert!(said(&net, Some(Protocol::Https)).unwrap_err().starts_with("HTTPS can't be distinguished"));
     assert_eq!(said(&net, None).unwrap().protocol(), Protocol::Tcp);
     assert!(said(&host, Some(Protocol::Tcp)).is_ok());
 }
@@ -189,13 +189,13 @@ fn only_what_istio_can_tell_from_other_traffic_is_an_endpoint() {
 fn a_port_is_1_to_65535() {
     for number in [0, -1, 65_536, i64::MAX, i64::MIN] {
         let said = Port::new(number).unwrap_err().to_string();
-        assert_eq!(said, format!("{number} is no port: write one from 1 to 65535"));
+        assert_eq!(said, format!("{number} is not a valid port: write a number from 1 to 65535"));
     }
     assert_eq!((Port::new(1).unwrap().number(), Port::new(65_535).unwrap().number()), (1, 65_535));
 }
 
 #[test]
-fn names_of_objects_leave_room_for_what_is_made_of_them() {
+fn names_of_objects_leave_room_for_derived_labels() {
     for name in ["", "A", "a_b", "a..b", "-a", &"a".repeat(41)] {
         assert!(Prefix::parse(name).is_err() && Part::parse(name).is_err(), "{name}");
     }

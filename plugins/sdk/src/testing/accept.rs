@@ -1,4 +1,4 @@
-//! What the host refuses of an outcome, as far as it can be told without an API server.
+//! What the host refuses in an outcome, as far as that is known without an API server.
 
 use std::collections::HashSet;
 
@@ -7,11 +7,11 @@ use serde_json::Value;
 
 use crate::{Access, Description, Kind, Outcome};
 
-/// Fields of an object's metadata that are the host's or the API server's.
+/// Metadata fields that only the host or the API server sets.
 const HOSTS: [&str; 7] =
     ["managedFields", "resourceVersion", "uid", "generation", "creationTimestamp", "ownerReferences", "finalizers"];
 
-/// Says what the host would say against an outcome.
+/// Checks an outcome as the host does; the error is the host's.
 pub(super) fn accept(description: &Description, outcome: &Outcome) -> Result<(), String> {
     let mut seen = HashSet::new();
     for document in outcome.desired.iter().flatten() {
@@ -19,14 +19,17 @@ pub(super) fn accept(description: &Description, outcome: &Outcome) -> Result<(),
         let kind = Kind::new(&object.reference.kind.api_version, &object.reference.kind.name);
         permit(description, Access::Apply, &kind)?;
         if let Some(field) = HOSTS.into_iter().find(|field| document["metadata"].get(field).is_some()) {
-            return Err(format!("{} has `metadata.{field}`, which is not a plugin's to set", object.reference));
+            return Err(format!("{} has `metadata.{field}`, which plugins may not set", object.reference));
         }
         let mark = &document["metadata"]["annotations"]["mizzen.dev/prune"];
         if !mark.is_null() && mark != "never" {
-            return Err(format!("{} has `mizzen.dev/prune: {mark}`; only `never` means something", object.reference));
+            return Err(format!(
+                "{} has `mizzen.dev/prune: {mark}`; the only valid value is `never`",
+                object.reference
+            ));
         }
         if !seen.insert(object.reference.clone()) {
-            return Err(format!("{} is wanted twice", object.reference));
+            return Err(format!("{} is desired twice", object.reference));
         }
     }
     for patch in &outcome.patches {
@@ -57,7 +60,7 @@ fn permit(description: &Description, access: Access, kind: &Kind) -> Result<(), 
         Access::Patch => ("patch", "patches"),
         Access::Delete => ("delete", "deletes"),
     };
-    Err(format!("it wants to {verb} {}, which it did not declare in `describe`: add `.{builder}(…)`", kind.name))
+    Err(format!("it wants to {verb} {}, which is not declared in `describe`: add `.{builder}(…)`", kind.name))
 }
 
 #[cfg(test)]
@@ -71,7 +74,7 @@ mod tests {
         Kind::new("v1", name)
     }
 
-    /// What is said against an outcome of a reconciler that applies Services and patches Pods.
+    /// The refusal of an outcome of a reconciler that applies Services and patches Pods.
     fn refusal(outcome: &Outcome) -> String {
         let description = Description::new("a", "1", "", kind("ConfigMap"))
             .applies(kind("Service"), "")
@@ -85,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_declared_is_accepted() {
+    fn declared_access_is_accepted() {
         let outcome = Outcome::ready()
             .desire([object(&kind("Service"), Some("ns"), "a", json!({}))])
             .patch(Patch::new(reference("Pod"), json!({"spec": {}}), "why"))
@@ -95,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn each_access_is_declared_for_itself() {
+    fn each_access_is_declared_separately() {
         let desired = object(&kind("Pod"), Some("ns"), "a", json!({}));
         assert!(refusal(&Outcome::ready().desire([desired])).ends_with("add `.applies(…)`"));
         let patch = Patch::new(reference("Service"), json!({}), "why");
@@ -105,19 +108,19 @@ mod tests {
     }
 
     #[test]
-    fn an_object_is_whole_and_wanted_once_and_leaves_the_hosts_fields_alone() {
+    fn an_object_is_complete_and_desired_once_and_sets_no_field_of_the_host() {
         let service = |content: Value| object(&kind("Service"), Some("ns"), "a", content);
         let desire = |objects: &[Value]| refusal(&Outcome::ready().desire(objects.to_vec()));
-        assert!(desire(&[service(json!({})), service(json!({}))]).ends_with("is wanted twice"));
+        assert!(desire(&[service(json!({})), service(json!({}))]).ends_with("is desired twice"));
         assert!(desire(&[json!({"kind": "Service"})]).contains("`apiVersion` is missing"));
         assert!(desire(&[service(json!({"metadata": {"finalizers": ["x"]}}))]).contains("`metadata.finalizers`"));
         assert_eq!(desire(&[crate::never_pruned(service(json!({})))]), "");
         let mark = json!({"metadata": {"annotations": {"mizzen.dev/prune": "no"}}});
-        assert!(desire(&[service(mark)]).contains("only `never`"));
+        assert!(desire(&[service(mark)]).contains("the only valid value is `never`"));
     }
 
     #[test]
-    fn a_status_is_an_object_and_its_conditions_are_given_apart() {
+    fn a_status_is_an_object_and_its_conditions_are_separate() {
         assert!(refusal(&Outcome::ready().status(["a"])).starts_with("the status is not an object"));
         assert!(refusal(&Outcome::ready().status(json!({"conditions": []}))).contains("the outcome's conditions"));
     }

@@ -1,4 +1,4 @@
-//! Reads, let through and answered as the host does it.
+//! Reads, checked and served as the host does it.
 
 #[cfg(test)]
 mod tests;
@@ -15,7 +15,7 @@ use crate::log::Level;
 use crate::renderers::{RenderError, Renderer};
 use crate::{Access, AccessError, Description, Kind, ObjectRef, Query, Text};
 
-/// Objects of one page: few, so that a reconciler's tests see several.
+/// Objects per page: few, so that a reconciler's tests see several pages.
 const PAGE: usize = 2;
 
 struct Answering {
@@ -27,7 +27,7 @@ thread_local! {
     static ANSWERING: RefCell<Option<Answering>> = const { RefCell::new(None) };
 }
 
-/// Ends the answering also when a reconciler panics.
+/// Ends the service when a reconciler returns or panics.
 struct Ends;
 
 impl Drop for Ends {
@@ -36,7 +36,7 @@ impl Drop for Ends {
     }
 }
 
-/// Answers the reads that `function` makes on this thread.
+/// Serves the reads that `function` makes on this thread.
 pub(super) fn answering<T>(cluster: &Cluster, description: &Description, function: impl FnOnce() -> T) -> T {
     let answering = Answering { cluster: cluster.clone(), description: description.clone() };
     ANSWERING.with_borrow_mut(|slot| *slot = Some(answering));
@@ -44,12 +44,12 @@ pub(super) fn answering<T>(cluster: &Cluster, description: &Description, functio
     function()
 }
 
-/// A list, as far as it has come.
+/// A position in a list.
 #[derive(Debug)]
 pub(crate) struct Cursor(std::vec::IntoIter<String>);
 
 impl Cursor {
-    /// The next objects; none at the end.
+    /// The next objects; empty at the end.
     pub(crate) fn page(&mut self) -> Vec<String> {
         self.0.by_ref().take(PAGE).collect()
     }
@@ -84,12 +84,12 @@ pub(crate) fn render(renderer: &str, document: &str) -> Result<Vec<String>, Rend
     let denied = || AccessError::Denied(format!("renderer `{renderer}` is not granted"));
     let found = with(|host| {
         if host.description.renderers.is_empty() {
-            return Err(AccessError::Denied("calling renderers was not declared in `describe`".into()));
+            return Err(AccessError::Denied("calling renderers is not declared in `describe`".into()));
         }
         host.granted().iter().find(|own| own.renderer.name == renderer).cloned().ok_or_else(denied)
     })?;
     let document = serde_json::from_str(document).map_err(|error| AccessError::Invalid(error.to_string()))?;
-    // Not from within `with`: nothing is borrowed while a test's own code runs.
+    // Outside of `with`: nothing is borrowed while a test's own code runs.
     Ok((found.body)(&document)?.iter().map(ToString::to_string).collect())
 }
 
@@ -98,7 +98,7 @@ pub(crate) fn send(request: &Request) -> Result<Response, AccessError> {
         servers::admit(&host.description, request)?;
         Ok(host.cluster.servers.clone())
     })?;
-    // Not from within `with`: nothing is borrowed while a test's own code runs.
+    // Outside of `with`: nothing is borrowed while a test's own code runs.
     servers.send(request)
 }
 
@@ -120,20 +120,20 @@ fn with<T>(function: impl FnOnce(&Answering) -> Result<T, AccessError>) -> Resul
 }
 
 impl Answering {
-    /// Lets a read through that was declared; gives the fields that come back.
+    /// Checks that a read was declared; returns the fields that it includes.
     fn admit(&self, asked: &Kind, fields: Option<&str>) -> Result<Fields, AccessError> {
         let Self { cluster, description } = self;
         if *asked == Kind::new("v1", "Secret") {
             return Err(AccessError::Denied("plugins never see Secrets; ask for a credential instead".into()));
         }
         if !description.declares(Access::Read, asked) {
-            return Err(AccessError::Denied(format!("reading {} was not declared in `describe`", asked.name)));
+            return Err(AccessError::Denied(format!("reading {} is not declared in `describe`", asked.name)));
         }
         let fields = match fields {
             Some(name) => {
                 let set =
                     description.field_sets.iter().find(|set| set.name == name).ok_or_else(|| {
-                        AccessError::Denied(format!("field set `{name}` was not declared in `describe`"))
+                        AccessError::Denied(format!("field set `{name}` is not declared in `describe`"))
                     })?;
                 if set.kind != *asked {
                     let (of, asked) = (&set.kind.name, &asked.name);
@@ -178,7 +178,7 @@ impl Answering {
         Ok(objects.map(|object| object.text(&fields).into_owned()).collect())
     }
 
-    /// The names of the namespaces with such labels: a read of its own.
+    /// The names of the namespaces with such labels. Reads namespaces.
     fn namespaces(&self, labels: &Selector) -> Result<Vec<&str>, AccessError> {
         let namespace = Kind::new("v1", "Namespace");
         self.admit(&namespace, None)?;
@@ -186,7 +186,7 @@ impl Answering {
         Ok(selected.map(|object| &*object.reference.name).collect())
     }
 
-    /// The renderers that are there: none for whoever declared that it needs none.
+    /// The renderers: none if the reconciler declares none.
     fn granted(&self) -> &[Function] {
         if self.description.renderers.is_empty() { &[] } else { &self.cluster.renderers }
     }

@@ -1,4 +1,5 @@
-//! Servers, as tests have them: answers by URL, and closures. What the host would refuse to send is refused here, too.
+//! Servers for tests: responses by URL, and closures. A request that the host would refuse is
+//! refused here, too.
 
 use std::fmt;
 use std::panic::AssertUnwindSafe;
@@ -21,15 +22,17 @@ pub(super) struct Servers {
 #[derive(Clone)]
 struct Closure {
     prefix: String,
-    /// A test that expects a panic asks through it again afterwards, if at all, knowing what it does.
+    /// A test that expects a panic may use the reconciler again afterwards; its closures decide
+    /// what that does.
     answers: Arc<AssertUnwindSafe<Box<Answers>>>,
 }
 
-/// Says what the host would say against a request, as far as it can be told without a configuration.
+/// Checks a request as the host does, as far as that is possible without a configuration; the error
+/// is the host's.
 pub(super) fn admit(description: &Description, request: &Request) -> Result<(), AccessError> {
     let denied = |why: String| Err(AccessError::Denied(why));
     if description.http.is_empty() {
-        return denied("sending requests was not declared in `describe`: add `.http(…)`".into());
+        return denied("sending requests is not declared in `describe`: add `.http(…)`".into());
     }
     if !request.url.starts_with("https://") {
         return denied(format!("`{}` is not https", request.url));
@@ -37,10 +40,10 @@ pub(super) fn admit(description: &Description, request: &Request) -> Result<(), 
     if let Some(name) = &request.credential
         && !description.credentials.contains(name)
     {
-        return denied(format!("credential `{name}` was not declared in `describe`: add `.credential(…)`"));
+        return denied(format!("credential `{name}` is not declared in `describe`: add `.credential(…)`"));
     }
     match request.headers.iter().find(|(name, _)| header_rule(name) == HeaderRule::Host) {
-        Some((name, _)) => denied(format!("header `{name}` is the host's to set")),
+        Some((name, _)) => denied(format!("header `{name}` is set by the host")),
         None => Ok(()),
     }
 }
@@ -74,8 +77,9 @@ impl Servers {
         }
         let mut closures: Vec<_> = self.closures.iter().filter(|own| request.url.starts_with(&own.prefix)).collect();
         closures.sort_by_key(|own| own.prefix.len());
-        let nobody = || AccessError::Unavailable(format!("no answer is there for {} {}", request.method, request.url));
-        (closures.pop().ok_or_else(nobody)?.answers)(request)
+        let unavailable =
+            || AccessError::Unavailable(format!("the test has no response for {} {}", request.method, request.url));
+        (closures.pop().ok_or_else(unavailable)?.answers)(request)
     }
 }
 
@@ -95,17 +99,17 @@ mod tests {
 
     const API: &str = "https://api.example.com/v1/hosts";
 
-    /// What a reconciler sees that declared to send requests with one credential.
+    /// Runs `tries` in a reconciler that declares requests with one credential.
     fn seen<T>(cluster: &Cluster, function: impl FnOnce() -> T) -> T {
         let description = Description::new("a", "1", "", Kind::new("v1", "Pod")).http("hosts").credential("token");
         host::answering(cluster, &description, function)
     }
 
     #[test]
-    fn an_answer_is_found_by_its_url_then_by_its_path_then_a_closure_is_asked() {
+    fn a_response_is_found_by_its_url_then_by_its_path_then_by_a_closure() {
         let cluster = Cluster::new()
-            .with_answer(API, Response::of_json(&json!(["any"])))
-            .with_answer(&format!("{API}?zone=a"), Response::of_status(503))
+            .with_response(API, Response::of_json(&json!(["any"])))
+            .with_response(&format!("{API}?zone=a"), Response::of_status(503))
             .with_http("https://api.example.com/", |request| {
                 Ok(Response::of_json(&[&request.url, request.credential.as_deref().unwrap_or("none")]))
             });
@@ -114,14 +118,14 @@ mod tests {
             assert_eq!(http::get(API).query("zone", "b").send().unwrap().json::<Vec<String>>().unwrap(), ["any"]);
             let other = http::get("https://api.example.com/v2").credential("token").send().unwrap();
             assert_eq!(other.json::<Vec<String>>().unwrap(), ["https://api.example.com/v2", "token"]);
-            let nobody = http::get("https://other.example.com/").send();
-            assert!(matches!(nobody, Err(AccessError::Unavailable(_))));
-            assert!(matches!(Failure::from(nobody.unwrap_err()), Failure::Retry(_)));
+            let unserved = http::get("https://other.example.com/").send();
+            assert!(matches!(unserved, Err(AccessError::Unavailable(_))));
+            assert!(matches!(Failure::from(unserved.unwrap_err()), Failure::Retry(_)));
         });
     }
 
     #[test]
-    fn an_answer_can_be_a_document_beside_the_objects() {
+    fn a_response_can_be_a_document_among_the_objects() {
         let cluster = Cluster::new().with(&format!(
             "{{apiVersion: mizzen.dev/v1alpha1, kind: HttpAnswer, metadata: {{name: a}}, spec: {{url: '{API}', json: [x], headers: {{A-B: c}}}}}}"
         ));
@@ -130,13 +134,13 @@ mod tests {
     }
 
     #[test]
-    fn what_the_host_would_not_send_is_denied() {
+    fn a_request_that_the_host_would_not_send_is_denied() {
         let cluster = Cluster::new().with_http("", |_| Ok(Response::of_status(200)));
         seen(&cluster, || {
             for (request, why) in [
                 (http::get("http://api.example.com"), "not https"),
-                (http::get(API).credential("other"), "`other` was not declared"),
-                (http::get(API).header("authorization", "Bearer x"), "the host's to set"),
+                (http::get(API).credential("other"), "`other` is not declared"),
+                (http::get(API).header("authorization", "Bearer x"), "is set by the host"),
             ] {
                 assert!(matches!(request.send(), Err(AccessError::Denied(said)) if said.contains(why)), "{why}");
             }

@@ -1,9 +1,11 @@
-//! Tables of what a reconciler does, in the documentation of its tests.
+//! Tables of a reconciler's behaviour, in the documentation of its tests.
 
-/// How many rows a table has: lines `//! | … | `test` |` of a module's text, each of which names, last in backticks, a test of these files.
+/// Returns the number of rows of a table: lines `//! | … | `test` |` of a module's text, each of
+/// which names, last in backticks, a test of these files.
 ///
 /// # Panics
-/// When one names none: a test was renamed or deleted, and the table was not.
+/// If a row names a test that does not exist: the test was renamed or deleted, and the table was
+/// not updated.
 pub fn rows(module: &str, files: &[&str]) -> usize {
     let named = module.lines().filter_map(|line| line.strip_prefix("//! | ")?.rsplit('`').nth(1));
     let check = |row: &str| {

@@ -1,4 +1,4 @@
-//! That a reconciler which passes its native tests is not surprised by the host.
+//! A reconciler that passes its native tests does not fail in the host.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -27,7 +27,7 @@ fn service() -> Kind {
     Kind::new("v1", "Service")
 }
 
-/// What is tried inside a reconcile.
+/// What is tried within a call.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 enum Try {
@@ -39,7 +39,7 @@ enum Try {
     Writes,
 }
 
-/// Tries one thing and tells in its status what came of it.
+/// Tries one thing and reports the result in its status.
 struct Tries;
 
 impl Reconciler for Tries {
@@ -99,14 +99,14 @@ fn invalid(result: Result<Value, Failure>) -> String {
 }
 
 #[test]
-fn a_field_set_gives_its_own_fields_alone() {
+fn a_field_set_returns_only_its_own_fields() {
     let cluster = Cluster::new().with(PODS);
     let found = status(&cluster, &json!({"get": {"kind": "Pod", "name": "b", "fields": "node"}})).unwrap();
     assert_eq!(found["spec"], json!({"nodeName": "n1"}));
 }
 
 #[test]
-fn what_was_not_declared_can_not_be_read() {
+fn a_kind_that_is_not_declared_can_not_be_read() {
     let cluster = Cluster::new().with(PODS);
     let why = invalid(status(&cluster, &json!({"get": {"kind": "Secret", "name": "b"}})));
     assert!(why.contains("Secret"), "{why}");
@@ -117,7 +117,7 @@ fn what_was_not_declared_can_not_be_read() {
 }
 
 #[test]
-fn what_does_not_exist_is_none_and_what_can_not_be_read_is_passing_trouble() {
+fn a_missing_object_is_none_and_an_unavailable_kind_is_a_temporary_failure() {
     let asked = json!({"get": {"kind": "Service", "name": "b"}});
     assert_eq!(status(&Cluster::new(), &asked), Ok(Value::Null));
     let unavailable = status(&Cluster::new().with_unavailable(service()), &asked);
@@ -129,7 +129,7 @@ fn what_does_not_exist_is_none_and_what_can_not_be_read_is_passing_trouble() {
 }
 
 #[test]
-fn a_list_is_narrowed_by_namespace_labels_and_the_namespaces_labels_and_is_in_order() {
+fn a_list_is_filtered_by_namespace_and_labels_and_ordered() {
     let cluster = Cluster::new().with(PODS);
     let names = |namespace: Option<&str>, labels: &str, namespace_labels: &str| {
         let asked = json!({"namespace": namespace, "labels": labels, "namespace_labels": namespace_labels});
@@ -144,35 +144,35 @@ fn a_list_is_narrowed_by_namespace_labels_and_the_namespaces_labels_and_is_in_or
 }
 
 #[test]
-fn a_reconciler_sees_who_answered_before_it() {
+fn a_reconciler_sees_the_readiness_of_its_predecessors() {
     let before = vec![Predecessor { name: "mtls".into(), readiness: Readiness::Ready }];
     let outcome = reconcile_after::<Tries>(before, &Cluster::new(), TEAM, &json!("predecessors")).unwrap();
     assert_eq!(outcome.status, Some(json!({"got": ["mtls"]})));
 }
 
 #[test]
-fn what_is_wanted_of_other_peoples_objects_is_in_the_outcome() {
+fn patches_and_deletions_are_in_the_outcome() {
     let outcome = reconcile::<Tries>(&Cluster::new(), TEAM, &json!("writes")).unwrap();
     assert_eq!(outcome.patches[0].fragment, json!({"metadata": {"labels": {"a": "b"}}}));
     assert_eq!((&*outcome.deletions[0].uid, outcome.deletions[0].pace.as_deref()), ("u", Some("restarts")));
-    assert_eq!(outcome.desired, None, "nothing is pruned unless the whole set was said");
+    assert_eq!(outcome.desired, None, "nothing is pruned without a complete set");
     assert_eq!(outcome.requeue_after, Some(Duration::from_secs(1)));
 }
 
 #[test]
 #[should_panic(expected = "applies")]
-fn an_object_of_a_kind_that_was_not_declared_ends_the_test() {
+fn an_object_of_a_kind_that_is_not_declared_ends_the_test() {
     drop(reconcile::<Tries>(&Cluster::new(), TEAM, &json!("undeclared")));
 }
 
 #[test]
-fn finalize_is_not_reconcile() {
+fn finalize_differs_from_reconcile() {
     let outcome = finalize::<Tries>(&Cluster::new(), TEAM, &json!("writes")).unwrap();
     assert_eq!(outcome.readiness, Readiness::Progressing("not yet".into()));
 }
 
 #[test]
-fn a_configuration_or_subject_of_another_shape_is_invalid_and_says_which() {
+fn an_error_says_whether_the_configuration_or_the_subject_is_invalid() {
     let why = invalid(status(&Cluster::new(), &json!({"gte": {}})));
     assert!(why.starts_with("the configuration: ") && why.contains("gte"), "{why}");
     let Err(Failure::Invalid(why)) = reconcile::<Tries>(&Cluster::new(), "{kind: Team}", &json!("writes")) else {
@@ -182,16 +182,16 @@ fn a_configuration_or_subject_of_another_shape_is_invalid_and_says_which() {
 }
 
 #[test]
-fn nothing_can_be_read_outside_of_a_reconcile() {
+fn nothing_can_be_read_outside_of_a_call() {
     let object = ObjectRef::new(service(), None, "a");
     assert!(matches!(cluster::get::<Value>(&object, None), Err(AccessError::Unavailable(_))));
 }
 
 #[test]
-fn a_configurations_schema_is_in_one_piece() {
-    /// Holds another type.
+fn the_schema_of_a_configuration_has_no_references() {
+    /// Contains another type.
     #[derive(JsonSchema)]
-    #[expect(dead_code, reason = "its schema alone is looked at")]
+    #[expect(dead_code, reason = "only its schema is used")]
     struct Outer {
         inner: Vec<Try>,
     }

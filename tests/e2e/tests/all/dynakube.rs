@@ -138,8 +138,8 @@ async fn the_way_to_dynatrace_is_opened_when_istio_appears_and_follows_its_hosts
     let Some(stage) = Stage::start().await else { return };
 
     // Istio is not there, and so nobody is asked yet.
-    stage.says("IstioForOperator", "False", "Istio's CRDs are not there yet").await;
-    stage.says("mizzen.dev/egress", "False", "Istio's CRDs are not there yet").await;
+    stage.says("IstioForOperator", "False", "Istio's CRDs are not installed yet").await;
+    stage.says("mizzen.dev/egress", "False", "Istio's CRDs are not installed yet").await;
     assert_eq!(stage.api.asked().len(), 0);
     stage.install_istio().await;
     stage.holds(&EVERYTHING, &ROUTES).await;
@@ -166,7 +166,7 @@ async fn the_way_to_dynatrace_is_opened_when_istio_appears_and_follows_its_hosts
     // The API is down: what it said last stands, is repaired, and outlives the operator.
     stage.api.answers(|_| Answer::status(503));
     stage.ask().await;
-    stage.says("IstioForOneAgent", "True", "as last reported: the Dynatrace API gives no answer").await;
+    stage.says("IstioForOneAgent", "True", "as last reported: the request to the Dynatrace API failed").await;
     stage.holds(&EVERYTHING, &ROUTES).await;
     let stage = stage.restart().await;
     stage.says("IstioForOneAgent", "True", "status 503").await;

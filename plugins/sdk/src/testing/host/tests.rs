@@ -1,4 +1,4 @@
-//! What is let through, and what is answered.
+//! Which reads are allowed, and what they return.
 
 use serde_json::{Value, json};
 
@@ -17,7 +17,7 @@ fn pod() -> Kind {
     Kind::new("v1", "Pod")
 }
 
-/// What a reconciler sees that declared to read Pods and Secrets.
+/// Runs `tries` in a reconciler that declares reads of Pods and Secrets.
 fn seen<T>(cluster: &Cluster, function: impl FnOnce() -> T) -> T {
     let description = Description::new("a", "1", "", pod())
         .reads(pod(), "")
@@ -31,7 +31,7 @@ fn names(pods: impl Iterator<Item = Result<Value, AccessError>>) -> Vec<String> 
 }
 
 #[test]
-fn a_scan_goes_over_all_pages_and_can_end_before() {
+fn a_scan_goes_over_all_pages_and_can_end_early() {
     let cluster = Cluster::new().with(PODS);
     let scan = || cluster::scan::<Value>(&Query::of(pod())).unwrap();
     assert_eq!(seen(&cluster, || names(scan())), ["a", "b", "c"]);
@@ -39,14 +39,14 @@ fn a_scan_goes_over_all_pages_and_can_end_before() {
 }
 
 #[test]
-fn a_secret_is_never_read_whatever_was_declared() {
+fn a_secret_can_not_be_read_even_if_declared() {
     let secret = ObjectRef::new(Kind::new("v1", "Secret"), Some("ns"), "a");
     let answer = seen(&Cluster::new(), || cluster::get::<Value>(&secret, None));
     assert!(matches!(answer, Err(AccessError::Denied(why)) if why.contains("credential")));
 }
 
 #[test]
-fn a_field_set_is_of_one_kind() {
+fn a_field_set_belongs_to_one_kind() {
     let answer = seen(&Cluster::new(), || cluster::count(&Query::of(pod()).fields("ports")));
     assert_eq!(answer, Err(AccessError::Invalid("field set `ports` is of Service, not of Pod".into())));
 }
@@ -69,12 +69,12 @@ fn objects_are_found_by_a_text_in_one_of_their_fields() {
     assert_eq!(count(&[(name, Text::equals("http"))]), 1);
     assert_eq!(count(&[(name, Text::starts_with("http"))]), 2);
     assert_eq!(count(&[(name, Text::equals("http-alt")), (name, Text::prefix_of("tls-1"))]), 2);
-    assert_eq!(count(&[("spec.ports[*].port", Text::equals("80"))]), 0, "a number is no text");
+    assert_eq!(count(&[("spec.ports[*].port", Text::equals("80"))]), 0, "a number is not a text");
     assert_eq!(count(&[]), 0, "any of none");
 }
 
 #[test]
-fn a_text_is_looked_for_in_the_fields_that_come_back_alone() {
+fn only_returned_fields_can_be_searched() {
     let cluster = Cluster::new();
     let error = |query: Query| seen(&cluster, || cluster::count(&query)).unwrap_err().to_string();
     assert!(error(ports(&[("spec.type", Text::equals("x"))])).contains("`spec.type`, which field set `ports`"));
@@ -84,17 +84,17 @@ fn a_text_is_looked_for_in_the_fields_that_come_back_alone() {
 }
 
 #[test]
-fn selecting_by_namespace_reads_namespaces() {
+fn selecting_by_namespace_labels_reads_namespaces() {
     let query = Query::of(pod()).namespace_selector("mesh=yes");
     let answer = seen(&Cluster::new(), || cluster::count(&query));
     assert!(matches!(answer, Err(AccessError::Denied(why)) if why.contains("Namespace")));
 }
 
 #[test]
-fn the_time_is_the_tests_own() {
+fn the_test_sets_the_time() {
     let later = Cluster::new().at(Duration::from_micros(7_500));
     assert_eq!(seen(&later, clock::now), Duration::from_millis(7));
-    log::write(Level::Debug, "a line has no answer", &[("pods", &3)]);
+    log::write(Level::Debug, "a log line returns nothing", &[("pods", &3)]);
 }
 
 /// A cluster whose renderer makes a ConfigMap of a document's `name`.
@@ -106,7 +106,7 @@ fn rendering() -> Cluster {
 }
 
 #[test]
-fn a_renderer_is_chosen_by_its_labels_and_makes_objects_or_says_what_is_wrong() {
+fn a_renderer_is_chosen_by_its_labels_and_returns_objects_or_an_error() {
     let description = Description::new("a", "1", "", pod()).renderer("maps");
     answering(&rendering(), &description, || {
         let chosen = renderers::available().remove(0);
@@ -123,7 +123,7 @@ fn a_renderer_is_chosen_by_its_labels_and_makes_objects_or_says_what_is_wrong() 
 }
 
 #[test]
-fn who_did_not_declare_that_it_renders_finds_no_renderer() {
+fn a_reconciler_that_does_not_declare_renderers_has_none() {
     seen(&rendering(), || {
         assert!(renderers::available().is_empty());
         let denied = renderers::render("maps", &json!({"name": "m"}));
@@ -132,7 +132,7 @@ fn who_did_not_declare_that_it_renders_finds_no_renderer() {
 }
 
 #[test]
-fn a_reconciler_that_panicked_leaves_nothing_behind() {
+fn a_reconciler_that_panics_leaves_no_state_behind() {
     let cluster = Cluster::new().with(PODS);
     let panicked = std::panic::catch_unwind(|| seen(&cluster, || assert_eq!(cluster::count(&Query::of(pod())), Ok(0))));
     assert!(panicked.is_err());

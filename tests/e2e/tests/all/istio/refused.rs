@@ -36,8 +36,8 @@ async fn a_version_that_may_not_follow_and_a_spec_that_makes_no_sense_touch_noth
 async fn versions_are_refused(mesh: &Mesh) {
     let before = mesh.installed().await;
     for (version, why) in [
-        ("1.31.0", "1.31.0 is lower than 1.31.1, and Istio does not go back"),
-        ("1.33.0", "1.33.0 is more than one minor version above 1.31.1: go over 1.32 first"),
+        ("1.31.0", "1.31.0 is lower than 1.31.1, and Istio does not support downgrades"),
+        ("1.33.0", "1.33.0 is more than one minor version above 1.31.1: upgrade to 1.32 first"),
         ("2.0.0", "2.0.0 is of another major version than 1.31.1"),
     ] {
         offer(mesh, version).await;

@@ -17,7 +17,7 @@ async fn swapped_for_somebody_elses_istio_stays_as_it_is_and_swapped_back_it_is_
 
     mesh.installs_with("installation-external.wasm").await;
     let message = mesh.says("IstioInstalled", "UserIstioSupported").await;
-    assert_eq!(message, "Deployment istio-system/istiod is 1.31.0, installed from here before, and left as it is");
+    assert_eq!(message, "Deployment istio-system/istiod is 1.31.0, installed by Mizzen before, and left unchanged");
     mesh.is("Ready").await;
     mesh.settled().await;
     assert_eq!(mesh.installed().await, before, "nothing of it was touched");
