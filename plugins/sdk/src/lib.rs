@@ -137,7 +137,7 @@ pub fn object(kind: &Kind, namespace: Option<&str>, name: &str, content: Value) 
 }
 
 /// Marks an object as never deleted by the host: neither when it leaves the desired set nor with
-/// its subject. Meant for CustomResourceDefinitions, whose deletion deletes all objects of their
+/// its subject. Meant for `CustomResourceDefinitions`, whose deletion deletes all objects of their
 /// kind.
 pub fn never_pruned(mut object: Value) -> Value {
     if !object["metadata"]["annotations"].is_object() {

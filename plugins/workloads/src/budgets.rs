@@ -1,4 +1,4 @@
-//! Whether PodDisruptionBudgets allow a workload's pods to be disrupted now.
+//! Whether `PodDisruptionBudgets` allow a workload's pods to be disrupted now.
 
 use std::collections::{BTreeMap, HashMap};
 
