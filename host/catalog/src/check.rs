@@ -3,7 +3,7 @@
 use jsonschema::ValidationError;
 use jsonschema::error::ValidationErrorKind;
 use mizzen_config::{Problem, Reconciler};
-use mizzen_model::{Access, Description, Kind, Need};
+use mizzen_model::{Access, Description, Kind, Need, field_at};
 
 /// Everything that does not match: the configuration and the plugin's schema, the grants and its
 /// needs, and its own declarations among each other.
@@ -22,8 +22,8 @@ fn renderers(reconciler: &Reconciler, description: &Description) -> Option<Probl
     missing.then(|| {
         let what = description.renderers.join(", ");
         let message = format!(
-            "the plugin calls renderers ({what}): add `renderers: {{matchLabels: {{…}}}}` with the labels of those that it \
-             may call"
+            "the plugin calls renderers ({what}): add `renderers: {{matchLabels: {{…}}}}` with the labels of those that \
+             it may call"
         );
         reconciler.problem("spec.grants.renderers", message)
     })
@@ -41,8 +41,8 @@ fn network(reconciler: &Reconciler, description: &Description) -> Vec<Problem> {
     let missing = description.credentials.iter().filter(|name| !granted.credentials.contains_key(*name));
     let say = |name: &String| {
         let message = format!(
-            "the plugin uses a credential `{name}`: add `{name}: {{secret: {{namespace: …, name: …, key: …}}}}`, and name it \
-             in `credentials` of the hosts that it may be sent to"
+            "the plugin uses a credential `{name}`: add `{name}: {{secret: {{namespace: …, name: …, key: …}}}}`, and name \
+             it in `credentials` of the hosts that it may be sent to"
         );
         reconciler.problem("spec.grants.credentials", message)
     };
@@ -62,7 +62,7 @@ pub(crate) fn config(reconciler: &Reconciler, description: &Description) -> Vec<
 }
 
 fn violation(reconciler: &Reconciler, error: &ValidationError<'_>) -> Vec<Problem> {
-    let at = field(error.instance_path().as_str());
+    let at = field_at("spec.config", error.instance_path().as_str());
     match error.kind() {
         ValidationErrorKind::AdditionalProperties { unexpected } => {
             let message = "the plugin has no such field";
@@ -74,15 +74,6 @@ fn violation(reconciler: &Reconciler, error: &ValidationError<'_>) -> Vec<Proble
         }
         _ => vec![reconciler.problem(&at, error.to_string())],
     }
-}
-
-/// The field at a JSON pointer into a configuration: `spec.config.routes[1]` for `/routes/1`.
-fn field(pointer: &str) -> String {
-    let step = |path: String, step: &str| match step.parse::<usize>() {
-        Ok(at) => format!("{path}[{at}]"),
-        Err(_) => format!("{path}.{}", step.replace("~1", "/").replace("~0", "~")),
-    };
-    pointer.split('/').skip(1).fold("spec.config".to_owned(), step)
 }
 
 fn grants(reconciler: &Reconciler, description: &Description) -> Vec<Problem> {
@@ -107,8 +98,8 @@ fn field_sets(reconciler: &Reconciler, description: &Description) -> Vec<Problem
     let strays = description.field_sets.iter().filter(|(_, set)| !description.declares(Access::Read, &set.kind));
     let say = |(name, set): (&String, &mizzen_model::FieldSet)| {
         let message = format!(
-            "the plugin declares a field set `{name}` of {}, but no read of that kind: this is a bug in the plugin, report it \
-             to its author",
+            "the plugin declares a field set `{name}` of {}, but no read of that kind: this is a bug in the plugin, report \
+             it to its author",
             set.kind
         );
         reconciler.problem("spec.component", message)

@@ -141,8 +141,8 @@ mod tests {
     fn a_conflict_names_the_fields_their_owners_and_the_way_out() {
         let field = |applied| ForeignField { field: ".spec.a".into(), manager: "helm".into(), applied };
         let error = WriteError::Conflict { object: "Shop a/x".into(), manager: "m".into(), fields: vec![field(true)] };
-        let message = "Shop a/x: `m` conflicts with other field managers: `.spec.a` is owned by `helm`; grant `force` to \
-                       take these fields over";
+        let message = "Shop a/x: `m` conflicts with other field managers: `.spec.a` is owned by `helm`; grant `force` \
+                       to take these fields over";
         assert_eq!(error.to_string(), message);
     }
 }

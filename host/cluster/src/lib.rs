@@ -16,8 +16,8 @@
 //! use serde_json::json;
 //!
 //! # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
-//! let cluster = Memory::from_yaml("{apiVersion: v1, kind: ConfigMap, metadata: {name: a, namespace: shop}, data: {x: '1'}}")
-//!     .map_err(|errors| errors[0].to_string())?;
+//! let text = "{apiVersion: v1, kind: ConfigMap, metadata: {name: a, namespace: shop}, data: {x: '1'}}";
+//! let cluster = Memory::from_yaml(text).map_err(|errors| errors[0].to_string())?;
 //! let map = ObjectRef::new(Kind::new("v1", "ConfigMap"), Some("shop"), "a");
 //!
 //! let mut document = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a", "namespace": "shop"}});

@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 
 use jsonschema::error::{TypeKind, ValidationErrorKind};
 use jsonschema::{JsonType, ValidationError, Validator};
+use mizzen_model::field_at;
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde_json::Value;
@@ -77,7 +78,7 @@ impl Shape {
     }
 
     fn describe(&self, error: &ValidationError<'_>) -> Vec<Violation> {
-        let at = field(error.instance_path().as_str());
+        let at = field_at("spec", error.instance_path().as_str());
         match error.kind() {
             ValidationErrorKind::AdditionalProperties { unexpected } => {
                 let known = self.known_fields(error);
@@ -109,7 +110,7 @@ impl Shape {
         };
         if let Some(choices) = branches.iter().map(choice).collect::<Option<Vec<_>>>() {
             let given = error.instance().as_str().map_or_else(|| error.instance().to_string(), str::to_owned);
-            let at = field(error.instance_path().as_str());
+            let at = field_at("spec", error.instance_path().as_str());
             return Some(vec![Violation::new(at, unknown(&given, &choices))]);
         }
         let null = |error: &ValidationError<'_>| {
@@ -144,18 +145,4 @@ pub(crate) fn unknown(name: &str, known: &[String]) -> String {
     }
     let known = known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
     format!("`{name}` is not known{hint} (known: {known})")
-}
-
-/// The field at a JSON pointer into a spec: `spec.after[1]` for `/after/1`.
-fn field(pointer: &str) -> String {
-    let mut path = String::from("spec");
-    for step in pointer.split('/').skip(1) {
-        if step.parse::<usize>().is_ok() {
-            path.extend(["[", step, "]"]);
-        } else {
-            path.push('.');
-            path.push_str(&step.replace("~1", "/").replace("~0", "~"));
-        }
-    }
-    path
 }

@@ -97,8 +97,8 @@ impl<'a> Checker<'a> {
             self.wrong("metadata.name", "is missing");
         } else if !is_reconciler_name(name) {
             let message = format!(
-                "`{name}` must be at most {LONGEST_RECONCILER} lower-case letters, digits and hyphens: it becomes part of \
-                 labels"
+                "`{name}` must be at most {LONGEST_RECONCILER} lower-case letters, digits and hyphens: it becomes part \
+                 of labels"
             );
             self.wrong("metadata.name", message);
         }

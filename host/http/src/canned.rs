@@ -27,8 +27,8 @@ impl Fetch for Answers {
         let url = url::parse(&request.url)?;
         routes.permit(&url::target(&url), Hop::First)?;
         Ask::of(&request, url)?;
-        let fits = |answer: &&Canned| answer.answers(&request.method, &request.url);
-        let best = self.0.iter().filter(|answer| fits(answer) > 0).max_by_key(fits);
+        let matched = |answer: &&Canned| answer.matches(&request.method, &request.url);
+        let best = self.0.iter().filter(|answer| matched(answer).is_some()).max_by_key(matched);
         best.map(|answer| answer.response.clone()).ok_or_else(|| {
             AccessError::Unavailable(format!(
                 "no request is sent here, and no answer is written down for {} {}: add a document `kind: HttpAnswer` with this `spec.url`",

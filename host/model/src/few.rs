@@ -94,7 +94,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn it_has_the_same_elements_as_a_set(steps in prop::collection::vec((any::<bool>(), 0..4_u8), 0..24), first in 0..4_u8) {
+        fn it_has_the_same_elements_as_a_set(
+            steps in prop::collection::vec((any::<bool>(), 0..4_u8), 0..24), first in 0..4_u8
+        ) {
             let (mut few, mut set) = (Few::default(), BTreeSet::new());
             for (insert, element) in steps {
                 if insert {

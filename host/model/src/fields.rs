@@ -87,7 +87,7 @@ impl Fields {
     }
 
     /// Whether the field at this path is in this set, with everything below it.
-    pub fn holds(&self, path: &FieldPath) -> bool {
+    pub fn contains(&self, path: &FieldPath) -> bool {
         match self {
             Self::Whole => true,
             Self::Some(tree) => {

@@ -31,6 +31,7 @@ pub mod kind;
 mod lines;
 pub mod object;
 pub mod outcome;
+mod pointer;
 pub mod read;
 pub mod renderer;
 pub mod selector;
@@ -51,6 +52,7 @@ pub use object::{Labels, Object};
 pub use outcome::{
     Condition, Deletion, Event, Failure, Outcome, Patch, Predecessor, Readiness, Request, Severity, Wanted,
 };
+pub use pointer::field_at;
 pub use read::{Query, Reads};
 pub use renderer::{Render, RenderError, Rendered, Renderer};
 pub use selector::Selector;

@@ -155,7 +155,7 @@ impl Values {
     /// When a selector uses another field, or the read has no field set.
     pub fn admit(&self, set: Option<&str>, fields: &Fields) -> Result<(), NotVisible> {
         let set = set.ok_or(NotVisible::NoSet)?;
-        match self.iter().map(ValueSelector::path).find(|path| !fields.holds(path)) {
+        match self.iter().map(ValueSelector::path).find(|path| !fields.contains(path)) {
             None => Ok(()),
             Some(path) => Err(NotVisible::Beyond { path: path.clone(), set: set.to_owned() }),
         }

@@ -84,7 +84,7 @@ fn check_says_which_hosts_and_credentials_are_missing() {
     let said = text(&done.stderr);
     assert_eq!(done.status.code(), Some(1));
     assert!(said.contains("spec.grants.http: the plugin sends HTTPS requests (whatever it can get)"), "{said}");
-    assert!(said.contains("spec.grants.credentials: the plugin asks for a credential `token`"), "{said}");
+    assert!(said.contains("spec.grants.credentials: the plugin uses a credential `token`"), "{said}");
 }
 
 #[test]

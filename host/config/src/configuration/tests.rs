@@ -16,7 +16,8 @@ fn objects(text: &str) -> Vec<Object> {
 
 fn reconciler(name: &str, rest: &str) -> String {
     format!(
-        "---\napiVersion: mizzen.dev/v1alpha1\nkind: Reconciler\nmetadata:\n  name: {name}\nspec:\n  component: {{file: x.wasm}}\n{rest}"
+        "---\napiVersion: mizzen.dev/v1alpha1\nkind: Reconciler\nmetadata:\n  name: {name}\n\
+         spec:\n  component: {{file: x.wasm}}\n{rest}"
     )
 }
 
@@ -176,7 +177,8 @@ fn the_crd_in_deploy_is_the_one_that_the_types_generate() {
 
 fn renderer(name: &str, labels: &str, rest: &str) -> String {
     format!(
-        "---\napiVersion: mizzen.dev/v1alpha1\nkind: Renderer\nmetadata:\n  name: {name}\n  labels: {labels}\nspec:\n  component: {{file: x.wasm}}\n{rest}"
+        "---\napiVersion: mizzen.dev/v1alpha1\nkind: Renderer\nmetadata:\n  name: {name}\n  labels: {labels}\n\
+         spec:\n  component: {{file: x.wasm}}\n{rest}"
     )
 }
 
@@ -244,7 +246,14 @@ fn the_crd_of_renderers_in_deploy_is_the_one_that_the_types_generate() {
 
 #[test]
 fn paces_are_parsed_and_their_problems_are_reported_with_lines() {
-    let good = "  pace:\n    workloads: {atOnce: 10, perMinute: 60, progressDeadline: 1h, windows: [{days: [Mon-Fri], from: \"22:00\", to: \"04:00\", timezone: Europe/Berlin}]}\n";
+    let good = "
+  pace:
+    workloads:
+      atOnce: 10
+      perMinute: 60
+      progressDeadline: 1h
+      windows: [{days: [Mon-Fri], from: '22:00', to: '04:00', timezone: Europe/Berlin}]
+";
     let read = Configuration::strict(&documents(&reconciler("a", good))).unwrap().reconcilers.remove(0);
     let pace = &read.pace["workloads"];
     assert_eq!(
@@ -252,7 +261,17 @@ fn paces_are_parsed_and_their_problems_are_reported_with_lines() {
         (10, 60, 3600)
     );
     assert_eq!(pace.windows.len(), 1);
-    let bad = "  pace:\n    w:\n      atOnce: 0\n    x:\n      progressDeadline: long\n      windows:\n        - days: [Mo]\n          from: '22'\n          to: '04:00'\n          timezone: Berlin\n";
+    let bad = "  pace:
+    w:
+      atOnce: 0
+    x:
+      progressDeadline: long
+      windows:
+        - days: [Mo]
+          from: '22'
+          to: '04:00'
+          timezone: Berlin
+";
     let problems = problems(&reconciler("a", bad));
     assert!(problems.iter().any(|problem| problem.starts_with("r.yaml:10: spec.pace.w.atOnce: ")), "{problems:#?}");
     let bad = bad.replace("    w:\n      atOnce: 0\n", "");

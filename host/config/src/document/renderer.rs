@@ -73,7 +73,8 @@ pub fn renderer_crd() -> Value {
     let mut crd = definition::<RendererSpec, RendererStatus>(&names, &columns);
     let version = &mut crd["spec"]["versions"][0];
     version["schema"]["openAPIV3Schema"]["description"] = json!(
-        "A renderer: a sandboxed pure function from a document to objects. Reconcilers with a grant choose it by its labels."
+        "A renderer: a sandboxed pure function from a document to objects. Reconcilers with a grant choose it by its \
+         labels."
     );
     crd
 }

@@ -80,8 +80,8 @@ impl Checker<'_> {
         };
         if !is_host(name) {
             let message = format!(
-                "`{text}` is not a valid host; write e.g. `api.example.com` or `*.example.com`, without scheme, port and \
-                 path"
+                "`{text}` is not a valid host; write e.g. `api.example.com` or `*.example.com`, without scheme, port \
+                 and path"
             );
             self.wrong(at, message);
         } else if matches!(pattern, HostPattern::Below(_)) && !name.contains('.') {

@@ -93,15 +93,15 @@ fn a_path_is_displayed_as_it_was_written() {
 #[test]
 fn a_set_has_its_paths_and_everything_below_them() {
     let fields = Fields::parse(["spec.http", "spec.tls[*].sni", "spec.ports[name=web].host"]).unwrap();
-    let holds = |path: &str| fields.holds(&FieldPath::parse(path).unwrap());
+    let contains = |path: &str| fields.contains(&FieldPath::parse(path).unwrap());
     for held in ["spec.http", "spec.http[*].name", "spec.tls[*].sni", "spec.ports[name=web].host"] {
-        assert!(holds(held), "{held}");
+        assert!(contains(held), "{held}");
     }
     // The field that identifies the element is not one of the given fields.
     for other in ["spec", "spec.tls", "spec.tls[*].port", "spec.tls[name=a].sni", "spec.ports[*].host", "status"] {
-        assert!(!holds(other), "{other}");
+        assert!(!contains(other), "{other}");
     }
-    assert!(Fields::Whole.holds(&FieldPath::parse("spec.x").unwrap()));
+    assert!(Fields::Whole.contains(&FieldPath::parse("spec.x").unwrap()));
 }
 
 /// Documents of a few keys and texts, so that paths often match.

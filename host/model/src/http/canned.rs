@@ -29,6 +29,15 @@ pub struct Canned {
     pub response: HttpResponse,
 }
 
+/// How closely a response matches a request; the greatest match is the closest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum UrlMatch {
+    /// The URLs are equal, except for the query of the request.
+    AnyQuery,
+    /// The URLs are equal.
+    Exact,
+}
+
 /// Why a document is not a valid `HttpAnswer`.
 #[derive(Debug, thiserror::Error)]
 #[error("{file}:{line}: spec: {why}")]
@@ -92,17 +101,15 @@ impl Canned {
         })
     }
 
-    /// How exactly this matches a request: 2 with its query, 1 without, 0 not at all.
-    pub fn answers(&self, method: &str, url: &str) -> u8 {
-        if self.method == method { matches(&self.url, url) } else { 0 }
-    }
-}
-
-fn matches(own: &str, requested: &str) -> u8 {
-    match requested.split_once('?') {
-        _ if own == requested => 2,
-        Some((path, _)) if own == path => 1,
-        _ => 0,
+    /// How closely this matches a request; `None`: not at all.
+    pub fn matches(&self, method: &str, url: &str) -> Option<UrlMatch> {
+        let without_query = url.split_once('?').map(|(path, _)| path);
+        match () {
+            () if self.method != method => None,
+            () if self.url == url => Some(UrlMatch::Exact),
+            () if without_query == Some(&self.url) => Some(UrlMatch::AnyQuery),
+            () => None,
+        }
     }
 }
 
@@ -113,27 +120,23 @@ mod tests {
     use super::*;
     use crate::yaml;
 
-    fn canned(spec: &str) -> Result<Canned, String> {
+    fn canned(spec: &str) -> Result<Canned, CannedError> {
         let text = format!("apiVersion: {API_VERSION}\nkind: {KIND}\nmetadata: {{name: a}}\nspec: {spec}\n");
         let document = yaml::parse(Path::new("a.yaml"), &text).unwrap().remove(0);
-        Canned::of(&document).unwrap().map_err(|error| error.to_string())
+        Canned::of(&document).unwrap()
     }
 
     #[test]
     fn a_response_matches_by_its_url_and_without_a_query_any_query() {
         let any = canned("{url: 'https://a/b', json: {x: 1}}").unwrap();
         assert_eq!((any.response.status, &*any.response.body), (200, &br#"{"x":1}"#[..]));
-        assert_eq!(
-            (
-                any.answers("GET", "https://a/b"),
-                any.answers("GET", "https://a/b?z=1"),
-                any.answers("POST", "https://a/b")
-            ),
-            (2, 1, 0)
-        );
-        assert_eq!(any.answers("GET", "https://a/bc"), 0);
+        assert_eq!(any.matches("GET", "https://a/b"), Some(UrlMatch::Exact));
+        assert_eq!(any.matches("GET", "https://a/b?z=1"), Some(UrlMatch::AnyQuery));
+        assert_eq!(any.matches("POST", "https://a/b"), None);
+        assert_eq!(any.matches("GET", "https://a/bc"), None);
         let one = canned("{url: 'https://a/b?z=1', status: 503, headers: {Retry-After: '60'}}").unwrap();
-        assert_eq!((one.answers("GET", "https://a/b?z=1"), one.answers("GET", "https://a/b?z=2")), (2, 0));
+        assert_eq!(one.matches("GET", "https://a/b?z=1"), Some(UrlMatch::Exact));
+        assert_eq!(one.matches("GET", "https://a/b?z=2"), None);
         assert_eq!(one.response.headers, [("retry-after".to_owned(), "60".to_owned())]);
     }
 
@@ -144,7 +147,7 @@ mod tests {
             ("{url: a, status: 900}", "`900` is not a valid HTTP status"),
             ("{url: a, json: 1, body: b}", "not both"),
         ] {
-            let error = canned(spec).unwrap_err();
+            let error = canned(spec).unwrap_err().to_string();
             assert!(error.contains(why), "{error}");
         }
     }

@@ -36,9 +36,8 @@ async fn an_edited_field_is_told_apart_from_an_applied_one() {
     apply(&memory, "one", &document(json!({"a": 1})), false).await.unwrap();
     memory.edit("kubectl-edit", &shop(), |shop| shop["spec"]["a"] = json!(9)).unwrap();
     let conflict = apply(&memory, "one", &document(json!({"a": 1})), false).await.unwrap_err();
-    assert!(
-        matches!(conflict, WriteError::Conflict { fields, .. } if fields.iter().all(|f| !f.applied && f.manager == "kubectl-edit"))
-    );
+    let WriteError::Conflict { fields, .. } = conflict else { panic!("{conflict}") };
+    assert!(fields.iter().all(|field| !field.applied && field.manager == "kubectl-edit"), "{fields:?}");
 }
 
 #[tokio::test]
@@ -95,7 +94,10 @@ async fn two_managers_own_containers_separately_and_a_selector_only_as_a_whole()
         document["spec"] = spec;
         document
     };
-    let container = |value: &str| json!({"template": {"spec": {"containers": [{"name": "c", "env": [{"name": value, "value": "1"}]}]}}});
+    let container = |variable: &str| {
+        let containers = json!([{"name": "c", "env": [{"name": variable, "value": "1"}]}]);
+        json!({"template": {"spec": {"containers": containers}}})
+    };
     apply(&memory, "one", &deployment(container("A")), false).await.unwrap();
     apply(&memory, "two", &deployment(container("B")), false).await.unwrap();
     let reference = ObjectRef::new(Kind::new("apps/v1", "Deployment"), Some("a"), "d");
@@ -115,7 +117,10 @@ async fn two_managers_own_containers_separately_and_a_selector_only_as_a_whole()
 #[tokio::test]
 async fn a_port_without_a_protocol_is_a_tcp_port() {
     let memory = Memory::new();
-    let service = |port: Value| json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "s", "namespace": "a"}, "spec": {"ports": [port]}});
+    let service = |port: Value| {
+        let metadata = json!({"name": "s", "namespace": "a"});
+        json!({"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": {"ports": [port]}})
+    };
     apply(&memory, "one", &service(json!({"port": 80})), false).await.unwrap();
     let named = service(json!({"port": 80, "protocol": "TCP", "name": "web"}));
     apply(&memory, "two", &named, false).await.unwrap();

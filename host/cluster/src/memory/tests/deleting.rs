@@ -10,8 +10,9 @@ use crate::{Change, Cluster, ReadError, Scope, View, WriteError};
 async fn a_dependent_is_deleted_with_its_last_owner() {
     let memory = memory();
     let owner = apply(&memory, "one", &document(json!({})), false).await.unwrap();
-    let dependent = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "c", "namespace": "a", "ownerReferences": [
-        {"apiVersion": "example.com/v1", "kind": "Shop", "name": "x", "uid": owner.uid}]}});
+    let owners = json!([{"apiVersion": "example.com/v1", "kind": "Shop", "name": "x", "uid": owner.uid}]);
+    let metadata = json!({"name": "c", "namespace": "a", "ownerReferences": owners});
+    let dependent = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata});
     memory.put("x", &dependent).unwrap();
     memory.remove(&shop());
     assert_eq!(memory.find(&ObjectRef::new(Kind::new("v1", "ConfigMap"), Some("a"), "c")), None);

@@ -33,7 +33,8 @@ metadata: {{name: two}}
     let expected = [
         format!(r#"shops.yaml:{first}: Shop a/one: `spec.size` "big" is not of type "integer""#),
         format!(
-            "shops.yaml:{}: Mall two: example.com/v1 Mall is not served: it is not built in, and its CRD is not among the documents",
+            "shops.yaml:{}: Mall two: example.com/v1 Mall is not served: it is not built in, and its CRD is not among \
+             the documents",
             first + 5
         ),
     ];

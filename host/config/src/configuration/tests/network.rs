@@ -10,7 +10,10 @@ const GOOD: &str = "  grants:
       - host: '*.live.Example.com'
         credentials: [api-token]
         headers: [X-Tenant]
-        proxy: {url: '{subject.spec.proxy.value}', secret: {namespace: '{subject.namespace}', name: '{subject.spec.proxy.valueFrom}', key: proxy}, private: [10.0.0.0/8]}
+        proxy:
+          url: '{subject.spec.proxy.value}'
+          secret: {namespace: '{subject.namespace}', name: '{subject.spec.proxy.valueFrom}', key: proxy}
+          private: [10.0.0.0/8]
         trust: {configMap: {namespace: '{subject.namespace}', name: '{subject.spec.trustedCAs}', key: certs}}
         skipVerifyIf: '{subject.spec.skipCertCheck}'
       - {host: api.internal, port: 8080, plainHttp: true, methods: [POST], private: [10.20.0.0/16]}
@@ -114,7 +117,7 @@ fn all_problems_of_a_credential_are_reported_with_lines() {
 ";
     let problems = problems(&reconciler("a", bad));
     for start in [
-        "r.yaml:13: spec.grants.credentials.token.secret.namespace: `{subject.spec.namespace}` is not a valid namespace",
+        "r.yaml:13: spec.grants.credentials.token.secret.namespace: `{subject.spec.namespace}` is not a valid",
         "r.yaml:13: spec.grants.credentials.token.secret.name: `A` is not a valid name of a Secret",
         "r.yaml:13: spec.grants.credentials.token.secret.key: `a/b` is not a valid key",
         "r.yaml:14: spec.grants.credentials.token.header: `host` is not a valid header for a credential",
