@@ -24,7 +24,7 @@
 //! | … it stays while its entries exist | `conditions_of_existing_entries_stay_when_nothing_can_be_done` |
 //! | switched off, everything is pruned | `switched_off_everything_is_pruned` |
 //! | … and comes back | `switched_off_everything_goes_and_comes_back_when_it_is_switched_on` |
-//! | the DynaKube is deleted, everything is pruned | `the_way_to_dynatrace_is_opened_when_istio_appears_and_follows_its_hosts_until_the_dynakube_goes` |
+//! | the DynaKube is deleted, everything is pruned | `egress_to_dynatrace_opens_with_istio_and_follows_its_hosts_until_the_dynakube_is_deleted` |
 //! | Istio's CRDs absent | `without_istio_it_reports_that_and_the_last_response_stays_in_force` |
 //!
 //! | its fault | test |

@@ -1,4 +1,4 @@
-//! What the tests start from.
+//! The clusters that tests start with.
 
 use std::path::Path;
 
@@ -7,28 +7,29 @@ use serde_json::{Value, json};
 
 use crate::{Objects, repository};
 
-/// The ingress gateway of the samples, in `deploy`: of an Istio that somebody else installed.
+/// The ingress gateway of the samples, below `deploy`: part of an Istio that was not installed by Mizzen.
 pub const INGRESS_GATEWAY: &str = "samples/own-istio/ingress-gateway.yaml";
 
-/// A control plane to be, with Istio's definitions, ours, and those of the samples.
+/// Returns a builder of a control plane with the definitions of Istio, of Mizzen and of the samples.
 pub fn definitions() -> Builder {
     let builder = ControlPlane::builder().mesh_crds(true);
     builder.crds(repository("deploy/crds")).crds(repository("deploy/samples/crds"))
 }
 
-/// Makes a namespace.
+/// Creates a namespace.
 pub async fn namespace(cluster: &ControlPlane, name: &str) {
     let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}});
     cluster.apply_yaml(&namespace.to_string()).await.unwrap();
 }
 
-/// A reconciler as it is shipped beside its plugin.
+/// Returns the `Reconciler` document that is shipped beside a plugin.
 pub fn shipped(plugin: &str) -> Value {
     let file = repository(&format!("plugins/{plugin}/reconciler.yaml"));
     mizzen_model::yaml::load(Path::new(&file)).unwrap().remove(0).value
 }
 
-/// A control plane with the shipped configuration, an Istio, and a gateway with an address; no APIs yet. `None` where none can be started.
+/// Starts a control plane with the shipped configuration, an Istio, and a gateway with an address, but
+/// without APIs. `None` where no control plane can be started.
 pub async fn shipped_cluster() -> Option<(ControlPlane, Objects)> {
     let cluster = definitions().start_for_test().await?;
     for path in ["samples/mesh/00-namespaces.yaml", "samples/mesh/10-istio.yaml", INGRESS_GATEWAY, "reconcilers.yaml"] {

@@ -1,20 +1,21 @@
-//! A mesh with real traffic: the operator writes what a gateway is to do, istiod tells an Envoy, and requests show whether it does.
+//! A mesh with real traffic: the operator writes the configuration of a gateway, istiod sends it to an
+//! Envoy, and requests show whether it works.
 
 use std::time::Duration;
 
 use mizzen_testcluster::ControlPlane;
-use mizzen_traffic::{Answer, Backend, Headers, IngressGateway, Proxy, Request, Tools};
+use mizzen_traffic::{Backend, IngressGateway, Label, Proxy, Request, Response, Tools};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::time::Instant;
 
 use crate::objects::Objects;
 use crate::operator::{Operator, plugins};
-use crate::{PATIENCE, definitions, namespace};
+use crate::{TIMEOUT, definitions, namespace};
 
 /// A cluster with an ingress gateway, and the operator.
 pub struct Ingress {
-    /// The objects in there.
+    /// Its objects.
     pub objects: Objects,
     /// istiod and the gateway's Envoy.
     pub gateway: IngressGateway,
@@ -27,7 +28,8 @@ pub struct Ingress {
 // === impl Ingress ===
 
 impl Ingress {
-    /// Starts all of it with these namespaces, beside `istio-system`, and these reconcilers. `None` where istiod and Envoy can't be had.
+    /// Starts all of it with these namespaces, besides `istio-system`, and these reconcilers. `None` where
+    /// istiod and Envoy are not available.
     pub async fn start(namespaces: &[&str], reconcilers: &[Value]) -> Option<Self> {
         let tools = Tools::for_test().await?;
         let cluster = definitions().controller_manager(true).start_for_test().await?;
@@ -49,7 +51,7 @@ impl Ingress {
         self.cluster.apply_yaml(&document.to_string()).await.unwrap();
     }
 
-    /// Has the gateway listen for these hosts, without TLS.
+    /// Makes the gateway listen for these hosts, without TLS.
     pub async fn listen(&self, namespace: &str, name: &str, hosts: &[&str]) {
         let port = json!({"number": self.gateway.port(), "name": "http", "protocol": "HTTP"});
         self.apply(&json!({
@@ -61,7 +63,8 @@ impl Ingress {
         .await;
     }
 
-    /// Stands a backend behind a name of a namespace, at port 8080. No `EndpointSlice` can name 127.0.0.1, so Istio is told in its own way.
+    /// Serves a backend as port 8080 of a service. An `EndpointSlice` can't have the address 127.0.0.1, so
+    /// this is a `ServiceEntry`.
     pub async fn serve(&self, namespace: &str, service: &str, backend: &Backend) {
         let ports = json!([{"number": 8080, "name": "http", "protocol": "HTTP", "targetPort": backend.port()}]);
         self.apply(&json!({
@@ -78,9 +81,14 @@ impl Ingress {
         .await;
     }
 
-    /// Starts the sidecar of the workloads with a label `app`, in front of a backend. Nobody has certificates here, so nobody wants them.
+    /// Starts the sidecar of the workloads with a label `app`, in front of a backend. There are no
+    /// certificates in this mesh, so mutual TLS is off.
     pub async fn sidecar(&self, namespace: &str, app: &str, backend: &Backend) -> Proxy {
-        let proxy = self.gateway.sidecar(&self.cluster, &self.tools, namespace, ("app", app)).await.unwrap();
+        let proxy = self
+            .gateway
+            .sidecar(&self.cluster, &self.tools, namespace, Label { key: "app", value: app })
+            .await
+            .unwrap();
         self.apply(&json!({
             "apiVersion": "security.istio.io/v1", "kind": "PeerAuthentication",
             "metadata": {"name": "default", "namespace": namespace}, "spec": {"mtls": {"mode": "DISABLE"}},
@@ -100,31 +108,26 @@ impl Ingress {
         proxy
     }
 
-    /// What a caller of the gateway gets now; `None` while nobody listens.
-    pub async fn asks(&self, request: &Request) -> Option<(Answer, Headers)> {
+    /// Sends a request to the gateway; `None` while it does not listen.
+    pub async fn send(&self, request: &Request) -> Option<Response> {
         request.send(self.gateway.port()).await.ok()
     }
 
-    /// Waits until a caller of the gateway gets such an answer; gives it.
-    pub async fn until(&self, request: &Request, is_so: impl Fn(&Answer, &Headers) -> bool) -> (Answer, Headers) {
-        self.until_at(self.gateway.port(), request, is_so).await
+    /// Sends a request to the gateway until the response matches, and returns that.
+    pub async fn until(&self, request: &Request, matches: impl Fn(&Response) -> bool) -> Response {
+        self.until_at(self.gateway.port(), request, matches).await
     }
 
-    /// Waits until a caller of a port gets such an answer; gives it.
-    pub async fn until_at(
-        &self,
-        port: u16,
-        request: &Request,
-        is_so: impl Fn(&Answer, &Headers) -> bool,
-    ) -> (Answer, Headers) {
+    /// Sends a request to a port until the response matches, and returns that.
+    pub async fn until_at(&self, port: u16, request: &Request, matches: impl Fn(&Response) -> bool) -> Response {
         let since = Instant::now();
         loop {
-            let heard = request.send(port).await.ok();
-            if let Some((answer, headers)) = heard.as_ref().filter(|(answer, headers)| is_so(answer, headers)) {
-                return (answer.clone(), headers.clone());
+            let last = request.send(port).await.ok();
+            if let Some(response) = last.as_ref().filter(|response| matches(response)) {
+                return response.clone();
             }
             let tails = || self.gateway.tails();
-            assert!(since.elapsed() < PATIENCE, "{request:?}: not so but {heard:?}\n{}", tails());
+            assert!(since.elapsed() < TIMEOUT, "{request:?}: last response {last:?}\n{}", tails());
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }

@@ -1,4 +1,4 @@
-//! A mesh whose Istio is installed by the operator, on a cluster with nodes, a scheduler and controllers.
+//! A mesh whose Istio the operator installs, on a cluster with nodes, a scheduler and controllers.
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -15,38 +15,38 @@ use crate::objects::{Objects, apply, condition};
 use crate::operator::{Operator, plugins};
 use crate::{eventually, namespace, repository};
 
-/// Where Istio lives.
+/// The namespace of Istio.
 pub const NAMESPACE: &str = "istio-system";
 
 /// The reconcilers whose subject is the mesh.
-const EVERY: [&str; 8] =
+const RECONCILERS: [&str; 8] =
     ["installation", "gateway-restart", "sidecar-restart", "gateway", "mtls", "monitoring", "injector", "status"];
 
-/// Longer than any of them rests here, by what its calls cost.
-const RESTED: Duration = Duration::from_secs(5);
+/// Longer than the cooldown of any plugin here.
+const LONGEST_COOLDOWN: Duration = Duration::from_secs(5);
 
-/// A running operator, and the mesh it keeps.
+/// A running operator, and its mesh.
 pub struct Mesh {
     /// Its cluster.
     pub cluster: ControlPlane,
-    /// The objects in there.
+    /// Its objects.
     pub objects: Objects,
     /// The operator.
     pub operator: Operator,
-    /// Its status when it was last looked at.
+    /// The status of the mesh when it was read last.
     last: Last,
     plugins: TempDir,
 }
 
-/// The status of the mesh when it was last looked at.
+/// The status of the mesh when it was read last.
 #[derive(Default)]
 struct Last(Mutex<Value>);
 
 // === impl Mesh ===
 
 impl Mesh {
-    /// Starts a cluster without Istio, and the operator with `deploy/mesh.yaml`, which is to install a version of it. `None` where there is
-    /// no Go to build either with.
+    /// Starts a cluster without Istio, and the operator with `deploy/mesh.yaml`, which installs a version
+    /// of Istio. `None` where Go, which builds both, is not installed.
     pub async fn start(version: &str) -> Option<Self> {
         let builder = ControlPlane::builder().controller_manager(true).scheduler(true).kwok(true).endless_jobs(true);
         let cluster = builder.service_monitors(true).crds(repository("deploy/crds")).start_for_test().await?;
@@ -54,7 +54,7 @@ impl Mesh {
         cluster.apply_path(&repository("deploy/mesh.yaml")).await.unwrap();
         namespace(&cluster, NAMESPACE).await;
         configure(&objects, "installation", &json!({"config": {"version": version}})).await;
-        wanted(&objects).await;
+        create_istio(&objects).await;
         let plugins = plugins();
         let operator = Operator::launch(&cluster.kubeconfig_path(), plugins.path()).await;
         let mesh = Self { cluster, objects, operator, last: Last::default(), plugins };
@@ -62,11 +62,11 @@ impl Mesh {
         Some(mesh)
     }
 
-    /// Waits until every plugin and every renderer runs. One that can't says why in its operator's log.
+    /// Waits until every plugin is loaded; panics when one can't be.
     async fn loaded(&self) {
-        eventually("every plugin runs", async || {
+        eventually("every plugin is loaded", async || {
             let all = self.objects.reconcilers().list(&ListParams::default()).await.unwrap();
-            let loaded = |own: &DynamicObject| condition(own, "Loaded").map(|(status, ..)| status);
+            let loaded = |own: &DynamicObject| condition(own, "Loaded").map(|found| found.status);
             let failed = all.iter().find(|own| loaded(own).is_some_and(|status| status == "False"));
             assert!(
                 failed.is_none(),
@@ -83,48 +83,43 @@ impl Mesh {
         configure(&self.objects, reconciler, spec).await;
     }
 
-    /// Has the mesh described by a custom resource, which says nothing of its own.
-    pub async fn wanted(&self) {
-        wanted(&self.objects).await;
+    /// Creates the `Istio` resource of the mesh, with an empty spec.
+    pub async fn create_istio(&self) {
+        create_istio(&self.objects).await;
     }
 
-    /// Has another component stand where the installation does, with the configuration and the grants that are there.
-    pub async fn installs_with(&self, component: &str) {
+    /// Replaces the component of `installation`; configuration and grants stay.
+    pub async fn replace_installation(&self, component: &str) {
         self.configure("installation", &json!({"component": {"file": component}})).await;
     }
 
-    /// The custom resources that describe the mesh.
+    /// The `Istio` resources.
     pub fn istios(&self) -> Api<DynamicObject> {
         istios(&self.objects)
     }
 
-    /// The mesh's own.
+    /// Reads the `Istio` resource of the mesh.
     pub async fn istio(&self) -> DynamicObject {
         let istio = self.istios().get("default").await.unwrap();
         istio.data["status"].clone_into(&mut self.last.0.lock().unwrap());
         istio
     }
 
-    /// Waits until the mesh says that it is so, in Kyma's words: `Ready`, `Warning`, `Error`, …
-    pub async fn is(&self, state: &str) {
+    /// Waits until the mesh has a state in Kyma's words: `Ready`, `Warning`, `Error`, …
+    pub async fn reaches(&self, state: &str) {
         eventually(&format!("the mesh is {state}"), async || self.istio().await.data["status"]["state"] == state).await;
     }
 
-    /// Waits until a condition of the mesh has a reason; gives its message.
-    pub async fn says(&self, kind: &str, reason: &str) -> String {
-        let mut said = String::new();
-        eventually(&format!("the mesh says {kind}: {reason}"), async || {
-            let found = condition(&self.istio().await, kind);
-            found.is_some_and(|(_, own, _)| own == reason)
+    /// Waits until a condition of the mesh has a reason, and returns its message.
+    pub async fn reports(&self, kind: &str, reason: &str) -> String {
+        eventually(&format!("the mesh reports {kind}: {reason}"), async || {
+            condition(&self.istio().await, kind).is_some_and(|found| found.reason == reason)
         })
         .await;
-        if let Some((_, _, message)) = condition(&self.istio().await, kind) {
-            said = message;
-        }
-        said
+        condition(&self.istio().await, kind).unwrap_or_default().message
     }
 
-    /// Waits until the cluster has as many pods of Istio as its autoscalers want at least: they begin with one.
+    /// Waits until Istio has the minimum number of pods of its autoscalers; Deployments start with one.
     pub async fn scaled(&self) {
         let scalers =
             self.objects.within(NAMESPACE, "autoscaling/v2", "HorizontalPodAutoscaler", "horizontalpodautoscalers");
@@ -141,18 +136,20 @@ impl Mesh {
         .await;
     }
 
-    /// Has the installation asked again, for no reason, until that costs nothing: once, unless something was still on its way.
-    pub async fn writes_nothing(&self) {
-        eventually("asking again writes nothing", async || self.asked_again().await == 0).await;
+    /// Causes calls of the installation, without a change that matters, until one leads to no write: the
+    /// first, unless a change was still in progress.
+    pub async fn another_call_writes_nothing(&self) {
+        eventually("another call writes nothing", async || self.writes_of_another_call().await == 0).await;
     }
 
-    /// Has the installation asked again; gives how many applies that costs.
-    async fn asked_again(&self) -> u64 {
+    /// Causes a call of the installation, and returns how many applies follow from it.
+    async fn writes_of_another_call(&self) -> u64 {
         self.settled().await;
         let (calls, applies) = (self.operator.calls("installation").await, self.applies().await);
         let touch = json!({"metadata": {"annotations": {"touched": calls.to_string()}}});
         self.istios().patch("default", &PatchParams::default(), &Patch::Merge(touch)).await.unwrap();
-        eventually("the installation is asked again", async || self.operator.calls("installation").await > calls).await;
+        eventually("the installation is called again", async || self.operator.calls("installation").await > calls)
+            .await;
         self.settled().await;
         self.applies().await - applies
     }
@@ -162,26 +159,26 @@ impl Mesh {
         self.operator.settled().await;
     }
 
-    /// Waits until nobody has applied anything for longer than any plugin here rests before it is asked about what changed.
+    /// Waits until nothing was applied for longer than any cooldown here.
     pub async fn quiet(&self) {
         let last = Cell::new((self.applies().await, Instant::now()));
-        eventually("nobody writes any more", async || {
+        eventually("no object is written", async || {
             let now = self.applies().await;
             if now != last.get().0 {
                 last.set((now, Instant::now()));
             }
-            last.get().1.elapsed() > RESTED
+            last.get().1.elapsed() > LONGEST_COOLDOWN
         })
         .await;
     }
 
-    /// How often anybody applied anything: nobody in the cluster but the operator does.
+    /// Returns the number of applies by all clients; the operator is the only one that applies.
     async fn applies(&self) -> u64 {
         self.cluster.writes().await.unwrap().of_verb(Verb::Apply).total()
     }
 
-    /// Deletes an object, and gives how long it was away.
-    pub async fn comes_back(&self, api: &Api<DynamicObject>, name: &str) -> Duration {
+    /// Deletes an object, and returns how long it takes until it exists again.
+    pub async fn repair_time(&self, api: &Api<DynamicObject>, name: &str) -> Duration {
         let before = api.get(name).await.unwrap();
         api.delete(name, &DeleteParams::background()).await.unwrap();
         eventually(&format!("{name} is back"), async || {
@@ -196,7 +193,7 @@ impl Mesh {
         self.objects.of(kind.0, kind.1, kind.2)
     }
 
-    /// A certificate authority, as it stands in a webhook: the cluster's own.
+    /// The cluster's certificate authority, encoded as in a webhook.
     pub fn authority(&self) -> String {
         let kubeconfig = kube::config::Kubeconfig::read_from(self.cluster.kubeconfig_path()).unwrap();
         let cluster = kubeconfig.clusters.into_iter().find_map(|named| named.cluster).unwrap();
@@ -210,19 +207,21 @@ impl Mesh {
         self.objects.of(kind.0, kind.1, kind.2)
     }
 
-    /// Everything in the cluster, of whatever kind, that the operator calls its own: `kind namespace/name`, with its version.
-    pub async fn ours(&self) -> BTreeMap<String, String> {
+    /// Returns all objects that the operator owns: by `kind namespace/name`, the version of each.
+    pub async fn owned(&self) -> BTreeMap<String, String> {
         self.objects.labelled("mizzen.dev/reconciler").await
     }
 
-    /// What of it is Istio's installation: without what the cluster itself makes of a Service, with the Service's labels.
+    /// Returns those of the installation, without the endpoints that the cluster creates for a Service and
+    /// that have the Service's labels.
     pub async fn installed(&self) -> BTreeMap<String, String> {
         let mut all = self.objects.labelled("mizzen.dev/reconciler=installation").await;
-        all.retain(|called, _| !called.starts_with("Endpoint"));
+        all.retain(|name, _| !name.starts_with("Endpoint"));
         all
     }
 
-    /// Ends the operator and starts another; gives what anybody wrote until that had asked every plugin and had nothing left to do.
+    /// Stops the operator and starts another. Returns what was written until that one had called every
+    /// plugin and had nothing left to do.
     pub async fn restart(self) -> (Self, WriteCounts) {
         self.quiet().await;
         let Self { cluster, objects, operator, last, plugins } = self;
@@ -230,18 +229,18 @@ impl Mesh {
         let before = cluster.writes().await.unwrap();
         let operator = Operator::launch(&cluster.kubeconfig_path(), plugins.path()).await;
         let mesh = Self { cluster, objects, operator, last, plugins };
-        for reconciler in EVERY {
-            eventually(&format!("{reconciler} is asked"), async || mesh.operator.calls(reconciler).await > 0).await;
+        for reconciler in RECONCILERS {
+            eventually(&format!("{reconciler} is called"), async || mesh.operator.calls(reconciler).await > 0).await;
         }
         mesh.settled().await;
         let written = mesh.cluster.writes().await.unwrap().since(&before).without_heartbeats();
-        // Of what it has no metrics of, the cluster says so all the time.
+        // Without metrics of Pods, the autoscaler reports that in its status all the time.
         let autoscales = |write: &Write| write.resource == "horizontalpodautoscalers" && write.subresource == "status";
         (mesh, written.only(|write| !autoscales(write)))
     }
 
-    /// Ends the operator, which must end well.
-    pub async fn end(self) {
+    /// Shuts the operator down, which must end with success.
+    pub async fn stop(self) {
         self.operator.stop().await;
         drop(self.cluster);
     }
@@ -250,7 +249,7 @@ impl Mesh {
 // === impl Last ===
 
 impl Drop for Last {
-    /// A test that failed says what the mesh said last.
+    /// Prints the last status of the mesh when the test has failed.
     fn drop(&mut self) {
         if std::thread::panicking() {
             eprintln!("{:#}", self.0.lock().unwrap());
@@ -262,7 +261,7 @@ fn istios(objects: &Objects) -> Api<DynamicObject> {
     objects.within(NAMESPACE, "mizzen.dev/v1alpha1", "Istio", "istios")
 }
 
-async fn wanted(objects: &Objects) {
+async fn create_istio(objects: &Objects) {
     let istio =
         json!({"apiVersion": "mizzen.dev/v1alpha1", "kind": "Istio", "metadata": {"name": "default"}, "spec": {}});
     apply(&istios(objects), &istio).await;

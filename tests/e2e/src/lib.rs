@@ -1,10 +1,11 @@
-//! The operator on a real control plane: what its tests share.
+//! What the tests of the operator on a real control plane share.
 //!
-//! A test has a [`ControlPlane`](mizzen_testcluster::ControlPlane), an [`Operator`] as a process of its own, and looks at what is in
-//! the API server, in its request metrics, and in the operator's. Waiting is always for a condition ([`eventually`]).
+//! A test starts a [`ControlPlane`](mizzen_testcluster::ControlPlane) and an [`Operator`] as a process of
+//! its own. It checks the objects in the API server, the API server's request metrics, and the
+//! operator's metrics. It waits for conditions only ([`eventually`]).
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking, also in what its cases share")]
-#![expect(clippy::missing_panics_doc, reason = "everything here panics when what it waits for does not come")]
+#![expect(clippy::missing_panics_doc, reason = "everything here panics when an awaited condition does not come")]
 
 mod clusters;
 mod group;
@@ -20,23 +21,25 @@ use std::time::{Duration, Instant};
 
 pub use clusters::{INGRESS_GATEWAY, definitions, namespace, shipped, shipped_cluster};
 pub use group::TestGroup;
-pub use objects::{Objects, apply, condition, state};
+pub use objects::{Condition, Objects, apply, condition, state};
 pub use operator::{Operator, guests, plugins};
 
-/// Longer than anything takes on a busy machine with two cores.
-pub const PATIENCE: Duration = Duration::from_mins(3);
+/// How long to wait for a condition: longer than any takes on a busy machine with two cores.
+pub const TIMEOUT: Duration = Duration::from_mins(3);
 
-/// Waits until something is so; gives how long that took.
-pub async fn eventually<F: Future<Output = bool>>(what: &str, mut is_so: impl FnMut() -> F) -> Duration {
+/// Waits until a condition holds, and returns how long that took. `what` describes it.
+///
+/// Panics when it does not hold after [`TIMEOUT`].
+pub async fn eventually<F: Future<Output = bool>>(what: &str, mut holds: impl FnMut() -> F) -> Duration {
     let since = Instant::now();
-    while !is_so().await {
-        assert!(since.elapsed() < PATIENCE, "not so after {PATIENCE:?}: {what}");
+    while !holds().await {
+        assert!(since.elapsed() < TIMEOUT, "not after {TIMEOUT:?}: {what}");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     since.elapsed()
 }
 
-/// A folder of the repository.
+/// The path of a file or folder of the repository.
 pub fn repository(path: &str) -> std::path::PathBuf {
     std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(path)
 }

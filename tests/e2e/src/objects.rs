@@ -8,7 +8,7 @@ use kube::discovery::{ApiGroup, Discovery, verbs};
 use kube::{Client, ResourceExt};
 use serde_json::{Value, json};
 
-/// Reads and writes objects as a user would.
+/// Reads and writes objects as a user does.
 #[derive(Clone)]
 pub struct Objects(pub Client);
 
@@ -43,29 +43,25 @@ impl Objects {
         self.of("mizzen.dev/v1alpha1", "Reconciler", "reconcilers")
     }
 
-    /// Creates APIs `api-0`, `api-1`, … with their endpoints, many at once.
+    /// Creates APIs `api-0`, `api-1`, … with ready endpoints, 16 at a time.
     pub async fn create_apis(&self, namespace: &str, count: usize) {
         let create = |at: usize| async move {
             let name = format!("api-{at}");
-            apply(&self.slices(namespace), &slice(&name, true)).await;
+            apply(&self.slices(namespace), &slice(&name)).await;
             apply(&self.apis(namespace), &api(&name)).await;
         };
         futures::stream::iter(0..count).for_each_concurrent(16, create).await;
     }
 
-    /// Sets whether the endpoints of an API are ready.
-    pub async fn set_ready(&self, namespace: &str, name: &str, ready: bool) {
-        apply(&self.slices(namespace), &slice(name, ready)).await;
-    }
-
-    /// How many APIs say that their implementation is ready.
+    /// Returns how many APIs report that their implementation is ready.
     pub async fn ready_apis(&self, namespace: &str) -> usize {
         let all = self.apis(namespace).list(&ListParams::default()).await;
         let ready = |api: &DynamicObject| api.data["status"]["implementation"]["ready"] == true;
         all.map_or(0, |all| all.iter().filter(|api| ready(api)).count())
     }
 
-    /// Objects of every kind that a label selector finds: `kind namespace/name`, with their version.
+    /// Returns the objects of every kind that a label selector matches: by `kind namespace/name`, the
+    /// version of each.
     pub async fn labelled(&self, selector: &str) -> BTreeMap<String, String> {
         let discovery = Discovery::new(self.0.clone()).run().await.unwrap();
         let mut found = BTreeMap::new();
@@ -77,40 +73,51 @@ impl Objects {
             }
             let api: Api<DynamicObject> = Api::all_with(self.0.clone(), &resource);
             for own in api.list_metadata(&ListParams::default().labels(selector)).await.unwrap() {
-                let called = format!("{} {}/{}", resource.kind, own.namespace().unwrap_or_default(), own.name_any());
-                // Where others write the status, what counts is what was wanted; autoscalers count nothing.
+                let name = format!("{} {}/{}", resource.kind, own.namespace().unwrap_or_default(), own.name_any());
+                // The generation leaves out writes of the status by other controllers. Autoscalers have none.
                 let version = match own.metadata.generation {
                     Some(generation) => generation.to_string(),
                     None if resource.kind == "HorizontalPodAutoscaler" => own.uid().unwrap_or_default(),
                     None => own.resource_version().unwrap_or_default(),
                 };
-                found.insert(called, version);
+                found.insert(name, version);
             }
         }
         found
     }
 
-    /// How many `VirtualServices` there are.
+    /// Returns how many `VirtualServices` a namespace has.
     pub async fn count_routes(&self, namespace: &str) -> usize {
         self.routes(namespace).list_metadata(&ListParams::default()).await.map_or(0, |all| all.items.len())
     }
 }
 
-/// Server-side apply, as a user with kubectl.
+/// Applies a document server-side, as a user with kubectl does.
 pub async fn apply(api: &Api<DynamicObject>, document: &Value) {
     let name = document["metadata"]["name"].as_str().unwrap();
     api.patch(name, &PatchParams::apply("kubectl").force(), &Patch::Apply(document)).await.unwrap();
 }
 
-/// The condition of an object, as status, reason and message.
-pub fn condition(object: &DynamicObject, kind: &str) -> Option<(String, String, String)> {
+/// A condition of an object.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Condition {
+    /// `True`, `False` or `Unknown`.
+    pub status: String,
+    /// Why, as one word.
+    pub reason: String,
+    /// Why, for people.
+    pub message: String,
+}
+
+/// Returns the condition of a type in an object's status.
+pub fn condition(object: &DynamicObject, kind: &str) -> Option<Condition> {
     let all = object.data["status"]["conditions"].as_array()?;
     let found = all.iter().find(|condition| condition["type"] == kind)?;
     let text = |field: &str| found[field].as_str().unwrap_or_default().to_owned();
-    Some((text("status"), text("reason"), text("message")))
+    Some(Condition { status: text("status"), reason: text("reason"), message: text("message") })
 }
 
-/// Everything about objects that a user would call their state: no versions, no times.
+/// Returns the names, labels and specs of objects: without versions and times.
 pub fn state(objects: &[DynamicObject]) -> Vec<Value> {
     let essence = |object: &DynamicObject| {
         let labels = object.labels();
@@ -129,9 +136,9 @@ fn api(name: &str) -> Value {
            "spec": {"name": name, "apiType": "openapi", "implementation": name, "path": format!("/{name}"), "port": 8080}})
 }
 
-fn slice(service: &str, ready: bool) -> Value {
+fn slice(service: &str) -> Value {
     json!({"apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "addressType": "IPv4",
            "metadata": {"name": format!("{service}-1"), "labels": {"kubernetes.io/service-name": service}},
            "ports": [{"name": "http", "port": 8080}],
-           "endpoints": [{"addresses": ["10.1.0.1"], "conditions": {"ready": ready}}]})
+           "endpoints": [{"addresses": ["10.1.0.1"], "conditions": {"ready": true}}]})
 }

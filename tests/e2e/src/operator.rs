@@ -12,7 +12,7 @@ use tokio::process::{Child, Command};
 
 use crate::eventually;
 
-/// A running operator. Ends with its test.
+/// A running operator. It ends when this is dropped.
 pub struct Operator {
     process: Child,
     log: PathBuf,
@@ -20,7 +20,7 @@ pub struct Operator {
     _folder: TempDir,
 }
 
-/// The folder in which the build leaves binaries and plugins: the one this test was built into.
+/// Returns the folder that this test, and with it binaries and plugins, were built into.
 fn target() -> PathBuf {
     let test = std::env::current_exe().unwrap();
     test.ancestors().find(|folder| folder.ends_with("debug") || folder.ends_with("release")).unwrap().to_owned()
@@ -32,14 +32,14 @@ fn binary() -> PathBuf {
     binary
 }
 
-/// The plugins, copied to a folder in which a test may replace them.
+/// Copies the plugins to a folder in which a test may replace them.
 pub fn plugins() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     copy("plugins", folder.path());
     folder
 }
 
-/// Puts the hostile guests beside them.
+/// Copies the hostile guests to a folder of plugins.
 pub fn guests(plugins: &Path) {
     copy("guests-out", plugins);
 }
@@ -52,7 +52,7 @@ fn copy(built: &str, folder: &Path) {
         there.map(|entry| entry.unwrap().path()).filter(|file| file.extension().is_some_and(|end| end == "wasm"))
     {
         let own = folder.join(file.file_name().unwrap());
-        // A renderer has a hundred megabytes, and no test writes into one.
+        // A renderer has some hundred megabytes, and no test writes to one.
         let large = file.metadata().unwrap().len() > 16 << 20;
         if !(large && std::fs::hard_link(&file, &own).is_ok()) {
             std::fs::copy(&file, own).unwrap();
@@ -78,10 +78,11 @@ impl Operator {
         Self::spawn(command, plugins).await
     }
 
-    /// Starts an operator as a pod has it, and waits until it serves health and metrics: with the address of the API server in its
-    /// environment, and the files of this folder (`token`, `ca.crt`, `namespace`) where a service account's are mounted, which nobody
-    /// can have it look for elsewhere. So it gets a file system of its own; `None`: this machine gives nobody one.
-    pub async fn in_pod(server: (&str, &str), account: &Path, plugins: &Path) -> Option<Self> {
+    /// Starts an operator as in a pod, and waits until it serves health and metrics. The address of the
+    /// API server is in its environment. The files of `account` (`token`, `ca.crt`, `namespace`) are where
+    /// a kubelet mounts those of a service account; that path is fixed, so the operator gets a mount
+    /// namespace of its own. `None` where `unshare` can't create one.
+    pub async fn in_pod(server: &http::Uri, account: &Path, plugins: &Path) -> Option<Self> {
         const MOUNTED: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
         let apart = ["--user", "--map-root-user", "--mount"];
         if !Command::new("unshare").args(apart).arg("true").status().await.is_ok_and(|status| status.success()) {
@@ -92,7 +93,8 @@ impl Operator {
         );
         let mut command = Command::new("unshare");
         command.args(apart).args(["sh", "-ec", &mount, "sh"]).arg(account).arg(binary()).arg("run");
-        command.env("KUBERNETES_SERVICE_HOST", server.0).env("KUBERNETES_SERVICE_PORT", server.1);
+        let port = server.port_u16().unwrap().to_string();
+        command.env("KUBERNETES_SERVICE_HOST", server.host().unwrap()).env("KUBERNETES_SERVICE_PORT", port);
         command.env("HOME", account).env_remove("KUBECONFIG");
         Some(Self::spawn(command, plugins).await)
     }
@@ -104,7 +106,7 @@ impl Operator {
             .args(["--listen=127.0.0.1:0", "--log-format=json"])
             .arg("--plugins")
             .arg(plugins)
-            // Compiled once for all tests.
+            // Components are compiled once for all tests.
             .arg("--cache")
             .arg(target().join("mizzen-cache"))
             .stderr(Stdio::from(std::fs::File::create(&log).unwrap()))
@@ -112,7 +114,7 @@ impl Operator {
             .spawn()
             .unwrap();
         let mut operator = Self { process, log, address: String::new(), _folder: folder };
-        eventually("the operator says where it listens", async || {
+        eventually("the operator logs its address", async || {
             operator.log().iter().any(|line| line["address"].is_string())
         })
         .await;
@@ -121,22 +123,22 @@ impl Operator {
         operator
     }
 
-    /// Its log, a JSON object a line.
+    /// Returns its log, one JSON object per line.
     pub fn log(&self) -> Vec<Value> {
         let text = std::fs::read_to_string(&self.log).unwrap_or_default();
         text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
     }
 
-    /// What it serves at a path; `None` when it does not answer.
+    /// Returns the body that it serves at a path; `None` without a response.
     pub async fn get(&self, path: &str) -> Option<String> {
         let mut stream = TcpStream::connect(&self.address).await.ok()?;
         stream.write_all(format!("GET {path} HTTP/1.0\r\nhost: test\r\n\r\n").as_bytes()).await.ok()?;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).await.ok()?;
-        answer.split_once("\r\n\r\n").map(|(_, body)| body.to_owned())
+        let mut response = String::new();
+        stream.read_to_string(&mut response).await.ok()?;
+        response.split_once("\r\n\r\n").map(|(_, body)| body.to_owned())
     }
 
-    /// The sum of a metric's samples whose labels contain all these texts.
+    /// Returns the sum of the samples of a metric whose labels contain all these texts.
     pub async fn metric(&self, name: &str, labels: &[&str]) -> u64 {
         let text = self.get("/metrics").await.unwrap();
         let samples = text.lines().filter(|line| {
@@ -158,24 +160,17 @@ impl Operator {
         eventually("nothing is left to do", async || self.is_idle().await).await;
     }
 
-    /// Calls of a reconciler's plugin, or, without a name, of all.
+    /// Returns the number of calls of a reconciler's plugin, or, with an empty name, of all plugins.
     pub async fn calls(&self, reconciler: &str) -> u64 {
         self.metric("mizzen_calls_total", &[&format!("reconciler=\"{reconciler}")]).await
     }
 
-    /// Its resident memory in bytes.
-    pub fn memory(&self) -> u64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id().unwrap())).unwrap();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
-        line.trim().trim_end_matches("kB").trim().parse::<u64>().unwrap() * 1024
-    }
-
-    /// Ends it without warning.
+    /// Kills it.
     pub async fn kill(mut self) {
         self.process.kill().await.unwrap();
     }
 
-    /// Tells it to end, and waits until it has; panics when it does not end well.
+    /// Shuts it down, and waits until it has ended; panics unless it ends with success.
     pub async fn stop(mut self) {
         let pid = self.process.id().unwrap();
         let status = Command::new("kill").arg(pid.to_string()).status().await.unwrap();
@@ -184,14 +179,14 @@ impl Operator {
         assert!(ended.unwrap().unwrap().success(), "{:?}", self.log().last());
     }
 
-    /// Whether it still runs.
+    /// Whether it is still running.
     pub fn runs(&mut self) -> bool {
         self.process.try_wait().unwrap().is_none()
     }
 }
 
 impl Drop for Operator {
-    /// A test that failed says what the operator said last.
+    /// Prints the end of the operator's log when the test has failed.
     fn drop(&mut self) {
         if std::thread::panicking() {
             let log = self.log();

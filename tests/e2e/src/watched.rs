@@ -1,8 +1,10 @@
-//! What was seen to happen, in the order in which the API server made it so: how workloads roll, and which pods came and went.
+//! Records changes in the order of the API server: how workloads roll out, and which pods start and end.
 //!
-//! All built-in objects have their versions from one counter, so what happened first can be told across kinds.
+//! All built-in objects get their versions from one counter, so versions of different kinds can be
+//! compared.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex};
 
 use futures::StreamExt;
@@ -13,9 +15,9 @@ use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 
 use crate::objects::Objects;
-use crate::workloads::{ROLLING, is_through};
+use crate::workloads::{Owner, ROLLING, is_rolled_out};
 
-/// Watches how the workloads of a namespace roll that do so by themselves.
+/// Watches the rollouts of the workloads of a namespace.
 pub struct Rolling {
     seen: Arc<Mutex<BTreeSet<Change>>>,
     _watches: Vec<Watch>,
@@ -27,7 +29,7 @@ struct Change {
     version: u64,
     name: String,
     image: String,
-    through: bool,
+    rolled_out: bool,
 }
 
 /// Watches the pods of a namespace.
@@ -36,40 +38,40 @@ pub struct Pods {
     _watch: Watch,
 }
 
-/// A pod that was seen.
+/// A pod.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pod {
-    /// Who owns it: `kind/name`; empty for nobody.
+    /// Its controller as `kind/name`; empty without one.
     pub owner: String,
     /// The image of its sidecar; empty without one.
     pub sidecar: String,
-    /// The version at which its end began, if it has.
+    /// The version at which its deletion began, if it has.
     pub ended: Option<u64>,
 }
 
-/// Ends with whoever looks.
+/// A watch, which ends when this is dropped.
 struct Watch(JoinHandle<()>);
 
 // === impl Rolling ===
 
 impl Rolling {
-    /// Begins to watch.
+    /// Starts the watch.
     pub fn watch(objects: &Objects, namespace: &str) -> Self {
         let seen = Arc::<Mutex<BTreeSet<Change>>>::default();
-        let watches = ROLLING.into_iter().map(|(api_version, kind, plural)| {
+        let watches = ROLLING.into_iter().map(|owner @ Owner { kind, .. }| {
             let seen = Arc::clone(&seen);
-            Watch::start(objects.within(namespace, api_version, kind, plural), move |object| {
+            Watch::start(owner.within(objects, namespace), move |object| {
                 seen.lock().unwrap().insert(Change::of(kind, object));
             })
         });
         Self { _watches: watches.collect(), seen }
     }
 
-    /// The most that rolled at once, leaving out those whose name has this text.
+    /// Returns the most rollouts at one time, without workloads whose name contains this text.
     pub fn most_at_once(&self, except: &str) -> usize {
         let (mut rolling, mut most) = (BTreeSet::new(), 0);
         for change in self.seen.lock().unwrap().iter().filter(|change| !change.name.contains(except)) {
-            if change.through {
+            if change.rolled_out {
                 rolling.remove(&change.name);
             } else {
                 rolling.insert(change.name.clone());
@@ -79,17 +81,17 @@ impl Rolling {
         most
     }
 
-    /// When the first began to roll.
+    /// Returns the version at which the first rollout began.
     pub fn first(&self) -> Option<u64> {
-        self.seen.lock().unwrap().iter().find(|change| !change.through).map(|change| change.version)
+        self.seen.lock().unwrap().iter().find(|change| !change.rolled_out).map(|change| change.version)
     }
 
-    /// When a workload (`kind/name`) was first given an image, and when it had come through that.
-    pub fn rolled(&self, name: &str, image: &str) -> Option<(u64, u64)> {
+    /// Returns the versions between which a workload (`kind/name`) rolled out to an image.
+    pub fn rollout(&self, name: &str, image: &str) -> Option<RangeInclusive<u64>> {
         let seen = self.seen.lock().unwrap();
         let mut with_it = seen.iter().filter(|change| change.name == name && change.image == image);
         let began = with_it.next()?;
-        Some((began.version, with_it.find(|change| change.through)?.version))
+        Some(began.version..=with_it.find(|change| change.rolled_out)?.version)
     }
 }
 
@@ -104,7 +106,7 @@ impl Change {
             version: version(object),
             name: format!("{kind}/{}", object.name_any()),
             image: text(&document["spec"]["template"]["spec"]["containers"][0]["image"]),
-            through: is_through(&document),
+            rolled_out: is_rolled_out(&document),
         }
     }
 }
@@ -112,7 +114,7 @@ impl Change {
 // === impl Pods ===
 
 impl Pods {
-    /// Begins to watch.
+    /// Starts the watch.
     pub fn watch(objects: &Objects, namespace: &str) -> Self {
         let seen = Arc::<Mutex<BTreeMap<String, Pod>>>::default();
         let kept = Arc::clone(&seen);
@@ -126,7 +128,7 @@ impl Pods {
         Self { seen, _watch: watch }
     }
 
-    /// All that were seen so far.
+    /// Returns all pods that were seen so far.
     pub fn seen(&self) -> Vec<Pod> {
         self.seen.lock().unwrap().values().cloned().collect()
     }
@@ -148,12 +150,12 @@ impl Pod {
 // === impl Watch ===
 
 impl Watch {
-    fn start(api: Api<DynamicObject>, sees: impl Fn(&DynamicObject) + Send + 'static) -> Self {
+    fn start(api: Api<DynamicObject>, observe: impl Fn(&DynamicObject) + Send + 'static) -> Self {
         Self(tokio::spawn(async move {
             let mut events = std::pin::pin!(watcher(api, watcher::Config::default()));
             while let Some(Ok(event)) = events.next().await {
                 if let Event::Apply(object) | Event::InitApply(object) | Event::Delete(object) = event {
-                    sees(&object);
+                    observe(&object);
                 }
             }
         }))

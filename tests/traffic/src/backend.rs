@@ -1,4 +1,4 @@
-//! A backend that says who it is and what it was asked for.
+//! A backend whose responses name it and the path of the request.
 
 use std::io;
 
@@ -6,7 +6,7 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
-/// A server on loopback. Every request is answered with `<name> <path>`. It ends when this is dropped.
+/// A server on loopback. The body of every response is `<name> <path>`. It ends when this is dropped.
 #[derive(Debug)]
 pub struct Backend {
     port: u16,
@@ -16,7 +16,7 @@ pub struct Backend {
 // === impl Backend ===
 
 impl Backend {
-    /// Starts a backend of this name, on a port of its own.
+    /// Starts a backend of this name, on a free port.
     ///
     /// # Errors
     /// When it can't listen.
@@ -25,14 +25,14 @@ impl Backend {
         let port = listener.local_addr()?.port();
         let task = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                // A caller that goes away is its own business.
-                tokio::spawn(async move { answer(stream, name).await.ok() });
+                // A client may close its connection at any time.
+                tokio::spawn(async move { respond(stream, name).await.ok() });
             }
         });
         Ok(Self { port, task })
     }
 
-    /// Where it listens.
+    /// The port of 127.0.0.1 on which it listens.
     pub fn port(&self) -> u16 {
         self.port
     }
@@ -44,8 +44,8 @@ impl Drop for Backend {
     }
 }
 
-/// One request for each connection, without a body.
-async fn answer(stream: TcpStream, name: &str) -> io::Result<()> {
+/// Handles one request, without a body, per connection.
+async fn respond(stream: TcpStream, name: &str) -> io::Result<()> {
     let mut stream = BufReader::new(stream);
     let (mut first, mut line) = (String::new(), String::new());
     stream.read_line(&mut first).await?;

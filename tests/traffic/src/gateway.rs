@@ -1,24 +1,25 @@
-//! An ingress gateway that runs: istiod, and the Envoy that it configures.
+//! A running ingress gateway: istiod, and the Envoy that it configures.
 
 use mizzen_testcluster::{ControlPlane, Launch, Port, Running};
 use tempfile::TempDir;
 
-use crate::envoy::{Node, Role};
+use crate::envoy::{Label, Node, Role};
 use crate::istiod;
 use crate::proxy::Proxy;
 use crate::start::{StartError, failed, ready, written};
 use crate::tools::Tools;
 
-/// The ingress gateway of a test's mesh, `istio: ingressgateway` in `istio-system`. Both programs end when this is dropped, or this process ends.
+/// The ingress gateway of a test's mesh, `istio: ingressgateway` in `istio-system`. Both programs end when
+/// this is dropped, or when this process ends.
 ///
-/// It takes requests on [`port`](Self::port) as soon as a `Gateway` has a server there. That server must say `bind: 127.0.0.1`: otherwise Istio has Envoy
-/// listen on every address of the machine.
+/// It accepts requests on [`port`](Self::port) as soon as a `Gateway` has a server there. That server must
+/// have `bind: 127.0.0.1`: without it, Envoy listens on every address of the machine.
 #[derive(Debug)]
 pub struct IngressGateway {
-    // Dropped in this order: who asks before who answers, the files and ports last.
+    // Dropped in this order: clients before their servers, the files and ports last.
     envoy: Proxy,
     istiod: Running<&'static str>,
-    /// Where istiod serves configuration.
+    /// The port on which istiod serves configuration.
     grpc: u16,
     _others: Vec<Port>,
     _folder: TempDir,
@@ -27,7 +28,8 @@ pub struct IngressGateway {
 // === impl IngressGateway ===
 
 impl IngressGateway {
-    /// Starts istiod for a control plane that has Istio's definitions, and the Envoy that it configures, and waits until both are ready.
+    /// Starts istiod for a control plane that has Istio's definitions, and the Envoy that it configures.
+    /// Waits until both are ready.
     pub async fn start(cluster: &ControlPlane, tools: &Tools) -> Result<Self, StartError> {
         let folder = TempDir::new().map_err(failed("make a folder"))?;
         let file = |name: &str| folder.path().join(name);
@@ -49,7 +51,7 @@ impl IngressGateway {
         let mut istiod = Running::start("istiod", launch).map_err(failed("run istiod"))?;
         ready(&mut istiod, ports.http, "/ready").await?;
 
-        let label = ("istio", "ingressgateway");
+        let label = Label { key: "istio", value: "ingressgateway" };
         let node = Node { role: Role::Gateway, name: "istio-ingressgateway", namespace: "istio-system", label };
         let envoy = Proxy::start(cluster, tools, &node, ports.grpc).await?;
         let others = vec![http, grpc, monitoring, introspection];
@@ -58,15 +60,16 @@ impl IngressGateway {
 
     /// Starts another Envoy that the same istiod configures: the sidecar of a workload with this label.
     ///
-    /// It takes requests on its port as soon as a `Sidecar` has an `ingress` listener there, which must say `bind: 127.0.0.1`.
+    /// It accepts requests on its port as soon as a `Sidecar` has an `ingress` listener there, which must have
+    /// `bind: 127.0.0.1`.
     pub async fn sidecar(
         &self,
         cluster: &ControlPlane,
         tools: &Tools,
         namespace: &str,
-        label: (&str, &str),
+        label: Label<'_>,
     ) -> Result<Proxy, StartError> {
-        let node = Node { role: Role::Sidecar, name: label.1, namespace, label };
+        let node = Node { role: Role::Sidecar, name: label.value, namespace, label };
         Proxy::start(cluster, tools, &node, self.grpc).await
     }
 
@@ -75,7 +78,7 @@ impl IngressGateway {
         self.envoy.port()
     }
 
-    /// What both said last, for a test that fails.
+    /// The last lines of both logs, for the message of a failed test.
     pub fn tails(&self) -> String {
         format!("istiod: {}\nEnvoy: {}", self.istiod.tail(), self.envoy.tail())
     }

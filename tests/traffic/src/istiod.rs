@@ -1,14 +1,14 @@
-//! How istiod is started: as a control plane of plaintext on loopback alone. What would need certificates, webhooks or Istio's own build of Envoy
-//! is off.
+//! How istiod is started: in plaintext, on loopback only. Everything that needs certificates, webhooks or
+//! Istio's own build of Envoy is off.
 
 use std::path::Path;
 
 /// The ports that istiod listens on.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Ports {
-    /// Says whether it is ready.
+    /// Readiness.
     pub(crate) http: u16,
-    /// Serves configuration.
+    /// Configuration of proxies.
     pub(crate) grpc: u16,
     /// Metrics.
     pub(crate) monitoring: u16,
@@ -16,7 +16,8 @@ pub(crate) struct Ports {
     pub(crate) introspection: u16,
 }
 
-/// The mesh's configuration: an upstream Envoy has none of the filters that the default providers, merged metrics and automatic mutual TLS rely on.
+/// The configuration of the mesh. Default providers, merged metrics and automatic mutual TLS need filters
+/// that an upstream Envoy does not have.
 pub(crate) const MESH: &str = "{defaultProviders: {}, enablePrometheusMerge: false, enableAutoMtls: false}\n";
 
 pub(crate) fn arguments(ports: Ports, kubeconfig: &Path, mesh: &Path) -> Vec<String> {

@@ -1,5 +1,5 @@
-//! Real traffic for tests: Istio's control plane and an Envoy in the role of the ingress gateway, on loopback, beside a test control plane.
-//! What the API server holds of Istio's configuration decides where a request goes.
+//! Real traffic for tests: Istio's control plane and an Envoy as the ingress gateway, on loopback, beside a
+//! test control plane. Istio's configuration in the API server decides where a request goes.
 //!
 //! ```text
 //! API server ─► istiod (pilot-discovery) ─► Envoy ─► a backend on loopback
@@ -7,8 +7,9 @@
 //!                            a test's request ┘      (another Envoy may be the backend's sidecar)
 //! ```
 //!
-//! istiod is built once from the Go module in `tests/traffic/go.mod`, and Envoy comes from PyPI, pinned in `tests/traffic/requirements.txt`: see
-//! [`Tools`]. Everything listens on 127.0.0.1 alone, on ports of its own, and ends with the value that stands for it.
+//! istiod is built once from the Go module in `tests/traffic/go.mod`, and Envoy comes from PyPI, pinned in
+//! `tests/traffic/requirements.txt`: see [`Tools`]. Everything listens on 127.0.0.1 only, on ports of its
+//! own, and ends when the value that represents it is dropped.
 
 mod backend;
 mod envoy;
@@ -20,8 +21,9 @@ mod start;
 mod tools;
 
 pub use backend::Backend;
+pub use envoy::Label;
 pub use gateway::IngressGateway;
 pub use proxy::Proxy;
-pub use request::{Answer, Headers, Request, get};
+pub use request::{Request, Response, get};
 pub use start::StartError;
 pub use tools::{Tools, ToolsError};

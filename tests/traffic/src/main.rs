@@ -1,4 +1,4 @@
-//! `mizzen-traffic`: builds or fetches what tests with real traffic need, and says where it lies.
+//! `mizzen-traffic`: builds istiod and installs Envoy, for tests with real traffic, and prints their paths.
 
 use std::process::ExitCode;
 

@@ -1,4 +1,4 @@
-//! An Envoy that istiod configures, in whatever role.
+//! An Envoy that istiod configures.
 
 use mizzen_testcluster::{ControlPlane, Launch, Port, Running};
 use tempfile::TempDir;
@@ -35,7 +35,7 @@ impl Proxy {
         let arguments = [
             "--config-path",
             &bootstrap.display().to_string(),
-            // Several on one machine share no memory.
+            // Several on one machine must not share memory.
             "--use-dynamic-base-id",
             "--concurrency",
             "1",
@@ -51,18 +51,18 @@ impl Proxy {
         Ok(Self { envoy, port, admin, _folder: folder })
     }
 
-    /// The port for a listener of its own.
+    /// The port for its listener.
     pub fn port(&self) -> u16 {
         self.port.number()
     }
 
-    /// Whether a text is in the configuration that it goes by.
-    pub async fn goes_by(&self, text: &str) -> bool {
+    /// Whether its active configuration contains a text.
+    pub async fn is_configured_with(&self, text: &str) -> bool {
         let dump = get(self.admin.number(), "localhost", "/config_dump?resource=dynamic_listeners").await;
         dump.is_ok_and(|dump| dump.status == 200 && dump.body.contains(text))
     }
 
-    /// What it said last, for a test that fails.
+    /// The last lines of its log, for the message of a failed test.
     pub fn tail(&self) -> String {
         self.envoy.tail()
     }

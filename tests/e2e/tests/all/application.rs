@@ -1,4 +1,5 @@
-//! Applications on a real API server: Istio's real definitions accept all that is made of them, two reconcilers share no object, and everything goes.
+//! Applications on a real API server: Istio's own definitions accept all objects, two reconcilers share no
+//! object, and everything is removed at the end.
 
 use kube::api::{Api, DeleteParams, DynamicObject, ListParams};
 use mizzen_e2e::{Objects, Operator, TestGroup, apply, condition, definitions, eventually, plugins, repository};
@@ -6,10 +7,10 @@ use mizzen_testcluster::ControlPlane;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-/// The label of what the operator applied.
-const OURS: &str = "mizzen.dev/reconciler";
+/// The label of objects that the operator applied.
+const OWNED: &str = "mizzen.dev/reconciler";
 
-/// A cluster in which two namespaces have an application of one name, each with a trait of one name.
+/// A cluster with two namespaces, each with an application and a trait of the same names.
 struct Applications {
     objects: Objects,
     _operator: Operator,
@@ -58,8 +59,8 @@ impl Applications {
         self.objects.within("shop", "monitoring.coreos.com/v1", "ServiceMonitor", "servicemonitors")
     }
 
-    /// What was applied in a namespace, as `kind name`.
-    async fn ours(&self, namespace: &str) -> Vec<String> {
+    /// Returns the objects that the operator applied in a namespace, as `kind name`.
+    async fn owned(&self, namespace: &str) -> Vec<String> {
         let kinds = [
             ("networking.istio.io/v1", "Gateway", "gateways"),
             ("networking.istio.io/v1", "VirtualService", "virtualservices"),
@@ -69,21 +70,22 @@ impl Applications {
             ("v1", "ServiceAccount", "serviceaccounts"),
             ("monitoring.coreos.com/v1", "ServiceMonitor", "servicemonitors"),
         ];
-        let mut ours = Vec::new();
+        let mut owned = Vec::new();
         for (api_version, kind, plural) in kinds {
             let api = self.objects.within(namespace, api_version, kind, plural);
-            let all = api.list_metadata(&ListParams::default().labels(OURS)).await.unwrap();
-            ours.extend(all.items.into_iter().filter_map(|own| own.metadata.name).map(|name| format!("{kind} {name}")));
+            let all = api.list_metadata(&ListParams::default().labels(OWNED)).await.unwrap();
+            owned
+                .extend(all.items.into_iter().filter_map(|own| own.metadata.name).map(|name| format!("{kind} {name}")));
         }
-        ours
+        owned
     }
 
     async fn published(&self, namespace: &str) {
         eventually(&format!("the trait in {namespace} is published"), async || {
             let found = self.traits(namespace).get("web").await.unwrap();
-            condition(&found, "Published").is_some_and(|(status, ..)| status == "True")
-                && condition(&found, "Synced").is_some_and(|(status, ..)| status == "True")
-                && condition(&found, "mizzen.dev/application-ingress").is_some_and(|(status, ..)| status == "True")
+            condition(&found, "Published").is_some_and(|found| found.status == "True")
+                && condition(&found, "Synced").is_some_and(|found| found.status == "True")
+                && condition(&found, "mizzen.dev/application-ingress").is_some_and(|found| found.status == "True")
         })
         .await;
     }
@@ -96,7 +98,7 @@ fn application(namespace: &str) -> Value {
     })
 }
 
-/// A trait that asks for everything there is.
+/// Returns a trait that uses every field.
 fn ingress(namespace: &str) -> Value {
     let policy = json!({"rules": [
         {"from": {"requestPrincipals": ["*"]}, "when": [{"key": "request.auth.claims[role]", "values": ["admin"]}]},
@@ -116,15 +118,15 @@ fn ingress(namespace: &str) -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn applications_are_published_protected_and_watched_and_leave_nothing_behind() {
+async fn applications_are_published_protected_and_monitored_and_removed_completely() {
     let _group = TestGroup::enter(module_path!());
     let Some(all) = Applications::start().await else { return };
     for namespace in ["shop", "yard"] {
         all.published(namespace).await;
     }
-    let beside = all.ours("istio-system").await;
-    let of = |kind: &str| beside.iter().filter(|own| own.starts_with(kind)).count();
-    assert_eq!((of("AuthorizationPolicy "), of("Certificate ")), (2, 2), "one name in two namespaces: {beside:?}");
+    let owned = all.owned("istio-system").await;
+    let of = |kind: &str| owned.iter().filter(|own| own.starts_with(kind)).count();
+    assert_eq!((of("AuthorizationPolicy "), of("Certificate ")), (2, 2), "one name in two namespaces: {owned:?}");
     let expected = [
         "Gateway shop-store-gw",
         "VirtualService web-rule-0-vs",
@@ -132,10 +134,10 @@ async fn applications_are_published_protected_and_watched_and_leave_nothing_behi
         "AuthorizationPolicy store",
         "ServiceAccount store",
     ];
-    assert_eq!(all.ours("shop").await, expected);
-    assert_eq!(all.ours("yard").await.len(), 4, "without sidecars nobody is kept out");
+    assert_eq!(all.owned("shop").await, expected);
+    assert_eq!(all.owned("yard").await.len(), 4, "without sidecars there is no AuthorizationPolicy");
 
-    // A pod that has something to scrape: its annotations are all that says so.
+    // A pod whose metrics are scraped: only its annotations request that.
     let pod = json!({
         "apiVersion": "v1", "kind": "Pod",
         "metadata": {
@@ -149,7 +151,7 @@ async fn applications_are_published_protected_and_watched_and_leave_nothing_behi
     eventually("its metrics are scraped", async || all.monitors().get_opt("store-shop-cart").await.unwrap().is_some())
         .await;
 
-    // Two traits, one Gateway: what goes is a server.
+    // Two traits share one Gateway: deleting one trait removes one server.
     let mut second = ingress("shop");
     second["metadata"]["name"] = json!("more");
     second["spec"]["rules"][0]["hosts"] = json!(["more.example.com"]);
@@ -169,10 +171,10 @@ async fn applications_are_published_protected_and_watched_and_leave_nothing_behi
         all.traits(namespace).delete("web", &DeleteParams::background()).await.unwrap();
         all.applications(namespace).delete("store", &DeleteParams::background()).await.unwrap();
     }
-    eventually("nothing of it is left", async || {
+    eventually("every owned object is deleted", async || {
         let mut left = Vec::new();
         for namespace in ["shop", "yard", "istio-system"] {
-            left.extend(all.ours(namespace).await);
+            left.extend(all.owned(namespace).await);
         }
         left.is_empty()
     })

@@ -1,7 +1,8 @@
-//! A DynaKube on a real API server, with the shipped configuration, and a real HTTPS server in the role of the Dynatrace API: before Istio's
-//! definitions are there and after, while the hosts change, the API is down and entries are taken away, until the DynaKube goes.
+//! A DynaKube on a real API server, with the shipped configuration and a real HTTPS server as the Dynatrace
+//! API: before and after Istio's definitions are installed, while hosts change, while the API is down and
+//! entries are deleted, until the DynaKube is deleted.
 //!
-//! What the API may answer otherwise (`tests/egress`) and what the objects look like (`plugins/egress`) is shown there.
+//! Other responses of the API are tested in `tests/egress`, the objects in `plugins/egress`.
 
 use kube::api::{Api, DeleteParams, DynamicObject, ListParams, Patch, PatchParams};
 use mizzen_e2e::{Objects, Operator, TestGroup, apply, condition, eventually, namespace, plugins, repository, shipped};
@@ -14,7 +15,7 @@ const NAMESPACE: &str = "dynatrace";
 const GATE: &str = "https://gate.example.com:9999/communication,https://203.0.113.7:9999/communication";
 const AGENT: &str = "https://agent.example.com:443/communication";
 
-/// A cluster with a DynaKube, its API, and the only way to that.
+/// A cluster with a DynaKube, its API, and the proxy that leads to the API.
 struct Stage {
     api: Server,
     proxy: Proxy,
@@ -25,7 +26,7 @@ struct Stage {
 }
 
 impl Stage {
-    /// Without Istio's definitions.
+    /// Starts without Istio's definitions.
     async fn start() -> Option<Self> {
         let builder = ControlPlane::builder().controller_manager(true);
         let builder = builder.crds(repository("deploy/crds")).crds(repository("deploy/samples/crds"));
@@ -63,42 +64,41 @@ impl Stage {
         }
     }
 
-    /// Another operator that remembers nothing.
+    /// Replaces the operator by one without memory.
     async fn restart(self) -> Self {
         self.operator.stop().await;
         let operator = Operator::start(&self.cluster.kubeconfig_path(), self.plugins.path()).await;
         Self { operator, ..self }
     }
 
-    /// Has the API asked again, as it is in 15 minutes at the latest.
-    async fn ask(&self) {
-        let asked = self.api.asked().len();
-        let touch = json!({"metadata": {"annotations": {"touched": asked.to_string()}}});
+    /// Causes another request to the API, as there is one every 15 minutes at the latest.
+    async fn request_again(&self) {
+        let before = self.api.asked().len();
+        let touch = json!({"metadata": {"annotations": {"touched": before.to_string()}}});
         kubes(&self.objects).patch("prod", &PatchParams::default(), &Patch::Merge(&touch)).await.unwrap();
-        eventually("the API is asked again", async || self.api.asked().len() > asked).await;
+        eventually("the API gets another request", async || self.api.asked().len() > before).await;
     }
 
     fn entries(&self) -> Api<DynamicObject> {
         self.objects.within(NAMESPACE, "networking.istio.io/v1", "ServiceEntry", "serviceentries")
     }
 
-    /// Waits until there are these entries, each by its name and its hosts or addresses, and these routes.
-    async fn holds(&self, entries: &[(&str, &str)], routes: &[&str]) {
-        let wanted: Vec<_> = entries.iter().map(|(name, held)| format!("{name}: {held}")).collect();
-        eventually(&format!("the cluster holds {wanted:?} and routes {routes:?}"), async || {
+    /// Waits until the cluster has exactly these entries, each as `name: hosts or addresses`, and these routes.
+    async fn has(&self, entries: &[&str], routes: &[&str]) {
+        eventually(&format!("the cluster has entries {entries:?} and routes {routes:?}"), async || {
             let listed = self.entries().list(&ListParams::default()).await.unwrap();
             let there = self.objects.routes(NAMESPACE).list(&ListParams::default()).await.unwrap();
-            listed.iter().map(held).eq(wanted.iter().cloned())
+            listed.iter().map(summary).eq(entries.iter().copied())
                 && there.iter().filter_map(|route| route.metadata.name.as_deref()).eq(routes.iter().copied())
         })
         .await;
     }
 
-    /// Waits until a condition of the DynaKube says something.
-    async fn says(&self, kind: &str, status: &str, part: &str) {
+    /// Waits until a condition of the DynaKube has a status, and a message with this part.
+    async fn reports(&self, kind: &str, status: &str, part: &str) {
         eventually(&format!("{kind} is {status}: {part}"), async || {
             let kube = kubes(&self.objects).get("prod").await.unwrap();
-            condition(&kube, kind).is_some_and(|(own, _, message)| own == status && message.contains(part))
+            condition(&kube, kind).is_some_and(|found| found.status == status && found.message.contains(part))
         })
         .await;
     }
@@ -108,7 +108,7 @@ fn kubes(objects: &Objects) -> Api<DynamicObject> {
     objects.within(NAMESPACE, "dynatrace.com/v1beta6", "DynaKube", "dynakubes")
 }
 
-/// The shipped configuration. The name of the API leads nowhere here: the proxy alone knows the way.
+/// Returns the shipped configuration, with a proxy: the host name of the API has no address here.
 fn configuration(proxy: &Proxy) -> Value {
     let mut document = shipped("egress");
     document["spec"]["grants"]["http"][0]["proxy"] =
@@ -116,67 +116,64 @@ fn configuration(proxy: &Proxy) -> Value {
     document
 }
 
-/// An entry, by its name and its hosts or addresses.
-fn held(entry: &DynamicObject) -> String {
+/// Returns an entry as `name: hosts or addresses`.
+fn summary(entry: &DynamicObject) -> String {
     let spec = &entry.data["spec"];
     let all = if spec["addresses"].is_null() { &spec["hosts"] } else { &spec["addresses"] };
     let texts: Vec<_> = all.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     format!("{}: {}", entry.metadata.name.as_deref().unwrap_or_default(), texts.join(","))
 }
 
-const EVERYTHING: [(&str, &str); 4] = [
-    ("prod-fqdn-activegate", "gate.example.com"),
-    ("prod-fqdn-oneagent", "agent.example.com"),
-    ("prod-fqdn-operator", API),
-    ("prod-ip-activegate", "203.0.113.7/32"),
+const OPERATOR: &str = "prod-fqdn-operator: abc.live.dynatrace.com";
+const ENTRIES: [&str; 4] = [
+    "prod-fqdn-activegate: gate.example.com",
+    "prod-fqdn-oneagent: agent.example.com",
+    OPERATOR,
+    "prod-ip-activegate: 203.0.113.7/32",
 ];
 const ROUTES: [&str; 3] = ["prod-fqdn-activegate", "prod-fqdn-oneagent", "prod-fqdn-operator"];
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_way_to_dynatrace_is_opened_when_istio_appears_and_follows_its_hosts_until_the_dynakube_goes() {
+async fn egress_to_dynatrace_opens_with_istio_and_follows_its_hosts_until_the_dynakube_is_deleted() {
     let _group = TestGroup::enter(module_path!());
     let Some(stage) = Stage::start().await else { return };
 
-    // Istio is not there, and so nobody is asked yet.
-    stage.says("IstioForOperator", "False", "Istio's CRDs are not installed yet").await;
-    stage.says("mizzen.dev/egress", "False", "Istio's CRDs are not installed yet").await;
+    // Without Istio, the API gets no request.
+    stage.reports("IstioForOperator", "False", "Istio's CRDs are not installed yet").await;
+    stage.reports("mizzen.dev/egress", "False", "Istio's CRDs are not installed yet").await;
     assert_eq!(stage.api.asked().len(), 0);
     stage.install_istio().await;
-    stage.holds(&EVERYTHING, &ROUTES).await;
+    stage.has(&ENTRIES, &ROUTES).await;
     for kind in ["IstioForOperator", "IstioForActiveGate", "IstioForOneAgent", "mizzen.dev/egress"] {
-        stage.says(kind, "True", "").await;
+        stage.reports(kind, "True", "").await;
     }
     assert!(stage.api.asked().iter().all(|asked| asked.header("authorization") == Some("Api-Token t0ken")));
     assert!(stage.proxy.asked().iter().all(|head| head.starts_with(&format!("CONNECT {API}:443 "))));
 
-    // Hosts come and go.
+    // Hosts are added and removed.
     stage.api.answers(naming("https://203.0.113.7", "https://new.example.com,https://[2001:db8::7]"));
-    stage.ask().await;
+    stage.request_again().await;
     let then = [
-        ("prod-fqdn-oneagent", "new.example.com"),
-        ("prod-fqdn-operator", API),
-        ("prod-ip-activegate", "203.0.113.7/32"),
-        ("prod-ip-oneagent", "2001:db8::7/128"),
+        "prod-fqdn-oneagent: new.example.com",
+        OPERATOR,
+        "prod-ip-activegate: 203.0.113.7/32",
+        "prod-ip-oneagent: 2001:db8::7/128",
     ];
-    stage.holds(&then, &["prod-fqdn-oneagent", "prod-fqdn-operator"]).await;
+    stage.has(&then, &["prod-fqdn-oneagent", "prod-fqdn-operator"]).await;
     stage.api.answers(naming(GATE, AGENT));
-    stage.ask().await;
-    stage.holds(&EVERYTHING, &ROUTES).await;
+    stage.request_again().await;
+    stage.has(&ENTRIES, &ROUTES).await;
 
-    // The API is down: what it said last stands, is repaired, and outlives the operator.
+    // The API is down: objects from its last response stay, are repaired, and outlive the operator.
     stage.api.answers(|_| Answer::status(503));
-    stage.ask().await;
-    stage.says("IstioForOneAgent", "True", "as last reported: the request to the Dynatrace API failed").await;
-    stage.holds(&EVERYTHING, &ROUTES).await;
+    stage.request_again().await;
+    stage.reports("IstioForOneAgent", "True", "as last reported: the request to the Dynatrace API failed").await;
+    stage.has(&ENTRIES, &ROUTES).await;
     let stage = stage.restart().await;
-    stage.says("IstioForOneAgent", "True", "status 503").await;
+    stage.reports("IstioForOneAgent", "True", "status 503").await;
     stage.entries().delete("prod-ip-activegate", &DeleteParams::default()).await.unwrap();
-    stage.holds(&EVERYTHING, &ROUTES).await;
-    assert_eq!(
-        stage.operator.metric("mizzen_writes_total", &["egress"]).await,
-        1,
-        "what was deleted, and nothing more"
-    );
+    stage.has(&ENTRIES, &ROUTES).await;
+    assert_eq!(stage.operator.metric("mizzen_writes_total", &["egress"]).await, 1, "only the deleted entry is written");
 
     // Switched off and on again, and deleted.
     let switch = async |on: bool| {
@@ -184,22 +181,22 @@ async fn the_way_to_dynatrace_is_opened_when_istio_appears_and_follows_its_hosts
         kubes(&stage.objects).patch("prod", &PatchParams::default(), &Patch::Merge(&change)).await.unwrap();
     };
     switch(false).await;
-    stage.holds(&[], &[]).await;
-    eventually("nothing is said of it any more", async || {
+    stage.has(&[], &[]).await;
+    eventually("its conditions are removed", async || {
         let kube = kubes(&stage.objects).get("prod").await.unwrap();
         condition(&kube, "IstioForOperator").is_none()
     })
     .await;
     stage.api.answers(naming(GATE, AGENT));
     switch(true).await;
-    stage.holds(&EVERYTHING, &ROUTES).await;
+    stage.has(&ENTRIES, &ROUTES).await;
     kubes(&stage.objects).delete("prod", &DeleteParams::background()).await.unwrap();
-    stage.holds(&[], &[]).await;
+    stage.has(&[], &[]).await;
     stage.operator.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_host_that_a_list_and_a_dynakube_want_is_in_one_entry_and_the_lists_again_when_the_dynakube_goes() {
+async fn a_host_of_a_list_and_of_a_dynakube_is_in_one_entry_and_returns_to_the_list_after_the_dynakube() {
     let _group = TestGroup::enter(module_path!());
     let Some(stage) = Stage::start().await else { return };
     stage.api.answers(naming(GATE, "https://first.example.com"));
@@ -212,31 +209,31 @@ async fn a_host_that_a_list_and_a_dynakube_want_is_in_one_entry_and_the_lists_ag
             {"host": "own.example.com", "port": 443, "protocol": "HTTPS"}]}});
     stage.cluster.apply_yaml(&list.to_string()).await.unwrap();
     let lists = stage.objects.within("default", "mizzen.dev/v1alpha1", "ExternalHosts", "externalhosts");
-    let says = async |reason: &str, part: &str| {
-        eventually(&format!("the list says {reason}: {part}"), async || {
+    let reports = async |reason: &str, part: &str| {
+        eventually(&format!("the list reports {reason}: {part}"), async || {
             let list = lists.get("agents").await.unwrap();
-            condition(&list, "Allowed").is_some_and(|(_, own, message)| own == reason && message.contains(part))
+            condition(&list, "Allowed").is_some_and(|found| found.reason == reason && found.message.contains(part))
         })
         .await;
     };
     let all = stage.objects.of("networking.istio.io/v1", "ServiceEntry", "serviceentries");
-    // Who has the host.
-    let holders = async || {
+    // The namespaces whose entries have the host.
+    let namespaces = async || {
         let entries = all.list(&ListParams::default()).await.unwrap();
         let names = |entry: &DynamicObject| entry.data["spec"]["hosts"].to_string().contains("\"agent.example.com\"");
         entries.items.into_iter().filter(names).filter_map(|entry| entry.metadata.namespace).collect::<Vec<_>>()
     };
-    says("Allowed", "2 in 2 entries").await;
-    eventually("the list has the host", async || holders().await == ["default"]).await;
+    reports("Allowed", "2 in 2 entries").await;
+    eventually("the list has the host", async || namespaces().await == ["default"]).await;
 
-    stage.says("IstioForOneAgent", "True", "").await;
+    stage.reports("IstioForOneAgent", "True", "").await;
     stage.api.answers(naming(GATE, AGENT));
-    stage.ask().await;
-    says("Clash", "port 8443 of agent.example.com is not in ServiceEntry dynatrace/prod-fqdn-oneagent").await;
-    eventually("the DynaKube alone has the host", async || holders().await == [NAMESPACE]).await;
+    stage.request_again().await;
+    reports("Clash", "port 8443 of agent.example.com is not in ServiceEntry dynatrace/prod-fqdn-oneagent").await;
+    eventually("the DynaKube alone has the host", async || namespaces().await == [NAMESPACE]).await;
 
     kubes(&stage.objects).delete("prod", &DeleteParams::background()).await.unwrap();
-    says("Allowed", "2 in 2 entries").await;
-    eventually("the list has it again", async || holders().await == ["default"]).await;
+    reports("Allowed", "2 in 2 entries").await;
+    eventually("the list has it again", async || namespaces().await == ["default"]).await;
     stage.operator.stop().await;
 }

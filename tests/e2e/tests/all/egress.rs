@@ -1,4 +1,4 @@
-//! What lets traffic out of the mesh, on a real API server with Istio's own definitions.
+//! Egress from the mesh, on a real API server with Istio's own definitions.
 
 use kube::api::{Api, DeleteParams, DynamicObject, ListParams, Patch, PatchParams};
 use mizzen_e2e::{Objects, Operator, TestGroup, condition, eventually, plugins, repository};
@@ -36,7 +36,7 @@ async fn every_shape_is_accepted_by_istios_own_definitions() {
 }
 
 #[tokio::test]
-async fn lists_are_checked_where_they_are_written_and_followed_from_then_on() {
+async fn lists_are_validated_by_the_api_server_and_reconciled_after_each_change() {
     let _group = TestGroup::enter(module_path!());
     let builder = ControlPlane::builder().controller_manager(true).crds(repository("deploy/crds"));
     let Some(cluster) = builder.start_for_test().await else { return };
@@ -61,47 +61,47 @@ async fn lists_are_checked_where_they_are_written_and_followed_from_then_on() {
         assert!(refused.to_string().contains(why), "{refused}");
     }
 
-    // Istio is not there yet.
+    // Istio is not installed.
     cluster.apply_yaml(EXTERNAL_HOSTS).await.unwrap();
     let plugins = plugins();
     let operator = Operator::start(&cluster.kubeconfig_path(), plugins.path()).await;
-    let says = async |reason: &str| {
+    let reports = async |reason: &str| {
         let list = lists(&objects).get("every-shape").await.unwrap();
-        condition(&list, "Allowed").is_some_and(|(_, own, _)| own == reason)
+        condition(&list, "Allowed").is_some_and(|found| found.reason == reason)
     };
-    eventually("the list says that Istio is missing", async || says("IstioMissing").await).await;
+    eventually("the list reports that Istio is missing", async || reports("IstioMissing").await).await;
     let istio = Assets::find_or_build_only(&[] as &[Program], &[Manifests::IstioCrds]).unwrap();
     for file in istio.manifests(Manifests::IstioCrds).unwrap() {
         cluster.install_crds(file).await.unwrap();
     }
-    eventually("it is taken up when Istio appears", async || says("Allowed").await).await;
+    eventually("it is reconciled once Istio is installed", async || reports("Allowed").await).await;
     let names = async || {
         let there = entries(&objects).list(&ListParams::default()).await.unwrap();
         there.items.into_iter().filter_map(|entry| entry.metadata.name).collect::<Vec<_>>()
     };
     let status = lists(&objects).get("every-shape").await.unwrap().data["status"].clone();
-    let mut told: Vec<_> =
+    let mut reported: Vec<_> =
         status["entries"].as_array().unwrap().iter().filter_map(Value::as_str).map(str::to_owned).collect();
-    told.sort();
-    assert_eq!(names().await, told);
+    reported.sort();
+    assert_eq!(names().await, reported);
 
-    // What makes no sense leaves what is there, and says which line it is.
+    // An invalid line is named, and the existing entries stay.
     let wrong = json!({"spec": {"hosts": [{"host": "one.example.com", "port": 443, "protocol": "HTTPS"}, {"host": "a_b", "port": 443, "protocol": "HTTPS"}]}});
     lists(&objects).patch("every-shape", &PatchParams::default(), &Patch::Merge(&wrong)).await.unwrap();
-    eventually("the wrong line is named", async || {
+    eventually("the invalid line is named", async || {
         let list = lists(&objects).get("every-shape").await.unwrap();
-        condition(&list, "Allowed").is_some_and(|(status, reason, why)| {
-            status == "False" && reason == "Invalid" && why.starts_with("`spec.hosts[1].host`: ")
+        condition(&list, "Allowed").is_some_and(|found| {
+            found.status == "False" && found.reason == "Invalid" && found.message.starts_with("`spec.hosts[1].host`: ")
         })
     })
     .await;
-    assert_eq!(names().await, told);
+    assert_eq!(names().await, reported);
     let right = json!({"spec": {"hosts": [{"host": "one.example.com", "port": 443, "protocol": "HTTPS"}]}});
     lists(&objects).patch("every-shape", &PatchParams::default(), &Patch::Merge(&right)).await.unwrap();
     eventually("the rest is pruned", async || names().await == ["every-shape-fqdn"]).await;
-    eventually("it is in force again", async || says("Allowed").await).await;
+    eventually("it is allowed again", async || reports("Allowed").await).await;
 
     lists(&objects).delete("every-shape", &DeleteParams::default()).await.unwrap();
-    eventually("its entries go with it", async || names().await.is_empty()).await;
+    eventually("its entries are deleted with it", async || names().await.is_empty()).await;
     operator.stop().await;
 }

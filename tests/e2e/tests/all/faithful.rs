@@ -1,4 +1,4 @@
-//! Memory answers as a real API server does: the same writes, made to both, have the same answers.
+//! The cluster in memory behaves like a real API server: the same writes have the same results.
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use serde_json::{Map, Value, json};
 
-/// Every way in which a schema can say how a value is owned.
+/// A definition with every way in which a schema sets the ownership of values.
 const SHOPS: &str = "
 apiVersion: apiextensions.k8s.io/v1
 kind: CustomResourceDefinition
@@ -80,7 +80,7 @@ impl fmt::Display for Write {
     }
 }
 
-/// The same cluster twice.
+/// The same cluster in memory and on a control plane.
 struct Both {
     memory: Memory,
     live: Live,
@@ -97,19 +97,17 @@ async fn both() -> Option<Both> {
 }
 
 impl Both {
-    /// Makes a write to both, and fails unless the answers are the same. `so_far` is told then.
-    async fn apply(&self, write: &Write, so_far: &[Write]) {
+    /// Makes a write to both, and fails unless the results are the same. `earlier` is for the message.
+    async fn apply(&self, write: &Write, earlier: &[Write]) {
         let Write { manager, target, force, document } = write;
         let apply = Apply { manager, document, target: *target, force: *force };
         let (memory, live) = (self.memory.apply(apply).await, self.live.apply(apply).await);
-        let answers = (answer(&memory), answer(&live));
-        let told: Vec<_> = so_far.iter().map(ToString::to_string).collect();
+        let (in_memory, on_server) = (summary(&memory), summary(&live));
+        let earlier: Vec<_> = earlier.iter().map(ToString::to_string).collect();
         assert!(
-            answers.0 == answers.1,
-            "after\n{}\nto\n{write}\nMemory: {}\nLive:   {}\n{:?}\n{:?}",
-            told.join("\n"),
-            answers.0,
-            answers.1,
+            in_memory == on_server,
+            "after\n{}\nto\n{write}\nMemory: {in_memory}\nLive:   {on_server}\n{:?}\n{:?}",
+            earlier.join("\n"),
             memory.err(),
             live.err()
         );
@@ -122,8 +120,9 @@ impl Both {
     }
 }
 
-/// What counts of an answer: the document without what differs from cluster to cluster, or the kind of error and the fields in it.
-fn answer(result: &Result<Arc<Object>, WriteError>) -> String {
+/// Summarises a result: the document without fields that differ between clusters, or the class of the
+/// error with its fields.
+fn summary(result: &Result<Arc<Object>, WriteError>) -> String {
     match result {
         Ok(object) => {
             let mut document = object.value();
@@ -142,7 +141,7 @@ fn answer(result: &Result<Arc<Object>, WriteError>) -> String {
         Err(WriteError::Stale { .. }) => "stale".into(),
         Err(WriteError::Invalid { .. }) => "invalid".into(),
         Err(WriteError::NotFound { .. }) => "not found".into(),
-        Err(other) => panic!("the control plane is in trouble: {other}"),
+        Err(other) => panic!("the control plane fails: {other}"),
     }
 }
 
@@ -153,7 +152,7 @@ fn shop(name: &str, spec: Value) -> Value {
     document
 }
 
-/// Writes that the schema allows, and some that it does not.
+/// Writes, most of which the schema allows.
 fn writes() -> impl Strategy<Value = Vec<Write>> {
     let write = (
         prop::sample::select(&["one", "two", "three"][..]),
@@ -174,8 +173,8 @@ fn writes() -> impl Strategy<Value = Vec<Write>> {
     prop::collection::vec(write, 1..10)
 }
 
-/// A document without empty maps and lists: `None` when nothing is left. What an API server makes of those that somebody applies depends
-/// on who else ever owned something in them, and no reconciler has a reason to apply one.
+/// Removes empty maps and lists from a document: `None` when it is empty then. The API server's result for
+/// applied empty ones depends on former field managers, and no reconciler has a reason to apply one.
 fn full(document: Value) -> Option<Value> {
     match document {
         Value::Object(fields) => {
@@ -190,7 +189,7 @@ fn full(document: Value) -> Option<Value> {
     }
 }
 
-/// An object with some of these fields.
+/// An object with some of these fields, each with this probability.
 fn some_of(fields: Vec<(&'static str, BoxedStrategy<Value>)>, likely: f64) -> BoxedStrategy<Value> {
     let fields: Vec<_> = fields
         .into_iter()
@@ -229,8 +228,9 @@ fn spec() -> BoxedStrategy<Value> {
     });
     let hours = some_of(vec![("from", one_of(&json!([8, 9]))), ("to", one_of(&json!([18, 20])))], 0.5);
     let place = some_of(vec![("street", one_of(&json!(["a", "b"]))), ("number", one_of(&json!([1, 2])))], 0.6);
-    // Where the schema says nothing, an API server makes odd things of values that change their type (conflicts of both types) and of
-    // nested maps that lose their last field (`null`). Memory does not follow it there, so these are flat, and keep their types.
+    // Without a schema, the API server has odd results for values that change their type (conflicts of both
+    // types) and for nested maps that lose their last field (`null`). The cluster in memory does not
+    // reproduce them, so these are flat and keep their types.
     let free = (one_of(&json!([1, 2])), prop::option::of(one_of(&json!(["x", "y"]))));
     let free = free.prop_map(|(m, l)| l.map_or_else(|| json!({"m": m}), |l| json!({"m": m, "l": l})));
     let names = some_of(vec![("n", one_of(&json!(["x", "y"]))), ("m", one_of(&json!(["x", "y"])))], 0.5);
@@ -264,7 +264,7 @@ fn status() -> BoxedStrategy<Value> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn any_sequence_of_applies_is_answered_alike() {
+async fn any_sequence_of_applies_has_the_same_results() {
     let _group = TestGroup::enter(module_path!());
     let Some(both) = both().await else { return };
     let cases = std::env::var("MIZZEN_FAITHFUL_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(60);

@@ -1,12 +1,12 @@
-//! Two thousand APIs behind one gateway: what one that changes costs, what they cost each other, and that a new address of the gateway
-//! reaches all of them. That takes some 15 s here, where the host is a development build; how long it takes in a release is measured by
-//! `mizzen-bench gateway`.
+//! Two thousand APIs behind one gateway: the cost of a change of one API, its cost for neighbours, and that a
+//! new address of the gateway reaches all of them. That takes some 15 s with a development build of the host;
+//! `mizzen-bench gateway` measures a release.
 
 use std::time::Instant;
 
 use kube::api::{ListParams, Patch, PatchParams};
 use mizzen_e2e::{
-    Objects, Operator, TestGroup, apply, condition, definitions, eventually, namespace, plugins, repository,
+    Condition, Objects, Operator, TestGroup, apply, condition, definitions, eventually, namespace, plugins, repository,
 };
 use mizzen_testcluster::ControlPlane;
 use serde_json::{Value, json};
@@ -15,7 +15,7 @@ const MANY: usize = 2_000;
 const NAMESPACE: &str = "components";
 const RECONCILER: &str = "api-operator";
 
-/// A gateway at an address, many APIs behind it, and an operator that is at rest.
+/// A gateway at an address, many APIs behind it, and an idle operator.
 struct Published {
     objects: Objects,
     operator: Operator,
@@ -23,7 +23,7 @@ struct Published {
     _cluster: ControlPlane,
 }
 
-/// What something cost the operator.
+/// The cost of a change for the operator.
 #[derive(Debug)]
 struct Cost {
     calls: u64,
@@ -56,7 +56,7 @@ impl Published {
         let published = Self { objects, operator, _plugins: plugins, _cluster: cluster };
         published.move_gateway(&json!({"ip": "192.0.2.7"})).await;
         published.objects.create_apis(NAMESPACE, MANY).await;
-        published.at_rest().await;
+        published.idle().await;
         assert_eq!(published.at("https://192.0.2.7/").await, MANY);
         Some(published)
     }
@@ -68,7 +68,7 @@ impl Published {
         services.patch_status("istio-ingressgateway", &PatchParams::default(), &status).await.unwrap();
     }
 
-    async fn at_rest(&self) {
+    async fn idle(&self) {
         eventually("every API is ready and nothing is left to do", async || {
             self.operator.metric("mizzen_subjects", &[RECONCILER, "ready"]).await == MANY as u64
                 && self.operator.is_idle().await
@@ -86,7 +86,7 @@ impl Published {
         }
     }
 
-    /// What a change costs, once it has led to so many calls and nothing is left to do; says it on standard error.
+    /// Returns the cost of a change that leads to at least this many calls, and prints it.
     async fn cost(&self, what: &str, calls: u64, change: impl AsyncFnOnce()) -> Cost {
         let before = self.count().await;
         let since = Instant::now();
@@ -95,7 +95,7 @@ impl Published {
             self.operator.calls(RECONCILER).await >= before.calls + calls
         })
         .await;
-        self.at_rest().await;
+        self.idle().await;
         let (took, after) = (since.elapsed(), self.count().await);
         let cost = Cost {
             calls: after.calls - before.calls,
@@ -107,7 +107,7 @@ impl Published {
         cost
     }
 
-    /// How many APIs say that they are below a base.
+    /// Returns how many APIs have a URL that starts with a base.
     async fn at(&self, base: &str) -> usize {
         let all = self.objects.apis(NAMESPACE).list(&ListParams::default()).await.unwrap();
         let url = |api: &Value| api["status"]["apiStatus"]["url"].as_str().unwrap_or_default().to_owned();
@@ -119,46 +119,45 @@ impl Published {
         self.objects.apis(NAMESPACE).patch(name, &PatchParams::default(), &moved).await.unwrap();
     }
 
-    /// What an API says of its path, and of whom.
-    async fn says(&self, name: &str) -> (String, String) {
+    /// Returns the condition `PathExclusive` of an API.
+    async fn path_exclusive(&self, name: &str) -> Condition {
         let api = self.objects.apis(NAMESPACE).get(name).await.unwrap();
-        let (_, reason, message) = condition(&api, "PathExclusive").unwrap_or_default();
-        (reason, message)
+        condition(&api, "PathExclusive").unwrap_or_default()
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_api_of_two_thousand_costs_a_handful_of_calls_and_a_new_address_reaches_them_all() {
+async fn a_change_of_one_api_in_two_thousand_costs_few_calls_and_a_new_address_reaches_all() {
     let _group = TestGroup::enter(module_path!());
     let Some(published) = Published::start().await else { return };
 
-    // Another path, where nobody is: itself, and itself again when it sees its own route.
+    // A free path: one call, and another when it reads its own route.
     let alone = published.cost("one API moves", 1, async || published.move_to("api-7", "/alone").await).await;
     assert!(alone.calls <= 3 && alone.bytes < 64 << 10, "{alone:?}");
 
-    // Below a neighbour: it, and the neighbour, and nobody else of two thousand.
-    let beside = async || published.move_to("api-7", "/api-8/below").await;
-    let overlap = published.cost("one API moves below another", 2, beside).await;
+    // A path below another API's: calls for these two of two thousand.
+    let below = async || published.move_to("api-7", "/api-8/below").await;
+    let overlap = published.cost("one API moves below another", 2, below).await;
     assert!(overlap.calls <= 5 && overlap.bytes < 64 << 10, "{overlap:?}");
     for (name, other) in [("api-7", "components/api-8"), ("api-8", "components/api-7")] {
-        let (reason, message) = published.says(name).await;
-        assert!(reason == "Overlap" && message.contains(other), "{name}: {reason}: {message}");
+        let found = published.path_exclusive(name).await;
+        assert!(found.reason == "Overlap" && found.message.contains(other), "{name}: {found:?}");
     }
-    assert_eq!(published.says("api-9").await.0, "Exclusive");
-    let back = published.cost("it moves away again", 2, async || published.move_to("api-7", "/api-7").await).await;
+    assert_eq!(published.path_exclusive("api-9").await.reason, "Exclusive");
+    let back = published.cost("it moves back", 2, async || published.move_to("api-7", "/api-7").await).await;
     assert!(back.calls <= 5, "{back:?}");
-    assert_eq!(published.says("api-8").await.0, "Exclusive");
+    assert_eq!(published.path_exclusive("api-8").await.reason, "Exclusive");
 
-    // Somebody else's route beside one of them.
+    // A route that Mizzen does not own, at the path of one of them.
     let foreign = json!({"apiVersion": "networking.istio.io/v1", "kind": "VirtualService", "metadata": {"name": "foreign"},
         "spec": {"hosts": ["*"], "gateways": ["canvas/component-gateway"], "http": [
             {"match": [{"uri": {"exact": "/api-9"}}], "route": [{"destination": {"host": "foreign"}}]}]}});
     let routes = published.objects.routes("canvas");
     let clash = published.cost("a foreign route clashes", 1, async || apply(&routes, &foreign).await).await;
     assert!(clash.calls <= 3, "{clash:?}");
-    assert_eq!(published.says("api-9").await.0, "Clash");
+    assert_eq!(published.path_exclusive("api-9").await.reason, "Clash");
 
-    // The address of the gateway, first another one, then a name.
+    // Another address of the gateway, then a host name.
     for (address, base) in [
         (json!({"ip": "198.51.100.7"}), "https://198.51.100.7/"),
         (json!({"hostname": "apis.example.com"}), "https://apis.example.com/"),

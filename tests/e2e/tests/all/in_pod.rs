@@ -1,4 +1,5 @@
-//! The operator as a pod has it: no kubeconfig, but a service account's files and the API server's address in the environment.
+//! The operator as in a pod: without a kubeconfig, with the files of a service account and the API server's
+//! address in the environment.
 
 use kube::config::Kubeconfig;
 use mizzen_e2e::{
@@ -13,7 +14,7 @@ async fn in_a_pod_the_service_account_is_enough() {
         cluster.apply_path(&repository("deploy").join(path)).await.unwrap();
     }
     let objects = Objects(cluster.client().unwrap());
-    // What a kubelet would mount.
+    // The files that a kubelet mounts.
     let kubeconfig = cluster.service_account_kubeconfig("mizzen-system", "mizzen").await.unwrap();
     let kubeconfig = serde_json::to_value(Kubeconfig::read_from(kubeconfig).unwrap()).unwrap();
     let authority = kubeconfig["clusters"][0]["cluster"]["certificate-authority-data"].as_str().unwrap();
@@ -27,14 +28,13 @@ async fn in_a_pod_the_service_account_is_enough() {
     )
     .unwrap();
 
-    let (host, port) = (cluster.url().host().unwrap(), cluster.url().port().unwrap().to_string());
     let plugins = plugins();
-    let Some(operator) = Operator::in_pod((host, &port), account.path(), plugins.path()).await else {
-        return eprintln!("SKIPPED: `unshare` gives no file system of one's own here");
+    let Some(operator) = Operator::in_pod(cluster.url(), account.path(), plugins.path()).await else {
+        return eprintln!("SKIPPED: `unshare` can't create a mount namespace here");
     };
-    eventually("the reconciler's status says that it runs", async || {
+    eventually("the reconciler is ready", async || {
         let reconciler = objects.reconcilers().get("api-operator").await.unwrap();
-        condition(&reconciler, "Ready").is_some_and(|(status, ..)| status == "True")
+        condition(&reconciler, "Ready").is_some_and(|found| found.status == "True")
     })
     .await;
     assert!(operator.log().iter().any(|line| line["message"] == "connected"));

@@ -1,7 +1,7 @@
-//! Istio's life: installed, kept, refused, swapped for somebody else's, taken away. Istio's own renderer in the sandbox, on a real control
-//! plane whose nodes are kwok's, so that Deployments really roll. Each test has a control plane of its own.
+//! The lifecycle of Istio: installed, repaired, refused, replaced by an external installation, deleted. Istio's
+//! own renderer runs in the sandbox, on a real control plane with nodes of kwok, so that Deployments roll out.
 
-mod kept;
-mod leaving;
+mod deleted;
+mod external;
+mod installed;
 mod refused;
-mod swapped;

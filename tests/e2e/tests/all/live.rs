@@ -1,4 +1,4 @@
-//! The cluster trait on a real API server: what its unit tests assume of the API server is so.
+//! The cluster trait on a real API server, which confirms the assumptions of its unit tests.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -13,13 +13,13 @@ use mizzen_testcluster::ControlPlane;
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
-/// One control plane for all tests that do not stop it: each works in a namespace of its own.
+/// One control plane for all tests that do not stop it; each works in a namespace of its own.
 static SHARED: OnceCell<Option<ControlPlane>> = OnceCell::const_new();
 
 const MANAGER: &str = "mizzen.dev/test";
 
-/// Longer than anything here takes; what takes longer never comes.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// Longer than any change here takes.
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 async fn shared() -> Option<&'static ControlPlane> {
     let start = || ControlPlane::builder().mesh_crds(true).user("eve", &[]).start_for_test();
@@ -65,8 +65,8 @@ fn names(objects: &[Arc<Object>]) -> Vec<&str> {
     objects.iter().map(|object| &*object.reference.name).collect()
 }
 
-/// What comes next in one namespace, in words: `+name`, `~name`, `-name`.
-async fn told(changes: &mut Changes, namespace: &str) -> String {
+/// Waits for the next change in a namespace, and returns it as `+name`, `~name` or `-name`.
+async fn next_change(changes: &mut Changes, namespace: &str) -> String {
     let find = async {
         loop {
             if let Change::Object { before, after, .. } = changes.recv().await.unwrap() {
@@ -84,17 +84,17 @@ async fn told(changes: &mut Changes, namespace: &str) -> String {
             }
         }
     };
-    tokio::time::timeout(PATIENCE, find).await.expect("something changes")
+    tokio::time::timeout(TIMEOUT, find).await.expect("there is a change")
 }
 
-/// Waits until the API server's answer for a kind changed.
+/// Waits until it changes whether the API server serves a kind.
 async fn served(changes: &mut Changes, kind: &Kind) {
     let find = async { while !matches!(changes.recv().await.unwrap(), Change::Served(served) if served == *kind) {} };
-    tokio::time::timeout(PATIENCE, find).await.expect("the kind comes or goes");
+    tokio::time::timeout(TIMEOUT, find).await.expect("discovery of the kind changes");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_view_holds_its_fields_and_tells_of_changes_in_them_alone() {
+async fn a_view_holds_its_fields_and_reports_changes_of_them_only() {
     let _group = TestGroup::enter(module_path!());
     let Some(cluster) = shared().await else { return };
     namespace(cluster, "reads").await;
@@ -107,22 +107,22 @@ async fn a_view_holds_its_fields_and_tells_of_changes_in_them_alone() {
     assert_eq!(names(&all), ["old"]);
     assert_eq!(all[0].value()["data"], json!({"a": "1"}));
 
-    // Somebody else writes: only the watch can tell.
+    // Another client writes: only the watch can report it.
     let other = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: new, namespace: reads}\ndata: {a: '1', b: '1'}\n";
     cluster.apply_yaml(other).await.unwrap();
-    assert_eq!(told(&mut changes, "reads").await, "+new");
+    assert_eq!(next_change(&mut changes, "reads").await, "+new");
     cluster.apply_yaml(&other.replace("b: '1'", "b: '2'")).await.unwrap();
     cluster.apply_yaml(&other.replace("a: '1'", "a: '2'")).await.unwrap();
-    assert_eq!(told(&mut changes, "reads").await, "~new");
+    assert_eq!(next_change(&mut changes, "reads").await, "~new");
     let new = ObjectRef::new(config_map(), Some("reads"), "new");
     let seen = live.get(Scope::All, &new).unwrap().unwrap();
-    assert_eq!(seen.value()["data"], json!({"a": "2"}), "the change of b alone was not told");
+    assert_eq!(seen.value()["data"], json!({"a": "2"}), "the change of b was not reported");
     live.delete(&new, &seen.uid).await.unwrap();
-    assert_eq!(told(&mut changes, "reads").await, "-new");
+    assert_eq!(next_change(&mut changes, "reads").await, "-new");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_wider_view_takes_the_place_of_a_narrower_one() {
+async fn a_wider_view_replaces_a_narrower_one() {
     let _group = TestGroup::enter(module_path!());
     let Some(cluster) = shared().await else { return };
     namespace(cluster, "wide").await;
@@ -134,11 +134,11 @@ async fn a_wider_view_takes_the_place_of_a_narrower_one() {
     let all = live.list(Scope::Owned, &config_map(), &Selection::within("wide")).unwrap();
     assert_eq!(all[0].value()["data"], json!({"a": "1", "b": "1"}));
     apply(&live, MANAGER, &settings("wide", "y", &json!({}))).await.unwrap();
-    assert_eq!(told(&mut changes, "wide").await, "+y", "x is told as changed by nobody");
+    assert_eq!(next_change(&mut changes, "wide").await, "+y", "no change of x is reported");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_written_is_read_at_once() {
+async fn a_write_is_visible_to_the_next_read() {
     let _group = TestGroup::enter(module_path!());
     let Some(cluster) = shared().await else { return };
     namespace(cluster, "writes").await;
@@ -153,7 +153,7 @@ async fn what_was_written_is_read_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn applying_the_same_again_changes_nothing_and_tells_nothing() {
+async fn applying_the_same_document_again_changes_and_reports_nothing() {
     let _group = TestGroup::enter(module_path!());
     let Some(cluster) = shared().await else { return };
     namespace(cluster, "again").await;
@@ -164,14 +164,14 @@ async fn applying_the_same_again_changes_nothing_and_tells_nothing() {
     let second = apply(&live, MANAGER, &route("again", "a.example")).await.unwrap();
     assert_eq!(first.resource_version, second.resource_version);
     apply(&live, MANAGER, &route("again", "b.example")).await.unwrap();
-    assert_eq!(told(&mut changes, "again").await, "+cart");
-    assert_eq!(told(&mut changes, "again").await, "~cart");
+    assert_eq!(next_change(&mut changes, "again").await, "+cart");
+    assert_eq!(next_change(&mut changes, "again").await, "~cart");
     let read = live.get(Scope::All, &first.reference).unwrap().unwrap();
     assert_eq!(read.value()["spec"]["hosts"], json!(["b.example"]));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_conflict_names_both_managers_and_tells_claims_from_edits() {
+async fn a_conflict_names_both_managers_and_distinguishes_applies_from_edits() {
     let _group = TestGroup::enter(module_path!());
     let Some(cluster) = shared().await else { return };
     namespace(cluster, "conflict").await;
@@ -206,7 +206,7 @@ async fn a_conflict_names_both_managers_and_tells_claims_from_edits() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_the_api_server_refuses_is_sorted_by_what_to_do_about_it() {
+async fn a_refusal_of_the_api_server_is_classified_by_its_remedy() {
     let _group = TestGroup::enter(module_path!());
     let Some(cluster) = shared().await else { return };
     namespace(cluster, "refusals").await;
@@ -238,18 +238,18 @@ async fn what_the_api_server_refuses_is_sorted_by_what_to_do_about_it() {
     let error = apply(&live, MANAGER, &never_created).await.unwrap_err();
     assert!(matches!(error, WriteError::Stale { .. }), "{error}");
 
-    // No controller ends it: it stays as it is while it goes.
-    namespace(cluster, "going").await;
+    // There is no controller that ends it, so it stays terminating.
+    namespace(cluster, "terminating").await;
     let kind = Kind::new("v1", "Namespace");
     live.watch(view(kind.clone(), Scope::All, &[])).await.unwrap();
-    let going = live.get(Scope::All, &ObjectRef::new(kind, None, "going")).unwrap().unwrap();
-    live.delete(&going.reference, &going.uid).await.unwrap();
-    let error = apply(&live, MANAGER, &settings("going", "x", &json!({}))).await.unwrap_err();
+    let terminating = live.get(Scope::All, &ObjectRef::new(kind, None, "terminating")).unwrap().unwrap();
+    live.delete(&terminating.reference, &terminating.uid).await.unwrap();
+    let error = apply(&live, MANAGER, &settings("terminating", "x", &json!({}))).await.unwrap_err();
     assert!(matches!(error, WriteError::NotFound { .. }), "{error}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn only_the_object_that_was_meant_is_deleted() {
+async fn only_the_object_with_the_given_uid_is_deleted() {
     let _group = TestGroup::enter(module_path!());
     let Some(cluster) = shared().await else { return };
     namespace(cluster, "deletions").await;
@@ -262,7 +262,7 @@ async fn only_the_object_that_was_meant_is_deleted() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn finalizers_come_and_go_without_touching_those_of_others() {
+async fn finalizers_are_added_and_removed_without_touching_foreign_ones() {
     let _group = TestGroup::enter(module_path!());
     let Some(cluster) = shared().await else { return };
     namespace(cluster, "finalizers").await;
@@ -270,7 +270,7 @@ async fn finalizers_come_and_go_without_touching_those_of_others() {
     live.watch(view(config_map(), Scope::All, &["metadata.finalizers"])).await.unwrap();
     let mut document = settings("finalizers", "x", &json!({}));
     document["metadata"]["finalizers"] = json!(["example.com/other"]);
-    let object = apply(&live, "somebody-else", &document).await.unwrap();
+    let object = apply(&live, "another-manager", &document).await.unwrap();
     let finalizers = || {
         let read = live.get(Scope::All, &object.reference).unwrap();
         read.map(|read| read.value()["metadata"]["finalizers"].clone())
@@ -287,7 +287,7 @@ async fn finalizers_come_and_go_without_touching_those_of_others() {
     assert_eq!(finalizers(), Some(json!(["mizzen.dev/a"])));
     let mut changes = live.subscribe();
     live.remove_finalizer(&object.reference, &object.uid, "mizzen.dev/a").await.unwrap();
-    while told(&mut changes, "finalizers").await != "-x" {}
+    while next_change(&mut changes, "finalizers").await != "-x" {}
     live.remove_finalizer(&object.reference, &object.uid, "mizzen.dev/a").await.unwrap();
     let error = live.add_finalizer(&object.reference, &object.uid, "mizzen.dev/a").await.unwrap_err();
     assert!(matches!(error, WriteError::Stale { .. } | WriteError::NotFound { .. }), "{error}");
@@ -325,7 +325,7 @@ spec:
 ";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_kind_whose_crd_comes_later_is_served_from_then_on_and_until_it_goes() {
+async fn a_kind_is_served_as_long_as_its_crd_exists() {
     let _group = TestGroup::enter(module_path!());
     let Some(cluster) = shared().await else { return };
     namespace(cluster, "gadgets").await;
@@ -349,7 +349,7 @@ async fn a_kind_whose_crd_comes_later_is_served_from_then_on_and_until_it_goes()
         )
         .await
         .unwrap();
-    assert_eq!(told(&mut changes, "gadgets").await, "+x", "the view comes to life by itself");
+    assert_eq!(next_change(&mut changes, "gadgets").await, "+x", "the view is filled without another call");
 
     let x = live.get(Scope::All, &ObjectRef::new(gadget.clone(), Some("gadgets"), "x")).unwrap().unwrap();
     for (manager, condition) in [("mizzen.dev/a", "A"), ("mizzen.dev/b", "B")] {
@@ -362,7 +362,7 @@ async fn a_kind_whose_crd_comes_later_is_served_from_then_on_and_until_it_goes()
     }
     let read = live.get(Scope::All, &x.reference).unwrap().unwrap();
     let conditions = json!([{"type": "A", "status": "True"}, {"type": "B", "status": "True"}]);
-    assert_eq!(read.value()["status"]["conditions"], conditions, "two managers' conditions stand side by side");
+    assert_eq!(read.value()["status"]["conditions"], conditions, "the conditions of two managers are both kept");
 
     let crd = Kind::new("apiextensions.k8s.io/v1", "CustomResourceDefinition");
     live.watch(view(crd.clone(), Scope::All, &[])).await.unwrap();
@@ -373,12 +373,12 @@ async fn a_kind_whose_crd_comes_later_is_served_from_then_on_and_until_it_goes()
             served(&mut changes, &gadget).await;
         }
     };
-    tokio::time::timeout(PATIENCE, gone).await.expect("the kind goes");
+    tokio::time::timeout(TIMEOUT, gone).await.expect("the kind is not served");
     assert_eq!(live.facts(&gadget).await, Err(ReadError::NotServed(gadget.clone())));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_may_not_read_is_told_and_reads_once_it_may() {
+async fn a_forbidden_read_is_reported_and_works_once_it_is_allowed() {
     let _group = TestGroup::enter(module_path!());
     let Some(cluster) = shared().await else { return };
     namespace(cluster, "rights").await;
@@ -431,8 +431,8 @@ async fn an_event_is_published_and_its_repeat_is_counted() {
     };
     live.publish(record.clone()).await.unwrap();
     live.publish(record).await.unwrap();
-    assert!(told(&mut changes, "events").await.starts_with("+x."));
-    assert!(told(&mut changes, "events").await.starts_with("~x."));
+    assert!(next_change(&mut changes, "events").await.starts_with("+x."));
+    assert!(next_change(&mut changes, "events").await.starts_with("~x."));
     let events = live.list(Scope::All, &event, &Selection::within("events")).unwrap();
     let value = events[0].value();
     assert_eq!(
@@ -442,7 +442,7 @@ async fn an_event_is_published_and_its_repeat_is_counted() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn views_outlive_an_api_server_that_stops_and_starts() {
+async fn views_outlive_an_outage_of_the_api_server() {
     let _group = TestGroup::enter(module_path!());
     let Some(cluster) = ControlPlane::for_test().await else { return };
     namespace(&cluster, "outage").await;
@@ -451,16 +451,16 @@ async fn views_outlive_an_api_server_that_stops_and_starts() {
     live.watch(view(virtual_service(), Scope::Owned, &["spec"])).await.unwrap();
     let mut changes = live.subscribe();
     apply(&live, MANAGER, &settings("outage", "before", &json!({"a": "1"}))).await.unwrap();
-    assert_eq!(told(&mut changes, "outage").await, "+before");
+    assert_eq!(next_change(&mut changes, "outage").await, "+before");
 
     cluster.stop_apiserver();
     let error = apply(&live, MANAGER, &settings("outage", "during", &json!({}))).await.unwrap_err();
     assert!(matches!(error, WriteError::Unavailable { .. }), "{error}");
     assert!(live.ready().await.is_err());
-    // Long enough for every pause between tries to have grown to its bound.
+    // Long enough for every backoff to have grown to its bound.
     tokio::time::sleep(Duration::from_secs(10)).await;
     let read = live.list(Scope::All, &config_map(), &Selection::within("outage")).unwrap();
-    assert_eq!(names(&read), ["before"], "reads go on");
+    assert_eq!(names(&read), ["before"], "reads still work");
 
     cluster.start_apiserver().await.unwrap();
     let back = Instant::now();
@@ -468,7 +468,7 @@ async fn views_outlive_an_api_server_that_stops_and_starts() {
         .apply_yaml("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: after, namespace: outage}\ndata: {a: '1'}\n")
         .await
         .unwrap();
-    assert_eq!(told(&mut changes, "outage").await, "+after", "nothing else was told");
+    assert_eq!(next_change(&mut changes, "outage").await, "+after", "no other change was reported");
     assert!(back.elapsed() < Duration::from_secs(3), "it took {:?}", back.elapsed());
     live.ready().await.unwrap();
     apply(&live, MANAGER, &route("outage", "a.example")).await.unwrap();

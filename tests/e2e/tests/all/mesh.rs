@@ -1,4 +1,4 @@
-//! The shipped configuration on the sample mesh: order, drift, waking, rights. Each test has a control plane of its own.
+//! The shipped configuration on the sample mesh: order, drift repair, triggers, rights.
 
 use std::time::{Duration, Instant};
 
@@ -29,19 +29,19 @@ async fn converged(objects: &Objects) {
 }
 
 #[tokio::test]
-async fn the_sample_mesh_converges_and_its_statuses_say_so() {
+async fn the_sample_mesh_converges_and_its_statuses_report_it() {
     let _group = TestGroup::enter(module_path!());
     let Some((cluster, objects)) = mesh().await else { return };
     let plugins = plugins();
     let operator = Operator::start(&cluster.kubeconfig_path(), plugins.path()).await;
     converged(&objects).await;
     let istios = objects.within("istio-system", "mizzen.dev/v1alpha1", "Istio", "istios");
-    let says = async |kind: &str| {
+    let is_ready = async |kind: &str| {
         let istio = istios.get("default").await.unwrap();
-        condition(&istio, kind).is_some_and(|(status, reason, _)| status == "True" && reason == "Ready")
+        condition(&istio, kind).is_some_and(|found| found.status == "True" && found.reason == "Ready")
     };
-    eventually("mtls is ready", async || says("mizzen.dev/mtls").await).await;
-    eventually("monitoring is ready", async || says("mizzen.dev/monitoring").await).await;
+    eventually("mtls is ready", async || is_ready("mizzen.dev/mtls").await).await;
+    eventually("monitoring is ready", async || is_ready("mizzen.dev/monitoring").await).await;
     let authentication =
         objects.within("istio-system", "security.istio.io/v1", "PeerAuthentication", "peerauthentications");
     assert_eq!(authentication.get("default").await.unwrap().data["spec"]["mtls"]["mode"], "STRICT");
@@ -49,9 +49,9 @@ async fn the_sample_mesh_converges_and_its_statuses_say_so() {
     monitors.get("istio-component-monitor").await.unwrap();
     objects.routes("istio-system").get("istio-healthz").await.unwrap();
     for name in ["mtls", "monitoring", "api-operator", "component-status"] {
-        eventually("the reconciler's status says that it runs", async || {
+        eventually("the reconciler is ready", async || {
             let reconciler = objects.reconcilers().get(name).await.unwrap();
-            let is = |kind| condition(&reconciler, kind).is_some_and(|(status, ..)| status == "True");
+            let is = |kind| condition(&reconciler, kind).is_some_and(|found| found.status == "True");
             is("Loaded") && is("Ordered") && is("Ready") && reconciler.data["status"]["digest"].is_string()
         })
         .await;
@@ -60,28 +60,28 @@ async fn the_sample_mesh_converges_and_its_statuses_say_so() {
 }
 
 #[tokio::test]
-async fn api_operator_is_held_back_while_mtls_is_not_ready_and_released_when_it_is() {
+async fn api_operator_is_gated_until_mtls_is_ready() {
     let _group = TestGroup::enter(module_path!());
     let Some((cluster, objects)) = mesh().await else { return };
-    // Somebody else holds the mode: mtls may not take it, and says so.
+    // Another field manager owns the mode: mtls reports the conflict.
     let authentications =
         objects.within("istio-system", "security.istio.io/v1", "PeerAuthentication", "peerauthentications");
-    let theirs = json!({"apiVersion": "security.istio.io/v1", "kind": "PeerAuthentication",
+    let foreign = json!({"apiVersion": "security.istio.io/v1", "kind": "PeerAuthentication",
                         "metadata": {"name": "default"}, "spec": {"mtls": {"mode": "PERMISSIVE"}}});
-    authentications.patch("default", &PatchParams::apply("gitops"), &Patch::Apply(&theirs)).await.unwrap();
+    authentications.patch("default", &PatchParams::apply("gitops"), &Patch::Apply(&foreign)).await.unwrap();
     let plugins = plugins();
     let operator = Operator::start(&cluster.kubeconfig_path(), plugins.path()).await;
-    eventually("an API's status says by what it is held back", async || {
+    eventually("an API's status names the predecessor that gates it", async || {
         let api = objects.apis("components").get("billing").await.unwrap();
-        condition(&api, "mizzen.dev/api-operator").is_some_and(|(status, reason, message)| {
-            status == "Unknown" && reason == "Held" && message.contains("`mtls`")
+        condition(&api, "mizzen.dev/api-operator").is_some_and(|found| {
+            found.status == "Unknown" && found.reason == "Held" && found.message.contains("`mtls`")
         })
     })
     .await;
     let istio = objects.within("istio-system", "mizzen.dev/v1alpha1", "Istio", "istios").get("default").await.unwrap();
-    let (_, reason, message) = condition(&istio, "mizzen.dev/mtls").unwrap();
-    assert_eq!(reason, "Conflict");
-    assert!(message.contains("`gitops`") && message.contains("`mizzen.dev/mtls`"), "{message}");
+    let found = condition(&istio, "mizzen.dev/mtls").unwrap();
+    assert_eq!(found.reason, "Conflict");
+    assert!(found.message.contains("`gitops`") && found.message.contains("`mizzen.dev/mtls`"), "{found:?}");
     assert_eq!((objects.count_routes("components").await, operator.calls("api-operator").await), (0, 0));
     authentications.delete("default", &DeleteParams::default()).await.unwrap();
     converged(&objects).await;
@@ -99,7 +99,7 @@ async fn drift_is_repaired_within_a_second() {
     let wanted = routes.get("billing").await.unwrap();
 
     routes.delete("billing", &DeleteParams::default()).await.unwrap();
-    let deleted = eventually("a deleted route is back", async || {
+    let deleted = eventually("a deleted route exists again", async || {
         routes.get_opt("billing").await.unwrap().is_some_and(|route| route.uid() != wanted.uid())
     })
     .await;
@@ -114,7 +114,7 @@ async fn drift_is_repaired_within_a_second() {
         )
         .await
         .unwrap();
-    let edited = eventually("an edited route is as it was", async || {
+    let edited = eventually("an edited route is repaired", async || {
         routes.get("billing").await.unwrap().data["spec"] == wanted.data["spec"]
     })
     .await;
@@ -123,23 +123,23 @@ async fn drift_is_repaired_within_a_second() {
         "deleted: {deleted:?}, edited: {edited:?}"
     );
 
-    // The plugin reads routes, so it was asked about that one. It reads no ServiceMonitors.
+    // The plugin reads routes, so it was called for that one. It reads no ServiceMonitors.
     operator.settled().await;
     let calls = operator.calls("api-operator").await;
     let monitors = objects.within("components", "monitoring.coreos.com/v1", "ServiceMonitor", "servicemonitors");
     let wanted = monitors.get("billing-metrics").await.unwrap();
     monitors.delete("billing-metrics", &DeleteParams::default()).await.unwrap();
-    let deleted = eventually("a deleted monitor is back", async || {
+    let deleted = eventually("a deleted monitor exists again", async || {
         monitors.get_opt("billing-metrics").await.unwrap().is_some_and(|monitor| monitor.uid() != wanted.uid())
     })
     .await;
     assert!(deleted < Duration::from_secs(1), "{deleted:?}");
-    assert_eq!(operator.calls("api-operator").await, calls, "the plugin need not be asked");
+    assert_eq!(operator.calls("api-operator").await, calls, "the repair needs no call");
     operator.stop().await;
 }
 
 #[tokio::test]
-async fn an_endpoint_that_turns_unready_changes_its_apis_status_and_calls_nothing_else() {
+async fn an_endpoint_that_becomes_unready_costs_one_call_of_its_api() {
     let _group = TestGroup::enter(module_path!());
     let Some((cluster, objects)) = mesh().await else { return };
     let plugins = plugins();
@@ -168,9 +168,9 @@ async fn the_manifests_are_accepted_and_their_rights_are_enough() {
     let plugins = plugins();
     let operator = Operator::start(&kubeconfig, plugins.path()).await;
     converged(&objects).await;
-    eventually("the reconciler's status could be written", async || {
+    eventually("the reconciler's status is written", async || {
         let reconciler = objects.reconcilers().get("api-operator").await.unwrap();
-        condition(&reconciler, "Ready").is_some_and(|(status, ..)| status == "True")
+        condition(&reconciler, "Ready").is_some_and(|found| found.status == "True")
     })
     .await;
     let routes = objects.routes("components");
@@ -179,7 +179,8 @@ async fn the_manifests_are_accepted_and_their_rights_are_enough() {
         .await;
     let apis = objects.apis("components");
     apis.delete("usage", &DeleteParams::default()).await.unwrap();
-    eventually("a deleted API's route goes", async || routes.get_opt("usage").await.unwrap().is_none()).await;
+    eventually("the route of a deleted API is deleted", async || routes.get_opt("usage").await.unwrap().is_none())
+        .await;
     assert_eq!(operator.get("/livez").await.as_deref(), Some("ok\n"));
     let forbidden: Vec<_> =
         operator.log().into_iter().filter(|line| line.to_string().to_lowercase().contains("forbid")).collect();
@@ -188,7 +189,7 @@ async fn the_manifests_are_accepted_and_their_rights_are_enough() {
 }
 
 #[tokio::test]
-async fn an_operator_that_is_told_to_stop_does_so_soon() {
+async fn an_operator_shuts_down_within_seconds() {
     let _group = TestGroup::enter(module_path!());
     let Some((cluster, objects)) = mesh().await else { return };
     let plugins = plugins();

@@ -1,33 +1,35 @@
-//! Policies under real traffic: what an `IngressTrait` and an `ExposedAPI` ask to be refused is refused by a real Envoy that a real istiod
-//! configures, and what they let in is let in.
+//! Policies under real traffic: an Envoy that istiod configures refuses and accepts requests as an
+//! `IngressTrait` and an `ExposedAPI` say.
 //!
-//! Nobody has certificates here, so nobody knows callers by mutual TLS; who they are is told by tokens, which the gateway verifies itself.
+//! There are no certificates here, so callers are not identified by mutual TLS, but by tokens, which the
+//! gateway verifies.
 
 use mizzen_e2e::ingress::Ingress;
 use mizzen_e2e::{TestGroup, eventually, shipped};
-use mizzen_traffic::{Answer, Backend, Request};
+use mizzen_traffic::{Backend, Request, Response};
 use serde_json::{Value, json};
 
 const SHOP: &str = "shop.example.com";
 const APIS: &str = "apis.example.com";
 
-/// Whom the gateway believes: a key made for this test, and thrown away with two tokens signed.
+/// The key that the gateway trusts: made for this test; the private key signed two tokens and was deleted.
 const KEYS: &str = r#"{"keys":[{"kty":"EC","crv":"P-256","alg":"ES256","kid":"test","x":"Q9uPkQEa_Mnuhds1NAsK6sOKiIUwAZRYFQb5TycnJAQ","y":"ux6pKXthseMT15alpyhOLnGGHhcio9MN5mRadCZF9rk"}]}"#;
-/// Issuer `https://login.example.com`, subject and role `admin`, for ever.
+/// A token of issuer `https://login.example.com`, with subject and role `admin`, without expiry.
 const ADMIN: &str = "Bearer eyJhbGciOiJFUzI1NiIsImtpZCI6InRlc3QifQ.eyJpc3MiOiJodHRwczovL2xvZ2luLmV4YW1wbGUuY29tIiwic3ViIjoiYWRtaW4iLCJyb2xlIjoiYWRtaW4ifQ.ilHVTHesiJENlp0klAbcmXcoNkKWBRmAXzfac7HyW_DcPxv9uYWpgDgxCWU73NNp2g-Lo9oX-BtmInA9amM3FA";
-/// The same of `guest`.
+/// The same for `guest`.
 const GUEST: &str = "Bearer eyJhbGciOiJFUzI1NiIsImtpZCI6InRlc3QifQ.eyJpc3MiOiJodHRwczovL2xvZ2luLmV4YW1wbGUuY29tIiwic3ViIjoiZ3Vlc3QiLCJyb2xlIjoiZ3Vlc3QifQ.MJXxdEvEtVTpF5HZps4NqBT_T-0TaOfzzP7-PL1Xm-0PL1UzwdvFxWzuSAGs6Q0RYjphWHOVfxpeiaqYvOSnVg";
 
 fn to(host: &str, path: &str) -> Request {
     Request::get(host, path)
 }
 
-/// What the backend `name` says of a path.
-fn served(name: &str, path: &str) -> Answer {
-    Answer { status: 200, body: format!("{name} {path}") }
+/// Whether a response is of the backend `name`, for a path.
+fn is_of(response: &Response, name: &str, path: &str) -> bool {
+    response.is(200, &format!("{name} {path}"))
 }
 
-/// A trait whose `/` is open to everybody, `/admin` to whoever has the role, and all below `/private` to one subject, but for `/private/open`.
+/// Returns a trait whose `/` is open, whose `/admin` needs the role, and whose `/private` and below need one
+/// subject, except `/private/open`.
 fn ingress() -> Value {
     let role = json!({"rules": [
         {"from": {"requestPrincipals": ["*"]}, "when": [{"key": "request.auth.claims[role]", "values": ["admin"]}]},
@@ -48,18 +50,18 @@ fn ingress() -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_path_is_refused_to_whoever_its_policy_does_not_let_in_and_to_nobody_else() {
+async fn a_path_is_forbidden_to_exactly_the_callers_that_its_policy_excludes() {
     let _group = TestGroup::enter(module_path!());
     let Some(mesh) = Ingress::start(&["shop"], &[shipped("application-ingress")]).await else { return };
     let cart = Backend::start("cart").await.unwrap();
     mesh.serve("shop", "cart", &cart).await;
-    // The application's own Gateway asks for TLS, for which nobody has a certificate here: this is the same without.
+    // The application's own Gateway needs a certificate for TLS: this is the same one without TLS.
     mesh.listen("shop", "shop-store-gw", &[SHOP]).await;
     mesh.apply(&ingress()).await;
-    mesh.until(&to(SHOP, "/"), |answer, _| *answer == served("cart", "/")).await;
-    mesh.until(&to(SHOP, "/admin"), |answer, _| answer.status == 403).await;
-    // While nobody can say who a token is of, it is nobody's.
-    mesh.until(&to(SHOP, "/admin").header("authorization", ADMIN), |answer, _| answer.status == 403).await;
+    mesh.until(&to(SHOP, "/"), |response| is_of(response, "cart", "/")).await;
+    mesh.until(&to(SHOP, "/admin"), |response| response.status == 403).await;
+    // Without a RequestAuthentication, a token identifies no caller.
+    mesh.until(&to(SHOP, "/admin").header("authorization", ADMIN), |response| response.status == 403).await;
 
     mesh.apply(&json!({
         "apiVersion": "security.istio.io/v1", "kind": "RequestAuthentication",
@@ -69,52 +71,52 @@ async fn a_path_is_refused_to_whoever_its_policy_does_not_let_in_and_to_nobody_e
     }))
     .await;
     let known = to(SHOP, "/admin").header("authorization", ADMIN);
-    mesh.until(&known, |answer, _| *answer == served("cart", "/admin")).await;
+    mesh.until(&known, |response| is_of(response, "cart", "/admin")).await;
 
     let is = async |path: &str, token: Option<&str>, status: u16| {
         let request = to(SHOP, path);
         let request = if let Some(token) = token { request.header("authorization", token) } else { request };
-        let (answer, _) = mesh.asks(&request).await.unwrap();
-        assert_eq!(answer.status, status, "{request:?}: {answer:?}");
-        assert_eq!(status == 200, answer.body.starts_with("cart "), "{request:?}: {answer:?}");
+        let response = mesh.send(&request).await.unwrap();
+        assert_eq!(response.status, status, "{request:?}: {response:?}");
+        assert_eq!(status == 200, response.body.starts_with("cart "), "{request:?}: {response:?}");
     };
-    // By what the token says.
+    // By a claim of the token.
     is("/admin", Some(GUEST), 403).await;
     is("/admin?as=admin", Some(GUEST), 403).await;
     is("/admin", None, 403).await;
-    // By whose it is, and for all that lies below.
+    // By the token's subject, and for all paths below.
     for path in ["/private", "/private/", "/private/deep/er", "/privateer"] {
         is(path, Some(ADMIN), 200).await;
         is(path, Some(GUEST), 403).await;
         is(path, None, 403).await;
     }
-    // What a path within says for itself, and what is nobody's business.
+    // A path below with rules of its own, and paths without a policy.
     for path in ["/private/open", "/", "/admin/", "/administration"] {
         is(path, None, 200).await;
         is(path, Some(GUEST), 200).await;
     }
-    // However it is written.
+    // In every spelling of the path.
     for path in ["/./admin", "/x/../admin", "/%61dmin", "/private/open/../deep", "/private/%6fpen/x"] {
         is(path, Some(GUEST), 403).await;
     }
     let with_port = Request::get(&format!("{SHOP}:8443"), "/admin");
-    assert_eq!(mesh.asks(&with_port).await.unwrap().0.status, 403);
+    assert_eq!(mesh.send(&with_port).await.unwrap().status, 403);
     let upper = Request::get(&SHOP.to_uppercase(), "/admin");
-    assert_eq!(mesh.asks(&upper).await.unwrap().0.status, 403);
-    // A token that was changed is none.
+    assert_eq!(mesh.send(&upper).await.unwrap().status, 403);
+    // A token with a wrong signature.
     is("/", Some(&ADMIN.replace("ilHV", "ilHW")), 401).await;
 }
 
-/// The reconciler of APIs, at a host of this test.
+/// Returns the reconciler of APIs, for a host of this test.
 fn api_operator() -> Value {
     let mut reconciler = shipped("api-operator");
     reconciler["spec"]["config"] = json!({"gateway": "canvas/component-gateway", "publicHostname": APIS});
     reconciler
 }
 
-fn api(name: &str, path: &str, asks: &Value) -> Value {
+fn api(name: &str, path: &str, more: &Value) -> Value {
     let mut spec = json!({"name": name, "apiType": "openapi", "implementation": "catalog", "path": path, "port": 8080});
-    spec.as_object_mut().unwrap().extend(asks.as_object().unwrap().clone());
+    spec.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     json!({"apiVersion": "oda.tmforum.org/v1", "kind": "ExposedAPI", "metadata": {"name": name, "namespace": "shop"}, "spec": spec})
 }
 
@@ -132,56 +134,58 @@ async fn preflight_requests_are_answered_for_the_origins_that_an_api_names() {
     own["handlePreflightRequests"] = json!({"enabled": false});
     for (name, path, cors) in [("answered", "/a", &cors), ("own", "/own", &own)] {
         mesh.apply(&api(name, path, &json!({"CORS": cors}))).await;
-        mesh.until(&to(APIS, path), |answer, _| *answer == served("catalog", path)).await;
+        mesh.until(&to(APIS, path), |response| is_of(response, "catalog", path)).await;
     }
     let preflight = |path: &str, origin: &str| {
         Request::of("OPTIONS", APIS, path).header("origin", origin).header("access-control-request-method", "POST")
     };
     for origin in ["https://pages.example.com", "https://a.partner.example.com"] {
-        let (answer, headers) = mesh.asks(&preflight("/a/items", origin)).await.unwrap();
-        assert_eq!(answer, Answer { status: 200, body: String::new() }, "the gateway answers, not the implementation");
-        let said =
-            [ALLOWED, "access-control-allow-credentials", "access-control-max-age"].map(|name| headers.get(name));
-        assert_eq!(said, [Some(origin), Some("true"), Some("1800")]);
-        assert_eq!(headers.get("access-control-allow-methods"), Some("GET,POST,HEAD,OPTIONS"));
-        let (answer, headers) = mesh.asks(&to(APIS, "/a/items").header("origin", origin)).await.unwrap();
-        assert_eq!((answer, headers.get(ALLOWED)), (served("catalog", "/a/items"), Some(origin)));
+        let response = mesh.send(&preflight("/a/items", origin)).await.unwrap();
+        assert!(response.is(200, ""), "the gateway responds, not the implementation: {response:?}");
+        let headers =
+            [ALLOWED, "access-control-allow-credentials", "access-control-max-age"].map(|name| response.header(name));
+        assert_eq!(headers, [Some(origin), Some("true"), Some("1800")]);
+        assert_eq!(response.header("access-control-allow-methods"), Some("GET,POST,HEAD,OPTIONS"));
+        let response = mesh.send(&to(APIS, "/a/items").header("origin", origin)).await.unwrap();
+        assert!(is_of(&response, "catalog", "/a/items"), "{response:?}");
+        assert_eq!(response.header(ALLOWED), Some(origin));
     }
     for origin in ["https://evil.example.com", "https://partner.example.com.evil.com", "http://pages.example.com"] {
         for request in [preflight("/a/items", origin), to(APIS, "/a/items").header("origin", origin)] {
-            let (_, headers) = mesh.asks(&request).await.unwrap();
-            assert_eq!(headers.get(ALLOWED), None, "{request:?}");
+            let response = mesh.send(&request).await.unwrap();
+            assert_eq!(response.header(ALLOWED), None, "{request:?}");
         }
     }
-    // Of an API that answers them itself, they reach it.
-    let (answer, headers) = mesh.asks(&preflight("/own/items", "https://pages.example.com")).await.unwrap();
-    assert_eq!((answer, headers.get(ALLOWED)), (served("catalog", "/own/items"), None));
-    let (answer, headers) = mesh.asks(&to(APIS, "/own").header("origin", "https://pages.example.com")).await.unwrap();
-    assert_eq!((answer, headers.get(ALLOWED)), (served("catalog", "/own"), Some("https://pages.example.com")));
+    // An API that handles preflight requests itself gets them.
+    let response = mesh.send(&preflight("/own/items", "https://pages.example.com")).await.unwrap();
+    assert!(is_of(&response, "catalog", "/own/items") && response.header(ALLOWED).is_none(), "{response:?}");
+    let response = mesh.send(&to(APIS, "/own").header("origin", "https://pages.example.com")).await.unwrap();
+    assert!(is_of(&response, "catalog", "/own"), "{response:?}");
+    assert_eq!(response.header(ALLOWED), Some("https://pages.example.com"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_call_after_the_last_that_a_limit_allows_is_refused_and_those_of_other_paths_are_not() {
+async fn requests_beyond_a_rate_limit_are_refused_and_those_of_other_paths_are_not() {
     const LIMIT: usize = 5;
     let _group = TestGroup::enter(module_path!());
     let Some(mesh) = Ingress::start(&["canvas", "shop"], &[api_operator()]).await else { return };
     let catalog = Backend::start("catalog").await.unwrap();
     let sidecar = mesh.sidecar("shop", "catalog", &catalog).await;
     let at = |path: &str| to("catalog.shop.svc.cluster.local", path);
-    mesh.until_at(sidecar.port(), &at("/"), |answer, _| *answer == served("catalog", "/")).await;
+    mesh.until_at(sidecar.port(), &at("/"), |response| is_of(response, "catalog", "/")).await;
     mesh.apply(&json!({
         "apiVersion": "v1", "kind": "Service", "metadata": {"name": "catalog", "namespace": "shop"},
         "spec": {"selector": {"app": "catalog"}, "ports": [{"name": "http", "port": 8080, "targetPort": sidecar.port()}]},
     }))
     .await;
-    let status = async |path: &str| at(path).send(sidecar.port()).await.unwrap().0.status;
+    let status = async |path: &str| at(path).send(sidecar.port()).await.unwrap().status;
     let limit = json!({"rateLimit": {"enabled": true, "limit": LIMIT.to_string(), "interval": "pm"}});
     mesh.apply(&api("free", "/free", &json!({}))).await;
     // Each of a workload's APIs has a limit of its own.
     for (name, path) in [("limited", "/limited"), ("second", "/second")] {
         mesh.apply(&api(name, path, &limit)).await;
-        eventually("the sidecar keeps the limit", async || {
-            sidecar.goes_by(&format!("envoy.filters.http.local_ratelimit.{name}")).await
+        eventually("the sidecar applies the limit", async || {
+            sidecar.is_configured_with(&format!("envoy.filters.http.local_ratelimit.{name}")).await
         })
         .await;
         let paths = [path.to_owned(), format!("{path}/items"), format!("{path}?first=1")];
@@ -197,8 +201,8 @@ async fn the_call_after_the_last_that_a_limit_allows_is_refused_and_those_of_oth
     }
     let raised = json!({"rateLimit": {"enabled": true, "limit": "1000", "interval": "pm"}});
     mesh.apply(&api("limited", "/limited", &raised)).await;
-    mesh.until_at(sidecar.port(), &at("/limited"), |answer, _| answer.status == 200).await;
+    mesh.until_at(sidecar.port(), &at("/limited"), |response| response.status == 200).await;
     assert_eq!(status("/second").await, 429);
     mesh.apply(&api("second", "/second", &json!({"rateLimit": {"enabled": false}}))).await;
-    mesh.until_at(sidecar.port(), &at("/second"), |answer, _| answer.status == 200).await;
+    mesh.until_at(sidecar.port(), &at("/second"), |response| response.status == 200).await;
 }

@@ -1,4 +1,4 @@
-//! A Secret that requests are sent with, on a real API server: followed by its name with exactly the rights that `mizzen rbac` gives.
+//! A Secret for requests, on a real API server: watched by name, with exactly the rights of `mizzen rbac`.
 
 use std::time::Duration;
 
@@ -9,8 +9,8 @@ use mizzen_model::{Kind, ObjectRef};
 use mizzen_testcluster::ControlPlane;
 use serde_json::Value;
 
-/// Longer than anything here takes; what takes longer never comes.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// Longer than any change here takes.
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// `get` and `watch`, by name: no `list`, and no other Secret.
 const RIGHTS: &str = "
@@ -40,7 +40,7 @@ fn reference(name: &str) -> ObjectRef {
     ObjectRef::new(Kind::new("v1", "Secret"), Some("tenant"), name)
 }
 
-async fn followed(changes: &mut Changes) -> String {
+async fn next_watched(changes: &mut Changes) -> String {
     let next = async {
         loop {
             if let Change::Watched(object) = changes.recv().await.unwrap() {
@@ -48,15 +48,15 @@ async fn followed(changes: &mut Changes) -> String {
             }
         }
     };
-    tokio::time::timeout(PATIENCE, next).await.unwrap()
+    tokio::time::timeout(TIMEOUT, next).await.unwrap()
 }
 
-async fn token(follow: &dyn mizzen_cluster::ObjectWatch) -> Option<Value> {
-    Some(follow.read().await.unwrap()?.value()["data"]["token"].clone())
+async fn token(watch: &dyn mizzen_cluster::ObjectWatch) -> Option<Value> {
+    Some(watch.read().await.unwrap()?.value()["data"]["token"].clone())
 }
 
 #[tokio::test]
-async fn a_secret_is_followed_by_its_name_alone_and_no_other_can_be() {
+async fn a_secret_is_watched_by_its_name_and_no_other_can_be_read() {
     let _group = TestGroup::enter(module_path!());
     let Some(cluster) = ControlPlane::builder().user("host", &[]).start_for_test().await else { return };
     cluster.apply_yaml(RIGHTS).await.unwrap();
@@ -64,14 +64,14 @@ async fn a_secret_is_followed_by_its_name_alone_and_no_other_can_be() {
     let kubeconfig = Some(cluster.user_kubeconfig("host").unwrap());
     let live = Live::connect(&LiveOptions { kubeconfig, context: None }).await.unwrap();
     let mut changes = live.subscribe();
-    let follow = live.watch_object(&reference("api"));
-    assert_eq!(token(&*follow).await, None, "it is not there yet, which is no refusal");
+    let watch = live.watch_object(&reference("api"));
+    assert_eq!(token(&*watch).await, None, "it does not exist, which is not an error");
     cluster.apply_yaml(&secret("api", "one")).await.unwrap();
-    assert_eq!(followed(&mut changes).await, "api");
-    assert_eq!(token(&*follow).await, Some("b25l".into()));
+    assert_eq!(next_watched(&mut changes).await, "api");
+    assert_eq!(token(&*watch).await, Some("b25l".into()));
     cluster.apply_yaml(&secret("api", "two")).await.unwrap();
-    assert_eq!(followed(&mut changes).await, "api");
-    assert_eq!(token(&*follow).await, Some("dHdv".into()));
+    assert_eq!(next_watched(&mut changes).await, "api");
+    assert_eq!(token(&*watch).await, Some("dHdv".into()));
     let other = live.watch_object(&reference("other"));
     assert!(matches!(other.read().await, Err(ReadError::Forbidden { .. })));
 }

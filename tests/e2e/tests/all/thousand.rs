@@ -1,4 +1,4 @@
-//! A thousand APIs: restarts, crashes, outages and swaps in the middle of it.
+//! A thousand APIs, with restarts, crashes, outages and new components while they converge.
 
 use std::path::Path;
 use std::time::Duration;
@@ -14,7 +14,7 @@ async fn converged(objects: &Objects) {
     eventually("every API has its route", async || objects.count_routes(NAMESPACE).await == MANY).await;
 }
 
-async fn at_rest(operator: &Operator) {
+async fn idle(operator: &Operator) {
     eventually("nothing is left to do", async || {
         operator.metric("mizzen_subjects", &["api-operator", "ready"]).await == MANY as u64 && operator.is_idle().await
     })
@@ -25,8 +25,7 @@ async fn routes(objects: &Objects) -> Vec<DynamicObject> {
     objects.routes(NAMESPACE).list(&ListParams::default()).await.unwrap().items
 }
 
-/// Puts another revision of a component in place of the one there, as a deployment would: by renaming. A custom section more makes it
-/// another one that does the same.
+/// Replaces a component by another revision, as a deployment does: by renaming.
 fn replace(plugins: &Path, name: &str, bytes: &[u8]) {
     let partial = plugins.join("partial");
     std::fs::write(&partial, bytes).unwrap();
@@ -52,6 +51,7 @@ async fn a_component_is_swapped_while_a_thousand_converge_and_a_restart_writes_n
         async move { objects.create_apis(NAMESPACE, MANY).await }
     });
     eventually("some have converged", async || objects.count_routes(NAMESPACE).await > 100).await;
+    // An additional custom section: another revision with the same behaviour.
     let mut revised = std::fs::read(plugins.path().join("mtls.wasm")).unwrap();
     revised.extend([0, 8, 7, b'r', b'e', b'v', b'i', b's', b'e', b'd']);
     replace(plugins.path(), "mtls.wasm", &revised);
@@ -64,26 +64,26 @@ async fn a_component_is_swapped_while_a_thousand_converge_and_a_restart_writes_n
     assert_eq!(operator.metric("mizzen_calls_total", &["mtls", "Trapped"]).await, 0);
 
     replace(plugins.path(), "mtls.wasm", b"garbage");
-    eventually("the status says that the newest revision does not load", async || {
+    eventually("the status reports that the newest revision does not load", async || {
         let reconciler = objects.reconcilers().get("mtls").await.unwrap();
-        condition(&reconciler, "Loaded").is_some_and(|(status, reason, _)| status == "False" && reason == "LoadFailed")
+        condition(&reconciler, "Loaded").is_some_and(|found| found.status == "False" && found.reason == "LoadFailed")
     })
     .await;
-    assert_eq!(mtls_digest(&objects).await, second, "the last good revision goes on");
+    assert_eq!(mtls_digest(&objects).await, second, "the last good revision keeps running");
     assert!(operator.runs());
     replace(plugins.path(), "mtls.wasm", &revised);
     eventually("it loads again", async || {
         let reconciler = objects.reconcilers().get("mtls").await.unwrap();
-        condition(&reconciler, "Loaded").is_some_and(|(status, ..)| status == "True")
+        condition(&reconciler, "Loaded").is_some_and(|found| found.status == "True")
     })
     .await;
     // The other component was a reason to hold APIs back for a moment, and to say so.
-    at_rest(&operator).await;
+    idle(&operator).await;
     operator.stop().await;
 
     let before = cluster.writes().await.unwrap();
     let operator = Operator::start(&cluster.kubeconfig_path(), plugins.path()).await;
-    at_rest(&operator).await;
+    idle(&operator).await;
     assert!(operator.calls("api-operator").await >= MANY as u64, "each was asked about once more");
     let since = cluster.writes().await.unwrap().since(&before).without_heartbeats();
     assert_eq!(since.total(), 0, "{since}");
@@ -92,25 +92,25 @@ async fn a_component_is_swapped_while_a_thousand_converge_and_a_restart_writes_n
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_crash_and_an_outage_in_the_middle_end_in_the_same_state() {
+async fn a_crash_and_an_outage_lead_to_the_same_state() {
     let _group = TestGroup::enter(module_path!());
     let Some((cluster, objects)) = shipped_cluster().await else { return };
     objects.create_apis(NAMESPACE, MANY).await;
     let plugins = plugins();
     let crashing = Operator::start(&cluster.kubeconfig_path(), plugins.path()).await;
-    eventually("it is in the middle of it", async || objects.count_routes(NAMESPACE).await > 200).await;
+    eventually("it has written some routes", async || objects.count_routes(NAMESPACE).await > 200).await;
     crashing.kill().await;
     let written = objects.count_routes(NAMESPACE).await;
-    assert!(written < MANY, "it was too quick to be killed in the middle");
+    assert!(written < MANY, "it had written all before it was killed");
 
     let mut operator = Operator::start(&cluster.kubeconfig_path(), plugins.path()).await;
-    eventually("it goes on", async || objects.count_routes(NAMESPACE).await > written).await;
+    eventually("it writes more routes", async || objects.count_routes(NAMESPACE).await > written).await;
     cluster.stop_apiserver();
     tokio::time::sleep(Duration::from_secs(10)).await;
     assert!(operator.runs());
     cluster.start_apiserver().await.unwrap();
     converged(&objects).await;
-    at_rest(&operator).await;
+    idle(&operator).await;
 
     let routes = routes(&objects).await;
     assert_eq!(routes.len(), MANY);
@@ -123,7 +123,7 @@ async fn a_crash_and_an_outage_in_the_middle_end_in_the_same_state() {
     let left = state(&routes);
     operator.stop().await;
     let operator = Operator::start(&cluster.kubeconfig_path(), plugins.path()).await;
-    at_rest(&operator).await;
+    idle(&operator).await;
     assert_eq!(state(&self::routes(&objects).await), left, "another start finds nothing to change");
     assert_eq!(operator.metric("mizzen_writes_total", &[]).await, 0);
     operator.stop().await;

@@ -1,16 +1,17 @@
-//! Real traffic: an ExposedAPI is applied, the operator makes its route, istiod tells an Envoy, and a request reaches the backend, or does not.
+//! Real traffic: the operator creates the route of an ExposedAPI, istiod configures an Envoy with it, and
+//! requests reach the backend.
 
 use jiff::{SignedDuration, Timestamp};
 use kube::api::{DeleteParams, Patch, PatchParams};
 use mizzen_e2e::ingress::Ingress;
 use mizzen_e2e::{TestGroup, shipped};
-use mizzen_traffic::{Answer, Backend, Request};
+use mizzen_traffic::{Backend, Request, Response};
 use serde_json::{Value, json};
 
-/// Where APIs are published in this test.
+/// The host of the APIs.
 const HOST: &str = "apis.example.com";
 
-/// A mesh with the reconciler of APIs alone.
+/// A mesh with only the reconciler of APIs.
 struct Mesh(Ingress);
 
 impl Mesh {
@@ -20,7 +21,7 @@ impl Mesh {
         Some(Self(mesh))
     }
 
-    /// Publishes an API of a Service, behind which a backend stands.
+    /// Publishes an API of a Service that a backend serves.
     async fn expose(&self, service: &str, path: &str, backend: &Backend) {
         self.0.serve("shop", service, backend).await;
         let api = json!({
@@ -36,29 +37,29 @@ impl Mesh {
         self.0.objects.apis("shop").patch(api, &PatchParams::default(), &moved).await.unwrap();
     }
 
-    /// What a caller gets for a path now.
-    async fn asks(&self, path: &str) -> Option<Answer> {
-        self.0.asks(&Request::get(HOST, path)).await.map(|(answer, _)| answer)
+    /// Sends a request for a path.
+    async fn get(&self, path: &str) -> Response {
+        self.0.send(&Request::get(HOST, path)).await.unwrap()
     }
 
-    /// Waits until a backend answers at a path.
+    /// Waits until a backend serves a path.
     async fn reaches(&self, path: &str, backend: &str) {
-        let wanted = Answer { status: 200, body: format!("{backend} {path}") };
-        self.0.until(&Request::get(HOST, path), |answer, _| *answer == wanted).await;
+        let body = format!("{backend} {path}");
+        self.0.until(&Request::get(HOST, path), |response| response.is(200, &body)).await;
     }
 
-    /// Waits until nobody answers at a path: Envoy itself says so.
-    async fn reaches_nobody(&self, path: &str) {
-        self.0.until(&Request::get(HOST, path), |answer, _| *answer == nobody()).await;
+    /// Waits until a path has no route.
+    async fn has_no_route(&self, path: &str) {
+        self.0.until(&Request::get(HOST, path), is_without_route).await;
     }
 }
 
-/// What Envoy says itself where no route leads.
-fn nobody() -> Answer {
-    Answer { status: 404, body: String::new() }
+/// Whether a response is Envoy's own for a path without a route.
+fn is_without_route(response: &Response) -> bool {
+    response.is(404, "")
 }
 
-/// The reconciler of APIs as it is shipped, at the host of this test.
+/// Returns the shipped reconciler of APIs, for the host of this test.
 fn reconciler() -> Value {
     let mut shipped = shipped("api-operator");
     shipped["spec"]["config"] = json!({"gateway": "canvas/component-gateway", "publicHostname": HOST});
@@ -74,28 +75,28 @@ async fn a_request_reaches_the_backend_that_an_api_names_and_no_other() {
     mesh.expose("catalog", "/a", &catalog).await;
     mesh.reaches("/a", "catalog").await;
     mesh.reaches("/a/items?first=1", "catalog").await;
-    // The route is in force, so what it does not take it never will.
-    assert_eq!(mesh.asks("/ab").await, Some(nobody()));
-    assert_eq!(mesh.asks("/").await, Some(nobody()));
+    // The route is active, so paths that it does not match are final.
+    assert!(is_without_route(&mesh.get("/ab").await));
+    assert!(is_without_route(&mesh.get("/").await));
 
-    // The neighbour whose path only begins alike.
+    // An API whose path has the same beginning.
     mesh.expose("orders", "/ab", &orders).await;
     mesh.reaches("/ab", "orders").await;
     mesh.reaches("/a", "catalog").await;
 
     mesh.move_to("catalog", "/c").await;
     mesh.reaches("/c/items", "catalog").await;
-    mesh.reaches_nobody("/a").await;
+    mesh.has_no_route("/a").await;
     mesh.reaches("/ab", "orders").await;
 
     mesh.0.objects.apis("shop").delete("catalog", &DeleteParams::background()).await.unwrap();
-    mesh.reaches_nobody("/c/items").await;
+    mesh.has_no_route("/c/items").await;
     mesh.reaches("/ab", "orders").await;
 }
 
-/// Why a route without a match is told as nobody's neighbour, and one with a regular expression is.
+/// The reason why only a route with a regular expression is reported as an overlap.
 #[tokio::test(flavor = "multi_thread")]
-async fn an_older_route_without_a_match_takes_what_no_api_does_and_one_by_a_regular_expression_takes_an_apis() {
+async fn an_older_route_gets_only_unpublished_paths_unless_it_matches_by_regular_expression() {
     let _group = TestGroup::enter(module_path!());
     let Some(mesh) = Mesh::start().await else { return };
     let (catalog, foreign) = (Backend::start("catalog").await.unwrap(), Backend::start("foreign").await.unwrap());
@@ -110,7 +111,7 @@ async fn an_older_route_without_a_match_takes_what_no_api_does_and_one_by_a_regu
         }))
         .await;
     mesh.reaches("/a", "foreign").await;
-    // Of two that were made within one second, Istio takes the one whose name comes first for the older.
+    // Of two routes from the same second, Istio takes the one with the lower name as the older.
     let made = mesh.0.objects.routes("canvas").get("foreign").await.unwrap().metadata.creation_timestamp.unwrap().0;
     let later = async || Timestamp::now().duration_since(made) >= SignedDuration::from_secs(1);
     mizzen_e2e::eventually("another second has begun", later).await;
@@ -120,10 +121,10 @@ async fn an_older_route_without_a_match_takes_what_no_api_does_and_one_by_a_regu
     mesh.reaches("/a/v1", "foreign").await;
     mesh.reaches("/", "foreign").await;
     let api = mesh.0.objects.apis("shop").get("catalog").await.unwrap();
-    let (_, reason, message) = mizzen_e2e::condition(&api, "PathExclusive").unwrap();
-    assert_eq!(reason, "Overlap");
+    let found = mizzen_e2e::condition(&api, "PathExclusive").unwrap();
+    assert_eq!(found.reason, "Overlap");
     assert!(
-        message.ends_with("VirtualService canvas/foreign takes some of what is below it by a regular expression"),
-        "{message}"
+        found.message.ends_with("VirtualService canvas/foreign takes some of what is below it by a regular expression"),
+        "{found:?}"
     );
 }

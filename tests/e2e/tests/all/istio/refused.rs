@@ -1,11 +1,11 @@
-//! What is refused, and by whom: nothing is touched then.
+//! Invalid versions and specs are refused, and change nothing.
 
 use kube::api::{Patch, PatchParams};
 use mizzen_e2e::istio::Mesh;
 use mizzen_e2e::{TestGroup, eventually};
 use serde_json::{Value, json};
 
-/// Has the configuration offer a version. Which one a renderer is, its label says.
+/// Adds a renderer that is labelled with a version.
 async fn offer(mesh: &Mesh, version: &str) {
     let renderer = json!({"apiVersion": "mizzen.dev/v1alpha1", "kind": "Renderer",
                           "metadata": {"name": format!("istio-{version}"),
@@ -14,23 +14,22 @@ async fn offer(mesh: &Mesh, version: &str) {
     mesh.cluster.apply_yaml(&renderer.to_string()).await.unwrap();
 }
 
-/// Edits the spec of the mesh, and gives what the API server says to that, if it refuses it.
-async fn edit(mesh: &Mesh, spec: &Value) -> Result<(), String> {
+/// Edits the spec of the mesh; the error is the API server's.
+async fn edit(mesh: &Mesh, spec: &Value) -> Result<(), kube::Error> {
     let edit = Patch::Merge(json!({"spec": spec}));
-    let edited = mesh.istios().patch("default", &PatchParams::default(), &edit).await;
-    edited.map(|_| ()).map_err(|error| error.to_string())
+    mesh.istios().patch("default", &PatchParams::default(), &edit).await.map(drop)
 }
 
 #[tokio::test]
-async fn a_version_that_may_not_follow_and_a_spec_that_makes_no_sense_touch_nothing() {
+async fn an_invalid_version_or_spec_is_refused_and_changes_nothing() {
     let _group = TestGroup::enter(module_path!());
     let Some(mesh) = Mesh::start("1.31.1").await else { return };
-    mesh.is("Ready").await;
+    mesh.reaches("Ready").await;
     mesh.scaled().await;
-    mesh.writes_nothing().await;
+    mesh.another_call_writes_nothing().await;
     versions_are_refused(&mesh).await;
     specs_are_refused(&mesh).await;
-    mesh.end().await;
+    mesh.stop().await;
 }
 
 async fn versions_are_refused(mesh: &Mesh) {
@@ -43,22 +42,22 @@ async fn versions_are_refused(mesh: &Mesh) {
         offer(mesh, version).await;
         mesh.configure("installation", &json!({"config": {"version": version}})).await;
         eventually(&format!("{version} is refused"), async || {
-            mesh.says("IstioInstalled", "IstioVersionUpdateNotAllowed").await.ends_with(why)
+            mesh.reports("IstioInstalled", "IstioVersionUpdateNotAllowed").await.ends_with(why)
         })
         .await;
-        mesh.is("Warning").await;
+        mesh.reaches("Warning").await;
         mesh.settled().await;
         assert_eq!(mesh.installed().await, before, "{version}");
     }
     mesh.configure("installation", &json!({"config": {"version": "1.31.1"}})).await;
-    mesh.is("Ready").await;
-    assert_eq!(mesh.installed().await, before, "there was nothing to mend");
+    mesh.reaches("Ready").await;
+    assert_eq!(mesh.installed().await, before, "there was nothing to repair");
 }
 
 async fn specs_are_refused(mesh: &Mesh) {
     let before = mesh.installed().await;
-    // What a schema can say, the API server refuses, and names the field.
-    let senseless = [
+    // The API server refuses what the schema excludes, and names the field.
+    let invalid = [
         (json!({"config": {"forwardClientCertDetails": "FORWARD"}}), "config.forwardClientCertDetails"),
         (json!({"config": {"gatewayExternalTrafficPolicy": "local"}}), "config.gatewayExternalTrafficPolicy"),
         (json!({"config": {"numTrustedProxies": "two"}}), "config.numTrustedProxies"),
@@ -70,11 +69,11 @@ async fn specs_are_refused(mesh: &Mesh) {
             "components.pilot.k8s.hpaSpec.minReplicas",
         ),
     ];
-    for (spec, field) in &senseless {
-        let refusal = edit(mesh, spec).await.unwrap_err();
+    for (spec, field) in &invalid {
+        let refusal = edit(mesh, spec).await.unwrap_err().to_string();
         assert!(refusal.contains(&format!("spec.{field}: ")), "{spec}: {refusal}");
     }
-    // What it can't, the plugin.
+    // The plugin refuses what a schema can't express.
     let authorizer = |name: &str| json!({"name": name, "service": "oauth.auth.svc.cluster.local", "port": 8000});
     let twice = json!({"config": {"authorizers": [authorizer("a"), authorizer("b"), authorizer("a")]}});
     let regexps = json!({"config": {"proxyStatsMatcher": {"inclusionRegexps": ["ok.*", "("]}}});
@@ -83,7 +82,7 @@ async fn specs_are_refused(mesh: &Mesh) {
     {
         is_invalid(mesh, &spec, field).await;
     }
-    // And all of it, where the definition in the cluster is one that lets everything through.
+    // The plugin refuses all of it when the definition in the cluster accepts everything.
     let definitions =
         mesh.objects.of("apiextensions.k8s.io/v1", "CustomResourceDefinition", "customresourcedefinitions");
     let schema = json!({"type": "object", "properties": {"spec": {"type": "object", "x-kubernetes-preserve-unknown-fields": true},
@@ -91,22 +90,22 @@ async fn specs_are_refused(mesh: &Mesh) {
     let edit = json!([{"op": "replace", "path": "/spec/versions/0/schema/openAPIV3Schema", "value": schema}]);
     let edit = Patch::Json::<()>(serde_json::from_value(edit).unwrap());
     definitions.patch("istios.mizzen.dev", &PatchParams::default(), &edit).await.unwrap();
-    for (spec, field) in &senseless {
+    for (spec, field) in &invalid {
         is_invalid(mesh, spec, field).await;
     }
     mesh.settled().await;
     assert_eq!(mesh.installed().await, before);
 }
 
-/// Edits the spec to this, which the plugin must refuse, naming the field; and takes it back.
+/// Edits the spec, waits until the plugin refuses it with the name of the field, and reverts the edit.
 async fn is_invalid(mesh: &Mesh, spec: &Value, field: &str) {
-    eventually("the API server takes the edit", async || edit(mesh, spec).await.is_ok()).await;
+    eventually("the API server accepts the edit", async || edit(mesh, spec).await.is_ok()).await;
     eventually(&format!("`{field}` is refused"), async || {
-        let message = mesh.says("IstioInstalled", "ValidationFailed").await;
+        let message = mesh.reports("IstioInstalled", "ValidationFailed").await;
         message.starts_with(&format!("`spec.{field}`: "))
     })
     .await;
-    mesh.is("Error").await;
+    mesh.reaches("Error").await;
     edit(mesh, &json!({"config": null, "components": null})).await.unwrap();
-    mesh.is("Ready").await;
+    mesh.reaches("Ready").await;
 }
