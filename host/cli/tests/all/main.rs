@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking, also in what its cases share")]
 
 mod command;
+mod manifest;
 mod mesh;
 mod output;
 mod rendering;
