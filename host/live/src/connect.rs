@@ -1,4 +1,4 @@
-//! Finds the API server and makes the client: from a kubeconfig, or from the pod the host runs in.
+//! Creates the client for the API server of a kubeconfig, or of the pod that the host runs in.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -8,30 +8,32 @@ use kube::Config;
 use kube::client::ClientBuilder;
 use kube::config::{InClusterError, KubeConfigOptions, Kubeconfig, KubeconfigError};
 
-use crate::link::Link;
+use crate::link::{Cause, Link, root};
 use crate::requests::{Count, RequestCounts};
 
-/// How long a TCP and TLS handshake may take. A server that is gone shows at once; this is for one that drops packets.
+/// How long a TCP and TLS handshake may take. A server that is down refuses at once; this is for
+/// one that drops packets.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Which cluster to talk to.
+/// Which cluster to connect to.
 #[derive(Clone, Debug, Default)]
 pub struct LiveOptions {
-    /// A kubeconfig file. `None`: the files in `KUBECONFIG`, or `~/.kube/config`, or else the service account of the pod.
+    /// A kubeconfig file. `None`: the files in `KUBECONFIG`, or `~/.kube/config`, or else the pod's
+    /// service account.
     pub kubeconfig: Option<PathBuf>,
     /// A context of the kubeconfig. `None`: its current one.
     pub context: Option<String>,
 }
 
-/// Why there is no connection to a cluster.
+/// Why there is no connection to the cluster.
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
-    /// The kubeconfig is unusable.
-    #[error("the kubeconfig can't be used; see `kubectl config view`, or name another with --kubeconfig and --context")]
+    /// The kubeconfig is invalid.
+    #[error("invalid kubeconfig: check it with `kubectl config view`, or name another with --kubeconfig and --context")]
     Kubeconfig(#[source] KubeconfigError),
-    /// No kubeconfig, and not in a pod.
+    /// There is no kubeconfig, and the host does not run in a pod.
     #[error(
-        "no cluster to talk to: there is no kubeconfig ({kubeconfig}) and this is no pod ({pod}); name one with --kubeconfig"
+        "no cluster configured: no kubeconfig ({kubeconfig}) and not in a pod ({pod}); name a file with --kubeconfig"
     )]
     NoCluster {
         /// Why there is no kubeconfig.
@@ -39,38 +41,47 @@ pub enum ConnectError {
         /// Why there is no service account.
         pod: InClusterError,
     },
-    /// The settings make no client.
-    #[error("no client for {server} can be made")]
+    /// The configuration is not valid for a client.
+    #[error("can't create a client for {server}")]
     Client {
         /// The API server's address.
         server: Arc<str>,
-        /// Why.
+        /// What is wrong.
         #[source]
         source: kube::Error,
     },
-    /// The API server does not answer.
-    #[error("{server} does not answer: {message}; is the cluster up, and is this its address?")]
+    /// The API server does not respond.
+    #[error("{server} does not respond: {}; is the cluster up, and is this its address?", root(&**source))]
     Unreachable {
         /// The API server's address.
         server: Arc<str>,
-        /// What went wrong.
+        /// What failed.
+        source: Cause,
+    },
+    /// The API server does not serve this, or is not ready.
+    #[error("{server} responded: {message}; is this the address of an API server, and is it ready?")]
+    Unready {
+        /// The API server's address.
+        server: Arc<str>,
+        /// The API server's message.
         message: String,
     },
-    /// The API server does not know who this is.
+    /// The API server does not accept the credentials.
     #[error("{server} does not accept the credentials: {message}; log in again, or check the service account's token")]
     Unauthorized {
         /// The API server's address.
         server: Arc<str>,
-        /// The API server's words.
+        /// The API server's message.
         message: String,
     },
 }
 
-/// Makes a link; nothing is sent yet.
+/// Creates a link; nothing is sent yet.
 pub(crate) async fn link(options: &LiveOptions) -> Result<Link, ConnectError> {
     let mut config = config(options).await?;
     config.connect_timeout = Some(CONNECT_TIMEOUT);
-    // The client would retry for minutes, deep below: after an outage the views would be late. They, and the writes, know better.
+    // The client would retry for minutes, and views would resume late after an outage. Views and
+    // writes retry by themselves.
     config.default_retry = false;
     let agent = concat!("mizzen/", env!("CARGO_PKG_VERSION"));
     if let (Ok(name), Ok(value)) = ("user-agent".parse(), agent.parse()) {
@@ -102,7 +113,7 @@ async fn config(options: &LiveOptions) -> Result<Config, ConnectError> {
     }
 }
 
-/// Whether there simply is no kubeconfig, as in a pod.
+/// Whether there is no kubeconfig at all, as in a pod.
 fn is_absent(error: &KubeconfigError) -> bool {
     match error {
         KubeconfigError::FindPath => true,
@@ -134,24 +145,24 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_api_server_that_is_away_is_named() {
+    async fn an_unavailable_api_server_is_named() {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let server = format!("http://{}", listener.local_addr().unwrap());
         drop(listener);
         let file = kubeconfig(&server);
         let error = refused(LiveOptions { kubeconfig: Some(file.path().into()), context: None }).await.to_string();
-        assert!(error.starts_with(&format!("{server} does not answer: ")) && error.contains("refused"), "{error}");
+        assert!(error.starts_with(&format!("{server} does not respond: ")) && error.contains("refused"), "{error}");
         assert_eq!(error.matches(&server).count(), 1, "{error}");
     }
 
     #[tokio::test]
-    async fn a_kubeconfig_that_is_not_there_is_named() {
+    async fn a_missing_kubeconfig_is_named() {
         let error = refused(LiveOptions { kubeconfig: Some("/no/such/kubeconfig".into()), context: None }).await;
         assert!(error.source().unwrap().to_string().contains("/no/such/kubeconfig"), "{error:?}");
     }
 
     #[tokio::test]
-    async fn a_context_that_is_not_there_is_named() {
+    async fn a_missing_context_is_named() {
         let file = kubeconfig("http://127.0.0.1:1");
         let options = LiveOptions { kubeconfig: Some(file.path().into()), context: Some("nowhere".into()) };
         let error = refused(options).await;

@@ -1,63 +1,68 @@
-//! What the API server says of kinds, remembered, and looked at again when CRDs come and go.
+//! Caches what discovery says about kinds, and checks it again when CRDs change.
 //!
 //! ```text
-//!   facts(kind) ──► known? ──no──► GET the API version, GET the CRD ──► known
-//!   CRD event (its name tells the group) ─┐
-//!   a request that met 404 ───────────────┼──► looked at again, soon and then ever more rarely ──► Change::Served
-//!   kinds that are not served ────────────┘
+//!   facts(kind) ──► cached? ──no──► GET the API version, GET the CRD ──► cached
+//!   CRD event (its name has the group) ─┐
+//!   404 response to a request ──────────┼──► checked again, with growing delays ──► Change::Served
+//!   kinds that are not served ──────────┘
 //! ```
-//! A CRD is served a moment after it is there and for a moment after it is gone, so one look after an event would not do: its
-//! group is looked at for [`SETTLING`].
+//! The API server starts and stops serving a CRD some time after the event, so one check after it
+//! is not enough: its group is checked for [`SETTLING`].
 
 mod conditions;
 mod definitions;
 mod resources;
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use mizzen_cluster::{Change, KindFacts, ReadError};
 use mizzen_model::Kind;
+use parking_lot::Mutex;
 use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 
+use self::definitions::Changed;
 use self::resources::Resources;
+use crate::backoff::Backoff;
 use crate::errors::read_error;
 use crate::link::Link;
-use crate::pause::Pause;
 use crate::subscribers::Subscribers;
 
-/// How long after an event a group is looked at: the API server settles a CRD within a second or two, unless it is overloaded.
+/// How long a group is checked after an event: the API server takes a second or two to serve a CRD,
+/// unless it is overloaded.
 const SETTLING: Duration = Duration::from_secs(15);
 
-/// What is known of kinds.
+/// The cache of discovery.
 pub(crate) struct Discovery {
     link: Link,
     changes: Arc<Subscribers>,
-    memory: Mutex<Memory>,
-    /// Something happened that makes another look worth while.
-    stir: Notify,
-    /// Counts how often a kind came or went.
-    turns: watch::Sender<u64>,
+    cache: Mutex<Cache>,
+    /// There is something to check again.
+    recheck: Notify,
+    /// Counts how often a kind became served or unserved.
+    served: watch::Sender<u64>,
 }
 
 #[derive(Default)]
-struct Memory {
-    /// Every kind that was asked about; `None`: it is not served.
+struct Cache {
+    /// Every kind that was looked up; `None`: it is not served.
     kinds: HashMap<Kind, Option<KindFacts>>,
-    /// API groups that are looked at again until then.
+    /// API groups to check again, until when.
     unsettled: HashMap<String, Instant>,
 }
 
+// === impl Discovery ===
+
 impl Discovery {
     pub(crate) fn new(link: Link, changes: Arc<Subscribers>) -> Self {
-        Self { link, changes, memory: Mutex::default(), stir: Notify::new(), turns: watch::Sender::new(0) }
+        Self { link, changes, cache: Mutex::default(), recheck: Notify::new(), served: watch::Sender::new(0) }
     }
 
-    /// What the API server says of `kind`.
+    /// What discovery says about `kind`.
     pub(crate) async fn facts(&self, kind: &Kind) -> Result<KindFacts, ReadError> {
-        if let Some(Some(facts)) = self.memory().kinds.get(kind) {
+        if let Some(Some(facts)) = self.cache.lock().kinds.get(kind) {
             return Ok(facts.clone());
         }
         let found = match resources::fetch(&self.link, kind).await {
@@ -65,11 +70,11 @@ impl Discovery {
             Err(ReadError::NotServed(_)) => None,
             Err(error) => return Err(error),
         };
-        self.learn(kind, found.clone());
+        self.record(kind, found.clone());
         found.ok_or_else(|| ReadError::NotServed(kind.clone()))
     }
 
-    /// The path under which objects of `kind` are served, in one namespace or all.
+    /// The path of the objects of `kind`, in one namespace or all.
     pub(crate) fn path(kind: &Kind, facts: &KindFacts, namespace: Option<&str>) -> String {
         let root = resources::root(kind);
         match namespace {
@@ -78,61 +83,64 @@ impl Discovery {
         }
     }
 
-    /// Has `kind` looked at again: a request for it met a 404, or an event told of its CRD.
-    pub(crate) fn doubt(&self, group: &str) {
-        self.memory().unsettled.insert(group.to_owned(), Instant::now() + SETTLING);
-        self.stir.notify_one();
+    /// Checks the kinds of a group again: a request got a 404, or a CRD changed.
+    pub(crate) fn recheck(&self, group: &str) {
+        self.cache.lock().unsettled.insert(group.to_owned(), Instant::now() + SETTLING);
+        self.recheck.notify_one();
     }
 
-    /// Has every group that is known looked at again: events may have been missed.
-    pub(crate) fn doubt_all(&self) {
-        let mut memory = self.memory();
-        let groups: Vec<_> = memory.kinds.keys().map(|kind| kind.group().to_owned()).collect();
+    /// Checks all groups again: events may have been missed.
+    fn recheck_all(&self) {
+        let mut cache = self.cache.lock();
+        let groups: Vec<_> = cache.kinds.keys().map(|kind| kind.group().to_owned()).collect();
         let until = Instant::now() + SETTLING;
-        memory.unsettled.extend(groups.into_iter().map(|group| (group, until)));
-        drop(memory);
-        self.stir.notify_one();
+        cache.unsettled.extend(groups.into_iter().map(|group| (group, until)));
+        drop(cache);
+        self.recheck.notify_one();
     }
 
-    /// Something that changes each time a kind comes or goes.
-    pub(crate) fn turns(&self) -> watch::Receiver<u64> {
-        self.turns.subscribe()
+    /// Changes each time a kind becomes served or unserved.
+    pub(crate) fn served(&self) -> watch::Receiver<u64> {
+        self.served.subscribe()
     }
 
-    /// Keeps what is known up to date, for as long as it is polled.
-    pub(crate) async fn keep(&self) {
-        tokio::join!(definitions::follow(&self.link, self), self.look_again());
+    /// Keeps the cache up to date for as long as it is polled.
+    pub(crate) async fn run(&self) {
+        let watch = definitions::watch(&self.link, |changed| match changed {
+            Changed::Group(group) => self.recheck(&group),
+            Changed::Any => self.recheck_all(),
+        });
+        tokio::join!(watch, self.check_repeatedly());
     }
 
-    async fn look_again(&self) {
-        let mut pause = Pause::long();
+    async fn check_repeatedly(&self) {
+        let mut backoff = Backoff::long();
         loop {
             if self.is_settled() {
-                self.stir.notified().await;
-                pause.reset();
+                self.recheck.notified().await;
+                backoff.reset();
             }
             tokio::select! {
-                () = self.stir.notified() => pause.reset(),
-                () = tokio::time::sleep(pause.next()) => self.look().await,
+                () = self.recheck.notified() => backoff.reset(),
+                () = tokio::time::sleep(backoff.next()) => self.check().await,
             }
         }
     }
 
     fn is_settled(&self) -> bool {
-        let mut memory = self.memory();
+        let mut cache = self.cache.lock();
         let now = Instant::now();
-        memory.unsettled.retain(|_, until| *until > now);
-        memory.unsettled.is_empty() && memory.kinds.values().all(Option::is_some)
+        cache.unsettled.retain(|_, until| *until > now);
+        cache.unsettled.is_empty() && cache.kinds.values().all(Option::is_some)
     }
 
-    /// Looks at every kind that is absent or in an unsettled group.
-    async fn look(&self) {
+    /// Checks every kind that is not served or in an unsettled group.
+    async fn check(&self) {
         let mut due: BTreeMap<Arc<str>, Vec<Kind>> = BTreeMap::new();
         {
-            let memory = self.memory();
-            let kinds = memory.kinds.iter();
-            for (kind, _) in
-                kinds.filter(|(kind, facts)| facts.is_none() || memory.unsettled.contains_key(kind.group()))
+            let cache = self.cache.lock();
+            let kinds = cache.kinds.iter();
+            for (kind, _) in kinds.filter(|(kind, facts)| facts.is_none() || cache.unsettled.contains_key(kind.group()))
             {
                 due.entry(kind.api_version.clone()).or_default().push(kind.clone());
             }
@@ -141,12 +149,12 @@ impl Discovery {
             let resources = match resources::fetch(&self.link, &kinds[0]).await {
                 Ok(resources) => resources,
                 Err(ReadError::NotServed(_)) => Resources::new(),
-                // Not known is not absent: what was known stands.
+                // A failure does not mean "not served": the cache stays as it is.
                 Err(_) => continue,
             };
             for kind in kinds {
                 if let Ok(found) = self.describe(&kind, &resources).await {
-                    self.learn(&kind, found);
+                    self.record(&kind, found);
                 }
             }
         }
@@ -163,23 +171,23 @@ impl Discovery {
         }))
     }
 
-    fn learn(&self, kind: &Kind, found: Option<KindFacts>) {
+    fn record(&self, kind: &Kind, found: Option<KindFacts>) {
         let served = found.is_some();
-        let before = self.memory().kinds.insert(kind.clone(), found);
+        let before = self.cache.lock().kinds.insert(kind.clone(), found);
         match before {
             Some(before) if before.is_some() != served => {
-                tracing::info!(%kind, served, "the API server's kinds changed");
+                if served {
+                    tracing::info!(%kind, "kind is served");
+                } else {
+                    tracing::warn!(%kind, "kind is not served any longer");
+                }
                 self.changes.send(&Change::Served(kind.clone()));
-                self.turns.send_modify(|turns| *turns += 1);
+                self.served.send_modify(|times| *times += 1);
             }
-            // The first to be waited for.
-            None if !served => self.stir.notify_one(),
+            // Starts the checks that wait for it.
+            None if !served => self.recheck.notify_one(),
             _ => {}
         }
-    }
-
-    fn memory(&self) -> MutexGuard<'_, Memory> {
-        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

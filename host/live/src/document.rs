@@ -1,4 +1,5 @@
-//! A document from the API server, read without `metadata.managedFields`: often half of it, and nobody's business here.
+//! A document from the API server, parsed without `metadata.managedFields`, which is often half of
+//! it and never used.
 
 use std::fmt;
 
@@ -8,7 +9,7 @@ use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::{Map, Value};
 
-/// One document. Lives only until it is projected.
+/// One document, kept only until it is projected.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Document(Value);
 
@@ -19,7 +20,7 @@ pub(crate) struct Page {
     pub(crate) items: Vec<Document>,
 }
 
-/// Where a page stands in its list.
+/// The revision of a list, and the token of its next page.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct PageMetadata {
@@ -30,7 +31,7 @@ pub(crate) struct PageMetadata {
 }
 
 impl Document {
-    /// The object in it, which is of `kind` (items of a list don't say so), with these fields.
+    /// Projects it to an object of `kind`, which items of a list do not name.
     pub(crate) fn object(self, kind: &Kind, fields: &Fields) -> Result<Object, ObjectError> {
         let Self(mut document) = self;
         if let Some(document) = document.as_object_mut() {
@@ -38,7 +39,7 @@ impl Document {
             document.insert("kind".into(), Value::from(&*kind.name));
         }
         let mut object = Object::new(document, fields)?;
-        // One name for all objects of the kind instead of one each.
+        // Shares the kind with all other objects of it.
         object.reference.kind = kind.clone();
         Ok(object)
     }
@@ -99,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn managed_fields_are_never_read_in() {
+    fn managed_fields_are_never_parsed() {
         let text = r#"{"metadata": {"managedFields": [{"manager": "x"}], "name": "a", "resourceVersion": "7"},
                        "spec": {"managedFields": 1}}"#;
         let document: Document = serde_json::from_str(text).unwrap();

@@ -1,4 +1,5 @@
-//! Translates the API server's refusals into the errors of the cluster trait: what to do about it is in the type.
+//! Translates the API server's refusals into the errors of the cluster trait, whose variants decide
+//! about retries.
 
 use kube::core::Status;
 use mizzen_cluster::{ForeignField, ReadError, WriteError};
@@ -8,7 +9,7 @@ use crate::link::Fault;
 
 /// Why a kind can't be read.
 pub(crate) fn read_error(kind: &Kind, fault: &Fault) -> ReadError {
-    let message = || fault.message().to_owned();
+    let message = || fault.to_string();
     match fault.code() {
         404 => ReadError::NotServed(kind.clone()),
         403 => ReadError::Forbidden { kind: kind.clone(), message: message() },
@@ -16,10 +17,10 @@ pub(crate) fn read_error(kind: &Kind, fault: &Fault) -> ReadError {
     }
 }
 
-/// Why `object` was not written by `manager`.
+/// Why the field manager could not write `object`.
 pub(crate) fn write_error(object: String, manager: &str, fault: Fault) -> WriteError {
     let status = match fault {
-        Fault::Silent(message) => return WriteError::Unavailable { object, message },
+        Fault::NoResponse { .. } => return WriteError::Unavailable { object, message: fault.to_string() },
         Fault::Refused(status) => status,
     };
     let message = status.message.clone();
@@ -37,15 +38,16 @@ pub(crate) fn write_error(object: String, manager: &str, fault: Fault) -> WriteE
         403 if message.contains("exceeded quota") => WriteError::Unavailable { object, message },
         403 if is_about_identity(&message) => WriteError::Forbidden { object, message },
         404 => WriteError::NotFound { object, message },
-        // A document that does not fit the schema comes as an internal error of the apply.
+        // The API server reports a document that does not fit the schema as an internal error of
+        // the apply.
         500 if message.contains("failed to create typed patch object") => WriteError::Invalid { object, message },
-        // 403 without a word on who may: admission refused what the document says.
+        // A 403 that is not about the identity: admission refused the document.
         400 | 403 | 405 | 406 | 413 | 415 | 422 => WriteError::Invalid { object, message },
         _ => WriteError::Unavailable { object, message },
     }
 }
 
-/// Why nothing can be written to a kind that can't be found out about.
+/// Why an object of a kind that discovery does not know can't be written.
 pub(crate) fn unknown_kind(object: String, error: &ReadError) -> WriteError {
     let message = error.to_string();
     match error {
@@ -59,26 +61,27 @@ fn has_cause(status: &Status, reason: &str) -> bool {
     status.details.iter().flat_map(|details| &details.causes).any(|cause| cause.reason == reason)
 }
 
-/// Authorization says `User "x" cannot patch resource "y"`; admission, with the same code, says what is wrong with the document.
+/// Whether a 403 is about the host's rights: authorization says `User "x" cannot patch resource
+/// "y"`, while admission says, with the same code, what is wrong with the document.
 fn is_about_identity(message: &str) -> bool {
     message.contains(" cannot ") && message.contains("User \"") || message.contains("is forbidden: not yet authorized")
 }
 
-/// The fields of a server-side apply that others own.
+/// The fields of a server-side apply that other field managers own.
 fn foreign_fields(status: &Status) -> Vec<ForeignField> {
     let causes = status.details.iter().flat_map(|details| &details.causes);
     let conflicts = causes.filter(|cause| cause.reason == "FieldManagerConflict");
     conflicts
         .filter_map(|cause| {
             let (manager, rest) = quoted(cause.message.strip_prefix("conflict with ")?)?;
-            // Only an edit (`Update`) is said to have been made with a version of the API.
+            // The message names the API version for edits (`Update`) alone.
             let applied = !rest.contains(" using ");
             Some(ForeignField { field: cause.field.clone(), manager, applied })
         })
         .collect()
 }
 
-/// The text in the quotes that `text` begins with, and what comes after them.
+/// The quoted text at the start of `text`, and the rest.
 fn quoted(text: &str) -> Option<(String, &str)> {
     let mut words = serde_json::Deserializer::from_str(text).into_iter::<String>();
     let word = words.next()?.ok()?;
@@ -95,13 +98,17 @@ mod tests {
         Fault::Refused(serde_json::from_value(status).unwrap())
     }
 
+    fn no_response() -> Fault {
+        Fault::NoResponse { server: "https://fake".into(), source: "connection refused".into() }
+    }
+
     fn error(code: u16, message: &str) -> WriteError {
         let reason = if code == 409 { "Conflict" } else { "" };
         write_error("Pod a/b".into(), "m", refused(json!({"code": code, "message": message, "reason": reason})))
     }
 
     #[test]
-    fn a_conflict_names_each_field_and_who_owns_it() {
+    fn a_conflict_names_each_field_and_its_owner() {
         let causes = json!([
             {"reason": "FieldManagerConflict", "field": ".spec.hosts",
              "message": "conflict with \"kubectl-client-side-apply\" using networking.istio.io/v1"},
@@ -131,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refused_identity_is_told_from_a_refused_document() {
+    fn a_refused_identity_is_distinguished_from_a_refused_document() {
         let rbac = "pods \"b\" is forbidden: User \"eve\" cannot patch resource \"pods\" in API group \"\"";
         assert!(matches!(error(403, rbac), WriteError::Forbidden { .. }));
         let admission = "pods \"b\" is forbidden: violates PodSecurity \"restricted:latest\"";
@@ -140,14 +147,14 @@ mod tests {
     }
 
     #[test]
-    fn a_namespace_that_is_going_is_not_a_matter_of_rights() {
+    fn a_terminating_namespace_is_not_reported_as_missing_rights() {
         let fault = refused(json!({"code": 403, "reason": "Forbidden", "message": "unable to create new content",
             "details": {"causes": [{"reason": "NamespaceTerminating", "field": "metadata.namespace"}]}}));
         assert!(matches!(write_error("Pod a/b".into(), "m", fault), WriteError::NotFound { .. }));
     }
 
     #[test]
-    fn trouble_that_passes_is_told_from_a_document_that_never_will() {
+    fn temporary_failures_are_distinguished_from_invalid_documents() {
         for code in [429, 500, 503, 504, 401] {
             assert!(matches!(error(code, "x"), WriteError::Unavailable { .. }), "{code}");
         }
@@ -156,17 +163,17 @@ mod tests {
         }
         let schema = "failed to create typed patch object (a/b; v1, Kind=Pod): .spec.x: field not declared in schema";
         assert!(matches!(error(500, schema), WriteError::Invalid { .. }));
-        let silent = write_error("Pod a/b".into(), "m", Fault::Silent("connection refused".into()));
+        let silent = write_error("Pod a/b".into(), "m", no_response());
         assert!(matches!(silent, WriteError::Unavailable { .. }));
     }
 
     #[test]
-    fn a_kind_that_is_not_there_is_told_from_one_that_may_not_be_read() {
+    fn a_kind_that_is_not_served_is_distinguished_from_a_forbidden_one() {
         let kind = Kind::new("v1", "Pod");
         let not_found = refused(json!({"code": 404, "message": "the server could not find the requested resource"}));
         assert_eq!(read_error(&kind, &not_found), ReadError::NotServed(kind.clone()));
         let forbidden = refused(json!({"code": 403, "message": "no"}));
         assert!(matches!(read_error(&kind, &forbidden), ReadError::Forbidden { .. }));
-        assert!(matches!(read_error(&kind, &Fault::Silent("x".into())), ReadError::Unavailable { .. }));
+        assert!(matches!(read_error(&kind, &no_response()), ReadError::Unavailable { .. }));
     }
 }

@@ -1,18 +1,21 @@
-//! Publishes Events. Repeats within minutes become one Event with a count, as kube's recorder does it.
+//! Publishes Events. kube's recorder turns repeats within minutes into one Event with a count.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
 
 use k8s_openapi::api::core::v1::ObjectReference;
 use kube::runtime::events::{Event, EventType, Recorder, Reporter};
 use mizzen_cluster::{EventRecord, WriteError};
 use mizzen_model::Severity;
+use parking_lot::Mutex;
 
 use crate::errors::write_error;
 use crate::link::Link;
 
-/// The API server refuses longer notes, and longer reasons and actions; half of one tells more than none.
+/// Bytes of a note. The API server refuses longer ones; the beginning of a note says more than no
+/// note.
 const LONGEST_NOTE: usize = 1024;
+
+/// Bytes of a reason or an action.
 const LONGEST_WORD: usize = 128;
 
 /// One recorder for each reporting controller.
@@ -26,7 +29,7 @@ impl Events {
         Self { link, recorders: Mutex::default() }
     }
 
-    /// Publishes an Event in the namespace of what it is about, or in `default`.
+    /// Publishes an Event in the namespace of the object that it is about, or in `default`.
     pub(crate) async fn publish(&self, event: EventRecord) -> Result<(), WriteError> {
         let EventRecord { reporter, regarding, regarding_uid, severity, reason, action, note } = event;
         let object = format!("an Event about {regarding}");
@@ -54,7 +57,7 @@ impl Events {
     }
 
     fn recorder(&self, reporter: &str) -> Recorder {
-        let mut recorders = self.recorders.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut recorders = self.recorders.lock();
         let recorder = recorders
             .entry(reporter.to_owned())
             .or_insert_with(|| Recorder::new(self.link.client().clone(), Reporter::from(reporter)));
@@ -62,7 +65,7 @@ impl Events {
     }
 }
 
-/// The text's beginning, at most `longest` bytes of it.
+/// Cuts a text to at most `longest` bytes, between characters.
 fn cut(mut text: String, longest: usize) -> String {
     text.truncate(text.floor_char_boundary(longest));
     text

@@ -1,32 +1,33 @@
-//! An API server for unit tests: a function from what is asked to what is answered.
+//! An API server for unit tests: a function from requests to replies.
 
 use std::convert::Infallible;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
-use axum::body::Body as Answered;
+use axum::body::Body as ReplyBody;
 use futures::StreamExt;
 use futures::channel::mpsc;
 use http::{Request, Response, StatusCode};
 use kube::Client;
 use kube::client::Body;
 use mizzen_cluster::{Change, Changes};
+use parking_lot::Mutex;
 use serde_json::{Value, json};
 use tower::service_fn;
 
 use crate::link::Link;
 use crate::requests::RequestCounts;
 
-/// What was asked.
+/// A request that was received.
 #[derive(Clone, Debug)]
-pub(crate) struct Asked {
+pub(crate) struct FakeRequest {
     pub(crate) method: String,
     pub(crate) path: String,
     pub(crate) query: String,
     pub(crate) body: Value,
 }
 
-/// What is answered.
-pub(crate) enum Answer {
+/// What to reply.
+pub(crate) enum Reply {
     /// A code and a document.
     Json(u16, Value),
     /// Lines of a watch; it ends when the sender is dropped.
@@ -35,7 +36,7 @@ pub(crate) enum Answer {
     Broken,
 }
 
-impl Asked {
+impl FakeRequest {
     pub(crate) fn is_watch(&self) -> bool {
         self.query.contains("watch=true")
     }
@@ -46,27 +47,27 @@ impl Asked {
     }
 }
 
-/// A link to an API server that answers like this.
-pub(crate) fn link(answer: impl Fn(Asked) -> Answer + Send + Sync + 'static) -> Link {
-    let answer = Arc::new(answer);
+/// A link to an API server that replies like this.
+pub(crate) fn link(reply: impl Fn(FakeRequest) -> Reply + Send + Sync + 'static) -> Link {
+    let reply = Arc::new(reply);
     let service = service_fn(move |request: Request<Body>| {
-        let answer = answer.clone();
+        let reply = reply.clone();
         async move {
             let (head, body) = request.into_parts();
             let body = body.collect_bytes().await.unwrap();
-            let asked = Asked {
+            let received = FakeRequest {
                 method: head.method.to_string(),
                 path: head.uri.path().to_owned(),
                 query: head.uri.query().unwrap_or_default().to_owned(),
                 body: serde_json::from_slice(&body).unwrap_or_default(),
             };
-            let (code, body) = match answer(asked) {
-                Answer::Json(code, document) => (code, Answered::from(document.to_string())),
-                Answer::Lines(lines) => {
+            let (code, body) = match reply(received) {
+                Reply::Json(code, document) => (code, ReplyBody::from(document.to_string())),
+                Reply::Lines(lines) => {
                     let lines = lines.map(|line| Ok::<_, Infallible>(format!("{line}\n")));
-                    (200, Answered::from_stream(lines))
+                    (200, ReplyBody::from_stream(lines))
                 }
-                Answer::Broken => return Err(std::io::Error::other("connection refused")),
+                Reply::Broken => return Err(std::io::Error::other("connection refused")),
             };
             let mut response = Response::new(body);
             *response.status_mut() = StatusCode::from_u16(code).unwrap();
@@ -77,20 +78,20 @@ pub(crate) fn link(answer: impl Fn(Asked) -> Answer + Send + Sync + 'static) -> 
 }
 
 /// A refusal.
-pub(crate) fn refusal(code: u16, message: &str) -> Answer {
-    Answer::Json(
+pub(crate) fn refusal(code: u16, message: &str) -> Reply {
+    Reply::Json(
         code,
         json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": code, "message": message}),
     )
 }
 
-/// Discovery's answer for one kind of `mizzen.dev/v1`, `Thing`, with a status subresource.
-pub(crate) fn things() -> Answer {
+/// Discovery's reply for one kind of `mizzen.dev/v1`, `Thing`, with a status subresource.
+pub(crate) fn things() -> Reply {
     let resources = json!([
         {"name": "things", "kind": "Thing", "namespaced": true},
         {"name": "things/status", "kind": "Thing", "namespaced": true},
     ]);
-    Answer::Json(200, json!({"kind": "APIResourceList", "resources": resources}))
+    Reply::Json(200, json!({"kind": "APIResourceList", "resources": resources}))
 }
 
 /// A `Thing` in namespace `a`, owned by a reconciler.
@@ -111,21 +112,22 @@ pub(crate) fn event(kind: &str, object: impl Into<Value>) -> Value {
     json!({"type": kind, "object": object.into()})
 }
 
-/// A record of what was asked, to put into an answering function.
-pub(crate) type Log = Arc<Mutex<Vec<Asked>>>;
+/// A record of the requests, to be filled by a replying function.
+pub(crate) type Log = Arc<Mutex<Vec<FakeRequest>>>;
 
-/// Says in words what changed: `+name`, `~name`, `-name`, `served`.
-pub(crate) async fn told(changes: &mut Changes) -> String {
+/// Waits for the next change, in short: `+name`, `~name`, `-name`, `!name` (a watched object),
+/// `served`.
+pub(crate) async fn next_change(changes: &mut Changes) -> String {
     let change = changes.recv().await.unwrap();
-    in_words(&change)
+    in_short(&change)
 }
 
-/// All that changed by now, in words.
-pub(crate) fn told_by_now(changes: &mut Changes) -> Vec<String> {
-    std::iter::from_fn(|| changes.try_recv().ok()).map(|change| in_words(&change)).collect()
+/// All changes so far, in short.
+pub(crate) fn changes_so_far(changes: &mut Changes) -> Vec<String> {
+    std::iter::from_fn(|| changes.try_recv().ok()).map(|change| in_short(&change)).collect()
 }
 
-fn in_words(change: &Change) -> String {
+fn in_short(change: &Change) -> String {
     match change {
         Change::Served(_) => "served".into(),
         Change::Watched(object) => format!("!{}", object.name),

@@ -2,12 +2,44 @@
 //!
 //! ```text
 //!   watch(view) ─► Mirror ◄── Reflector ── list, watch ──┐
-//!   get, list ───► Mirror ◄── answers ◄── Writer ────────┼── Link ── API server
+//!   get, list ───► Mirror ◄── responses ◄ Writer ────────┼── Link ── API server
 //!   facts ───────► Discovery ── discovery, CRDs ─────────┘
 //! ```
-//! While the API server is away, reads go on answering with what was last known, and views resume where they were when it is
-//! back. A view that the API server refuses (its CRD went, a permission went) is not read any more until it is allowed again.
+//! While the API server is unavailable, reads return the last known objects, and watches resume
+//! when it returns. A view that the API server refuses (its CRD was deleted, a permission was
+//! revoked) can't be read until it is allowed again.
+//!
+//! ```no_run
+//! use mizzen_cluster::{Cluster, Scope, Selection, View};
+//! use mizzen_live::{Live, LiveOptions};
+//! use mizzen_model::{Fields, Kind};
+//!
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let live = Live::connect(&LiveOptions::default()).await?;
+//! let kind = Kind::new("v1", "Namespace");
+//! live.watch(View { kind: kind.clone(), scope: Scope::All, fields: Fields::identity() }).await?;
+//! for namespace in live.list(Scope::All, &kind, &Selection::default())? {
+//!     println!("{}", namespace.reference.name);
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Without a cluster, connecting fails with an error that names the address and the way out:
+//!
+//! ```
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use mizzen_live::{ConnectError, Live, LiveOptions};
+//!
+//! let kubeconfig = Some("/no/such/kubeconfig".into());
+//! let error = Live::connect(&LiveOptions { kubeconfig, context: None }).await.err();
+//! assert!(matches!(error, Some(ConnectError::Kubeconfig(_))));
+//! # Ok(())
+//! # }
+//! ```
 
+mod backoff;
 mod connect;
 mod discovery;
 mod document;
@@ -15,18 +47,17 @@ mod errors;
 mod events;
 #[cfg(test)]
 mod fake;
-mod follow;
 mod link;
 mod mirror;
 mod mirrors;
-mod pause;
+mod objects;
 mod plural;
 mod reflect;
 mod requests;
 mod subscribers;
 mod write;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -34,30 +65,31 @@ use mizzen_cluster::{
     Apply, Changes, Cluster, EventRecord, KindFacts, ObjectWatch, ReadError, Scope, Selection, View, WriteError,
 };
 use mizzen_model::{Fields, Kind, Object, ObjectRef};
+use parking_lot::Mutex;
 use serde::Deserialize;
 use tokio::task::JoinSet;
 
 pub use connect::{ConnectError, LiveOptions};
 pub use plural::likely_plural;
-pub use requests::RequestCounts;
+pub use requests::{RequestCounts, RequestKey};
 
 use crate::discovery::Discovery;
 use crate::document::Document;
 use crate::events::Events;
-use crate::follow::Followers;
-use crate::link::{Fault, Link};
+use crate::link::{Fault, Link, Timeout};
 use crate::mirrors::Mirrors;
+use crate::objects::ObjectWatches;
 use crate::reflect::Reflector;
 use crate::subscribers::Subscribers;
 use crate::write::Writer;
 
-/// How long the API server may take to say that it is ready.
+/// How long the API server may take to report that it is ready.
 const READY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How long publishing an Event may take. Nothing waits for Events that matter.
+/// How long publishing an Event may take. Losing one is better than delaying reconciles.
 const EVENT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A real cluster. Its background work ends when it is dropped.
+/// A cluster behind an API server. Its background tasks end when it is dropped.
 pub struct Live {
     link: Link,
     discovery: Arc<Discovery>,
@@ -65,7 +97,7 @@ pub struct Live {
     events: Events,
     changes: Arc<Subscribers>,
     mirrors: Arc<Mirrors>,
-    followers: Followers,
+    objects: ObjectWatches,
     tasks: Mutex<JoinSet<()>>,
 }
 
@@ -75,11 +107,15 @@ struct Version {
     version: String,
 }
 
+// === impl Live ===
+
 impl Live {
-    /// Connects to the cluster that the options name, and asks it for its version, so that a wrong address shows at once.
+    /// Connects to the cluster that the options name, and requests its version, so that a wrong
+    /// address fails at once.
     ///
     /// # Errors
-    /// No usable configuration, or no answer from the API server, which is named.
+    /// The configuration is missing or invalid, or the API server does not respond or refuses the
+    /// credentials.
     pub async fn connect(options: &LiveOptions) -> Result<Self, ConnectError> {
         let live = Self::over(connect::link(options).await?);
         live.version().await?;
@@ -89,13 +125,13 @@ impl Live {
     fn over(link: Link) -> Self {
         let changes = Arc::new(Subscribers::default());
         let discovery = Arc::new(Discovery::new(link.clone(), changes.clone()));
-        let keeper = discovery.clone();
+        let running = discovery.clone();
         let mut tasks = JoinSet::new();
-        tasks.spawn(async move { keeper.keep().await });
+        tasks.spawn(async move { running.run().await });
         Self {
             writer: Writer::new(link.clone(), discovery.clone()),
             events: Events::new(link.clone()),
-            followers: Followers::new(link.clone(), changes.clone()),
+            objects: ObjectWatches::new(link.clone(), changes.clone()),
             link,
             discovery,
             changes,
@@ -112,50 +148,52 @@ impl Live {
     /// The API server's version, e.g. `v1.33.1`.
     ///
     /// # Errors
-    /// The API server does not answer, or not to these credentials.
+    /// The API server does not respond, or refuses the credentials.
     pub async fn version(&self) -> Result<String, ConnectError> {
         match self.link.get::<Version>("/version").await {
             Ok(version) => Ok(version.version),
-            Err(fault) => Err(self.no_answer(&fault)),
+            Err(fault) => Err(self.failed(fault)),
         }
     }
 
-    /// Whether the API server can serve: what the host's own readiness hangs on.
+    /// Checks whether the API server is ready.
     ///
     /// # Errors
-    /// It does not answer within 5 s, says that it is not ready, or does not accept the credentials.
+    /// It does not respond within 5 s, is not ready, or refuses the credentials.
     pub async fn ready(&self) -> Result<(), ConnectError> {
         match tokio::time::timeout(READY_TIMEOUT, self.link.get_text("/readyz")).await {
             Ok(Ok(_)) => Ok(()),
-            Ok(Err(fault)) => Err(self.no_answer(&fault)),
-            Err(_) => Err(self.no_answer(&Fault::Silent(format!("no answer within {} s", READY_TIMEOUT.as_secs())))),
+            Ok(Err(fault)) => Err(self.failed(fault)),
+            Err(_) => Err(self.failed(self.link.no_response(Timeout(READY_TIMEOUT)))),
         }
     }
 
-    /// How many requests were sent, for the metrics.
+    /// The counts of requests, for the metrics.
     pub fn request_counts(&self) -> RequestCounts {
         self.link.counts().clone()
     }
 
-    /// Has readers see what the API server answered to a write.
-    fn wrote(&self, kind: &Kind, document: Document) -> Result<Arc<Object>, WriteError> {
+    /// Shows the response to a write to readers.
+    fn written(&self, kind: &Kind, document: Document) -> Result<Arc<Object>, WriteError> {
         let object = document.object(kind, &Fields::Whole).map_err(|error| WriteError::Unavailable {
             object: kind.to_string(),
-            message: format!("the API server's answer: {error}"),
+            message: format!("invalid response: {error}"),
         })?;
         let object = Arc::new(object);
-        self.mirrors.wrote(&object);
+        self.mirrors.written(&object);
         Ok(object)
     }
 
-    fn no_answer(&self, fault: &Fault) -> ConnectError {
-        let server = self.link.server().clone();
-        let message = fault.message();
-        let message =
-            message.strip_prefix(&*server).and_then(|rest| rest.strip_prefix(": ")).unwrap_or(message).to_owned();
-        match fault.code() {
-            401 => ConnectError::Unauthorized { server, message },
-            _ => ConnectError::Unreachable { server, message },
+    fn failed(&self, fault: Fault) -> ConnectError {
+        match fault {
+            Fault::NoResponse { server, source } => ConnectError::Unreachable { server, source },
+            Fault::Refused(status) => {
+                let (server, message) = (self.link.server().clone(), status.message);
+                match status.code {
+                    401 => ConnectError::Unauthorized { server, message },
+                    _ => ConnectError::Unready { server, message },
+                }
+            }
         }
     }
 }
@@ -168,10 +206,10 @@ impl Cluster for Live {
 
     async fn watch(&self, view: View) -> Result<(), ReadError> {
         let mirror = self.mirrors.find_or_make(&view.kind, view.scope, &self.changes);
-        if let Some(begun) = mirror.want(&view.fields) {
+        if let Some(start) = mirror.want(&view.fields) {
             let (link, discovery, mirrors) = (self.link.clone(), self.discovery.clone(), self.mirrors.clone());
-            let reflector = Reflector::new(link, discovery, mirrors, mirror.clone(), begun);
-            self.tasks.lock().unwrap_or_else(PoisonError::into_inner).spawn(reflector.run());
+            let reflector = Reflector::new(link, discovery, mirrors, mirror.clone(), start);
+            self.tasks.lock().spawn(reflector.run());
         }
         mirror.ready(&view.fields).await
     }
@@ -185,7 +223,7 @@ impl Cluster for Live {
     }
 
     fn watch_object(&self, object: &ObjectRef) -> Arc<dyn ObjectWatch> {
-        self.followers.follow(object)
+        self.objects.watch(object)
     }
 
     fn subscribe(&self) -> Changes {
@@ -194,7 +232,7 @@ impl Cluster for Live {
 
     async fn apply(&self, apply: Apply<'_>) -> Result<Arc<Object>, WriteError> {
         let (kind, document) = self.writer.apply(apply).await?;
-        self.wrote(&kind, document)
+        self.written(&kind, document)
     }
 
     async fn delete(&self, object: &ObjectRef, uid: &str) -> Result<(), WriteError> {
@@ -203,23 +241,23 @@ impl Cluster for Live {
 
     async fn add_finalizer(&self, object: &ObjectRef, uid: &str, finalizer: &str) -> Result<(), WriteError> {
         let changed = self.writer.add_finalizer(object, uid, finalizer).await?;
-        self.wrote(&object.kind, changed).map(drop)
+        self.written(&object.kind, changed).map(drop)
     }
 
     async fn remove_finalizer(&self, object: &ObjectRef, uid: &str, finalizer: &str) -> Result<(), WriteError> {
         let changed = self.writer.remove_finalizer(object, uid, finalizer).await?;
-        changed.map_or(Ok(()), |document| self.wrote(&object.kind, document).map(drop))
+        changed.map_or(Ok(()), |document| self.written(&object.kind, document).map(drop))
     }
 
     async fn publish(&self, event: EventRecord) -> Result<(), WriteError> {
         let object = format!("an Event about {}", event.regarding);
         let publish = async {
-            let _place = self.writer.place().await;
+            let _permit = self.writer.permit().await;
             self.events.publish(event).await
         };
         match tokio::time::timeout(EVENT_TIMEOUT, publish).await {
             Ok(published) => published,
-            Err(_) => Err(WriteError::Unavailable { object, message: "no answer in time".to_owned() }),
+            Err(_) => Err(WriteError::Unavailable { object, message: Timeout(EVENT_TIMEOUT).to_string() }),
         }
     }
 }

@@ -1,4 +1,5 @@
-//! The line to the API server: sends a request, bounds its time, and tells a refusal from silence.
+//! The connection to the API server: sends requests, limits their time, and tells a refusal from a
+//! missing response.
 
 use std::error::Error;
 use std::sync::Arc;
@@ -16,55 +17,76 @@ use serde::de::DeserializeOwned;
 use crate::document::Document;
 use crate::requests::RequestCounts;
 
-/// How long one request may take, a page of a list included. The API server gives up after 60 s itself; a proxy between may not.
+/// How long a request may take, a page of a list included. The API server itself gives up after 60
+/// s; a proxy may not.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// How long a watch may take to begin.
+/// How long a watch may take to start.
 const WATCH_START_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Why a request had no success.
-#[derive(Debug)]
+/// Any error, kept as the source of another one.
+pub(crate) type Cause = Box<dyn Error + Send + Sync>;
+
+/// Why a request failed.
+#[derive(Debug, thiserror::Error)]
 pub(crate) enum Fault {
-    /// The API server answered that it won't.
+    /// The API server refused it.
+    #[error("{}", .0.message)]
     Refused(Box<Status>),
-    /// There was no answer, or half of one.
-    Silent(String),
+    /// There was no response, or only a part of one.
+    #[error("{server}: {}", root(&**source))]
+    NoResponse {
+        /// The API server's address.
+        server: Arc<str>,
+        /// What failed.
+        source: Cause,
+    },
 }
 
-/// What a watch tells.
+/// A response that did not arrive in time.
+#[derive(Debug, thiserror::Error)]
+#[error("no response within {} s", .0.as_secs())]
+pub(crate) struct Timeout(pub(crate) Duration);
+
+/// The events of a watch.
 pub(crate) type Events = BoxStream<'static, Result<WatchEvent<Document>, Fault>>;
 
-/// A client, and the address for messages.
+/// A client, and the address of its API server for messages.
 #[derive(Clone)]
 pub(crate) struct Link {
     client: Client,
     server: Arc<str>,
     counts: RequestCounts,
-    /// Whether the last request had no answer: an outage is told once, not by everybody who notices.
-    silent: Arc<AtomicBool>,
+    /// Whether the last request got no response: an outage is logged once, and not by each request.
+    unavailable: Arc<AtomicBool>,
 }
 
+// === impl Fault ===
+
 impl Fault {
-    /// The HTTP code; 0 without an answer.
+    /// The HTTP code; 0 without a response.
     pub(crate) fn code(&self) -> u16 {
         match self {
             Self::Refused(status) => status.code,
-            Self::Silent(_) => 0,
-        }
-    }
-
-    /// The API server's words, or what went wrong.
-    pub(crate) fn message(&self) -> &str {
-        match self {
-            Self::Refused(status) => &status.message,
-            Self::Silent(message) => message,
+            Self::NoResponse { .. } => 0,
         }
     }
 }
 
+/// The innermost cause: the outer ones only name the layers that it passed.
+pub(crate) fn root<'a>(error: &'a (dyn Error + 'static)) -> &'a (dyn Error + 'static) {
+    let mut root = error;
+    while let Some(source) = root.source() {
+        root = source;
+    }
+    root
+}
+
+// === impl Link ===
+
 impl Link {
     pub(crate) fn new(client: Client, server: Arc<str>, counts: RequestCounts) -> Self {
-        Self { client, server, counts, silent: Arc::default() }
+        Self { client, server, counts, unavailable: Arc::default() }
     }
 
     pub(crate) fn client(&self) -> &Client {
@@ -79,69 +101,65 @@ impl Link {
         &self.counts
     }
 
-    /// Reads `path`.
+    /// Gets a JSON document.
     pub(crate) async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Fault> {
         let request = Request::get(path).body(Vec::new()).map_err(request::Error::BuildRequest);
         self.send(request).await
     }
 
-    /// Reads `path`, which is answered with plain text.
+    /// Gets plain text.
     pub(crate) async fn get_text(&self, path: &str) -> Result<String, Fault> {
-        let request = Request::get(path).body(Vec::new()).map_err(|error| self.silent(&error))?;
+        let request = Request::get(path).body(Vec::new()).map_err(|error| self.no_response(error))?;
         self.within(REQUEST_TIMEOUT, self.client.request_text(request)).await
     }
 
-    /// Sends a request and reads the whole answer.
+    /// Sends a request and reads the whole response.
     pub(crate) async fn send<T: DeserializeOwned>(
         &self,
         request: Result<Request<Vec<u8>>, request::Error>,
     ) -> Result<T, Fault> {
-        let request = request.map_err(|error| self.silent(&error))?;
+        let request = request.map_err(|error| self.no_response(error))?;
         self.within(REQUEST_TIMEOUT, self.client.request(request)).await
     }
 
-    /// Begins a watch.
+    /// Starts a watch.
     pub(crate) async fn watch(&self, path: &str, params: &WatchParams, version: &str) -> Result<Events, Fault> {
-        let request = kube::core::Request::new(path).watch(params, version).map_err(|error| self.silent(&error))?;
+        let request = kube::core::Request::new(path).watch(params, version).map_err(|error| self.no_response(error))?;
         let events = self.within(WATCH_START_TIMEOUT, self.client.request_events::<Document>(request)).await?;
         let link = self.clone();
         Ok(events.map(move |event| event.map_err(|error| link.fault(error))).boxed())
     }
 
-    async fn within<T>(&self, limit: Duration, answer: impl Future<Output = kube::Result<T>>) -> Result<T, Fault> {
-        let answer = match tokio::time::timeout(limit, answer).await {
-            Ok(answer) => answer.map_err(|error| self.fault(error)),
-            Err(_) => Err(Fault::Silent(format!("{}: no answer within {} s", self.server, limit.as_secs()))),
+    async fn within<T>(&self, limit: Duration, response: impl Future<Output = kube::Result<T>>) -> Result<T, Fault> {
+        let response = match tokio::time::timeout(limit, response).await {
+            Ok(response) => response.map_err(|error| self.fault(error)),
+            Err(_) => Err(self.no_response(Timeout(limit))),
         };
-        match &answer {
-            Err(Fault::Silent(message)) => {
-                if !self.silent.swap(true, Ordering::Relaxed) {
-                    tracing::warn!(%message, "the API server does not answer");
+        match &response {
+            Err(error @ Fault::NoResponse { .. }) => {
+                if !self.unavailable.swap(true, Ordering::Relaxed) {
+                    tracing::warn!(%error, "the API server is unavailable");
                 }
             }
             _ => {
-                if self.silent.swap(false, Ordering::Relaxed) {
-                    tracing::info!(server = %self.server, "the API server answers again");
+                if self.unavailable.swap(false, Ordering::Relaxed) {
+                    tracing::info!(server = %self.server, "the API server is available again");
                 }
             }
         }
-        answer
+        response
     }
 
-    /// Sorts an error of the client.
+    /// Classifies an error of the client.
     pub(crate) fn fault(&self, error: kube::Error) -> Fault {
         match error {
             kube::Error::Api(status) => Fault::Refused(status),
-            error => self.silent(&error),
+            error => self.no_response(error),
         }
     }
 
-    fn silent(&self, error: &dyn Error) -> Fault {
-        // The outermost words only say which layer noticed; the reason is at the bottom.
-        let mut cause = error;
-        while let Some(source) = cause.source() {
-            cause = source;
-        }
-        Fault::Silent(format!("{}: {cause}", self.server))
+    /// A request that got no response.
+    pub(crate) fn no_response(&self, source: impl Into<Cause>) -> Fault {
+        Fault::NoResponse { server: Arc::clone(&self.server), source: source.into() }
     }
 }

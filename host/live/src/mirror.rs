@@ -1,22 +1,24 @@
-//! One view: the objects of a kind as a reflector keeps them, and whether they may be read.
+//! One view: the store that a reflector fills, and whether it can be read.
 //!
-//! Two things write here: the reflector's watch, and the answers to the host's own writes, which come first. Revisions order them:
-//! what the watch has already told of is never overwritten by a late answer, nor a fresh answer by a late event.
+//! Two sources write to it: the reflector's watch, and the responses to the host's own writes,
+//! which come first. Revisions order them: a late response never overwrites what the watch has
+//! reported, nor a late event a newer response.
 
 mod progress;
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::Arc;
 
 use mizzen_cluster::store::{Inserted, Store};
 use mizzen_cluster::{Change, RECONCILER_LABEL, ReadError, Scope, Selection};
 use mizzen_model::{Fields, Kind, Object, ObjectRef};
+use parking_lot::{RwLock, RwLockReadGuard};
 
 use self::progress::Progress;
 pub(crate) use self::progress::is_definite;
 use crate::subscribers::Subscribers;
 
-/// A list on its way in.
+/// A list that is being received.
 pub(crate) type Staged = BTreeMap<ObjectRef, Arc<Object>>;
 
 /// One view of the cluster.
@@ -25,30 +27,41 @@ pub(crate) struct Mirror {
     scope: Scope,
     changes: Arc<Subscribers>,
     content: RwLock<Content>,
-    /// Locked after `content` where both are.
+    /// Locked after `content` where both are locked.
     progress: Progress,
 }
 
 struct Content {
     store: Store,
-    /// What the objects in it have at least.
+    /// The fields that its objects have at least.
     fields: Fields,
     /// The generation of the reflector that fills it; 0 while there is none.
     feeder: u64,
-    /// The newest revision that the feeder told of.
+    /// The newest revision that the feeder has reported.
     seen: u64,
 }
 
-/// What became of a list.
+/// The result of replacing a view's content by a list.
 #[derive(Debug)]
-pub(crate) enum Adoption {
-    /// It is what is read from now on.
+pub(crate) enum Replaced {
+    /// The list is read from this call on.
     Done,
-    /// The reflector that fills the view is ahead of it.
+    /// The list is older than what the current reflector has reported.
     Behind(Staged),
-    /// A wider view took over.
+    /// The reflector of a wider view fills the store.
     Superseded,
 }
+
+/// A reflector to be started.
+#[derive(Clone, Debug)]
+pub(crate) struct Start {
+    /// Counts the reflectors of the view.
+    pub(crate) generation: u64,
+    /// The fields that it is to keep.
+    pub(crate) fields: Fields,
+}
+
+// === impl Mirror ===
 
 impl Mirror {
     pub(crate) fn new(kind: Kind, scope: Scope, changes: Arc<Subscribers>) -> Self {
@@ -65,12 +78,13 @@ impl Mirror {
         self.scope
     }
 
-    /// Asks for fields. When no reflector keeps them yet, the generation and fields of the one to be started.
-    pub(crate) fn want(&self, fields: &Fields) -> Option<(u64, Fields)> {
-        self.progress.want(fields)
+    /// Requests fields. Returns the reflector to be started if none keeps them yet.
+    pub(crate) fn want(&self, fields: &Fields) -> Option<Start> {
+        let (generation, fields) = self.progress.want(fields)?;
+        Some(Start { generation, fields })
     }
 
-    /// Waits until `fields` can be read, or until the reflector that is to keep them met an obstacle.
+    /// Waits until `fields` can be read, or until their reflector fails.
     pub(crate) async fn ready(&self, fields: &Fields) -> Result<(), ReadError> {
         self.progress.ready(fields).await
     }
@@ -83,9 +97,9 @@ impl Mirror {
         Ok(self.readable()?.store.list(selection))
     }
 
-    /// Locks first, and so never comes between the changes that a list tells of and the list.
+    /// Locks before it checks: a reader never sees a list whose changes are not all reported.
     fn readable(&self) -> Result<RwLockReadGuard<'_, Content>, ReadError> {
-        let content = self.content.read().unwrap_or_else(PoisonError::into_inner);
+        let content = self.content.read();
         self.progress.readable()?;
         Ok(content)
     }
@@ -95,45 +109,48 @@ impl Mirror {
         self.progress.has_content()
     }
 
-    /// The reflector of this generation does not get on.
+    /// The reflector of this generation failed.
     pub(crate) fn blocked(&self, generation: u64, error: &ReadError) {
         if self.progress.blocked(generation, error) {
-            self.tell_served();
+            self.report_served();
         }
     }
 
-    /// The reflector of this generation gets on again where it was.
+    /// The reflector of this generation resumed its watch.
     pub(crate) fn resumed(&self, generation: u64) {
         if self.progress.resumed(generation) {
-            self.tell_served();
+            self.report_served();
         }
     }
 
-    /// The object as it is held already, if that is this revision with these fields: no need to hold it twice.
-    pub(crate) fn held(&self, object: &Object, fields: &Fields) -> Option<Arc<Object>> {
-        let content = self.content.read().unwrap_or_else(PoisonError::into_inner);
-        let held = content.store.get(&object.reference)?;
-        (content.fields == *fields && *held == *object).then_some(held)
+    /// Returns the stored object if it equals this one and has these fields, so that it is not
+    /// stored twice.
+    pub(crate) fn stored(&self, object: &Object, fields: &Fields) -> Option<Arc<Object>> {
+        let content = self.content.read();
+        let stored = content.store.get(&object.reference)?;
+        (content.fields == *fields && *stored == *object).then_some(stored)
     }
 
-    /// Takes in a complete list of revision `version`.
-    pub(crate) fn adopt(&self, generation: u64, fields: &Fields, version: u64, mut staged: Staged) -> Adoption {
-        let mut content = self.write();
+    /// Replaces the content by a complete list of revision `version`, and reports the differences.
+    pub(crate) fn replace(&self, generation: u64, fields: &Fields, version: u64, mut staged: Staged) -> Replaced {
+        let mut content = self.content.write();
         if generation < content.feeder {
-            return Adoption::Superseded;
+            return Replaced::Superseded;
         }
         let widened = content.feeder != generation && content.feeder != 0;
         if widened && version < content.seen {
-            return Adoption::Behind(staged);
+            return Replaced::Behind(staged);
         }
         let mut replaced = Vec::new();
         if version >= content.seen {
-            // What is newer than the list came from the host's own writes: the watch will tell of it.
+            // Objects that are newer than the list came from the host's own writes: the watch will
+            // report them.
             for object in content.store.iter().filter(|object| object.resource_version > version) {
                 staged.insert(object.reference.clone(), Arc::clone(object));
             }
         } else {
-            // The cluster was restored from a backup: revisions begin again, and the list is all there is.
+            // The cluster was restored from a backup: its revisions start again, and only the list
+            // counts.
             replaced = content.store.replace(Vec::new());
         }
         let narrower = std::mem::replace(&mut content.fields, fields.clone());
@@ -146,18 +163,18 @@ impl Mirror {
             {
                 continue;
             }
-            self.tell(before, after);
+            self.report(before, after);
         }
-        // Last: who waits for the list is not to be told of it piece by piece.
+        // Last: those waiting for the list must not see its objects one by one.
         if self.progress.listed(generation, fields) {
-            self.tell_served();
+            self.report_served();
         }
-        Adoption::Done
+        Replaced::Done
     }
 
-    /// Takes in what the watch told of. False when a wider view took over.
+    /// Stores an object of the watch. False if a wider view has taken over.
     pub(crate) fn upsert(&self, generation: u64, object: Arc<Object>) -> bool {
-        let mut content = self.write();
+        let mut content = self.content.write();
         if content.feeder != generation {
             return content.feeder < generation;
         }
@@ -166,9 +183,10 @@ impl Mirror {
         true
     }
 
-    /// Takes out what the watch told was deleted at revision `version`. False when a wider view took over.
+    /// Removes an object that the watch reported as deleted at revision `version`. False if a wider
+    /// view has taken over.
     pub(crate) fn remove(&self, generation: u64, object: &ObjectRef, version: u64) -> bool {
-        let mut content = self.write();
+        let mut content = self.content.write();
         if content.feeder != generation {
             return content.feeder < generation;
         }
@@ -177,16 +195,16 @@ impl Mirror {
         true
     }
 
-    /// Takes in a whole object that this view's own watch may have yet to tell of: from the answer to a write of the host, or from the watch of
-    /// another view.
-    pub(crate) fn heard(&self, object: &Arc<Object>) {
-        // Often it is here already. Then nothing has to be projected.
-        if self.content.read().unwrap_or_else(PoisonError::into_inner).knows(object) {
+    /// Stores a whole object before this view's own watch reports it: from the response to a write,
+    /// or from the other view's watch.
+    pub(crate) fn update_early(&self, object: &Arc<Object>) {
+        // Often it is stored already; then nothing has to be projected.
+        if self.content.read().knows(object) {
             return;
         }
         let object = &object.project(&self.progress.wanted());
-        let mut content = self.write();
-        // Late: the watch has told of this and perhaps of the object's end.
+        let mut content = self.content.write();
+        // Late: the watch has reported this revision, and perhaps the object's deletion.
         if content.feeder == 0 || object.resource_version <= content.seen {
             return;
         }
@@ -202,45 +220,41 @@ impl Mirror {
             return;
         }
         match content.store.insert(Arc::clone(&after)) {
-            Inserted::New => self.tell(None, Some(after)),
-            Inserted::Changed { before } => self.tell(Some(before), Some(after)),
+            Inserted::New => self.report(None, Some(after)),
+            Inserted::Changed { before } => self.report(Some(before), Some(after)),
             Inserted::Same | Inserted::Stale => {}
         }
     }
 
     fn take(&self, content: &mut Content, object: &ObjectRef, version: u64) {
-        if content.store.get(object).is_some_and(|held| held.resource_version <= version)
+        if content.store.get(object).is_some_and(|stored| stored.resource_version <= version)
             && let Some(before) = content.store.remove(object)
         {
-            self.tell(Some(before), None);
+            self.report(Some(before), None);
         }
     }
 
-    fn tell_served(&self) {
+    fn report_served(&self) {
         self.changes.send(&Change::Served(self.kind.clone()));
     }
 
-    fn tell(&self, before: Option<Arc<Object>>, after: Option<Arc<Object>>) {
+    fn report(&self, before: Option<Arc<Object>>, after: Option<Arc<Object>>) {
         self.changes.send(&Change::Object { scope: self.scope, before, after });
-    }
-
-    fn write(&self) -> RwLockWriteGuard<'_, Content> {
-        self.content.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 // === impl Content ===
 
 impl Content {
-    /// Whether this revision of an object, or a newer one, is held. The store refuses older ones itself, but an object made anew is another
-    /// one to it.
+    /// Whether this revision of an object, or a newer one, is stored. The store itself refuses
+    /// older ones of the same uid alone.
     fn knows(&self, object: &Object) -> bool {
-        let is_known = |held: Arc<Object>| held.resource_version >= object.resource_version;
+        let is_known = |stored: Arc<Object>| stored.resource_version >= object.resource_version;
         object.resource_version != 0 && self.store.get(&object.reference).is_some_and(is_known)
     }
 }
 
-/// Whether a reader could tell two revisions of an object apart.
+/// Whether a reader sees a difference between two revisions of an object.
 fn differs(before: &Object, after: &Object) -> bool {
     before.json() != after.json() || before.labels != after.labels || before.deleting != after.deleting
 }

@@ -1,9 +1,10 @@
-//! What a kind's resource is called when no API server can be asked.
+//! The resource name of a kind, where there is no API server to ask.
 
 use kube::core::{ApiResource, GroupVersionKind};
 use mizzen_model::Kind;
 
-/// The name in URLs and RBAC rules that a kind most likely has: English plurals, as nearly every definition chooses them. A guess.
+/// Guesses the resource name of a kind, as URLs and RBAC rules have it: its English plural, as in
+/// nearly every CRD.
 pub fn likely_plural(kind: &Kind) -> String {
     ApiResource::from_gvk(&GroupVersionKind::gvk(kind.group(), kind.version(), &kind.name)).plural
 }
@@ -13,7 +14,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn kinds_are_made_plural_as_english_has_it() {
+    fn the_plural_of_a_kind_is_guessed_as_in_english() {
         let plural = |name| likely_plural(&Kind::new("example.com/v1", name));
         assert_eq!(
             (plural("Policy"), plural("Gateway"), plural("Mesh")),

@@ -1,9 +1,10 @@
-//! Keeps a view: lists, then watches, and begins again where it was, or anew, whenever that breaks.
+//! Fills a view: lists, then watches; after a failure it resumes the watch, or lists again.
 //!
-//! kube's own `watcher` hides three things this needs: the revision of a list (what orders it against the host's own writes), a
-//! first list that is no older than now (it asks for any), and the way back to paged lists where streaming ones are refused.
+//! kube's own `watcher` lacks three things: the revision of a list, which orders it against the
+//! host's own writes; a first list that is at least as recent as the request (it accepts any); and
+//! the fallback to paged lists where streaming is refused.
 
-mod news;
+mod event;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,32 +15,33 @@ use mizzen_cluster::{RECONCILER_LABEL, ReadError, Scope};
 use mizzen_model::Fields;
 use tokio::time::Instant;
 
-use self::news::News;
+use self::event::Event;
+use crate::backoff::Backoff;
 use crate::discovery::Discovery;
 use crate::document::Page;
 use crate::errors::read_error;
 use crate::link::{Events, Fault, Link};
-use crate::mirror::{Adoption, Mirror, Staged, is_definite};
+use crate::mirror::{Mirror, Replaced, Staged, Start, is_definite};
 use crate::mirrors::Mirrors;
-use crate::pause::Pause;
 
-/// How many objects a page of a list holds. They are in memory whole, for a moment.
+/// Objects of a page of a list. All fields of a page are in memory for a moment.
 const PAGE: u32 = 100;
 
-/// For how many seconds the API server keeps a watch open; then it is resumed.
+/// Seconds that the API server keeps a watch open; then it is resumed.
 const WATCH_SECONDS: u32 = 120;
 
-/// After how long without a word a watch counts as dead: the connection was lost without either side being told.
+/// How long a watch may be silent before it counts as lost: a connection can break without either
+/// side noticing.
 const WATCH_IDLE: Duration = Duration::from_secs(WATCH_SECONDS as u64 + 10);
 
-/// How long a watch lives that is no sign of trouble.
+/// A watch that lives this long was healthy: the backoff starts again.
 const HEALTHY: Duration = Duration::from_secs(5);
 
-/// How many times in a row the API server must refuse a view that it had allowed before that is believed. While it starts, it
-/// may know neither its RBAC rules nor its CRDs.
+/// Refusals in a row after which a view that was allowed before counts as refused. While the API
+/// server starts, it may know neither its RBAC rules nor its CRDs.
 const BELIEVED: u32 = 5;
 
-/// What keeps one view.
+/// Fills one view.
 pub(crate) struct Reflector {
     link: Link,
     discovery: Arc<Discovery>,
@@ -47,31 +49,49 @@ pub(crate) struct Reflector {
     mirror: Arc<Mirror>,
     generation: u64,
     fields: Fields,
-    /// Whether this API server refuses streaming lists.
-    paged: bool,
-    /// The revision up to which the view is complete; `None`: it has to be listed.
+    /// How this API server lists.
+    listing: Listing,
+    /// The revision to resume from; `None`: the view has to be listed.
     at: Option<String>,
+}
+
+/// How objects are listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Listing {
+    /// As the first events of a watch, so that only one object is whole in memory.
+    Streaming,
+    /// In pages, where the API server refuses the former.
+    Paged,
 }
 
 /// Why a watch ended.
 enum End {
-    /// It was its time, or the connection's.
+    /// The API server or the network closed it.
     Closed,
-    /// The API server no longer knows what happened since the last revision.
+    /// The API server has forgotten the last revision.
     Expired,
     /// A wider view took over.
     Superseded,
 }
 
-/// How far a stream is.
+/// Whether a watch starts with the objects that exist.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Initial {
+    Sent,
+    Omitted,
+}
+
+/// The phase of a watch.
 enum Phase {
-    /// What comes is a list.
+    /// Its events are the initial list.
     Listing(Staged),
-    /// The list is complete, but older than what the reflector of the narrower view has told of.
+    /// The list is complete, but older than what the reflector of the narrower view has reported.
     Behind(Staged),
-    /// What comes happens now.
+    /// Its events are changes.
     Live,
 }
+
+// === impl Reflector ===
 
 impl Reflector {
     pub(crate) fn new(
@@ -79,19 +99,19 @@ impl Reflector {
         discovery: Arc<Discovery>,
         mirrors: Arc<Mirrors>,
         mirror: Arc<Mirror>,
-        (generation, fields): (u64, Fields),
+        Start { generation, fields }: Start,
     ) -> Self {
-        Self { link, discovery, mirrors, mirror, generation, fields, paged: false, at: None }
+        Self { link, discovery, mirrors, mirror, generation, fields, listing: Listing::Streaming, at: None }
     }
 
-    /// Keeps the view until a wider one takes over.
+    /// Fills the view until a wider one takes over.
     pub(crate) async fn run(mut self) {
-        let mut turns = self.discovery.turns();
-        let (mut silence, mut refusal) = (Pause::short(), Pause::long());
+        let mut served = self.discovery.served();
+        let (mut short, mut long) = (Backoff::short(), Backoff::long());
         let mut refused = 0;
         loop {
             let begun = Instant::now();
-            let error = match self.keep().await {
+            let error = match self.list_and_watch().await {
                 Ok(End::Superseded) => return,
                 Ok(End::Closed) => None,
                 Ok(End::Expired) => {
@@ -101,14 +121,14 @@ impl Reflector {
                 Err(error) => Some(error),
             };
             if begun.elapsed() >= HEALTHY {
-                silence.reset();
-                refusal.reset();
+                short.reset();
+                long.reset();
                 refused = 0;
             }
             match error {
-                // Even an orderly end must not be followed by the next try at once for ever.
+                // Watches that end in good order at once must not be restarted in a tight loop.
                 None if begun.elapsed() >= HEALTHY => {}
-                None => tokio::time::sleep(silence.next()).await,
+                None => tokio::time::sleep(short.next()).await,
                 Some(error) if is_definite(&error) => {
                     refused += 1;
                     if !self.mirror.has_content() || refused >= BELIEVED {
@@ -116,30 +136,30 @@ impl Reflector {
                         self.mirror.blocked(self.generation, &error);
                     }
                     if matches!(error, ReadError::NotServed(_)) {
-                        self.discovery.doubt(self.mirror.kind().group());
+                        self.discovery.recheck(self.mirror.kind().group());
                     }
                     tokio::select! {
-                        () = tokio::time::sleep(refusal.next()) => {}
-                        _ = turns.changed() => {}
+                        () = tokio::time::sleep(long.next()) => {}
+                        _ = served.changed() => {}
                     }
                 }
                 Some(error) => {
-                    tracing::debug!(kind = %self.mirror.kind(), %error, "a view waits");
+                    tracing::debug!(kind = %self.mirror.kind(), %error, "can't list or watch");
                     self.mirror.blocked(self.generation, &error);
-                    tokio::time::sleep(silence.next()).await;
+                    tokio::time::sleep(short.next()).await;
                 }
             }
         }
     }
 
-    /// Lists if need be, and watches until that ends.
-    async fn keep(&mut self) -> Result<End, ReadError> {
+    /// Lists if necessary, and watches until the watch ends.
+    async fn list_and_watch(&mut self) -> Result<End, ReadError> {
         let kind = self.mirror.kind().clone();
         let facts = self.discovery.facts(&kind).await?;
         let path = Discovery::path(&kind, &facts, None);
         let end = match self.at.clone() {
             Some(version) => self.resume(&path, &version).await,
-            None if self.paged => self.list(&path).await,
+            None if self.listing == Listing::Paged => self.list(&path).await,
             None => self.stream(&path).await,
         };
         match end {
@@ -149,20 +169,20 @@ impl Reflector {
     }
 
     async fn resume(&mut self, path: &str, version: &str) -> Result<End, Fault> {
-        let events = self.link.watch(path, &self.watch_params(false), version).await?;
+        let events = self.link.watch(path, &self.watch_params(Initial::Omitted), version).await?;
         self.mirror.resumed(self.generation);
-        self.follow(events, Phase::Live).await
+        self.process(events, Phase::Live).await
     }
 
-    /// Lists and watches in one: objects come one by one, so that only one is ever held whole.
+    /// Lists and watches with one request.
     async fn stream(&mut self, path: &str) -> Result<End, Fault> {
-        // No revision: the list is to be no older than this request.
-        match self.link.watch(path, &self.watch_params(true), "").await {
+        // Without a revision, the list is at least as recent as this request.
+        match self.link.watch(path, &self.watch_params(Initial::Sent), "").await {
             Err(Fault::Refused(status)) if matches!(status.code, 400 | 422) => {
-                self.paged = true;
+                self.listing = Listing::Paged;
                 self.list(path).await
             }
-            events => self.follow(events?, Phase::Listing(Staged::new())).await,
+            events => self.process(events?, Phase::Listing(Staged::new())).await,
         }
     }
 
@@ -172,8 +192,8 @@ impl Reflector {
         let version = loop {
             let page: Page = self.link.send(kube::core::Request::new(path).list(&params)).await?;
             for document in page.items {
-                if let Some(object) = news::object(document, self.mirror.kind(), &self.fields) {
-                    self.stage(&mut staged, News::Here(object));
+                if let Some(object) = event::object(document, self.mirror.kind(), &self.fields) {
+                    self.stage(&mut staged, Event::Present(object));
                 }
             }
             if page.metadata.next.is_empty() {
@@ -181,32 +201,31 @@ impl Reflector {
             }
             params.continue_token = Some(page.metadata.next);
         };
-        let Some(phase) = self.adopt(&version, staged) else { return Ok(End::Superseded) };
-        let events = self.link.watch(path, &self.watch_params(false), &version).await?;
-        self.follow(events, phase).await
+        let Some(phase) = self.replace(&version, staged) else { return Ok(End::Superseded) };
+        let events = self.link.watch(path, &self.watch_params(Initial::Omitted), &version).await?;
+        self.process(events, phase).await
     }
 
-    /// Follows a stream until it ends.
-    async fn follow(&mut self, mut events: Events, mut phase: Phase) -> Result<End, Fault> {
-        // A live stream that is silent for longer than it may live was lost.
+    /// Processes the events of a watch until it ends.
+    async fn process(&mut self, mut events: Events, mut phase: Phase) -> Result<End, Fault> {
         while let Some(event) = tokio::time::timeout(WATCH_IDLE, events.next()).await.unwrap_or_default() {
-            let Some(news) = News::read(event?, self.mirror.kind(), &self.fields)? else { continue };
-            let (version, ends_list) = (news.version(), matches!(news, News::Mark { ends_list: true, .. }));
+            let Some(event) = Event::read(event?, self.mirror.kind(), &self.fields)? else { continue };
+            let (version, ends_list) = (event.version(), matches!(event, Event::Bookmark { ends_list: true, .. }));
             phase = match phase {
                 Phase::Live => {
-                    if !self.take_in(news) {
+                    if !self.update(event) {
                         return Ok(End::Superseded);
                     }
                     self.at = Some(version);
                     Phase::Live
                 }
                 Phase::Listing(mut staged) if !ends_list => {
-                    self.stage(&mut staged, news);
+                    self.stage(&mut staged, event);
                     Phase::Listing(staged)
                 }
                 Phase::Listing(mut staged) | Phase::Behind(mut staged) => {
-                    self.stage(&mut staged, news);
-                    let Some(phase) = self.adopt(&version, staged) else { return Ok(End::Superseded) };
+                    self.stage(&mut staged, event);
+                    let Some(phase) = self.replace(&version, staged) else { return Ok(End::Superseded) };
                     phase
                 }
             };
@@ -214,52 +233,52 @@ impl Reflector {
         Ok(End::Closed)
     }
 
-    /// Takes one event into the view. False when a wider view took over.
-    fn take_in(&self, news: News) -> bool {
-        match news {
-            News::Here(object) => {
+    /// Updates the view by one event. False if a wider view has taken over.
+    fn update(&self, event: Event) -> bool {
+        match event {
+            Event::Present(object) => {
                 let object = Arc::new(object);
-                self.mirrors.heard(&self.mirror, &self.fields, &object);
+                self.mirrors.forward(&self.mirror, &self.fields, &object);
                 self.mirror.upsert(self.generation, object)
             }
-            News::Gone(object) => self.mirror.remove(self.generation, &object.reference, object.resource_version),
-            News::Mark { .. } => true,
+            Event::Deleted(object) => self.mirror.remove(self.generation, &object.reference, object.resource_version),
+            Event::Bookmark { .. } => true,
         }
     }
 
-    fn stage(&self, staged: &mut Staged, news: News) {
-        match news {
-            News::Here(object) => {
-                let object = self.mirror.held(&object, &self.fields).unwrap_or_else(|| Arc::new(object));
+    fn stage(&self, staged: &mut Staged, event: Event) {
+        match event {
+            Event::Present(object) => {
+                let object = self.mirror.stored(&object, &self.fields).unwrap_or_else(|| Arc::new(object));
                 staged.insert(object.reference.clone(), object);
             }
-            News::Gone(object) => {
+            Event::Deleted(object) => {
                 staged.remove(&object.reference);
             }
-            News::Mark { .. } => {}
+            Event::Bookmark { .. } => {}
         }
     }
 
-    /// Puts a complete list in the place of what is read. `None` when a wider view took over.
-    fn adopt(&mut self, version: &str, staged: Staged) -> Option<Phase> {
+    /// Replaces the view's content by a complete list. `None` if a wider view has taken over.
+    fn replace(&mut self, version: &str, staged: Staged) -> Option<Phase> {
         for object in staged.values() {
-            self.mirrors.heard(&self.mirror, &self.fields, object);
+            self.mirrors.forward(&self.mirror, &self.fields, object);
         }
-        match self.mirror.adopt(self.generation, &self.fields, version.parse().unwrap_or(0), staged) {
-            Adoption::Done => {
+        match self.mirror.replace(self.generation, &self.fields, version.parse().unwrap_or(0), staged) {
+            Replaced::Done => {
                 self.at = Some(version.to_owned());
                 Some(Phase::Live)
             }
-            Adoption::Behind(staged) => Some(Phase::Behind(staged)),
-            Adoption::Superseded => None,
+            Replaced::Behind(staged) => Some(Phase::Behind(staged)),
+            Replaced::Superseded => None,
         }
     }
 
-    fn watch_params(&self, send_initial_events: bool) -> WatchParams {
+    fn watch_params(&self, initial: Initial) -> WatchParams {
         WatchParams {
             label_selector: self.selector(),
             timeout: Some(WATCH_SECONDS),
-            send_initial_events,
+            send_initial_events: initial == Initial::Sent,
             ..WatchParams::default()
         }
     }
@@ -272,7 +291,8 @@ impl Reflector {
     }
 }
 
-/// Whether the API server can't resume there: it has forgotten the revision, or (after a restore from a backup) does not know it yet.
+/// Whether the API server can't resume a watch: it has forgotten the revision, or, restored from a
+/// backup, does not know it yet.
 fn is_expired(code: u16, message: &str) -> bool {
     code == 410 || (code == 504 && message.contains("Too large resource version"))
 }

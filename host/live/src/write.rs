@@ -19,52 +19,55 @@ use crate::document::Document;
 use crate::errors::{unknown_kind, write_error};
 use crate::link::{Fault, Link};
 
-/// How many writes are under way at once. Each holds a connection (HTTP/1.1), and a plugin that asks for ten thousand objects
-/// must neither take all the file descriptors nor all of the API server's attention.
-const AT_ONCE: usize = 32;
+/// Writes at once. Each takes a connection (HTTP/1.1): a plugin that wants ten thousand objects
+/// must neither take all file descriptors nor all capacity of the API server.
+const CONCURRENCY: usize = 32;
 
-/// How often a write is sent that the API server is too busy for.
+/// How often a write is sent to an API server that responds 429 (too many requests).
 const SENDS: u32 = 4;
 
-/// The longest the API server may put a write off before that is an error; it holds its place meanwhile.
+/// The longest `retryAfterSeconds` that is respected: a waiting write keeps its permit.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(10);
 
-/// How often a finalizer's removal is tried when somebody else changes the object in between.
+/// Attempts to remove a finalizer from an object that other clients keep changing.
 const RACES: u32 = 10;
 
 /// Sends writes.
 pub(crate) struct Writer {
     link: Link,
     discovery: Arc<Discovery>,
-    places: Semaphore,
+    permits: Semaphore,
 }
 
-/// Where an object is, and what it is called in messages.
+/// Where an object is served.
 struct Place {
     request: Request,
     facts: KindFacts,
     object: ObjectRef,
 }
 
+// === impl Writer ===
+
 impl Writer {
     pub(crate) fn new(link: Link, discovery: Arc<Discovery>) -> Self {
-        Self { link, discovery, places: Semaphore::new(AT_ONCE) }
+        Self { link, discovery, permits: Semaphore::new(CONCURRENCY) }
     }
 
-    /// A place among the writes under way.
-    pub(crate) async fn place(&self) -> Option<SemaphorePermit<'_>> {
-        // It is never closed.
-        self.places.acquire().await.ok()
+    /// Waits for the permit to send one write.
+    pub(crate) async fn permit(&self) -> Option<SemaphorePermit<'_>> {
+        // The semaphore is never closed.
+        self.permits.acquire().await.ok()
     }
 
-    /// Applies, and returns the whole object as it is then.
+    /// Applies a document, and returns the whole object as it is afterwards.
     pub(crate) async fn apply(&self, apply: Apply<'_>) -> Result<(Kind, Document), WriteError> {
         let place = self.find(reference(apply.document)?).await?;
         let params = PatchParams {
             force: apply.force,
             field_manager: Some(apply.manager.to_owned()),
-            // An apply of a field that no schema declares is refused whatever is asked for, since it can't be merged. All that validation adds is to
-            // parse everything once more, for keys that a map has twice; none that is written here has.
+            // An apply of a field that no schema declares is refused anyway, as it can't be merged.
+            // Validation would only parse everything once more to find duplicate keys, which
+            // documents from here never have.
             field_validation: Some(ValidationDirective::Ignore),
             dry_run: false,
         };
@@ -95,30 +98,29 @@ impl Writer {
         let request = || place.request.delete(&object.name, &params);
         match self.send::<IgnoredAny>(&place, "", request).await {
             Err(WriteError::NotFound { .. }) => Ok(()),
-            answer => answer.map(|_| ()),
+            response => response.map(|_| ()),
         }
     }
 
-    /// Adds a finalizer, by an apply of its own: finalizers are a set in which each manager owns its members, so nobody else's are
-    /// touched and nothing has to be read first. The uid keeps it from creating the object.
+    /// Adds a finalizer by an apply of its own. Finalizers are a set in which each field manager
+    /// owns its members, so other ones are not touched, and nothing has to be read first.
     pub(crate) async fn add_finalizer(
         &self,
         object: &ObjectRef,
         uid: &str,
         finalizer: &str,
     ) -> Result<Document, WriteError> {
-        let document = json!({
-            "apiVersion": &*object.kind.api_version, "kind": &*object.kind.name,
-            "metadata": {"name": &*object.name, "namespace": object.namespace.as_deref(), "uid": uid,
-                         "finalizers": [finalizer]},
-        });
-        // A manager of its own: applied by a reconciler's, it would go with that reconciler's next apply to the object.
+        let mut document = object.document(uid);
+        document["metadata"]["finalizers"] = json!([finalizer]);
+        // A field manager of its own: with the reconciler's, the next apply of the reconciler would
+        // remove the finalizer.
         let manager = format!("{finalizer}.finalizer");
         let apply = Apply { manager: &manager, document: &document, target: Target::Object, force: false };
         Ok(self.apply(apply).await?.1)
     }
 
-    /// Removes a finalizer, whoever owns it. `None`: the object is gone, or does not have it.
+    /// Removes a finalizer, whichever field manager owns it. `None`: the object is gone, or does
+    /// not have it.
     pub(crate) async fn remove_finalizer(
         &self,
         object: &ObjectRef,
@@ -139,7 +141,8 @@ impl Writer {
                 return Ok(None);
             }
             let rest: Vec<&Value> = finalizers.iter().filter(|own| **own != finalizer).collect();
-            // With the revision, it fails if anything changed in between: a finalizer that came must not go with ours.
+            // The revision makes the patch fail if the object has changed: a finalizer that was
+            // added must not be removed.
             let patch =
                 Patch::Merge(json!({"metadata": {"finalizers": rest, "resourceVersion": metadata["resourceVersion"]}}));
             let params =
@@ -150,7 +153,7 @@ impl Writer {
                 patched => return patched.map(Some),
             }
         }
-        let message = format!("others changed it {RACES} times while `{finalizer}` was to be removed");
+        let message = format!("other clients changed it {RACES} times during the removal of `{finalizer}`");
         Err(raced.unwrap_or(WriteError::Stale { object: object.to_string(), message }))
     }
 
@@ -162,10 +165,10 @@ impl Writer {
         let invalid = |message: &str| WriteError::Invalid { object: object.to_string(), message: message.to_owned() };
         match (&object.namespace, facts.namespaced) {
             (None, true) => {
-                return Err(invalid("`metadata.namespace` is missing, and objects of this kind live in namespaces"));
+                return Err(invalid("`metadata.namespace` is missing, and the kind is namespaced"));
             }
             (Some(_), false) => {
-                return Err(invalid("`metadata.namespace` is set, and objects of this kind live in none"));
+                return Err(invalid("`metadata.namespace` is set, and the kind is cluster-scoped"));
             }
             _ => {}
         }
@@ -173,36 +176,36 @@ impl Writer {
         Ok(Place { request, facts, object })
     }
 
-    /// Sends a write, again when the API server asks for patience.
+    /// Sends a write, again if the API server responds 429.
     async fn send<T: DeserializeOwned>(
         &self,
         place: &Place,
         manager: &str,
         request: impl Fn() -> Result<HttpRequest<Vec<u8>>, request::Error>,
     ) -> Result<T, WriteError> {
-        let _place = self.place().await;
+        let _permit = self.permit().await;
         for _ in 1..SENDS {
             match self.link.send(request()).await {
                 Err(Fault::Refused(status)) if status.code == 429 => {
-                    let asked = status.details.as_ref().map_or(0, |details| details.retry_after_seconds);
-                    tokio::time::sleep(Duration::from_secs(asked.max(1).into()).min(LONGEST_RETRY_AFTER)).await;
+                    let after = status.details.as_ref().map_or(0, |details| details.retry_after_seconds);
+                    tokio::time::sleep(Duration::from_secs(after.max(1).into()).min(LONGEST_RETRY_AFTER)).await;
                 }
-                answer => return answer.map_err(|fault| self.refused(place, manager, fault)),
+                response => return response.map_err(|fault| self.refused(place, manager, fault)),
             }
         }
         self.link.send(request()).await.map_err(|fault| self.refused(place, manager, fault))
     }
 
     fn refused(&self, place: &Place, manager: &str, fault: Fault) -> WriteError {
-        // Not the object is missing then, but its kind.
-        if fault.code() == 404 && fault.message().contains("could not find the requested resource") {
-            self.discovery.doubt(place.object.kind.group());
+        // The API server's message for a missing kind, in contrast to a missing object.
+        if fault.code() == 404 && fault.to_string().contains("could not find the requested resource") {
+            self.discovery.recheck(place.object.kind.group());
         }
         write_error(place.object.to_string(), manager, fault)
     }
 }
 
-/// Which object a document is.
+/// The identity of a document.
 fn reference(document: &Value) -> Result<ObjectRef, WriteError> {
     Object::reference_of(document)
         .map_err(|error| WriteError::Invalid { object: "a document".to_owned(), message: error.to_string() })

@@ -24,7 +24,10 @@ fn answer(mut stream: TcpStream) {
     let (status, body) = if path.starts_with("GET /version ") {
         ("200 OK", r#"{"gitVersion": "v1.33.0"}"#)
     } else {
-        ("404 Not Found", r#"{"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": 404, "message": "not found"}"#)
+        (
+            "404 Not Found",
+            r#"{"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": 404, "message": "not found"}"#,
+        )
     };
     let head = "content-type: application/json\r\nconnection: close";
     let _ = write!(stream, "HTTP/1.1 {status}\r\n{head}\r\ncontent-length: {}\r\n\r\n{body}", body.len());
@@ -62,7 +65,8 @@ fn the_shipped_deployment_starts_with_a_cache_volume_that_every_user_can_write_t
     let kubeconfig_file = root.path().join("kubeconfig");
     std::fs::write(&kubeconfig_file, kubeconfig(&api_server())).unwrap();
     let mut mizzen = mizzen_in(root.path());
-    let done = mizzen.env_remove("MIZZEN_CACHE_DIR").args(args).arg("--kubeconfig").arg(kubeconfig_file).output().unwrap();
+    let done =
+        mizzen.env_remove("MIZZEN_CACHE_DIR").args(args).arg("--kubeconfig").arg(kubeconfig_file).output().unwrap();
     let log = text(&done.stderr);
     assert!(log.contains("serving /livez"), "{log}");
     assert!(log.contains("apply `mizzen crd`") && !log.contains("cache"), "only the CRDs are missing: {log}");

@@ -1,11 +1,12 @@
-//! Whether a kind's `status.conditions` is a list keyed by `type`, which only its CRD tells.
+//! Whether a kind's `status.conditions` is a list keyed by `type`, which only its CRD says.
 
 use mizzen_model::Kind;
 use serde::Deserialize;
 
 use crate::link::{Fault, Link};
 
-/// A `CustomResourceDefinition`, but only the way down to `status.conditions`: whole schemas can take megabytes.
+/// A `CustomResourceDefinition` with nothing but the path to `status.conditions`: whole schemas can
+/// take megabytes.
 #[derive(Debug, Deserialize)]
 struct Definition {
     spec: Spec,
@@ -51,8 +52,9 @@ struct Listing {
     keys: Vec<String>,
 }
 
-/// Asks for the kind's CRD. A kind without one is built in, and those list conditions by type. Where the CRD may not be read,
-/// the answer is no, which is always safe: then one field manager owns the whole list.
+/// Reads the kind's CRD. A kind without one is built in, and built-in kinds list conditions by
+/// type. If the host may not read the CRD, this is `false`, which is always safe: then one field
+/// manager owns the whole list.
 pub(crate) async fn by_type(link: &Link, kind: &Kind, plural: &str) -> Result<bool, Fault> {
     if is_built_in(kind.group()) {
         return Ok(true);
@@ -65,7 +67,8 @@ pub(crate) async fn by_type(link: &Link, kind: &Kind, plural: &str) -> Result<bo
     }
 }
 
-/// The API server's own groups have no dot, or end in `.k8s.io`; CRDs under `.k8s.io` exist too (Gateway API), and are asked for.
+/// Whether a group is the API server's own. Those have no dot, or end in `.k8s.io`; but so do some
+/// CRDs (Gateway API).
 fn is_built_in(group: &str) -> bool {
     const BUILT_IN: [&str; 18] = [
         "admissionregistration.k8s.io",

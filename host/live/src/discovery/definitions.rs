@@ -1,4 +1,4 @@
-//! Follows the cluster's CRDs, by metadata alone: their names tell which API group changed.
+//! Watches the cluster's CRDs by metadata alone: the name of each ends with its API group.
 
 use std::time::Duration;
 
@@ -8,41 +8,50 @@ use kube::Api;
 use kube::api::PartialObjectMeta;
 use kube::runtime::watcher::{self, Event, watcher};
 
-use super::Discovery;
+use crate::backoff::Backoff;
 use crate::link::Link;
-use crate::pause::Pause;
 
-/// CRDs applied by kubectl carry themselves in an annotation, up to 256 KiB: few at a time.
+/// CRDs applied by kubectl carry a copy of themselves in an annotation, up to 256 KiB: a page has
+/// few of them.
 const PAGE: u32 = 20;
 
-/// How long to wait where CRDs may not be watched. Kinds that are waited for are polled all the same.
+/// The delay before a retry where the host may not watch CRDs. Kinds that are not served are polled
+/// anyway.
 const FORBIDDEN_WAIT: Duration = Duration::from_mins(5);
 
-/// Tells `discovery` of each CRD that comes, changes or goes.
-pub(super) async fn follow(link: &Link, discovery: &Discovery) {
+/// Which API groups may serve other kinds than before.
+pub(super) enum Changed {
+    /// The group of one CRD.
+    Group(String),
+    /// Any: events may have been missed.
+    Any,
+}
+
+/// Reports each CRD that is created, changed or deleted.
+pub(super) async fn watch(link: &Link, report: impl Fn(Changed)) {
     let definitions: Api<PartialObjectMeta<CustomResourceDefinition>> = Api::all(link.client().clone());
     let mut events = std::pin::pin!(watcher(definitions, watcher::Config::default().page_size(PAGE)));
-    let mut pause = Pause::short();
+    let mut backoff = Backoff::short();
     let mut listed_before = false;
     while let Some(event) = events.next().await {
         match event {
             Ok(Event::Apply(definition) | Event::Delete(definition)) => {
                 if let Some((_, group)) = definition.metadata.name.as_deref().and_then(|name| name.split_once('.')) {
-                    discovery.doubt(group);
+                    report(Changed::Group(group.to_owned()));
                 }
             }
-            // After a gap, whatever happened in it is unknown. The first list comes before anything was known.
-            Ok(Event::InitDone) if listed_before => discovery.doubt_all(),
+            // A later list follows a gap in the watch. The first one precedes all discovery.
+            Ok(Event::InitDone) if listed_before => report(Changed::Any),
             Ok(Event::InitDone) => listed_before = true,
             Ok(Event::Init | Event::InitApply(_)) => {}
             Err(error) => {
-                let wait = if is_forbidden(&error) { FORBIDDEN_WAIT } else { pause.next() };
-                tracing::debug!(%error, "CRDs can't be watched");
+                let wait = if is_forbidden(&error) { FORBIDDEN_WAIT } else { backoff.next() };
+                tracing::debug!(%error, "can't watch CRDs");
                 tokio::time::sleep(wait).await;
                 continue;
             }
         }
-        pause.reset();
+        backoff.reset();
     }
 }
 

@@ -1,4 +1,4 @@
-//! What discovery says of the kinds of one API version.
+//! Discovery of the kinds of one API version.
 
 use std::collections::BTreeMap;
 
@@ -33,12 +33,12 @@ struct Entry {
     namespaced: bool,
 }
 
-/// The path under which the API server serves a kind's API version.
+/// The path of a kind's API version.
 pub(crate) fn root(kind: &Kind) -> String {
     if kind.group().is_empty() { format!("/api/{}", kind.version()) } else { format!("/apis/{}", kind.api_version) }
 }
 
-/// Asks for the kinds of the API version of `kind`.
+/// Lists the kinds of the API version of `kind`.
 pub(crate) async fn fetch(link: &Link, kind: &Kind) -> Result<Resources, ReadError> {
     let list: List = link.get(&root(kind)).await.map_err(|fault| read_error(kind, &fault))?;
     Ok(sort(list))
@@ -49,7 +49,7 @@ fn sort(list: List) -> Resources {
     let mut resources = Resources::new();
     for Entry { name, kind, namespaced } in wholes {
         let status = parts.iter().any(|part| part.name.strip_prefix(&name) == Some("/status"));
-        // A kind that is served under two names goes by the first.
+        // A kind that is served under two names is known by the first.
         resources.entry(kind).or_insert(Resource { plural: name, namespaced, status });
     }
     resources
@@ -72,6 +72,6 @@ mod tests {
         let resources = sort(serde_json::from_value(list).unwrap());
         assert_eq!(resources["Pod"], Resource { plural: "pods".into(), namespaced: true, status: true });
         assert_eq!(resources["Namespace"], Resource { plural: "namespaces".into(), namespaced: false, status: false });
-        assert_eq!(resources.len(), 2, "a subresource is no kind of its own");
+        assert_eq!(resources.len(), 2, "a subresource is not a kind");
     }
 }

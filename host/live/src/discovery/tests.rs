@@ -3,30 +3,30 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use serde_json::json;
 
 use super::*;
-use crate::fake::{Answer, Asked, link, refusal, things, told};
+use crate::fake::{FakeRequest, Reply, link, next_change, refusal, things};
 
 fn kind() -> Kind {
     Kind::new("mizzen.dev/v1", "Thing")
 }
 
-/// A discovery that is kept up to date, and the changes it tells.
+/// A discovery that runs, and the changes that it reports.
 fn discovery(
-    answer: impl Fn(Asked) -> Answer + Send + Sync + 'static,
+    answer: impl Fn(FakeRequest) -> Reply + Send + Sync + 'static,
 ) -> (Arc<Discovery>, mizzen_cluster::Changes, tokio::task::JoinSet<()>) {
     let subscribers = Arc::new(Subscribers::default());
     let changes = subscribers.subscribe();
     let discovery = Arc::new(Discovery::new(link(answer), subscribers));
     let keeper = discovery.clone();
     let mut task = tokio::task::JoinSet::new();
-    task.spawn(async move { keeper.keep().await });
+    task.spawn(async move { keeper.run().await });
     (discovery, changes, task)
 }
 
-/// An API server that serves `Thing` while the switch is on, and lets nobody read CRDs.
-fn switched() -> (Arc<AtomicBool>, impl Fn(Asked) -> Answer + Send + Sync + 'static) {
+/// An API server that serves `Thing` while the switch is on, and forbids reading CRDs.
+fn switched() -> (Arc<AtomicBool>, impl Fn(FakeRequest) -> Reply + Send + Sync + 'static) {
     let switch = Arc::new(AtomicBool::new(false));
     let on = switch.clone();
-    let answer = move |asked: Asked| match asked.path.as_str() {
+    let answer = move |request: FakeRequest| match request.path.as_str() {
         "/apis/mizzen.dev/v1" if on.load(Ordering::SeqCst) => things(),
         "/apis/mizzen.dev/v1" => refusal(404, "404 page not found"),
         _ => refusal(403, "no"),
@@ -35,34 +35,34 @@ fn switched() -> (Arc<AtomicBool>, impl Fn(Asked) -> Answer + Send + Sync + 'sta
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_kind_that_is_waited_for_is_found_when_it_comes() {
+async fn a_kind_that_was_not_served_is_found_once_it_is() {
     let (served, answer) = switched();
     let (discovery, mut changes, _task) = discovery(answer);
     assert_eq!(discovery.facts(&kind()).await, Err(ReadError::NotServed(kind())));
     served.store(true, Ordering::SeqCst);
-    assert_eq!(told(&mut changes).await, "served");
+    assert_eq!(next_change(&mut changes).await, "served");
     let facts = discovery.facts(&kind()).await.unwrap();
     assert_eq!((facts.plural.as_str(), facts.namespaced, facts.status_subresource), ("things", true, true));
     assert!(!facts.conditions_by_type, "its CRD may not be read");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_kind_that_went_is_told_of_once_somebody_doubts_it() {
+async fn a_kind_that_is_not_served_any_longer_is_reported_after_a_recheck() {
     let (served, answer) = switched();
     served.store(true, Ordering::SeqCst);
     let (discovery, mut changes, _task) = discovery(answer);
     discovery.facts(&kind()).await.unwrap();
-    discovery.doubt("mizzen.dev");
+    discovery.recheck("mizzen.dev");
     served.store(false, Ordering::SeqCst);
-    assert_eq!(told(&mut changes).await, "served");
+    assert_eq!(next_change(&mut changes).await, "served");
     assert_eq!(discovery.facts(&kind()).await, Err(ReadError::NotServed(kind())));
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_api_server_that_fails_makes_no_kind_absent() {
+async fn a_failing_api_server_does_not_make_a_kind_unserved() {
     let failing = Arc::new(AtomicBool::new(false));
     let (fails, (failed, mut failures)) = (failing.clone(), tokio::sync::mpsc::unbounded_channel());
-    let (discovery, mut changes, _task) = discovery(move |asked| match asked.path.as_str() {
+    let (discovery, mut changes, _task) = discovery(move |request| match request.path.as_str() {
         "/apis/mizzen.dev/v1" if fails.load(Ordering::SeqCst) => {
             failed.send(()).unwrap();
             refusal(503, "starting")
@@ -72,28 +72,28 @@ async fn an_api_server_that_fails_makes_no_kind_absent() {
     });
     discovery.facts(&kind()).await.unwrap();
     failing.store(true, Ordering::SeqCst);
-    discovery.doubt("mizzen.dev");
-    // By the second look, the first was taken in.
+    discovery.recheck("mizzen.dev");
+    // The second check follows the evaluation of the first.
     failures.recv().await.unwrap();
     failures.recv().await.unwrap();
     assert!(discovery.facts(&kind()).await.is_ok() && changes.try_recv().is_err());
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_silent_api_server_is_not_one_without_the_kind() {
-    let (discovery, _changes, _task) = discovery(|_| Answer::Broken);
+async fn an_unavailable_api_server_is_not_one_that_does_not_serve_the_kind() {
+    let (discovery, _changes, _task) = discovery(|_| Reply::Broken);
     assert!(matches!(discovery.facts(&kind()).await, Err(ReadError::Unavailable { .. })));
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_crd_tells_whether_conditions_are_by_type() {
-    let (discovery, _changes, _task) = discovery(|asked| match asked.path.as_str() {
+async fn a_crd_says_whether_conditions_are_by_type() {
+    let (discovery, _changes, _task) = discovery(|request| match request.path.as_str() {
         "/apis/mizzen.dev/v1" => things(),
         "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/things.mizzen.dev" => {
             let conditions = json!({"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]});
             let schema = json!({"properties": {"status": {"properties": {"conditions": conditions}}}});
             let version = json!({"name": "v1", "schema": {"openAPIV3Schema": schema}});
-            Answer::Json(200, json!({"spec": {"versions": [version]}}))
+            Reply::Json(200, json!({"spec": {"versions": [version]}}))
         }
         _ => refusal(403, "no"),
     });

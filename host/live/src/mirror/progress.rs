@@ -1,23 +1,23 @@
-//! How far a view is: what is wanted of it, what can be read, and what is in its way.
+//! The state of a view: which fields are wanted, which can be read, and why its reflector fails.
 
 use mizzen_cluster::ReadError;
 use mizzen_model::{Fields, Kind};
 use tokio::sync::watch;
 
-/// How far one view is. Whoever waits for it is woken when that changes.
+/// The state of one view; changes wake those who wait for it.
 pub(super) struct Progress {
     kind: Kind,
     state: watch::Sender<State>,
 }
 
 struct State {
-    /// What the newest reflector keeps.
+    /// The fields that the newest reflector keeps.
     wanted: Fields,
-    /// Counts the reflectors of this view: a wider view is a new one.
+    /// The generation of the newest reflector; widening a view starts another one.
     newest: u64,
     /// The fields that can be read; `None` before the first list is complete.
     kept: Option<Fields>,
-    /// Why the reflector of that generation does not get on.
+    /// Why the reflector of that generation fails.
     obstacle: Option<(u64, ReadError)>,
 }
 
@@ -27,7 +27,8 @@ impl Progress {
         Self { kind, state: watch::Sender::new(state) }
     }
 
-    /// Asks for fields. When no reflector keeps them yet, the generation and fields of the one to be started.
+    /// Requests fields. Returns generation and fields of the reflector to be started if none keeps
+    /// them yet.
     pub(super) fn want(&self, fields: &Fields) -> Option<(u64, Fields)> {
         let mut begun = None;
         self.state.send_if_modified(|state| {
@@ -42,12 +43,12 @@ impl Progress {
         begun
     }
 
-    /// What the newest reflector keeps.
+    /// The fields that the newest reflector keeps.
     pub(super) fn wanted(&self) -> Fields {
         self.state.borrow().wanted.clone()
     }
 
-    /// Waits until `fields` can be read, or until the reflector that is to keep them met an obstacle.
+    /// Waits until `fields` can be read, or until their reflector fails.
     pub(super) async fn ready(&self, fields: &Fields) -> Result<(), ReadError> {
         let mut state = self.state.subscribe();
         let unknown = || Err(ReadError::NotSynced(self.kind.clone()));
@@ -62,7 +63,7 @@ impl Progress {
         let state = self.state.borrow();
         match (&state.obstacle, &state.kept) {
             (Some((_, error)), _) if is_definite(error) => Err(error.clone()),
-            // An API server that is away does not make what was read from it unknown.
+            // While the API server is unavailable, the last known objects can be read.
             (_, Some(_)) => Ok(()),
             (Some((_, error)), None) => Err(error.clone()),
             (None, None) => Err(ReadError::NotSynced(self.kind.clone())),
@@ -74,25 +75,27 @@ impl Progress {
         self.state.borrow().kept.is_some()
     }
 
-    /// The reflector of this generation does not get on. True when what could be read till now can't be any more.
+    /// The reflector of this generation failed. True if the view can't be read any longer because
+    /// of it.
     pub(super) fn blocked(&self, generation: u64, error: &ReadError) -> bool {
         let mut lost = false;
         self.state.send_if_modified(|state| {
             if state.newest != generation {
                 return false;
             }
-            let is_news = is_definite(error) && !state.obstacle.as_ref().is_some_and(|(_, error)| is_definite(error));
-            if is_news {
-                tracing::warn!(kind = %self.kind, %error, "a kind can't be read");
+            let is_new = is_definite(error) && !state.obstacle.as_ref().is_some_and(|(_, error)| is_definite(error));
+            if is_new {
+                tracing::warn!(kind = %self.kind, %error, "can't read a kind");
             }
-            lost = is_news && state.kept.is_some();
+            lost = is_new && state.kept.is_some();
             state.obstacle = Some((generation, error.clone()));
             true
         });
         lost
     }
 
-    /// The reflector of this generation gets on again where it was. True when that can be read again.
+    /// The reflector of this generation resumed its watch. True if the view can be read again
+    /// because of it.
     pub(super) fn resumed(&self, generation: u64) -> bool {
         let mut back = false;
         self.state.send_if_modified(|state| {
@@ -105,7 +108,7 @@ impl Progress {
         back
     }
 
-    /// A list with these fields is complete. True when there was an obstacle before.
+    /// A list with these fields is complete. True if the reflector had failed before.
     pub(super) fn listed(&self, generation: u64, fields: &Fields) -> bool {
         let mut back = false;
         self.state.send_modify(|state| {
@@ -119,7 +122,7 @@ impl Progress {
 }
 
 impl State {
-    /// What to tell somebody who waits for `fields`; `None`: to wait on.
+    /// The result of waiting for `fields`; `None`: there is none yet.
     fn answer(&self, fields: &Fields) -> Option<Result<(), ReadError>> {
         match (&self.obstacle, &self.kept) {
             (Some((_, error)), _) if is_definite(error) => Some(Err(error.clone())),
@@ -130,7 +133,7 @@ impl State {
     }
 }
 
-/// Whether an error is the API server's considered answer, and not the lack of one.
+/// Whether an error is the API server's decision, and not a missing response.
 pub(crate) fn is_definite(error: &ReadError) -> bool {
     matches!(error, ReadError::NotServed(_) | ReadError::Forbidden { .. })
 }

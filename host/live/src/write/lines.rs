@@ -1,4 +1,4 @@
-//! How a document that is applied is written down: the API server reads it as YAML.
+//! The text of a document to be applied, which the API server parses as YAML.
 
 use std::io;
 
@@ -7,10 +7,11 @@ use serde_json::Value;
 use serde_json::ser::{Formatter, Serializer};
 use serde_json::value::RawValue;
 
-/// Compact JSON, but for a line break after each opening brace.
+/// Compact JSON with a line break after each opening brace.
 ///
-/// In YAML a map that stands on one line may be the key of another one, and until it knows that this one is none, the API server's parser reads
-/// ahead, up to 1,024 characters, and keeps what it has read: some 90 KB for a status. A break tells it at once.
+/// In YAML, a map on one line may be the key of another map. To find out, the API server's parser
+/// reads up to 1,024 characters ahead and keeps what it has read: some 90 KB for a status. A line
+/// break rules that out at once.
 struct Lines;
 
 impl Formatter for Lines {
@@ -19,7 +20,7 @@ impl Formatter for Lines {
     }
 }
 
-/// The text of a document, to be sent as it is.
+/// Serializes a document, to be sent as it is.
 pub(super) fn text(document: &Value) -> serde_json::Result<Box<RawValue>> {
     let mut text = Vec::new();
     document.serialize(&mut Serializer::with_formatter(&mut text, Lines))?;
@@ -33,7 +34,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_map_stands_on_one_line_and_the_document_is_the_same() {
+    fn no_map_is_on_one_line_and_the_document_is_the_same() {
         let document = json!({"a": {"b": [{"c": "{"}, {}]}, "d": "two\nlines"});
         let text = text(&document).unwrap();
         assert_eq!(text.get(), "{\n\"a\":{\n\"b\":[{\n\"c\":\"{\"},{\n}]},\"d\":\"two\\nlines\"}");

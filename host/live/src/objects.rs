@@ -1,7 +1,8 @@
-//! Single objects, followed by their names: a Secret needs no list of all Secrets, neither in memory nor among the host's rights.
+//! Watches single objects by name: using one Secret takes neither all Secrets in memory nor the
+//! right to list them.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -9,81 +10,82 @@ use futures::StreamExt;
 use kube::api::{WatchEvent, WatchParams};
 use mizzen_cluster::{Change, ObjectWatch, ReadError};
 use mizzen_model::{Fields, Object, ObjectRef};
+use parking_lot::Mutex;
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
+use crate::backoff::Backoff;
 use crate::document::Document;
 use crate::errors::read_error;
 use crate::link::{Fault, Link};
-use crate::pause::Pause;
 use crate::subscribers::Subscribers;
 
-/// For how many seconds the API server keeps a watch open; then the object is read anew.
+/// Seconds that the API server keeps a watch open; then the object is read again.
 const WATCH_SECONDS: u32 = 240;
 
-/// After how long without a word a watch counts as dead.
+/// How long a watch may be silent before it counts as lost.
 const WATCH_IDLE: Duration = Duration::from_secs(WATCH_SECONDS as u64 + 10);
 
-/// How long a watch lives that is no sign of trouble.
+/// A watch that lives this long was healthy: the backoff starts again.
 const HEALTHY: Duration = Duration::from_secs(5);
 
-/// What is known of an object; `None`: it has not been read yet.
+/// What is known about an object; `None`: it has not been read yet.
 type Known = Option<Result<Option<Arc<Object>>, ReadError>>;
 
-/// All objects that are followed.
-pub(crate) struct Followers {
+/// The objects that are watched.
+pub(crate) struct ObjectWatches {
     link: Link,
     changes: Arc<Subscribers>,
-    all: Mutex<HashMap<ObjectRef, Weak<Follower>>>,
+    all: Mutex<HashMap<ObjectRef, Weak<Handle>>>,
 }
 
-/// One of them.
-struct Follower {
+/// A handle of a watched object; the watch ends with the last one.
+struct Handle {
     object: ObjectRef,
     known: watch::Receiver<Known>,
     task: AbortHandle,
 }
 
-/// What keeps one of them.
-struct Keeper {
+/// Watches one object.
+struct Watcher {
     link: Link,
     changes: Arc<Subscribers>,
     object: ObjectRef,
     known: watch::Sender<Known>,
 }
 
-// === impl Followers ===
+// === impl ObjectWatches ===
 
-impl Followers {
+impl ObjectWatches {
     pub(crate) fn new(link: Link, changes: Arc<Subscribers>) -> Self {
         Self { link, changes, all: Mutex::default() }
     }
 
-    pub(crate) fn follow(&self, object: &ObjectRef) -> Arc<dyn ObjectWatch> {
-        let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(follower) = all.get(object).and_then(Weak::upgrade) {
-            return follower;
+    pub(crate) fn watch(&self, object: &ObjectRef) -> Arc<dyn ObjectWatch> {
+        let mut all = self.all.lock();
+        if let Some(handle) = all.get(object).and_then(Weak::upgrade) {
+            return handle;
         }
-        all.retain(|_, follower| follower.strong_count() > 0);
+        all.retain(|_, handle| handle.strong_count() > 0);
         let (sender, known) = watch::channel(None);
-        let keeper = Keeper {
+        let watcher = Watcher {
             link: self.link.clone(),
             changes: Arc::clone(&self.changes),
             object: object.clone(),
             known: sender,
         };
-        let task = tokio::spawn(keeper.run()).abort_handle();
-        let follower = Arc::new(Follower { object: object.clone(), known, task });
-        all.insert(object.clone(), Arc::downgrade(&follower));
-        follower
+        let task = tokio::spawn(watcher.run()).abort_handle();
+        let handle = Arc::new(Handle { object: object.clone(), known, task });
+        all.insert(object.clone(), Arc::downgrade(&handle));
+        handle
     }
 }
 
-// === impl Follower ===
+// === impl Handle ===
 
 #[async_trait]
-impl ObjectWatch for Follower {
+impl ObjectWatch for Handle {
     fn object(&self) -> &ObjectRef {
         &self.object
     }
@@ -98,40 +100,40 @@ impl ObjectWatch for Follower {
     }
 }
 
-impl Drop for Follower {
+impl Drop for Handle {
     fn drop(&mut self) {
         self.task.abort();
     }
 }
 
-// === impl Keeper ===
+// === impl Watcher ===
 
-impl Keeper {
+impl Watcher {
     async fn run(self) {
-        let mut pause = Pause::short();
+        let mut backoff = Backoff::short();
         loop {
             let begun = Instant::now();
-            if let Err(error) = self.keep().await {
-                self.learn(Err(error));
+            if let Err(error) = self.watch().await {
+                self.record(Err(error));
             }
             if begun.elapsed() >= HEALTHY {
-                pause.reset();
+                backoff.reset();
             } else {
-                tokio::time::sleep(pause.next()).await;
+                tokio::time::sleep(backoff.next()).await;
             }
         }
     }
 
-    /// Reads the object, and watches it until that ends.
-    async fn keep(&self) -> Result<(), ReadError> {
+    /// Reads the object, and watches it until the watch ends.
+    async fn watch(&self) -> Result<(), ReadError> {
         let kind = &self.object.kind;
         let (path, mut version) = (path(&self.object), String::new());
         match self.link.get::<Document>(&path_of(&path, &self.object.name)).await {
             Ok(document) => {
                 version.push_str(document.value()["metadata"]["resourceVersion"].as_str().unwrap_or_default());
-                self.learn(Ok(self.object_of(document)));
+                self.record(Ok(self.object_of(document)));
             }
-            Err(Fault::Refused(status)) if status.code == 404 => self.learn(Ok(None)),
+            Err(Fault::Refused(status)) if status.code == 404 => self.record(Ok(None)),
             Err(fault) => return Err(read_error(kind, &fault)),
         }
         let params = WatchParams {
@@ -139,16 +141,17 @@ impl Keeper {
             timeout: Some(WATCH_SECONDS),
             ..WatchParams::default()
         };
-        // Of an object that is not there, the watch begins with it, should it have come meanwhile.
+        // Without a revision, as for a missing object, the watch starts with the object if it has
+        // been created since.
         let mut events = self.link.watch(&path, &params, &version).await.map_err(|fault| read_error(kind, &fault))?;
         while let Some(event) = tokio::time::timeout(WATCH_IDLE, events.next()).await.unwrap_or_default() {
             match event.map_err(|fault| read_error(kind, &fault))? {
                 WatchEvent::Added(document) | WatchEvent::Modified(document) => {
-                    self.learn(Ok(self.object_of(document)));
+                    self.record(Ok(self.object_of(document)));
                 }
-                WatchEvent::Deleted(_) => self.learn(Ok(None)),
+                WatchEvent::Deleted(_) => self.record(Ok(None)),
                 WatchEvent::Bookmark(_) => {}
-                // Most often: the revision is too old. It is read anew.
+                // Usually the revision is too old: the object is read again.
                 WatchEvent::Error(_) => return Ok(()),
             }
         }
@@ -159,9 +162,10 @@ impl Keeper {
         document.object(&self.object.kind, &Fields::Whole).ok().map(Arc::new)
     }
 
-    /// Takes in what is known now, and tells of it if it was something else before. Trouble does not hide what was known.
-    fn learn(&self, now: Result<Option<Arc<Object>>, ReadError>) {
-        let mut news = false;
+    /// Records a reading, and reports it if it differs from the last one. A failure does not hide
+    /// an earlier success.
+    fn record(&self, now: Result<Option<Arc<Object>>, ReadError>) {
+        let mut report = false;
         self.known.send_if_modified(|known| {
             let (first, same) = match (&*known, &now) {
                 (None, _) => (true, false),
@@ -170,13 +174,13 @@ impl Keeper {
                 (Some(Err(before)), Err(after)) => (false, before == after),
                 (Some(Err(_)), Ok(_)) => (false, false),
             };
-            news = !first && !same;
+            report = !first && !same;
             if !same {
                 *known = Some(now);
             }
             !same
         });
-        if news {
+        if report {
             self.changes.send(&Change::Watched(self.object.clone()));
         }
     }
@@ -186,7 +190,7 @@ fn content(object: Option<&Arc<Object>>) -> Option<&str> {
     object.map(|object| object.json())
 }
 
-/// Where objects of a core kind are; only those are followed.
+/// The path of the objects of a core kind; only those are watched by name.
 fn path(object: &ObjectRef) -> String {
     let plural = format!("{}s", object.kind.name.to_lowercase());
     match &object.namespace {
@@ -206,7 +210,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::fake::{Answer, event, link, refusal, told};
+    use crate::fake::{Reply, event, link, next_change, refusal};
 
     fn secret(value: &str) -> Value {
         json!({"apiVersion": "v1", "kind": "Secret", "data": {"token": value},
@@ -218,45 +222,45 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn one_secret_is_read_and_watched_by_its_name_and_a_change_is_told() {
+    async fn a_secret_is_read_and_watched_by_name_and_its_changes_are_reported() {
         let (lines, watch) = mpsc::unbounded();
         let watch = Mutex::new(Some(watch));
-        let asked = Arc::new(Mutex::new(Vec::new()));
-        let log = Arc::clone(&asked);
+        let requests = Arc::new(Mutex::new(Vec::new()));
+        let log = Arc::clone(&requests);
         let link = link(move |request| {
             let is_watch = request.is_watch();
-            log.lock().unwrap().push(format!("{}?{}", request.path, request.query));
+            log.lock().push(format!("{}?{}", request.path, request.query));
             if is_watch {
-                watch.lock().unwrap().take().map_or_else(|| refusal(500, "once"), Answer::Lines)
+                watch.lock().take().map_or_else(|| refusal(500, "once"), Reply::Lines)
             } else {
-                Answer::Json(200, secret("b25l"))
+                Reply::Json(200, secret("b25l"))
             }
         });
         let changes = Arc::new(Subscribers::default());
-        let mut told_of = changes.subscribe();
-        let followers = Followers::new(link, changes);
-        let follower = followers.follow(&reference());
-        assert!(follower.read().await.unwrap().unwrap().json().contains("b25l"));
+        let mut stream = changes.subscribe();
+        let watches = ObjectWatches::new(link, changes);
+        let handle = watches.watch(&reference());
+        assert!(handle.read().await.unwrap().unwrap().json().contains("b25l"));
         lines.unbounded_send(event("MODIFIED", secret("b25l"))).unwrap();
         lines.unbounded_send(event("MODIFIED", secret("dHdv"))).unwrap();
-        assert_eq!(told(&mut told_of).await, "!a");
-        assert!(follower.read().await.unwrap().unwrap().json().contains("dHdv"));
+        assert_eq!(next_change(&mut stream).await, "!a");
+        assert!(handle.read().await.unwrap().unwrap().json().contains("dHdv"));
         lines.unbounded_send(event("DELETED", secret("dHdv"))).unwrap();
-        assert_eq!(told(&mut told_of).await, "!a");
-        assert_eq!(follower.read().await, Ok(None));
-        let asked = asked.lock().unwrap();
-        assert_eq!(asked[0], "/api/v1/namespaces/ns/secrets/a?");
+        assert_eq!(next_change(&mut stream).await, "!a");
+        assert_eq!(handle.read().await, Ok(None));
+        let requests = requests.lock();
+        assert_eq!(requests[0], "/api/v1/namespaces/ns/secrets/a?");
         assert!(
-            asked[1].starts_with("/api/v1/namespaces/ns/secrets?") && asked[1].contains("metadata.name"),
-            "{asked:?}"
+            requests[1].starts_with("/api/v1/namespaces/ns/secrets?") && requests[1].contains("metadata.name"),
+            "{requests:?}"
         );
     }
 
     #[tokio::test]
-    async fn a_secret_that_may_not_be_read_is_an_error_and_not_absent() {
+    async fn a_forbidden_secret_is_an_error_and_not_absent() {
         let link = link(|_| refusal(403, "secrets \"a\" is forbidden"));
-        let followers = Followers::new(link, Arc::default());
-        let refused = followers.follow(&reference()).read().await;
+        let watches = ObjectWatches::new(link, Arc::default());
+        let refused = watches.watch(&reference()).read().await;
         assert!(matches!(refused, Err(ReadError::Forbidden { .. })), "{refused:?}");
     }
 }
