@@ -11,7 +11,7 @@ use super::snapshot::PlanCounts;
 use super::state::Controller;
 use super::trigger::Trigger;
 use super::workqueue::CallMade;
-use crate::memo::OwnWrites;
+use crate::memo::{Memory, OwnWrites};
 use crate::plugin::Key;
 use crate::problem::{Problem, Retry};
 use crate::reconcile::{Done, Verdict};
@@ -29,14 +29,17 @@ impl Controller {
         let Done { verdict, subject, memory, wrote, stale, consents, .. } = done;
         self.store(key, memory, &verdict);
         self.schedule(key, &verdict, now);
-        self.requeue_own(key, &subject, stale);
+        self.requeue_changed(key, &subject);
+        if stale {
+            self.enqueue(key, Trigger::OwnWrites);
+        }
         self.requeue_uncovered(key, meanwhile, &wrote);
         self.record_approval(key, consents);
         self.record_readiness(key, verdict);
     }
 
     /// Stores what the reconcile learned.
-    fn store(&mut self, key: Key, memory: crate::memo::Memory, verdict: &Verdict) {
+    fn store(&mut self, key: Key, memory: Memory, verdict: &Verdict) {
         let Some(cell) = self.cells.get_mut(&key) else { return };
         cell.plan = PlanCounts::of(&memory.planned);
         cell.memory = memory;
@@ -65,19 +68,15 @@ impl Controller {
         }
     }
 
-    /// Requeues the key if the reconcile itself shows that there is more to do: the subject's
-    /// author has changed it, which may hide behind the status that the reconcile wrote, or its own
-    /// writes changed what its plugin reads.
-    fn requeue_own(&mut self, key: Key, subject: &Arc<Object>, stale: bool) {
+    /// Requeues the key if the subject's author has changed it since the reconcile began: that may
+    /// hide behind the status that the reconcile wrote.
+    fn requeue_changed(&mut self, key: Key, subject: &Arc<Object>) {
         let is_changed = |live: Arc<Object>| {
             live.resource_version != subject.resource_version
                 && (live.deleting != subject.deleting || wish(&live) != wish(subject))
         };
         if self.live(key.subject).is_some_and(is_changed) {
             self.enqueue(key, Trigger::Requeue);
-        }
-        if stale {
-            self.enqueue(key, Trigger::OwnWrites);
         }
     }
 

@@ -1,6 +1,9 @@
 //! The state of one pace of one reconciler: disruptions in progress, failed ones, and the keys that
 //! wait for one.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 
 use jiff::{SignedDuration, Timestamp};
