@@ -52,8 +52,14 @@ pub enum Inserted {
     Stale,
 }
 
-/// One difference between two states: the object before and after.
-pub type Difference = (Option<Arc<Object>>, Option<Arc<Object>>);
+/// One difference between two states of a store.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Difference {
+    /// The object before; `None`: it is new.
+    pub before: Option<Arc<Object>>,
+    /// The object after; `None`: it is gone.
+    pub after: Option<Arc<Object>>,
+}
 
 // === impl Store ===
 
@@ -136,15 +142,17 @@ impl Store {
         for object in all {
             deleted.remove(&path(&object.reference));
             match self.insert(Arc::clone(&object)) {
-                Inserted::New => differences.push((None, Some(object))),
-                Inserted::Changed { before } => differences.push((Some(before), Some(object))),
+                Inserted::New => differences.push(Difference { before: None, after: Some(object) }),
+                Inserted::Changed { before } => {
+                    differences.push(Difference { before: Some(before), after: Some(object) });
+                }
                 Inserted::Same | Inserted::Stale => {}
             }
         }
         for path in deleted {
             if let Some(object) = self.objects.remove(&path) {
                 self.reindex(&path, Some(&object), None);
-                differences.push((Some(object), None));
+                differences.push(Difference { before: Some(object), after: None });
             }
         }
         differences

@@ -9,7 +9,7 @@ mod progress;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use mizzen_cluster::store::{Inserted, Store};
+use mizzen_cluster::store::{Difference, Inserted, Store};
 use mizzen_cluster::{Change, RECONCILER_LABEL, ReadError, Scope, Selection};
 use mizzen_model::{Fields, Kind, Object, ObjectRef};
 use parking_lot::{RwLock, RwLockReadGuard};
@@ -157,7 +157,7 @@ impl Mirror {
         content.feeder = generation;
         content.seen = version;
         replaced.extend(content.store.replace(staged.into_values().collect()));
-        for (before, after) in replaced {
+        for Difference { before, after } in replaced {
             if let (true, Some(before), Some(after)) = (widened, &before, &after)
                 && !differs(before, &after.project(&narrower))
             {

@@ -11,10 +11,40 @@ use super::admission::Namespaces;
 use super::merge::{merge, prune};
 use super::ownership::{self, Owner, Parts, Step, parts};
 use super::problem::Refusal;
+use super::served::Served;
 use super::shape::Shape;
 use super::state::{Entry, State};
 use crate::error::ForeignField;
 use crate::write::{Apply, Target};
+
+/// The part of an object that an apply writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Part {
+    /// Everything, of a kind whose status is a field like any other.
+    Whole,
+    /// Everything but the status, which is a subresource.
+    WithoutStatus,
+    /// The status, of a kind whose status is a field like any other.
+    Status,
+    /// The status, which is a subresource.
+    StatusSubresource,
+}
+
+// === impl Part ===
+
+impl Part {
+    fn of(target: Target, served: Option<&Served>) -> Self {
+        let is_subresource = served.is_some_and(|served| served.facts.status_subresource);
+        match target {
+            Target::Object if is_subresource => Self::WithoutStatus,
+            Target::Object => Self::Whole,
+            Target::Status if is_subresource => Self::StatusSubresource,
+            Target::Status => Self::Status,
+        }
+    }
+}
+
+// === impl State ===
 
 impl State {
     /// Applies a document and returns the whole object as it is afterwards. `verb` goes into the
@@ -23,15 +53,15 @@ impl State {
         let reference = self.kinds.reference(apply.document, Namespaces::Stated)?;
         let key = self.stored(&reference);
         let held = self.objects.get(&key).cloned();
-        let status_apart = self.kinds.get(&key.kind).is_some_and(|served| served.facts.status_subresource);
-        let of_status = status_apart && apply.target == Target::Status;
-        check_identity(apply.document, held.as_deref(), of_status)?;
+        let part = Part::of(apply.target, self.kinds.get(&key.kind));
+        check_identity(apply.document, held.as_deref(), part)?;
         self.kinds.check_part(&reference.kind, apply.document)?;
-        let wanted = self.wanted(&reference, apply, status_apart);
+        let wanted = self.wanted(&reference, apply, part);
 
         let mut entry = held.as_deref().cloned().unwrap_or_default();
         let shape = self.kinds.shape(&reference.kind);
-        let owner = Owner { manager: apply.manager.to_owned(), applied: true, status: of_status };
+        let status = part == Part::StatusSubresource;
+        let owner = Owner { manager: apply.manager.to_owned(), applied: true, status };
         let fields = parts(shape, &wanted);
         let contested = contested(shape, &entry, &fields, &owner);
         if !contested.is_empty() && !apply.force {
@@ -68,14 +98,16 @@ impl State {
     }
 
     /// The part of a document that an apply writes.
-    fn wanted(&self, reference: &ObjectRef, apply: &Apply<'_>, status_apart: bool) -> Value {
+    fn wanted(&self, reference: &ObjectRef, apply: &Apply<'_>, part: Part) -> Value {
         let mut wanted = apply.document.clone();
         self.kinds.drop_nulls(&reference.kind, &mut wanted);
         if let Some(map) = wanted.as_object_mut() {
-            match apply.target {
-                Target::Status => map.retain(|key, _| matches!(&**key, "apiVersion" | "kind" | "metadata" | "status")),
-                Target::Object if status_apart => drop(map.remove("status")),
-                Target::Object => {}
+            match part {
+                Part::Status | Part::StatusSubresource => {
+                    map.retain(|key, _| matches!(&**key, "apiVersion" | "kind" | "metadata" | "status"));
+                }
+                Part::WithoutStatus => drop(map.remove("status")),
+                Part::Whole => {}
             }
         }
         // The server sets these fields itself, except the name; and a status has no metadata of its
@@ -88,14 +120,14 @@ impl State {
     }
 }
 
-fn check_identity(document: &Value, held: Option<&Entry>, of_status: bool) -> Result<(), Refusal> {
+fn check_identity(document: &Value, held: Option<&Entry>, part: Part) -> Result<(), Refusal> {
     let metadata = &document["metadata"];
     if metadata["managedFields"].as_array().is_some_and(|fields| !fields.is_empty()) {
         return Err(Refusal::invalid("metadata.managedFields", "must not be set in an apply"));
     }
     let own = held.map(|held| &held.document["metadata"]);
     match (&metadata["uid"], own) {
-        (_, None) if of_status => Err(Refusal::Absent),
+        (_, None) if part == Part::StatusSubresource => Err(Refusal::Absent),
         (Value::String(uid), None) => Err(Refusal::Stale(format!("no object has uid {uid}"))),
         (Value::String(uid), Some(own)) if own["uid"] != **uid => {
             Err(Refusal::Stale(format!("its uid is {}, not {uid}", own["uid"])))

@@ -13,6 +13,7 @@ use super::metadata::has_finalizers;
 use super::ownership::{self, Owner, Owners, parts};
 use super::problem::Refusal;
 use super::record::WriteRecord;
+use super::served::Served;
 use super::views::Views;
 use crate::error::WriteError;
 use crate::write::EventRecord;
@@ -137,12 +138,11 @@ impl State {
         let before = self.objects.get(key).cloned();
         self.revision += 1;
         let served = self.kinds.get(&key.kind);
-        let status_apart = served.is_some_and(|served| served.facts.status_subresource);
         let generation = match &before {
             None => entry.document["metadata"]["generation"].as_i64().unwrap_or(1),
             Some(before) => {
                 let is_deleted = |document: &Value| document["metadata"]["deletionTimestamp"].is_string();
-                let changed = !same_desired(&before.document, &entry.document, status_apart)
+                let changed = desired(&before.document, served) != desired(&entry.document, served)
                     || is_deleted(&before.document) != is_deleted(&entry.document);
                 before.document["metadata"]["generation"].as_i64().unwrap_or(1) + i64::from(changed)
             }
@@ -179,12 +179,10 @@ impl State {
     }
 }
 
-/// Whether two documents are equal apart from their metadata, and from their status where that is a
-/// subresource.
-fn same_desired(a: &Value, b: &Value, status_apart: bool) -> bool {
-    let counts = |key: &&String| *key != "metadata" && !(status_apart && *key == "status");
-    let keys = |document: &Value| -> BTreeSet<String> {
-        document.as_object().into_iter().flat_map(|map| map.keys()).filter(counts).cloned().collect()
-    };
-    keys(a) == keys(b) && keys(a).iter().all(|key| a[key] == b[key])
+/// The fields whose changes the generation counts: without the metadata, and without a status that
+/// is a subresource.
+fn desired<'a>(document: &'a Value, served: Option<&Served>) -> BTreeMap<&'a String, &'a Value> {
+    let ignores_status = served.is_some_and(|served| served.facts.status_subresource);
+    let counts = |field: &str| field != "metadata" && !(ignores_status && field == "status");
+    document.as_object().into_iter().flatten().filter(|(field, _)| counts(field)).collect()
 }

@@ -86,11 +86,11 @@ impl Views {
         let Some(view) = self.watched.get_mut(key) else { return };
         let difference = match object {
             Some(object) => match view.store.insert(Arc::clone(&object)) {
-                Inserted::New => Some((None, Some(object))),
-                Inserted::Changed { before } => Some((Some(before), Some(object))),
+                Inserted::New => Some(Difference { before: None, after: Some(object) }),
+                Inserted::Changed { before } => Some(Difference { before: Some(before), after: Some(object) }),
                 Inserted::Same | Inserted::Stale => None,
             },
-            None => view.store.remove(reference).map(|before| (Some(before), None)),
+            None => view.store.remove(reference).map(|before| Difference { before: Some(before), after: None }),
         };
         if let Some(difference) = difference {
             self.send_object(key.1, difference);
@@ -125,7 +125,8 @@ impl Views {
         }
     }
 
-    fn send_object(&mut self, scope: Scope, (before, after): Difference) {
+    fn send_object(&mut self, scope: Scope, difference: Difference) {
+        let Difference { before, after } = difference;
         self.send(&Change::Object { scope, before, after });
     }
 }

@@ -67,7 +67,7 @@ fn a_new_list_differs_by_created_changed_and_deleted_objects() {
     let seen: Vec<_> = store
         .replace(list)
         .iter()
-        .map(|(before, after)| {
+        .map(|Difference { before, after }| {
             let object = after.as_ref().or(before.as_ref()).unwrap();
             (object.reference.name.to_string(), before.is_some(), after.is_some())
         })
@@ -201,7 +201,7 @@ proptest! {
                 Step::Replace(things) => {
                     let all: Vec<_> = things.iter().map(made).collect();
                     let before = naive.list(None, &Selector::everything(), None);
-                    for (from, to) in store.replace(all.clone()) {
+                    for Difference { before: from, after: to } in store.replace(all.clone()) {
                         prop_assert!(from.is_some() || to.is_some());
                         prop_assert!(from.is_none() || to.is_none() || from != to);
                     }
