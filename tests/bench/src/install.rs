@@ -29,8 +29,8 @@ const SUBJECT: &str = "
 /// Memory of a host that has the whole of `deploy/mesh.yaml` and installs Istio on a cluster whose pods really come up; how long that and
 /// the rendering in it take; and what it costs to be asked again when nothing has changed.
 pub(crate) async fn install() -> anyhow::Result<Value> {
-    let builder = ControlPlane::builder().controller_manager(true).scheduler(true).kwok(true);
-    let cluster = builder.service_monitors(true).crds(repository("deploy/crds")).start().await?;
+    let builder = ControlPlane::builder().controller_manager().scheduler().kwok();
+    let cluster = builder.service_monitors().crds(repository("deploy/crds")).start().await?;
     cluster.apply_yaml(SUBJECT).await?;
     let configuration = std::fs::read_to_string(repository("deploy/mesh.yaml"))?;
     let setup = Setup { plugins: plugins()?, components: &[], configuration: &configuration };

@@ -24,7 +24,7 @@ pub(crate) fn repository(path: &str) -> PathBuf {
 
 /// Starts a control plane with the mesh of the samples: its definitions, a Gateway, and an ingress gateway that has an address.
 pub(crate) async fn start() -> anyhow::Result<ControlPlane> {
-    let builder = ControlPlane::builder().mesh_crds(true);
+    let builder = ControlPlane::builder().mesh_crds();
     let cluster = builder.crds(repository("deploy/crds")).crds(repository("deploy/samples/crds")).start().await?;
     for file in ["mesh/00-namespaces.yaml", "mesh/10-istio.yaml", "own-istio/ingress-gateway.yaml"] {
         cluster.apply_path(&repository("deploy/samples").join(file)).await?;

@@ -1,4 +1,4 @@
-//! Applies YAML to the API server: definitions of kinds first, then namespaces, then what lies in them.
+//! Applies YAML to the API server: definitions first, then namespaces, then everything else.
 
 mod documents;
 
@@ -15,10 +15,10 @@ use kube::runtime::wait::{await_condition, conditions};
 use kube::{Api, Client};
 use tokio::time::timeout;
 
-use crate::readiness::{self, PATIENCE, ReadyError};
+use crate::readiness::{self, ReadyError, TIMEOUT};
 use documents::Document;
 
-/// Who owns the fields of what is applied here.
+/// The field manager of objects that are applied here.
 pub const FIELD_MANAGER: &str = "mizzen-testcluster";
 
 /// Why YAML was not applied.
@@ -29,56 +29,56 @@ pub enum ApplyError {
     Read {
         /// The file or folder.
         path: PathBuf,
-        /// Why not.
+        /// The cause.
         source: io::Error,
     },
-    /// A text is no YAML.
+    /// A text is not YAML.
     #[error("{origin} is not YAML: {reason}")]
     NotYaml {
         /// The file, or `the given text`.
         origin: String,
-        /// What the parser says, with the line.
+        /// The parser's message, with the line.
         reason: String,
     },
-    /// A document is no Kubernetes object.
+    /// A document is not a Kubernetes object.
     #[error("document {number} of {origin} has no {field}")]
     NotAnObject {
         /// The file, or `the given text`.
         origin: String,
         /// Counted from 1.
         number: usize,
-        /// What it lacks, e.g. `metadata.name`.
+        /// The missing field, e.g. `metadata.name`.
         field: &'static str,
     },
-    /// A document where only custom resource definitions are wanted.
-    #[error("{object} is no CustomResourceDefinition: apply it with the samples")]
+    /// A document other than a custom resource definition, among definitions.
+    #[error("{object} is not a CustomResourceDefinition: apply it with the samples")]
     NotADefinition {
         /// The object.
         object: String,
     },
     /// The API server does not serve the kind.
-    #[error("the API server can't say what a {kind} is: install its CustomResourceDefinition first")]
+    #[error("the API server does not serve {kind}: install its CustomResourceDefinition first")]
     UnknownKind {
         /// `apiVersion kind`.
         kind: String,
-        /// What the API server said.
+        /// The API server's error.
         source: Box<kube::Error>,
     },
-    /// The API server does not take the object.
+    /// The API server refuses the object.
     #[error("the API server refuses {object}")]
     Refused {
         /// The object.
         object: String,
-        /// What the API server said.
+        /// The API server's error.
         source: Box<kube::Error>,
     },
-    /// A definition does not come into force.
-    #[error("{name} is not established after {} s", PATIENCE.as_secs())]
+    /// A definition is not established.
+    #[error("{name} is not established after {} s", TIMEOUT.as_secs())]
     NotEstablished {
         /// The definition.
         name: String,
     },
-    /// A definition is in force, and its kind is not served.
+    /// A definition is established, and its kind is not served.
     #[error(transparent)]
     NotServed(#[from] ReadyError),
     /// The credentials are unusable.
@@ -86,7 +86,7 @@ pub enum ApplyError {
     Credentials(#[from] crate::CredentialsError),
 }
 
-/// Applies documents, and remembers what it learned about their kinds.
+/// Applies documents, and caches the discovery of their kinds.
 pub(crate) struct Applier {
     client: Client,
     kinds: HashMap<GroupVersionKind, (ApiResource, ApiCapabilities)>,
@@ -99,7 +99,8 @@ impl Applier {
         Self { client, kinds: HashMap::new() }
     }
 
-    /// Applies every document of a file, or of every YAML or JSON file in a folder and those below it. Returns what was applied, e.g. `Service default/web`.
+    /// Applies every document of a file, or of all YAML and JSON files in a folder and below it. Returns the
+    /// applied objects, e.g. `Service default/web`.
     pub(crate) async fn path(&mut self, path: &Path) -> Result<Vec<String>, ApplyError> {
         self.documents(documents::of_path(path)?).await
     }
@@ -109,7 +110,7 @@ impl Applier {
         self.documents(documents::of_text(text, "the given text")?).await
     }
 
-    /// Installs the custom resource definitions of a file or folder; refuses when anything else is in it.
+    /// Installs the custom resource definitions of a file or folder; refuses any other object in it.
     pub(crate) async fn definitions(&mut self, path: &Path) -> Result<Vec<String>, ApplyError> {
         let documents = documents::of_path(path)?;
         if let Some(other) = documents.iter().find(|document| !document.is_definition()) {
@@ -156,9 +157,9 @@ async fn define(client: Client, document: &Document) -> Result<(), ApplyError> {
     let name = document.name();
     let not_established = || ApplyError::NotEstablished { name: name.to_owned() };
     let api = Api::<CustomResourceDefinition>::all(client.clone());
-    let established = timeout(PATIENCE, await_condition(api, name, conditions::is_crd_established())).await;
+    let established = timeout(TIMEOUT, await_condition(api, name, conditions::is_crd_established())).await;
     established.map_err(|_| not_established())?.map_err(|_| not_established())?;
-    // The API server's list of kinds follows a little later.
+    // Discovery serves the kind with a delay.
     for kind in document.defined_kinds() {
         let served = || async { pinned_kind(&client, &kind).await.is_ok() };
         readiness::until("a kind whose definition is established", || Ok(()), served).await?;

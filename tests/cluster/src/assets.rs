@@ -1,4 +1,4 @@
-//! Finds the programs and manifests of a control plane, and has those built that are not there yet. One place decides where they lie.
+//! Finds the programs and manifests of a control plane, and builds those that are missing.
 
 mod build;
 
@@ -17,11 +17,11 @@ pub enum Manifests {
     IstioCrds,
     /// prometheus-operator's definition of `ServiceMonitor`.
     ServiceMonitorCrd,
-    /// What kwok does with a node and with a pod: both become ready at once.
+    /// The stages of kwok, by which nodes and pods become ready at once.
     KwokStages,
 }
 
-/// Programs and manifests that lie on this disk, ready to use.
+/// The paths of programs and manifests.
 #[derive(Clone, Debug)]
 pub struct Assets {
     programs: BTreeMap<Program, PathBuf>,
@@ -29,23 +29,23 @@ pub struct Assets {
     ports: PathBuf,
 }
 
-/// Why there is no control plane to start.
+/// Why programs or manifests are not available.
 #[derive(Debug, thiserror::Error)]
 pub enum AssetsError {
-    /// It is not there and can't be made.
+    /// It is missing and can't be built.
     #[error(transparent)]
     Go(#[from] GoError),
-    /// It was not asked for when the assets were looked up.
-    #[error("{name} was not asked for: name it when looking up the assets")]
+    /// It was not requested when the assets were looked up.
+    #[error("{name} was not requested: name it when looking up the assets")]
     NotIncluded {
         /// The program or manifests.
         name: String,
     },
 }
 
-/// Where assets may lie: the environment, read once.
+/// The folders of assets, from the environment.
 struct Places {
-    /// A folder of executables that come before the cache.
+    /// A folder of executables that take precedence over the cache.
     kubebuilder: Option<PathBuf>,
     /// The project's cache folder, outside the work tree.
     cache: PathBuf,
@@ -83,12 +83,14 @@ impl Manifests {
 // === impl Assets ===
 
 impl Assets {
-    /// Finds everything, and builds what is missing: minutes, once. Blocks; says on standard error what it does.
+    /// Finds everything, and builds what is missing: minutes, once. Blocks, and reports on standard error what
+    /// it does.
     pub fn find_or_build() -> Result<Self, AssetsError> {
         Self::find_or_build_only(&Program::ALL, &Manifests::ALL)
     }
 
-    /// Finds these programs and manifests, and builds what is missing of them. Blocks; says on standard error what it does.
+    /// Finds these programs and manifests, and builds those that are missing. Blocks, and reports on standard
+    /// error what it does.
     pub fn find_or_build_only(programs: &[Program], manifests: &[Manifests]) -> Result<Self, AssetsError> {
         let places = Places::from_env()?;
         let cache = Cache::open(&places.cache, "controlplane")?;
@@ -116,7 +118,7 @@ impl Assets {
         files.map(Vec::as_slice).ok_or_else(|| AssetsError::NotIncluded { name: format!("{set:?}") })
     }
 
-    /// The folder in which ports are claimed; every control plane on this machine uses the same.
+    /// The folder of port locks, which all control planes on this machine share.
     pub fn ports(&self) -> &Path {
         &self.ports
     }
@@ -129,13 +131,13 @@ impl Places {
         Ok(Self { kubebuilder: folder_from_env("KUBEBUILDER_ASSETS"), cache: Cache::project()? })
     }
 
-    /// The executable that the person who runs this has provided.
+    /// The executable in the user's folder, if there is one.
     fn provided(&self, program: Program) -> Option<PathBuf> {
         Some(self.kubebuilder.as_ref()?.join(program.name())).filter(|path| path.is_file())
     }
 }
 
-/// The executable, built if need be.
+/// Returns the executable, and builds it first if it is missing.
 fn built(cache: &Cache, program: Program) -> Result<PathBuf, GoError> {
     let module = Module::read(program.source())?;
     let path = cache.folder(&module.folder()).join(program.name());
@@ -143,7 +145,7 @@ fn built(cache: &Cache, program: Program) -> Result<PathBuf, GoError> {
     Ok(path)
 }
 
-/// The files, copied from the Go module if need be.
+/// Returns the files, and copies them from the Go module first if they are missing.
 fn copied(cache: &Cache, set: Manifests) -> Result<Vec<PathBuf>, GoError> {
     let module = Module::read(set.source())?;
     let folder = cache.folder(&module.folder());

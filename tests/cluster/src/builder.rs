@@ -1,35 +1,35 @@
-//! What a control plane is to consist of, and how it is started.
+//! The parts of a control plane, and its start.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::env;
 use std::io;
 use std::path::PathBuf;
-use std::sync::Mutex;
 
 use futures::future::try_join;
+use parking_lot::Mutex;
 use serde_json::json;
 
 use crate::apply::ApplyError;
 use crate::assets::{Assets, AssetsError, Manifests};
 use crate::control_plane::{self, ControlPlane};
 use crate::credentials::{ADMIN, Credentials, CredentialsError};
-use crate::flags;
+use crate::flags::{self, ServiceAccounts};
 use crate::folder::Folder;
-use crate::kwok;
+use crate::kwok::{self, Jobs};
 use crate::ports::{Port, PortError};
 use crate::program::Program;
 use crate::readiness::{self, ReadyError};
 
-/// The node that kwok plays.
+/// The node that kwok simulates.
 const NODE: &str = "kwok-0";
 
-/// What a control plane is to consist of, besides etcd and the API server.
+/// The parts of a control plane besides etcd and the API server.
 #[derive(Clone, Debug, Default)]
 pub struct Builder {
     programs: BTreeSet<Program>,
     mesh_crds: bool,
     service_monitors: bool,
-    endless_jobs: bool,
+    jobs: Jobs,
     crds: Vec<PathBuf>,
     users: BTreeMap<String, Vec<String>>,
 }
@@ -43,18 +43,18 @@ pub enum StartError {
     /// No port is free.
     #[error(transparent)]
     Ports(#[from] PortError),
-    /// Keys, certificates or kubeconfig files are missing.
+    /// Keys, certificates or kubeconfig files can't be written.
     #[error(transparent)]
     Credentials(#[from] CredentialsError),
-    /// There is no folder to work in.
-    #[error("can't make a folder for the control plane's files")]
+    /// The folder can't be created.
+    #[error("can't create a folder for the control plane's files")]
     Folder(#[source] io::Error),
     /// A program can't be run.
     #[error("can't run {program}")]
     Run {
-        /// Which program.
+        /// The program.
         program: Program,
-        /// Why not.
+        /// The cause.
         source: io::Error,
     },
     /// Something did not become ready.
@@ -63,68 +63,70 @@ pub enum StartError {
     /// The definitions or the node were not applied.
     #[error(transparent)]
     Apply(#[from] ApplyError),
-    /// The address of the API server is none.
-    #[error("the API server has no address")]
+    /// The address of the API server is invalid.
+    #[error("the address of the API server is invalid")]
     Address(#[from] http::uri::InvalidUri),
 }
 
 // === impl Builder ===
 
 impl Builder {
-    /// Whether kube-controller-manager runs: garbage collection by owner, Deployments, EndpointSlices of Services, `ServiceAccount`s, the end of namespaces.
+    /// Adds kube-controller-manager: garbage collection by owner, Deployments, EndpointSlices of Services,
+    /// `ServiceAccount`s, the deletion of namespaces.
     #[must_use]
-    pub fn controller_manager(self, wanted: bool) -> Self {
-        self.with(Program::ControllerManager, wanted)
+    pub fn controller_manager(self) -> Self {
+        self.with(Program::ControllerManager)
     }
 
-    /// Whether kube-scheduler runs, which gives pods their node.
+    /// Adds kube-scheduler, which gives pods their node.
     #[must_use]
-    pub fn scheduler(self, wanted: bool) -> Self {
-        self.with(Program::Scheduler, wanted)
+    pub fn scheduler(self) -> Self {
+        self.with(Program::Scheduler)
     }
 
-    /// Whether kwok runs, with a node `kwok-0` on which every pod is Running and Ready at once.
+    /// Adds kwok, with a node `kwok-0` on which every pod is Running and Ready at once.
     #[must_use]
-    pub fn kwok(self, wanted: bool) -> Self {
-        self.with(Program::Kwok, wanted)
+    pub fn kwok(self) -> Self {
+        self.with(Program::Kwok)
     }
 
-    /// Whether Istio's custom resource definitions and that of `ServiceMonitor` are installed, as their projects release them.
+    /// Installs Istio's custom resource definitions and that of `ServiceMonitor`, as their projects release them.
     #[must_use]
-    pub fn mesh_crds(mut self, wanted: bool) -> Self {
-        self.mesh_crds = wanted;
+    pub fn mesh_crds(mut self) -> Self {
+        self.mesh_crds = true;
         self
     }
 
-    /// Whether the definition of `ServiceMonitor` is installed without Istio's.
+    /// Installs the definition of `ServiceMonitor` without Istio's.
     #[must_use]
-    pub fn service_monitors(mut self, wanted: bool) -> Self {
-        self.service_monitors = wanted;
+    pub fn service_monitors(mut self) -> Self {
+        self.service_monitors = true;
         self
     }
 
-    /// Whether the pods of Jobs run on and on: otherwise kwok has them complete at once.
+    /// Keeps the pods of Jobs running; by default they complete at once.
     #[must_use]
-    pub fn endless_jobs(mut self, wanted: bool) -> Self {
-        self.endless_jobs = wanted;
+    pub fn endless_jobs(mut self) -> Self {
+        self.jobs = Jobs::Endless;
         self
     }
 
-    /// Installs the custom resource definitions of a file or folder, which must hold nothing else. May be called again for more.
+    /// Installs the custom resource definitions of a file or folder without other objects. May be called again.
     #[must_use]
     pub fn crds(mut self, path: impl Into<PathBuf>) -> Self {
         self.crds.push(path.into());
         self
     }
 
-    /// Adds a user who can show a token: see [`ControlPlane::user_kubeconfig`]. What the user may do is up to RBAC.
+    /// Adds a user with a token: see [`ControlPlane::user_kubeconfig`]. RBAC decides about the user's rights.
     #[must_use]
     pub fn user(mut self, name: impl Into<String>, groups: &[&str]) -> Self {
         self.users.insert(name.into(), groups.iter().copied().map(str::to_owned).collect());
         self
     }
 
-    /// Starts it and returns when it is ready, with its definitions installed. Builds what is not built yet, which takes minutes, once.
+    /// Starts it, and returns when it is ready and its definitions are installed. Builds missing programs first,
+    /// which takes minutes, once.
     pub async fn start(self) -> Result<ControlPlane, StartError> {
         let assets = self.assets().await?;
         let cluster = self.launch(assets)?;
@@ -133,11 +135,13 @@ impl Builder {
         Ok(cluster)
     }
 
-    /// Starts it for a test. `None`, with a line on standard error, where it can't be built for want of Go; the test then has nothing to check.
+    /// Starts it for a test. `None`, with a line on standard error, where it can't be built without Go: the test
+    /// is then skipped.
     ///
     /// # Panics
     ///
-    /// When it does not start for any other reason, and for want of Go too where the environment has `CI=true`: there no test may be skipped.
+    /// When it does not start for any other reason; with `CI=true` in the environment, also without Go, since no
+    /// test may be skipped there.
     #[expect(clippy::panic, reason = "it is called by tests alone, which have no other way to fail")]
     pub async fn start_for_test(self) -> Option<ControlPlane> {
         match self.start().await {
@@ -152,44 +156,44 @@ impl Builder {
         }
     }
 
-    fn with(mut self, program: Program, wanted: bool) -> Self {
-        if wanted {
-            self.programs.insert(program);
-        } else {
-            self.programs.remove(&program);
-        }
+    fn with(mut self, program: Program) -> Self {
+        self.programs.insert(program);
         self
     }
 
-    /// Finds or builds only what this control plane needs.
+    /// Finds or builds only the programs of this control plane.
     async fn assets(&self) -> Result<Assets, AssetsError> {
         let programs: Vec<_> =
             [Program::Etcd, Program::ApiServer].into_iter().chain(self.programs.iter().copied()).collect();
         let stages = self.programs.contains(&Program::Kwok).then_some(Manifests::KwokStages);
         let manifests: Vec<_> = self.sets().chain(stages).collect();
         let find = move || Assets::find_or_build_only(&programs, &manifests);
-        let interrupted = |_| AssetsError::NotIncluded { name: "what the control plane needs".to_owned() };
+        let interrupted = |_| AssetsError::NotIncluded { name: "the control plane's programs".to_owned() };
         tokio::task::spawn_blocking(find).await.map_err(interrupted)?
     }
 
-    /// The definitions to be installed of those that their projects release.
+    /// The released definitions that are installed.
     fn sets(&self) -> impl Iterator<Item = Manifests> {
         let istio = self.mesh_crds.then_some(Manifests::IstioCrds);
         istio.into_iter().chain((self.mesh_crds || self.service_monitors).then_some(Manifests::ServiceMonitorCrd))
     }
 
-    /// Starts etcd; the API server is started with the method that also starts it again.
+    /// Starts etcd. The API server is started by the method that also restarts it.
     fn launch(&self, assets: Assets) -> Result<ControlPlane, StartError> {
         let folder = Folder::create().map_err(StartError::Folder)?;
         flags::write_files(folder.path())
             .and_then(|()| kwok::write_files(folder.path()))
             .map_err(StartError::Folder)?;
-        let port = || Port::take(assets.ports());
+        let port = || Port::reserve(assets.ports());
         let (clients, peers, server) = (port()?, port()?, port()?);
         let url = format!("https://127.0.0.1:{}", server.number()).parse()?;
         let credentials = Credentials::create(folder.path(), url, &self.users)?;
-        let service_accounts = self.programs.contains(&Program::ControllerManager);
-        let server_flags = flags::apiserver(folder.path(), clients.number(), server.number(), service_accounts);
+        let accounts = if self.programs.contains(&Program::ControllerManager) {
+            ServiceAccounts::Required
+        } else {
+            ServiceAccounts::NotRequired
+        };
+        let server_flags = flags::apiserver(folder.path(), clients.number(), server.number(), accounts);
         let etcd_flags = flags::etcd(folder.path(), clients.number(), peers.number());
         let etcd = control_plane::run(&assets, folder.path(), Program::Etcd, etcd_flags)?;
         Ok(ControlPlane {
@@ -215,7 +219,7 @@ impl Builder {
         Ok(())
     }
 
-    /// Starts what runs beside the API server, and waits until it works.
+    /// Starts the programs beside the API server, and waits until they work.
     async fn accompany(&self, cluster: &ControlPlane) -> Result<(), StartError> {
         for program in &self.programs {
             let flags = match program {
@@ -223,7 +227,7 @@ impl Builder {
                 Program::Scheduler => flags::scheduler(&cluster.credentials),
                 Program::Kwok => {
                     let stages = cluster.assets.manifests(Manifests::KwokStages)?;
-                    kwok::flags(cluster.folder.path(), &cluster.credentials, stages, self.endless_jobs)
+                    kwok::flags(cluster.folder.path(), &cluster.credentials, stages, self.jobs)
                 }
                 Program::Etcd | Program::ApiServer | Program::Kubectl => continue,
             };
@@ -243,7 +247,7 @@ impl Builder {
     }
 }
 
-/// An error and its causes, in one line each.
+/// Returns an error and its causes, one per line.
 fn with_causes(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(Some(error), |error| error.source());
     causes.map(ToString::to_string).collect::<Vec<_>>().join("\n  because: ")

@@ -1,4 +1,4 @@
-//! A program that runs, and ends with the value that stands for it, or with this process, even when that is killed.
+//! A running program, which ends when its value is dropped, or with this process, even when that is killed.
 
 use std::fs::{self, File};
 use std::io;
@@ -13,7 +13,7 @@ use crate::program::Program;
 /// How many of the last lines of a program's output an error shows.
 const TAIL: usize = 15;
 
-/// A program that was started. Dropping the value kills it. `P` is what its owner calls it by.
+/// A running program. Dropping the value kills it. `P` is its name.
 #[derive(Debug)]
 pub struct Running<P = Program> {
     program: P,
@@ -21,16 +21,16 @@ pub struct Running<P = Program> {
     log: PathBuf,
 }
 
-/// How a program is started.
+/// The command of a program.
 #[derive(Clone, Debug)]
 pub struct Launch {
     /// The executable.
     pub path: PathBuf,
     /// Its arguments.
     pub arguments: Vec<String>,
-    /// Environment variables, besides those of this process.
+    /// Environment variables in addition to those of this process.
     pub environment: Vec<(&'static str, String)>,
-    /// What it says is added to the end of this file.
+    /// The file to which its output is appended.
     pub log: PathBuf,
 }
 
@@ -47,12 +47,12 @@ impl<P: Copy> Running<P> {
         let mut command = dies_with_this_process(&path);
         command.args(arguments).envs(environment);
         command.stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output);
-        // Ctrl-C is for whoever uses the control plane, which ends after them.
+        // Ctrl-C must not reach it: its user ends first.
         command.process_group(0);
         Ok(Self { program, child: start_from_lasting_thread(command)?, log })
     }
 
-    /// What its owner calls it by.
+    /// Its name.
     pub fn program(&self) -> P {
         self.program
     }
@@ -67,7 +67,7 @@ impl<P: Copy> Running<P> {
         self.child.try_wait().ok().flatten()
     }
 
-    /// The last lines that the program said.
+    /// The last lines of its output.
     pub fn tail(&self) -> String {
         let text = fs::read(&self.log).unwrap_or_default();
         let text = String::from_utf8_lossy(&text);
@@ -78,13 +78,14 @@ impl<P: Copy> Running<P> {
 
 impl<P> Drop for Running<P> {
     fn drop(&mut self) {
-        // Both fail only when the program is gone already.
+        // Both fail only when the program has ended already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// A command whose program the kernel kills when the thread that started it ends, where the system has `setpriv` to say so.
+/// Returns a command whose program the kernel kills when the thread that started it ends, if the system has
+/// `setpriv`.
 fn dies_with_this_process(path: &Path) -> Command {
     static SETPRIV: LazyLock<bool> = LazyLock::new(|| {
         let mut probe = Command::new("setpriv");
@@ -99,23 +100,24 @@ fn dies_with_this_process(path: &Path) -> Command {
     command
 }
 
-/// Starts a command from a thread that lasts as long as this process: the kernel looks at the thread, and that of a test ends with its test.
+/// Starts a command from a thread that lives as long as this process: the kernel watches the thread, and the
+/// thread of a test ends with it.
 fn start_from_lasting_thread(command: Command) -> io::Result<Child> {
     type Order = (Command, mpsc::Sender<io::Result<Child>>);
     static STARTER: LazyLock<mpsc::Sender<Order>> = LazyLock::new(|| {
         let (orders, received) = mpsc::channel::<Order>();
         let start = move || {
-            for (mut command, answer) in received {
-                // Nobody waits for the answer only if the thread that ordered it is gone.
-                let _ = answer.send(command.spawn());
+            for (mut command, started) in received {
+                // This fails only if the ordering thread has ended.
+                let _ = started.send(command.spawn());
             }
         };
-        // Without the thread the receiver is gone, which every order then reports.
+        // Without the thread there is no receiver, so every order fails.
         let _ = thread::Builder::new().name("control-plane".to_owned()).spawn(start);
         orders
     });
     let gone = || io::Error::other("the thread that starts programs can't be started");
-    let (answer, answered) = mpsc::channel();
-    STARTER.send((command, answer)).map_err(|_| gone())?;
-    answered.recv().map_err(|_| gone())?
+    let (started, child) = mpsc::channel();
+    STARTER.send((command, started)).map_err(|_| gone())?;
+    child.recv().map_err(|_| gone())?
 }

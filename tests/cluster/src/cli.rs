@@ -17,8 +17,8 @@ use rustix::process::{Pid, Signal, kill_process};
 use tokio::process::{Child, Command};
 use tokio::signal::unix::{SignalKind, signal};
 
-/// Words that every kubeconfig of a test cluster has: a file without them belongs to somebody else.
-const OUR_CONTEXT: &str = "current-context: mizzen-testcluster";
+/// The text that marks a kubeconfig of a test cluster; a file without it has another origin.
+const MARK: &str = "current-context: mizzen-testcluster";
 
 /// A real Kubernetes control plane on loopback: etcd, the API server and the controllers.
 #[derive(Debug, Parser)]
@@ -75,7 +75,7 @@ struct Up {
 
 type Failure = Box<dyn Error>;
 
-/// Does what the command line says; an error is printed with its causes.
+/// Runs the command line, and prints an error with its causes.
 pub(crate) async fn run(cli: Cli) -> ExitCode {
     let done = match cli.command {
         Task::Up(up) => up.run().await,
@@ -107,11 +107,11 @@ fn build() -> Result<ExitCode, Failure> {
 
 impl Up {
     async fn run(self) -> Result<ExitCode, Failure> {
-        let mut copy = self.kubeconfig.as_deref().map(Copy::claim).transpose()?;
-        let mut ended = Ended::listen()?;
+        let mut copy = self.kubeconfig.as_deref().map(Copy::to).transpose()?;
+        let mut signals = Signals::listen()?;
         let cluster = tokio::select! {
             cluster = self.start() => cluster?,
-            code = ended.asked() => return Ok(code),
+            code = signals.received() => return Ok(code),
         };
         let mut kubeconfig = cluster.kubeconfig_path();
         if let Some(copy) = &mut copy {
@@ -124,7 +124,7 @@ impl Up {
         }
         let Some((program, arguments)) = self.command.split_first() else {
             eprintln!("running until Ctrl-C");
-            return Ok(ended.asked().await);
+            return Ok(signals.received().await);
         };
         let mut command = Command::new(program);
         command.args(arguments).env("KUBECONFIG", &kubeconfig).kill_on_drop(true);
@@ -133,16 +133,21 @@ impl Up {
         }
         let child = command.spawn();
         let child = child.map_err(|error| io::Error::new(error.kind(), format!("can't run {program}: {error}")))?;
-        ended.after(child).await
+        signals.or_exit_of(child).await
     }
 
     async fn start(&self) -> Result<ControlPlane, Failure> {
         let began = Instant::now();
-        let mut builder = ControlPlane::builder()
-            .controller_manager(true)
-            .scheduler(self.scheduler)
-            .kwok(self.kwok)
-            .mesh_crds(!self.no_mesh_crds);
+        let mut builder = ControlPlane::builder().controller_manager();
+        if self.scheduler {
+            builder = builder.scheduler();
+        }
+        if self.kwok {
+            builder = builder.kwok();
+        }
+        if !self.no_mesh_crds {
+            builder = builder.mesh_crds();
+        }
         for path in &self.crds {
             builder = builder.crds(path);
         }
@@ -156,34 +161,36 @@ impl Up {
     }
 }
 
-/// kubectl for people to look at the cluster with. Nothing depends on it, so a cluster does without where it can't be built.
+/// Returns kubectl, for the user of the cluster. Nothing else needs it, so a failed build is only reported.
 fn kubectl() -> Option<PathBuf> {
     let found = Assets::find_or_build_only(&[Program::Kubectl], &[]);
     let path = found.and_then(|assets| assets.program(Program::Kubectl).map(Path::to_owned));
     path.inspect_err(|error| eprintln!("no kubectl: {error}")).ok()
 }
 
-/// The folders that programs are looked for in, with that of `kubectl` last: one that is installed comes first.
+/// Returns the search path of programs with the folder of `kubectl` last, so that an installed one is used.
 fn path_with(kubectl: Option<&Path>) -> Option<OsString> {
     let folders = env::var_os("PATH").unwrap_or_default();
     env::join_paths(env::split_paths(&folders).chain([kubectl?.parent()?.to_owned()])).ok()
 }
 
-/// A copy of the kubeconfig for people, removed at the end.
+/// A copy of the kubeconfig for the user, removed at the end.
 struct Copy {
     path: PathBuf,
-    /// What was written there; empty before.
+    /// The text that was written; empty before.
     text: String,
 }
 
 impl Copy {
-    /// Refuses a file that another program made: it may be the way to somebody's real clusters.
-    fn claim(path: &Path) -> Result<Self, Failure> {
-        let claimed = Self { path: path.to_owned(), text: String::new() };
+    /// Refuses a file that another program made: it may hold the credentials of real clusters.
+    fn to(path: &Path) -> Result<Self, Failure> {
+        let copy = Self { path: path.to_owned(), text: String::new() };
         match fs::read_to_string(path) {
-            Ok(text) if text.contains(OUR_CONTEXT) => Ok(claimed),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(claimed),
-            Ok(_) => Err(format!("{} holds another kubeconfig: name a file that is not there", path.display()).into()),
+            Ok(text) if text.contains(MARK) => Ok(copy),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(copy),
+            Ok(_) => {
+                Err(format!("{} holds another kubeconfig: name a file that does not exist", path.display()).into())
+            }
             Err(error) => Err(format!("can't read {}: {error}", path.display()).into()),
         }
     }
@@ -200,34 +207,34 @@ impl Copy {
 
 impl Drop for Copy {
     fn drop(&mut self) {
-        // It may never have been written, be gone already, or by now belong to another cluster.
+        // It may be unwritten, deleted already, or overwritten by another cluster.
         if !self.text.is_empty() && fs::read_to_string(&self.path).is_ok_and(|text| text == self.text) {
             let _ = fs::remove_file(&self.path);
         }
     }
 }
 
-/// The signals that ask this process to end.
-struct Ended {
+/// The signals that end this process.
+struct Signals {
     interrupt: tokio::signal::unix::Signal,
     terminate: tokio::signal::unix::Signal,
 }
 
-impl Ended {
+impl Signals {
     fn listen() -> io::Result<Self> {
         Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
     }
 
-    /// Waits for either; the exit code is the one that shells give.
-    async fn asked(&mut self) -> ExitCode {
+    /// Waits for either, and returns the exit code that shells use for it.
+    async fn received(&mut self) -> ExitCode {
         tokio::select! {
             _ = self.interrupt.recv() => ExitCode::from(130),
             _ = self.terminate.recv() => ExitCode::from(143),
         }
     }
 
-    /// Waits for the command. Ctrl-C reaches it from the terminal; a request to this process to end is passed on to it.
-    async fn after(&mut self, mut child: Child) -> Result<ExitCode, Failure> {
+    /// Waits for the command. The terminal sends it Ctrl-C itself; SIGTERM is forwarded to it.
+    async fn or_exit_of(&mut self, mut child: Child) -> Result<ExitCode, Failure> {
         loop {
             tokio::select! {
                 status = child.wait() => {

@@ -1,13 +1,13 @@
-//! A control plane that runs: what to ask it, and how to take its API server away and give it back.
+//! A running control plane.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use http::Request;
 use k8s_openapi::api::authentication::v1::{TokenRequest, TokenRequestSpec};
 use k8s_openapi::api::core::v1::ServiceAccount;
 use kube::api::PostParams;
 use kube::{Api, Client};
+use parking_lot::Mutex;
 
 use crate::apply::{Applier, ApplyError};
 use crate::assets::Assets;
@@ -20,12 +20,12 @@ use crate::program::Program;
 use crate::readiness::{self, ReadyError};
 use crate::writes::{WriteCounts, WritesError};
 
-/// A control plane that runs. It ends, and its data with it, when this is dropped or the process ends.
+/// A running control plane. It ends, and its data is deleted, when this is dropped or the process ends.
 ///
 /// Its methods take `&self`, so that tests can share one.
 #[derive(Debug)]
 pub struct ControlPlane {
-    // Dropped in this order: those that talk to the API server first, the folder and the ports when nobody uses them any more.
+    // Dropped in this order: clients of the API server first, the folder and the ports last.
     pub(crate) companions: Mutex<Vec<Running>>,
     pub(crate) apiserver: Mutex<Option<Running>>,
     pub(crate) etcd: Mutex<Running>,
@@ -36,21 +36,21 @@ pub struct ControlPlane {
     pub(crate) _ports: [Port; 3],
 }
 
-/// Why somebody got no access.
+/// Why access was not granted.
 #[derive(Debug, thiserror::Error)]
 pub enum AccessError {
-    /// The API server gives no token.
+    /// The API server refuses a token.
     #[error("no token for ServiceAccount {namespace}/{name}: does it exist?")]
     Refused {
         /// Its namespace.
         namespace: String,
         /// Its name.
         name: String,
-        /// What the API server said.
+        /// The API server's error.
         source: Box<kube::Error>,
     },
-    /// The API server's answer holds no token.
-    #[error("the API server's answer holds no token")]
+    /// The API server's response has no token.
+    #[error("the API server's response has no token")]
     NoToken,
     /// The kubeconfig can't be written.
     #[error(transparent)]
@@ -60,32 +60,33 @@ pub enum AccessError {
 // === impl ControlPlane ===
 
 impl ControlPlane {
-    /// etcd and the API server alone, to which more can be added.
+    /// Returns a builder with only etcd and the API server.
     pub fn builder() -> Builder {
         Builder::default()
     }
 
-    /// What most tests need: the API server with Istio's definitions and `ServiceMonitor`. See [`Builder::start_for_test`].
+    /// Starts an API server with Istio's definitions and `ServiceMonitor`. See [`Builder::start_for_test`].
     pub async fn for_test() -> Option<Self> {
-        Self::builder().mesh_crds(true).start_for_test().await
+        Self::builder().mesh_crds().start_for_test().await
     }
 
-    /// Where the API server is, e.g. `https://127.0.0.1:20002/`. The same after it was stopped and started.
+    /// The URL of the API server, e.g. `https://127.0.0.1:20002/`; a restart does not change it.
     pub fn url(&self) -> &http::Uri {
         self.credentials.url()
     }
 
-    /// The kubeconfig of a user who may do everything. It needs no other file.
+    /// The kubeconfig of the administrator. It needs no other file.
     pub fn kubeconfig_path(&self) -> PathBuf {
         self.credentials.kubeconfig_path(ADMIN)
     }
 
-    /// The bearer token of the user who may do everything.
+    /// The bearer token of the administrator.
     pub fn admin_token(&self) -> Result<&str, CredentialsError> {
         self.credentials.token(ADMIN)
     }
 
-    /// A client that may do everything, made anew: a client belongs to the runtime, so to the test, that it is made in.
+    /// Returns a new client of the administrator. A client belongs to the runtime in which it is made, so to one
+    /// test.
     pub fn client(&self) -> Result<Client, CredentialsError> {
         self.credentials.client(ADMIN)
     }
@@ -95,16 +96,16 @@ impl ControlPlane {
         self.credentials.token(user).map(|_| self.credentials.kubeconfig_path(user))
     }
 
-    /// The kubeconfig of a `ServiceAccount` that exists, as a pod under it would have: a token of its own, good for a day.
+    /// Writes a kubeconfig of an existing `ServiceAccount`, with a token for a day.
     pub async fn service_account_kubeconfig(&self, namespace: &str, name: &str) -> Result<PathBuf, AccessError> {
         let token = self.service_account_token(namespace, name).await?;
         Ok(self.credentials.write_kubeconfig(&format!("account-{namespace}-{name}"), &token)?)
     }
 
-    /// A token of a `ServiceAccount` that exists, as a kubelet would mount it for a pod: good for a day.
+    /// Requests a token of an existing `ServiceAccount` for a day, as a kubelet does for a pod.
     pub async fn service_account_token(&self, namespace: &str, name: &str) -> Result<String, AccessError> {
         let accounts = Api::<ServiceAccount>::namespaced(self.client()?, namespace);
-        let wish = TokenRequest {
+        let request = TokenRequest {
             spec: TokenRequestSpec { expiration_seconds: Some(24 * 60 * 60), ..TokenRequestSpec::default() },
             ..TokenRequest::default()
         };
@@ -113,40 +114,42 @@ impl ControlPlane {
             name: name.to_owned(),
             source: Box::new(source),
         };
-        let answer = accounts.create_token_request(name, &PostParams::default(), &wish).await.map_err(refused)?;
-        Ok(answer.status.ok_or(AccessError::NoToken)?.token)
+        let response = accounts.create_token_request(name, &PostParams::default(), &request).await.map_err(refused)?;
+        Ok(response.status.ok_or(AccessError::NoToken)?.token)
     }
 
-    /// Ends the API server at once, as a crash would. Nothing listens on its port until it is started again; etcd and everything else go on.
+    /// Kills the API server, as a crash does. Its port is closed until it is started again; everything else keeps
+    /// running.
     pub fn stop_apiserver(&self) {
-        drop(locked(&self.apiserver).take());
+        drop(self.apiserver.lock().take());
     }
 
-    /// Starts the API server on the same port, with everything that was in it, and waits until it is ready. Does nothing if it runs.
+    /// Starts the API server on the same port and data, and waits until it is ready. Does nothing if it runs.
     pub async fn start_apiserver(&self) -> Result<(), StartError> {
         {
-            let mut apiserver = locked(&self.apiserver);
+            let mut apiserver = self.apiserver.lock();
             if apiserver.is_none() {
                 *apiserver = Some(self.run(Program::ApiServer, self.apiserver_flags.clone())?);
             }
         }
         let client = self.client()?;
-        let alive = || live([&mut *locked(&self.etcd)].into_iter().chain(locked(&self.apiserver).iter_mut()));
+        let alive = || live([&mut *self.etcd.lock()].into_iter().chain(self.apiserver.lock().iter_mut()));
         Ok(readiness::until("the API server", alive, || readiness::api_server(client.clone())).await?)
     }
 
-    /// Installs the custom resource definitions of a file or folder and waits until their kinds are served. Refuses when anything else is in it.
+    /// Installs the custom resource definitions of a file or folder, and waits until their kinds are served.
+    /// Refuses any other object in it.
     pub async fn install_crds(&self, path: &Path) -> Result<Vec<String>, ApplyError> {
         Applier::new(self.client()?).definitions(path).await
     }
 
-    /// Applies every document of a YAML text server-side, definitions and namespaces first. An object whose namespace is not named goes to `default`.
-    /// Returns what was applied, e.g. `Service default/web`.
+    /// Applies every document of a YAML text server-side, definitions and namespaces first. An object without a
+    /// namespace goes to `default`. Returns the applied objects, e.g. `Service default/web`.
     pub async fn apply_yaml(&self, text: &str) -> Result<Vec<String>, ApplyError> {
         Applier::new(self.client()?).text(text).await
     }
 
-    /// Like [`Self::apply_yaml`], for a file, or for every YAML and JSON file in a folder and those below it.
+    /// Like [`Self::apply_yaml`], for a file, or for all YAML and JSON files in a folder and below it.
     pub async fn apply_path(&self, path: &Path) -> Result<Vec<String>, ApplyError> {
         Applier::new(self.client()?).path(path).await
     }
@@ -159,24 +162,25 @@ impl ControlPlane {
         self.client()?.request_text(request).await.map_err(failed)
     }
 
-    /// What was written since the API server started, by its own count. Compare two readings with [`WriteCounts::since`].
+    /// The writes since the API server started, as it counts them. Compare two readings with
+    /// [`WriteCounts::since`].
     pub async fn writes(&self) -> Result<WriteCounts, WritesError> {
         WriteCounts::parse(&self.metrics().await?)
     }
 
-    /// A port of loopback for something that runs beside the control plane: nothing else on this machine takes it until the value is dropped.
+    /// Reserves a port of loopback for a program beside the control plane, until the value is dropped.
     pub fn port(&self) -> Result<Port, PortError> {
-        Port::take(self.assets.ports())
+        Port::reserve(self.assets.ports())
     }
 
-    /// The programs that run, with their process ids.
+    /// The running programs, with their process ids.
     pub fn pids(&self) -> Vec<(Program, u32)> {
-        let (etcd, apiserver, companions) = (locked(&self.etcd), locked(&self.apiserver), locked(&self.companions));
+        let (etcd, apiserver, companions) = (self.etcd.lock(), self.apiserver.lock(), self.companions.lock());
         let running = [&*etcd].into_iter().chain(apiserver.iter()).chain(companions.iter());
         running.map(|running| (running.program(), running.pid())).collect()
     }
 
-    /// What a program has said so far, and goes on to say. The file goes with the control plane.
+    /// The log of a program. It is deleted with the control plane.
     pub fn log_path(&self, program: Program) -> PathBuf {
         log_path(self.folder.path(), program)
     }
@@ -186,11 +190,11 @@ impl ControlPlane {
     }
 
     pub(crate) fn add(&self, running: Running) {
-        locked(&self.companions).push(running);
+        self.companions.lock().push(running);
     }
 
     pub(crate) fn companions_live(&self) -> Result<(), ReadyError> {
-        live(locked(&self.companions).iter_mut())
+        live(self.companions.lock().iter_mut())
     }
 }
 
@@ -206,7 +210,7 @@ fn log_path(folder: &Path, program: Program) -> PathBuf {
     folder.join(format!("{program}.log"))
 }
 
-/// Fails with what a program said last, if one has ended.
+/// Fails with the last lines of a program that has ended.
 fn live<'a>(programs: impl Iterator<Item = &'a mut Running>) -> Result<(), ReadyError> {
     for running in programs {
         if let Some(status) = running.exited() {
@@ -214,9 +218,4 @@ fn live<'a>(programs: impl Iterator<Item = &'a mut Running>) -> Result<(), Ready
         }
     }
     Ok(())
-}
-
-/// What is behind a lock stays whole: nothing that holds one of these can leave it half changed.
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

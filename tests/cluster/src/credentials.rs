@@ -1,4 +1,4 @@
-//! Who may talk to the API server and how they know it: a certificate authority, the server's certificate, tokens, kubeconfig files.
+//! Credentials: a certificate authority, the server's certificate, tokens, kubeconfig files.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,7 +11,7 @@ use kube::client::ClientBuilder;
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use serde_json::json;
 
-/// The user that may do everything.
+/// The administrator.
 pub(crate) const ADMIN: &str = "admin";
 
 /// Names of the files in the folder of a control plane.
@@ -25,7 +25,7 @@ pub(crate) const TOKENS: &str = "tokens.csv";
 /// The name of the cluster, context and user in each kubeconfig.
 pub(crate) const CONTEXT: &str = "mizzen-testcluster";
 
-/// What proves each side to the other. The files lie in the control plane's folder, which only its owner can read.
+/// The credentials of a control plane. The files are in its folder, which only its owner can read.
 #[derive(Debug)]
 pub(crate) struct Credentials {
     folder: PathBuf,
@@ -41,29 +41,29 @@ struct CertificateAuthority {
     der: Vec<u8>,
 }
 
-/// Why there are no credentials.
+/// Why credentials are not available.
 #[derive(Debug, thiserror::Error)]
 pub enum CredentialsError {
-    /// A key or certificate can't be made.
-    #[error("can't make keys and certificates")]
+    /// A key or certificate can't be created.
+    #[error("can't create keys and certificates")]
     Certificates(#[from] rcgen::Error),
     /// A file can't be written.
     #[error("can't write {path}")]
     Write {
         /// The file.
         path: PathBuf,
-        /// Why not.
+        /// The cause.
         source: io::Error,
     },
-    /// A kubeconfig can't be put into words.
+    /// A kubeconfig can't be serialised.
     #[error("can't write a kubeconfig: {0}")]
     Kubeconfig(String),
-    /// No client can be made of the credentials.
-    #[error("no client can be made for {url}")]
+    /// A client can't be created.
+    #[error("can't create a client for {url}")]
     Client {
         /// The API server.
         url: http::Uri,
-        /// Why not.
+        /// The cause.
         source: Box<kube::Error>,
     },
     /// The user was not named when the control plane was built.
@@ -77,7 +77,8 @@ pub enum CredentialsError {
 // === impl Credentials ===
 
 impl Credentials {
-    /// Makes keys, certificates and a token for the admin and each of `users` (by name, with their groups), and writes the files.
+    /// Creates keys, certificates and a token for the administrator and each of `users` (by name, with their
+    /// groups), and writes the files.
     pub(crate) fn create(
         folder: &Path,
         url: http::Uri,
@@ -102,7 +103,7 @@ impl Credentials {
         write(SERVER_CERTIFICATE, &server.pem())?;
         write(SERVER_KEY, &server_key.serialize_pem())?;
 
-        // The key is new and secret: what is derived from it can't be guessed.
+        // The key is new and secret, so tokens that are derived from it can't be guessed.
         let token = |user: &str| {
             let secret = blake3::derive_key("mizzen-testcluster token", &server_key.serialize_der());
             blake3::keyed_hash(&secret, user.as_bytes()).to_hex().to_string()
@@ -122,7 +123,7 @@ impl Credentials {
         Ok(credentials)
     }
 
-    /// Where the API server is.
+    /// The URL of the API server.
     pub(crate) fn url(&self) -> &http::Uri {
         &self.url
     }
@@ -138,14 +139,14 @@ impl Credentials {
         self.folder.join(kubeconfig_name(user))
     }
 
-    /// Writes a kubeconfig for a token that somebody else gave out, and returns where.
+    /// Writes a kubeconfig for another token, and returns its path.
     pub(crate) fn write_kubeconfig(&self, name: &str, token: &str) -> Result<PathBuf, CredentialsError> {
         let path = self.kubeconfig_path(name);
         write(&path, &self.kubeconfig(token)?)?;
         Ok(path)
     }
 
-    /// A client with a user's token. It belongs to the runtime it is made in.
+    /// Creates a client with a user's token. It belongs to the runtime in which it is created.
     pub(crate) fn client(&self, user: &str) -> Result<kube::Client, CredentialsError> {
         let mut config = Config::new(self.url.clone());
         config.root_cert = Some(vec![self.ca.der.clone()]);

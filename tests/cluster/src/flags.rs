@@ -12,17 +12,18 @@ use crate::credentials::{
 /// Room for 65,000 Services; a smaller range would end a test of thousands.
 const SERVICE_ADDRESSES: &str = "10.96.0.0/16";
 
-/// The file that says how the API server reaches what runs in the cluster.
+/// The file with the API server's egress configuration.
 const EGRESS: &str = "egress.yaml";
 
 /// Writes the files that the API server's flags name.
 ///
-/// Nothing really runs in the cluster, and its addresses may be somebody's: what the API server would send there, webhooks' requests above
-/// all, goes to a socket that does not exist, and fails at once.
+/// Nothing runs in the cluster, and its addresses may exist in the machine's network. Requests of the API
+/// server to the cluster, of webhooks above all, go to a socket that does not exist, and fail at once.
 pub(crate) fn write_files(folder: &Path) -> io::Result<()> {
     let nowhere = folder.join("nowhere.sock");
-    let closed = json!({"apiVersion": "apiserver.k8s.io/v1beta1", "kind": "EgressSelectorConfiguration", "egressSelections": [
-        {"name": "cluster", "connection": {"proxyProtocol": "HTTPConnect", "transport": {"uds": {"udsName": nowhere}}}}]});
+    let connection = json!({"proxyProtocol": "HTTPConnect", "transport": {"uds": {"udsName": nowhere}}});
+    let closed = json!({"apiVersion": "apiserver.k8s.io/v1beta1", "kind": "EgressSelectorConfiguration",
+                        "egressSelections": [{"name": "cluster", "connection": connection}]});
     fs::write(folder.join(EGRESS), closed.to_string())
 }
 
@@ -35,20 +36,29 @@ pub(crate) fn etcd(folder: &Path, clients: u16, peers: u16) -> Vec<String> {
         format!("--listen-peer-urls={peers}"),
         format!("--initial-advertise-peer-urls={peers}"),
         format!("--initial-cluster=default={peers}"),
-        // Nothing is to outlive a power failure here, and each write would wait for the disk.
+        // The data need not outlive a power failure, and each write would wait for the disk.
         "--unsafe-no-fsync".to_owned(),
         "--log-level=warn".to_owned(),
     ]
 }
 
-/// `service_accounts`: whether a controller-manager makes the accounts that pods need; without one the API server must not ask for them.
-pub(crate) fn apiserver(folder: &Path, etcd: u16, port: u16, service_accounts: bool) -> Vec<String> {
+/// Whether pods need a `ServiceAccount`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ServiceAccounts {
+    /// The controller-manager creates them.
+    Required,
+    /// There is no controller-manager, so the API server must admit pods without one.
+    NotRequired,
+}
+
+pub(crate) fn apiserver(folder: &Path, etcd: u16, port: u16, accounts: ServiceAccounts) -> Vec<String> {
     let file = |name: &str| folder.join(name).display().to_string();
     let mut flags = vec![
         format!("--etcd-servers={}", loopback(etcd)),
         "--bind-address=127.0.0.1".to_owned(),
         format!("--secure-port={port}"),
-        // No interface is looked for, and the address of loopback, which no EndpointSlice may hold, is not published.
+        // The default would be an interface's address. An EndpointSlice can't have a loopback address, so it is
+        // not published.
         "--advertise-address=127.0.0.1".to_owned(),
         "--endpoint-reconciler-type=none".to_owned(),
         format!("--tls-cert-file={}", file(SERVER_CERTIFICATE)),
@@ -62,7 +72,7 @@ pub(crate) fn apiserver(folder: &Path, etcd: u16, port: u16, service_accounts: b
         "--authorization-mode=RBAC".to_owned(),
         "--allow-privileged".to_owned(),
     ];
-    if !service_accounts {
+    if accounts == ServiceAccounts::NotRequired {
         flags.push("--disable-admission-plugins=ServiceAccount".to_owned());
     }
     flags
@@ -75,9 +85,9 @@ pub(crate) fn controller_manager(folder: &Path, credentials: &Credentials) -> Ve
         format!("--root-ca-file={}", folder.join(CA).display()),
         "--leader-elect=false".to_owned(),
         NO_SERVER.to_owned(),
-        // kwok's node says once that it is ready, and then no more: after 50 s its pods would no longer be ready.
+        // kwok's node reports once that it is ready: after the default 50 s, its pods would become unready.
         "--node-monitor-grace-period=24h".to_owned(),
-        // Its own 20 a second would be what a test of thousands measures.
+        // The default of 20 per second would dominate a test with thousands of objects.
         "--kube-api-qps=500".to_owned(),
         "--kube-api-burst=1000".to_owned(),
     ]
@@ -87,7 +97,7 @@ pub(crate) fn scheduler(credentials: &Credentials) -> Vec<String> {
     vec![kubeconfig(credentials), "--leader-elect=false".to_owned(), NO_SERVER.to_owned()]
 }
 
-/// Health and metrics of these programs are asked for by nobody.
+/// Turns off the server for health and metrics.
 const NO_SERVER: &str = "--secure-port=0";
 
 pub(crate) fn kubeconfig(credentials: &Credentials) -> String {

@@ -1,14 +1,15 @@
-//! A real Kubernetes control plane on loopback, for tests and for trying things out: etcd, kube-apiserver and, when asked for, kube-controller-manager,
-//! kube-scheduler and kwok.
+//! A real Kubernetes control plane on loopback, for tests and for trying things out: etcd, kube-apiserver
+//! and, on request, kube-controller-manager, kube-scheduler and kwok.
 //!
-//! The programs are built once from Go modules pinned in `tests/controlplane/`, or taken from the folder in `KUBEBUILDER_ASSETS`. A control plane listens on
-//! 127.0.0.1 alone, on ports of its own, and ends with the value that stands for it, or with the process that started it.
+//! The programs are built once from Go modules pinned in `tests/controlplane/`, or taken from the folder in
+//! `KUBEBUILDER_ASSETS`. A control plane listens on 127.0.0.1 only, on ports of its own. It ends when its
+//! [`ControlPlane`] is dropped, or when the process that started it ends.
 //!
 //! ```no_run
 //! # async fn example() {
 //! use mizzen_testcluster::ControlPlane;
 //!
-//! let Some(cluster) = ControlPlane::builder().mesh_crds(true).controller_manager(true).start_for_test().await else { return };
+//! let Some(cluster) = ControlPlane::builder().mesh_crds().controller_manager().start_for_test().await else { return };
 //! println!("KUBECONFIG={}", cluster.kubeconfig_path().display());
 //! # }
 //! ```

@@ -1,4 +1,4 @@
-//! `mizzen-testcluster`: a real Kubernetes control plane for as long as a command runs.
+//! `mizzen-testcluster`: a real Kubernetes control plane, for as long as a command runs.
 
 mod cli;
 

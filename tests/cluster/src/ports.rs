@@ -1,7 +1,7 @@
-//! Ports of loopback that no other control plane on this machine takes, also while nobody listens on them.
+//! Ports of loopback that no other control plane on this machine takes, also while no program listens on them.
 //!
-//! A port that the kernel picks is not good enough: it lies where the kernel also takes the ports of outgoing connections, so that during an outage of the API
-//! server a client that tries to reconnect can end up holding, or even reaching, the very port it dials.
+//! A port that the kernel chooses does not suffice: it is in the range of ports for outgoing connections. During
+//! an outage of the API server, a client that reconnects could get, or even connect to, the port that it dials.
 
 use std::fs::{self, File};
 use std::io;
@@ -12,39 +12,39 @@ use std::path::{Path, PathBuf};
 /// Below the ports of outgoing connections, which begin at 32768 on Linux and higher elsewhere.
 const RANGE: Range<u16> = 20_000..32_000;
 
-/// A port that is this process's own until the value is dropped.
+/// A port that is reserved for this process until the value is dropped.
 #[derive(Debug)]
 pub struct Port {
     number: u16,
-    /// Locked. The lock ends with the process, however that ends.
-    _claim: File,
+    /// Locked. The kernel releases the lock with the process.
+    _lock: File,
 }
 
-/// Why there is no port.
+/// Why no port was reserved.
 #[derive(Debug, thiserror::Error)]
 pub enum PortError {
-    /// Claims can't be written down.
-    #[error("can't claim a port in {folder}")]
-    Claim {
-        /// The folder of claims.
+    /// A lock can't be created.
+    #[error("can't lock a port in {folder}")]
+    Lock {
+        /// The folder of locks.
         folder: PathBuf,
-        /// Why not.
+        /// The cause.
         source: io::Error,
     },
-    /// All are taken.
+    /// All are reserved.
     #[error("every port from {} to {} of 127.0.0.1 is taken: end other control planes", RANGE.start, RANGE.end)]
     AllTaken,
 }
 
 impl Port {
-    /// Takes a port, written down in `folder`.
-    pub(crate) fn take(folder: &Path) -> Result<Self, PortError> {
-        let failed = |source| PortError::Claim { folder: folder.to_owned(), source };
+    /// Reserves a port by a lock in `folder`.
+    pub(crate) fn reserve(folder: &Path) -> Result<Self, PortError> {
+        let failed = |source| PortError::Lock { folder: folder.to_owned(), source };
         fs::create_dir_all(folder).map_err(failed)?;
         for number in RANGE {
-            let claim = File::create(folder.join(number.to_string())).map_err(failed)?;
-            if claim.try_lock().is_ok() && TcpListener::bind((Ipv4Addr::LOCALHOST, number)).is_ok() {
-                return Ok(Self { number, _claim: claim });
+            let lock = File::create(folder.join(number.to_string())).map_err(failed)?;
+            if lock.try_lock().is_ok() && TcpListener::bind((Ipv4Addr::LOCALHOST, number)).is_ok() {
+                return Ok(Self { number, _lock: lock });
             }
         }
         Err(PortError::AllTaken)
@@ -61,13 +61,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_port_is_not_given_twice_though_nobody_listens_on_it() {
+    fn a_port_is_reserved_once_even_if_no_program_listens_on_it() {
         let folder = tempfile::tempdir().unwrap();
-        let first = Port::take(folder.path()).unwrap();
-        let second = Port::take(folder.path()).unwrap();
+        let first = Port::reserve(folder.path()).unwrap();
+        let second = Port::reserve(folder.path()).unwrap();
         assert_ne!(first.number(), second.number());
         let number = first.number();
         drop(first);
-        assert_eq!(Port::take(folder.path()).unwrap().number(), number);
+        assert_eq!(Port::reserve(folder.path()).unwrap().number(), number);
     }
 }

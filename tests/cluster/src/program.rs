@@ -13,9 +13,9 @@ pub enum Program {
     ControllerManager,
     /// Gives pods their node.
     Scheduler,
-    /// Plays the kubelet: nodes and pods become ready, nothing runs.
+    /// Simulates the kubelet: nodes and pods become ready, nothing runs.
     Kwok,
-    /// For people; no control plane needs it.
+    /// For users; the control plane does not need it.
     Kubectl,
 }
 
@@ -24,9 +24,9 @@ pub enum Program {
 pub(crate) struct Source {
     /// The folder in `tests/controlplane/`.
     pub(crate) folder: &'static str,
-    /// The Go module that its version is named after.
+    /// The Go module whose version it has.
     pub(crate) module: &'static str,
-    /// Whether the programs are told their version by the linker, as Kubernetes' are.
+    /// Whether the programs get their version from linker flags, as Kubernetes' do.
     pub(crate) stamped: bool,
 }
 
@@ -73,7 +73,7 @@ impl Program {
         }
     }
 
-    /// How long a cold build takes on two cores, for the person who waits.
+    /// How long a cold build takes on two cores.
     pub(crate) fn build_time(self) -> &'static str {
         match self {
             Self::Etcd => "half a minute",

@@ -1,4 +1,4 @@
-//! Waits for what must be there before a control plane is of use. Conditions are asked for until they hold; nothing waits for a time to pass.
+//! Waits until the parts of a control plane are ready, by polling conditions.
 
 use std::process::ExitStatus;
 use std::time::Duration;
@@ -10,19 +10,20 @@ use tokio::time::{Instant, sleep};
 
 use crate::program::Program;
 
-/// How long anything may take to become ready: many times what it takes on an idle machine, since tests share theirs with compilers.
-pub(crate) const PATIENCE: Duration = Duration::from_mins(2);
+/// How long a part may take to become ready: many times its time on an idle machine, since tests share theirs
+/// with compilers.
+pub(crate) const TIMEOUT: Duration = Duration::from_mins(2);
 
-/// How long to wait before asking again.
+/// The time between two polls.
 const INTERVAL: Duration = Duration::from_millis(20);
 
-/// Why something did not become ready.
+/// Why a part did not become ready.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadyError {
     /// A program ended.
     #[error("{program} ended with {status}; its last lines:\n{tail}")]
     Ended {
-        /// Which program.
+        /// The program.
         program: Program,
         /// How it ended.
         status: ExitStatus,
@@ -30,14 +31,14 @@ pub enum ReadyError {
         tail: String,
     },
     /// It took too long.
-    #[error("{what} is not ready after {} s", PATIENCE.as_secs())]
+    #[error("{what} is not ready after {} s", TIMEOUT.as_secs())]
     TimedOut {
-        /// What was waited for, e.g. `the API server`.
+        /// The awaited part, e.g. `the API server`.
         what: &'static str,
     },
 }
 
-/// Asks until the answer is yes. `alive` fails as soon as waiting has become pointless.
+/// Polls until a condition holds. `alive` fails as soon as waiting is pointless.
 pub(crate) async fn until<C, F>(
     what: &'static str,
     mut alive: impl FnMut() -> Result<(), ReadyError>,
@@ -47,7 +48,7 @@ where
     C: FnMut() -> F,
     F: Future<Output = bool>,
 {
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + TIMEOUT;
     loop {
         alive()?;
         if tokio::time::timeout_at(deadline, condition()).await.map_err(|_| ReadyError::TimedOut { what })? {
@@ -57,19 +58,19 @@ where
     }
 }
 
-/// Whether the API server says that it is ready, and the namespace of whoever names none is there.
+/// Whether the API server reports that it is ready, and the namespace `default` exists.
 pub(crate) async fn api_server(client: Client) -> bool {
     let Ok(request) = Request::get("/readyz").body(Vec::new()) else { return false };
     client.request_text(request).await.is_ok()
         && matches!(Api::<Namespace>::all(client).get_opt("default").await, Ok(Some(_)))
 }
 
-/// Whether the controllers work: they make each namespace its account.
+/// Whether the controllers work: they create the account of each namespace.
 pub(crate) async fn controllers(client: Client) -> bool {
     matches!(Api::<ServiceAccount>::default_namespaced(client).get_opt("default").await, Ok(Some(_)))
 }
 
-/// Whether a node says that it is ready.
+/// Whether a node is ready.
 pub(crate) async fn node(client: Client, name: &str) -> bool {
     let Ok(Some(node)) = Api::<Node>::all(client).get_opt(name).await else { return false };
     let conditions = node.status.and_then(|status| status.conditions).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! What was written to the API server, by its own count: the judge of "this makes no writes".
+//! Writes to the API server, by its own count: they show whether a test causes none.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -6,13 +6,13 @@ use std::fmt;
 /// The counter that is read.
 const COUNTER: &str = "apiserver_request_total";
 
-/// Groups of questions that are asked by creating an object, which is not kept.
-const QUESTIONS: [&str; 2] = ["authentication.k8s.io", "authorization.k8s.io"];
+/// Groups whose objects are reviews: they are created, and not stored.
+const REVIEWS: [&str; 2] = ["authentication.k8s.io", "authorization.k8s.io"];
 
 /// A way to write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Verb {
-    /// An object was made.
+    /// An object was created.
     Create,
     /// An object was replaced.
     Update,
@@ -22,11 +22,11 @@ pub enum Verb {
     Apply,
     /// An object was deleted.
     Delete,
-    /// All objects that fit were deleted.
+    /// All matching objects were deleted.
     DeleteCollection,
 }
 
-/// What a write was.
+/// A kind of write.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Write {
     /// How it was written.
@@ -37,27 +37,28 @@ pub struct Write {
     pub resource: String,
     /// The subresource, e.g. `status`; empty for the object itself.
     pub subresource: String,
-    /// Whether the API server carried it out (an answer of 2xx).
+    /// Whether the API server accepted it (a status of 2xx).
     pub accepted: bool,
 }
 
-/// How often each thing was written, by everybody who talks to the API server. Dry runs, tokens and access reviews do not count. Counts begin anew whenever the API server starts.
+/// The number of writes of each kind, by all clients of the API server. Dry runs, tokens and access reviews do
+/// not count. Counts start again whenever the API server starts.
 ///
-/// The controller-manager, the scheduler, kwok and the API server's own bookkeeping count too, since the counter does not tell writers apart: filter by what
-/// only the writer in question writes.
+/// The counter does not distinguish clients, so the controller-manager, the scheduler, kwok and the API server
+/// itself count too: filter by resources that only one client writes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct WriteCounts(BTreeMap<Write, u64>);
 
 /// Why writes can't be counted.
 #[derive(Debug, thiserror::Error)]
 pub enum WritesError {
-    /// The API server does not answer.
-    #[error("the API server gives no metrics")]
+    /// The API server does not serve metrics.
+    #[error("the API server does not serve metrics")]
     NoMetrics(#[source] Box<kube::Error>),
     /// The credentials are unusable.
     #[error(transparent)]
     Credentials(#[from] crate::CredentialsError),
-    /// The text of the metrics is not as expected.
+    /// The text of the metrics is malformed.
     #[error("{COUNTER} has a line that can't be read: {line}")]
     Malformed {
         /// The line.
@@ -81,7 +82,7 @@ impl WriteCounts {
         Ok(Self(counts))
     }
 
-    /// What was written since `earlier` was read from the same run of the API server.
+    /// The writes since `earlier`, which is from the same run of the API server.
     #[must_use]
     pub fn since(&self, earlier: &Self) -> Self {
         let difference = |(write, count): (&Write, &u64)| {
@@ -91,7 +92,7 @@ impl WriteCounts {
         Self(self.0.iter().filter_map(difference).collect())
     }
 
-    /// Only the writes that `keep` says yes to.
+    /// Only the writes for which `keep` is true.
     #[must_use]
     pub fn only(&self, keep: impl Fn(&Write) -> bool) -> Self {
         Self(self.0.iter().filter(|(write, _)| keep(write)).map(|(write, count)| (write.clone(), *count)).collect())
@@ -115,23 +116,23 @@ impl WriteCounts {
         self.only(|write| write.verb == verb)
     }
 
-    /// Without leases and events, which are written while nothing happens.
+    /// Without leases and events, which are written all the time.
     #[must_use]
     pub fn without_heartbeats(&self) -> Self {
         self.only(|write| !matches!(&*write.resource, "leases" | "events"))
     }
 
-    /// How many writes were carried out.
+    /// The number of accepted writes.
     pub fn total(&self) -> u64 {
         self.only(|write| write.accepted).0.values().sum()
     }
 
-    /// How many writes were refused, e.g. for a conflict.
+    /// The number of refused writes, e.g. for a conflict.
     pub fn refused(&self) -> u64 {
         self.only(|write| !write.accepted).0.values().sum()
     }
 
-    /// Each write and how often it was made.
+    /// Each kind of write, with its count.
     pub fn iter(&self) -> impl Iterator<Item = (&Write, u64)> {
         self.0.iter().map(|(write, count)| (write, *count))
     }
@@ -149,7 +150,7 @@ impl fmt::Display for WriteCounts {
 // === impl Write ===
 
 impl Write {
-    /// `None`: a read, or a write that does not count.
+    /// `None` for a read, or for a write that does not count.
     fn from_labels(labels: &BTreeMap<&str, String>) -> Option<Self> {
         let label = |name: &str| labels.get(name).map(String::as_str).unwrap_or_default();
         let verb = match label("verb") {
@@ -161,9 +162,9 @@ impl Write {
             "DELETECOLLECTION" => Verb::DeleteCollection,
             _ => return None,
         };
-        let nothing_is_kept =
-            !label("dry_run").is_empty() || QUESTIONS.contains(&label("group")) || label("subresource") == "token";
-        (!nothing_is_kept).then(|| Self {
+        let is_not_stored =
+            !label("dry_run").is_empty() || REVIEWS.contains(&label("group")) || label("subresource") == "token";
+        (!is_not_stored).then(|| Self {
             verb,
             group: label("group").to_owned(),
             resource: label("resource").to_owned(),
@@ -185,7 +186,7 @@ impl fmt::Display for Write {
     }
 }
 
-/// The labels and the count of a line, from after its opening brace.
+/// Parses the labels and the count of a line, from after its opening brace.
 fn series(mut rest: &str) -> Option<(BTreeMap<&str, String>, u64)> {
     let mut labels = BTreeMap::new();
     loop {
@@ -200,7 +201,7 @@ fn series(mut rest: &str) -> Option<(BTreeMap<&str, String>, u64)> {
     }
 }
 
-/// A label's value from after its opening quote, and what comes after the closing one.
+/// Parses a label's value from after its opening quote, and returns the rest after the closing one.
 fn quoted(text: &str) -> Option<(String, &str)> {
     let mut value = String::new();
     let mut characters = text.char_indices();
@@ -217,7 +218,7 @@ fn quoted(text: &str) -> Option<(String, &str)> {
     None
 }
 
-/// A counter's value, which above a million is written like `1.234567e+06`.
+/// Parses a counter's value, which above a million has the form `1.234567e+06`.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,

@@ -1,4 +1,4 @@
-//! The control plane itself: that it is real, that its API server can go and come back, that its counts can be believed.
+//! The control plane itself: it is real, its API server can be stopped and started, its counts are right.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, also in what its cases share")]
 
@@ -22,8 +22,8 @@ use kube::{Api, Client, Config};
 use mizzen_testcluster::{ApplyError, Assets, AssetsError, ControlPlane, Program};
 use tokio::time::{sleep, timeout};
 
-/// Everything here is done within seconds, except on a machine that compiles at the same time.
-const PATIENCE: Duration = Duration::from_mins(1);
+/// Every condition here holds within seconds, except on a machine that compiles at the same time.
+const TIMEOUT: Duration = Duration::from_mins(1);
 
 fn config_map(name: &str) -> ConfigMap {
     ConfigMap {
@@ -61,7 +61,7 @@ async fn it_is_ready_with_the_kinds_of_istio_and_service_monitors() {
 
 #[tokio::test]
 async fn its_objects_and_controllers_outlive_an_outage_of_the_api_server() {
-    let Some(cluster) = ControlPlane::builder().controller_manager(true).start_for_test().await else { return };
+    let Some(cluster) = ControlPlane::builder().controller_manager().start_for_test().await else { return };
     let url = cluster.url().clone();
     let maps = Api::<ConfigMap>::default_namespaced(cluster.client().unwrap());
     maps.create(&PostParams::default(), &config_map("kept")).await.unwrap();
@@ -81,13 +81,13 @@ async fn its_objects_and_controllers_outlive_an_outage_of_the_api_server() {
             sleep(Duration::from_millis(20)).await;
         }
     };
-    timeout(PATIENCE, account).await.expect("the controllers give the new namespace its account");
+    timeout(TIMEOUT, account).await.expect("the controllers create the account of the new namespace");
 }
 
 #[tokio::test]
 async fn a_deployments_pod_becomes_ready_and_the_endpoint_of_its_service() {
     let began = Instant::now();
-    let builder = ControlPlane::builder().controller_manager(true).scheduler(true).kwok(true);
+    let builder = ControlPlane::builder().controller_manager().scheduler().kwok();
     let Some(cluster) = builder.start_for_test().await else { return };
     println!("started in {:.1} s: {:?}", began.elapsed().as_secs_f32(), cluster.pids());
     let applied = cluster
@@ -123,7 +123,7 @@ metadata: {name: shop}
             sleep(Duration::from_millis(20)).await;
         }
     };
-    timeout(PATIENCE, ready).await.expect("the deployment has a ready pod");
+    timeout(TIMEOUT, ready).await.expect("the deployment has a ready pod");
 
     let slices = Api::<EndpointSlice>::namespaced(client, "shop");
     let endpoint = async {
@@ -138,7 +138,7 @@ metadata: {name: shop}
             sleep(Duration::from_millis(20)).await;
         }
     };
-    timeout(PATIENCE, endpoint).await.expect("the service has a ready endpoint");
+    timeout(TIMEOUT, endpoint).await.expect("the service has a ready endpoint");
 }
 
 #[tokio::test]
@@ -202,7 +202,7 @@ subjects:
     assert!(cluster.user_kubeconfig("bob").is_err());
 }
 
-/// Runs one of these tests again, in a process of its own, without Go, and with this folder as its cache.
+/// Returns a command that runs one of these tests in another process, without Go, with this cache folder.
 fn again_without_go(test: &str, cache: &Path) -> Command {
     let mut again = Command::new(std::env::current_exe().unwrap());
     again.args(["--exact", test, "--nocapture"]).env("PATH", "/nowhere").env("MIZZEN_CACHE", cache);
@@ -210,7 +210,7 @@ fn again_without_go(test: &str, cache: &Path) -> Command {
     again
 }
 
-/// A test that needs etcd and the API server and nothing else.
+/// A test that needs only etcd and the API server.
 const SMALL: &str = "users_and_service_accounts_may_do_only_what_rbac_says";
 
 #[test]
@@ -226,36 +226,36 @@ fn a_control_plane_starts_from_the_programs_in_kubebuilder_assets() {
     for program in programs {
         symlink(assets.program(program).unwrap(), folder.path().join(program.name())).unwrap();
     }
-    // Ports are claimed where all others claim theirs.
+    // Ports are reserved in the same folder as all others.
     symlink(assets.ports(), cache.path().join("ports")).unwrap();
     let done = again_without_go(SMALL, cache.path()).env("KUBEBUILDER_ASSETS", folder.path()).output().unwrap();
-    let said = String::from_utf8_lossy(&done.stdout).into_owned() + &String::from_utf8_lossy(&done.stderr);
-    assert!(done.status.success() && said.contains("1 passed") && !said.contains("SKIPPED"), "{said}");
+    let text = String::from_utf8_lossy(&done.stdout).into_owned() + &String::from_utf8_lossy(&done.stderr);
+    assert!(done.status.success() && text.contains("1 passed") && !text.contains("SKIPPED"), "{text}");
 }
 
 #[test]
-fn without_go_and_programs_a_test_is_skipped_and_says_so_except_where_none_may_be() {
+fn without_go_and_programs_a_test_is_skipped_with_a_message_except_in_ci() {
     let cache = tempfile::tempdir().unwrap();
     let skipped = again_without_go(SMALL, cache.path()).output().unwrap();
-    let said = String::from_utf8_lossy(&skipped.stderr);
-    assert!(skipped.status.success() && said.contains("SKIPPED: ") && said.contains("install Go"), "{said}");
+    let text = String::from_utf8_lossy(&skipped.stderr);
+    assert!(skipped.status.success() && text.contains("SKIPPED: ") && text.contains("install Go"), "{text}");
     let failed = again_without_go(SMALL, cache.path()).env("CI", "true").output().unwrap();
     assert!(!failed.status.success());
 }
 
 #[test]
-fn without_go_the_ways_out_are_told() {
+fn without_go_the_message_names_the_ways_out() {
     let empty = tempfile::tempdir().unwrap();
     let mut build = Command::new(env!("CARGO_BIN_EXE_mizzen-testcluster"));
     build.arg("build").env("PATH", empty.path()).env("MIZZEN_CACHE", empty.path()).env_remove("KUBEBUILDER_ASSETS");
     let output = build.output().unwrap();
-    let said = String::from_utf8(output.stderr).unwrap();
-    assert!(!output.status.success() && said.contains("install Go") && said.contains("KUBEBUILDER_ASSETS"), "{said}");
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert!(!output.status.success() && text.contains("install Go") && text.contains("KUBEBUILDER_ASSETS"), "{text}");
 }
 
 #[tokio::test]
-async fn the_cluster_ends_with_its_command_and_with_its_exit_code() {
-    let Some(_another) = ControlPlane::builder().controller_manager(true).start_for_test().await else { return };
+async fn the_cluster_ends_with_its_command_and_its_exit_code() {
+    let Some(_another) = ControlPlane::builder().controller_manager().start_for_test().await else { return };
     let folder = tempfile::tempdir().unwrap();
     let kubeconfig = folder.path().join("kubeconfig");
     let mut up = Command::new(env!("CARGO_BIN_EXE_mizzen-testcluster"));
@@ -263,7 +263,7 @@ async fn the_cluster_ends_with_its_command_and_with_its_exit_code() {
     let output = up.args(["--", "sh", "-c", "grep server: $KUBECONFIG; exit 7"]).output().unwrap();
     assert_eq!(output.status.code(), Some(7), "{}", String::from_utf8_lossy(&output.stderr));
     let port = String::from_utf8(output.stdout).unwrap().trim().rsplit_once(':').unwrap().1.parse::<u16>().unwrap();
-    TcpStream::connect(("127.0.0.1", port)).expect_err("nobody listens any more");
+    TcpStream::connect(("127.0.0.1", port)).expect_err("the port is closed");
     assert!(!kubeconfig.exists());
 }
 

@@ -12,7 +12,7 @@ pub const INGRESS_GATEWAY: &str = "samples/own-istio/ingress-gateway.yaml";
 
 /// Returns a builder of a control plane with the definitions of Istio, of Mizzen and of the samples.
 pub fn definitions() -> Builder {
-    let builder = ControlPlane::builder().mesh_crds(true);
+    let builder = ControlPlane::builder().mesh_crds();
     builder.crds(repository("deploy/crds")).crds(repository("deploy/samples/crds"))
 }
 

@@ -32,7 +32,7 @@ impl Ingress {
     /// istiod and Envoy are not available.
     pub async fn start(namespaces: &[&str], reconcilers: &[Value]) -> Option<Self> {
         let tools = Tools::for_test().await?;
-        let cluster = definitions().controller_manager(true).start_for_test().await?;
+        let cluster = definitions().controller_manager().start_for_test().await?;
         let objects = Objects(cluster.client().unwrap());
         for name in namespaces.iter().chain(&["istio-system"]) {
             namespace(&cluster, name).await;

@@ -48,8 +48,8 @@ impl Mesh {
     /// Starts a cluster without Istio, and the operator with `deploy/mesh.yaml`, which installs a version
     /// of Istio. `None` where Go, which builds both, is not installed.
     pub async fn start(version: &str) -> Option<Self> {
-        let builder = ControlPlane::builder().controller_manager(true).scheduler(true).kwok(true).endless_jobs(true);
-        let cluster = builder.service_monitors(true).crds(repository("deploy/crds")).start_for_test().await?;
+        let builder = ControlPlane::builder().controller_manager().scheduler().kwok().endless_jobs();
+        let cluster = builder.service_monitors().crds(repository("deploy/crds")).start_for_test().await?;
         let objects = Objects(cluster.client().unwrap());
         cluster.apply_path(&repository("deploy/mesh.yaml")).await.unwrap();
         namespace(&cluster, NAMESPACE).await;

@@ -1,4 +1,4 @@
-//! Kubernetes objects as they stand in YAML files: read, and checked for a kind and a name, before anything is sent.
+//! Reads Kubernetes objects from YAML files, and checks that each has a kind and a name before one is sent.
 
 use std::fmt;
 use std::fs;
@@ -59,7 +59,7 @@ fn files(path: &Path) -> Result<Vec<PathBuf>, ApplyError> {
 // === impl Document ===
 
 impl Document {
-    /// The error is the field that is missing.
+    /// The error is the missing field.
     fn new(value: Value) -> Result<Self, &'static str> {
         let text = |pointer: &str| value.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
         let api_version = text("/apiVersion").ok_or("apiVersion")?;
@@ -97,7 +97,7 @@ impl Document {
         self.kind.group.is_empty() && self.kind.kind == "Namespace"
     }
 
-    /// The kinds that a custom resource definition has the API server serve.
+    /// The kinds that a custom resource definition defines.
     pub(super) fn defined_kinds(&self) -> Vec<GroupVersionKind> {
         let spec = &self.value["spec"];
         let (Some(group), Some(kind)) = (spec["group"].as_str(), spec["names"]["kind"].as_str()) else {
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn empty_documents_are_skipped_and_a_missing_name_is_told_with_its_place() {
+    fn empty_documents_are_skipped_and_a_missing_name_is_reported_with_its_place() {
         let text = "---\n# nothing\n---\napiVersion: v1\nkind: ConfigMap\nmetadata: {namespace: a}\n";
         let error = of_text(text, "a.yaml").unwrap_err().to_string();
         assert!(error.contains("of a.yaml has no metadata.name"), "{error}");
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn a_definition_tells_the_versions_that_are_served() {
+    fn a_definition_names_the_versions_that_are_served() {
         let text = "
 apiVersion: apiextensions.k8s.io/v1
 kind: CustomResourceDefinition

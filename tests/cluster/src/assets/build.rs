@@ -1,4 +1,4 @@
-//! How the Go modules in `tests/controlplane/` are built.
+//! Builds the Go modules in `tests/controlplane/`.
 
 use std::path::Path;
 
@@ -6,7 +6,7 @@ use mizzen_go_build::{Build, GoError, GoModule};
 
 use crate::program::{Program, Source};
 
-/// Where the go.mod files lie.
+/// The folder of the Go modules.
 const SOURCES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../controlplane");
 
 /// A pinned Go module of the control plane.
@@ -24,12 +24,12 @@ impl Module {
         Ok(Self { source, pinned, version })
     }
 
-    /// The name of the folder for what is made of it: covers every version, the flags, the platform.
+    /// The name of the folder for its programs: it covers all versions, the flags and the platform.
     pub(super) fn folder(&self) -> String {
         format!("{}-{}-{}", self.source.folder, self.version, self.pinned.key(&[&self.link_flags()]))
     }
 
-    /// Builds a program; the path exists only when all of it is written.
+    /// Builds a program; the path exists only once the program is complete.
     pub(super) fn build(&self, program: Program, path: &Path) -> Result<(), GoError> {
         let build = Build {
             wanted: format!("{program} {}", self.version),
@@ -47,7 +47,7 @@ impl Module {
         self.pinned.copy(self.source.module, files, folder)
     }
 
-    /// Kubernetes takes its own version from the linker, and answers `v0.0.0` without.
+    /// Kubernetes takes its own version from linker flags, and reports `v0.0.0` without them.
     fn link_flags(&self) -> String {
         let mut flags = vec!["-s -w".to_owned()];
         let mut numbers = self.version.split('.');
@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn kubernetes_is_told_its_version() {
+    fn kubernetes_gets_its_version_from_the_linker() {
         let module = Module::read(Program::ApiServer.source()).unwrap();
         assert!(module.link_flags().contains(&format!("gitVersion=v{}", module.version)), "{}", module.link_flags());
     }

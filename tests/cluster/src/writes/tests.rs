@@ -14,7 +14,7 @@ apiserver_request_duration_seconds_count{verb="POST"} 9
 "#;
 
 #[test]
-fn reads_dry_runs_and_questions_do_not_count() {
+fn reads_dry_runs_and_reviews_do_not_count() {
     let counts = WriteCounts::parse(METRICS).unwrap();
     assert_eq!(counts.of_group("").total(), 2, "{counts}");
     assert_eq!(counts.total(), 2 + 1_000_001 + 5, "{counts}");
@@ -47,7 +47,7 @@ fn quotes_and_braces_in_a_label_do_not_end_it() {
 }
 
 #[test]
-fn a_line_that_makes_no_sense_is_named() {
+fn a_malformed_line_is_named() {
     let error = WriteCounts::parse("apiserver_request_total{verb=\"PUT\"} many").unwrap_err();
     assert!(error.to_string().ends_with("many"), "{error}");
 }

@@ -20,7 +20,7 @@ struct Applications {
 
 impl Applications {
     async fn start() -> Option<Self> {
-        let cluster = definitions().controller_manager(true).start_for_test().await?;
+        let cluster = definitions().controller_manager().start_for_test().await?;
         let objects = Objects(cluster.client().unwrap());
         for plugin in ["application", "application-ingress"] {
             cluster.apply_path(&repository(&format!("plugins/{plugin}/reconciler.yaml"))).await.unwrap();

@@ -28,7 +28,7 @@ struct Stage {
 impl Stage {
     /// Starts without Istio's definitions.
     async fn start() -> Option<Self> {
-        let builder = ControlPlane::builder().controller_manager(true);
+        let builder = ControlPlane::builder().controller_manager();
         let builder = builder.crds(repository("deploy/crds")).crds(repository("deploy/samples/crds"));
         let cluster = builder.start_for_test().await?;
         let api = Server::start(&[API], naming(GATE, AGENT)).await;

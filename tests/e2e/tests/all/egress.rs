@@ -19,7 +19,7 @@ fn lists(objects: &Objects) -> Api<DynamicObject> {
 #[tokio::test]
 async fn every_shape_is_accepted_by_istios_own_definitions() {
     let _group = TestGroup::enter(module_path!());
-    let Some(cluster) = ControlPlane::builder().mesh_crds(true).start_for_test().await else { return };
+    let Some(cluster) = ControlPlane::builder().mesh_crds().start_for_test().await else { return };
     cluster.apply_yaml(NAMESPACE).await.unwrap();
     let objects = Objects(cluster.client().unwrap());
     let (entries, routes) = (entries(&objects), objects.routes("shapes"));
@@ -38,7 +38,7 @@ async fn every_shape_is_accepted_by_istios_own_definitions() {
 #[tokio::test]
 async fn lists_are_validated_by_the_api_server_and_reconciled_after_each_change() {
     let _group = TestGroup::enter(module_path!());
-    let builder = ControlPlane::builder().controller_manager(true).crds(repository("deploy/crds"));
+    let builder = ControlPlane::builder().controller_manager().crds(repository("deploy/crds"));
     let Some(cluster) = builder.start_for_test().await else { return };
     cluster.apply_yaml(NAMESPACE).await.unwrap();
     cluster.apply_path(&repository("plugins/egress-hosts/reconciler.yaml")).await.unwrap();

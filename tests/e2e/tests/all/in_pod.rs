@@ -9,7 +9,7 @@ use mizzen_e2e::{
 #[tokio::test]
 async fn in_a_pod_the_service_account_is_enough() {
     let _group = TestGroup::enter(module_path!());
-    let Some(cluster) = definitions().controller_manager(true).start_for_test().await else { return };
+    let Some(cluster) = definitions().controller_manager().start_for_test().await else { return };
     for path in ["samples/mesh", INGRESS_GATEWAY, "manifests", "reconcilers.yaml"] {
         cluster.apply_path(&repository("deploy").join(path)).await.unwrap();
     }

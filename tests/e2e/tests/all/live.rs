@@ -22,7 +22,7 @@ const MANAGER: &str = "mizzen.dev/test";
 const TIMEOUT: Duration = Duration::from_secs(30);
 
 async fn shared() -> Option<&'static ControlPlane> {
-    let start = || ControlPlane::builder().mesh_crds(true).user("eve", &[]).start_for_test();
+    let start = || ControlPlane::builder().mesh_crds().user("eve", &[]).start_for_test();
     SHARED.get_or_init(start).await.as_ref()
 }
 

@@ -12,7 +12,7 @@ use serde_json::json;
 
 /// The definitions, the sample mesh and the shipped configuration.
 async fn mesh() -> Option<(ControlPlane, Objects)> {
-    let cluster = definitions().controller_manager(true).start_for_test().await?;
+    let cluster = definitions().controller_manager().start_for_test().await?;
     for path in ["samples/mesh", INGRESS_GATEWAY, "reconcilers.yaml"] {
         cluster.apply_path(&repository("deploy").join(path)).await.unwrap();
     }

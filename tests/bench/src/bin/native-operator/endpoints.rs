@@ -1,12 +1,12 @@
 //! Which Services have a ready endpoint, and which APIs want to know.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use k8s_openapi::api::discovery::v1::EndpointSlice;
 use kube::ResourceExt;
 use kube::runtime::watcher::Event;
 use mizzen_bench::any_ready;
+use parking_lot::{Mutex, MutexGuard};
 
 use crate::owned::Name;
 
@@ -67,7 +67,7 @@ impl Endpoints {
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 }
 
