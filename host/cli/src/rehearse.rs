@@ -38,7 +38,7 @@ pub(crate) async fn rehearse(
     let fetch = Arc::new(Answers::new(answers));
     let settings = Settings { delays: Delays::Skipped, fetch, ..Settings::default() };
     let engine = Engine::start_with(Arc::new(memory), observer, settings);
-    engine.renderers(loaded.renderers());
+    engine.set_renderers(loaded.renderers());
     engine.configure(loaded.nodes().into_iter().map(acting).collect());
     engine.settled().await;
     let snapshot = engine.snapshots().now().await.unwrap_or_default();

@@ -1,4 +1,4 @@
-//! What a call costs, and when another one has to wait for that.
+//! The cost of calls, and how long it delays further ones.
 
 use std::time::Duration;
 
@@ -25,4 +25,15 @@ pub(crate) fn cooldown(cost: Duration) -> Duration {
 /// once.
 pub(crate) fn is_expensive(cost: Duration) -> bool {
     cost >= EXPENSIVE
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cheap_call_has_no_cooldown_and_the_most_expensive_one_half_a_minute() {
+        let cooldowns = [9, 10, 1_000, 60_000].map(|millis| cooldown(Duration::from_millis(millis)).as_millis());
+        assert_eq!(cooldowns, [0, 50, 5_000, 30_000]);
+    }
 }

@@ -84,13 +84,13 @@ impl Engine {
     /// Replaces the renderers: keys whose last call used one that has changed are called again.
     /// Call it before [`Engine::configure`], so that no plugin is called before its renderers are
     /// known.
-    pub fn renderers(&self, renderers: Vec<RendererSpec>) {
+    pub fn set_renderers(&self, renderers: Vec<RendererSpec>) {
         drop(self.commands.send(Command::SetRenderers(renderers)));
     }
 
     /// Names reconcilers that are configured but can't run, since their documents are invalid:
     /// their finalizers are not orphaned. Call it before [`Engine::configure`].
-    pub fn also_named(&self, reconcilers: impl IntoIterator<Item = String>) {
+    pub fn set_invalid(&self, reconcilers: impl IntoIterator<Item = String>) {
         drop(self.commands.send(Command::SetInvalid(reconcilers.into_iter().collect())));
     }
 

@@ -128,9 +128,9 @@ impl Host {
             tracing::error!("{problem}");
         }
         if let Some(names) = self.source.names() {
-            self.engine.also_named(names);
+            self.engine.set_invalid(names);
         }
-        self.engine.renderers(loaded.renderers());
+        self.engine.set_renderers(loaded.renderers());
         self.engine.configure(loaded.nodes());
         if let Some(statuses) = &mut self.statuses {
             statuses.expect(&loaded, problems);

@@ -59,13 +59,16 @@ struct Item {
 enum Phase {
     #[default]
     Idle,
-    Queued {
-        since: Instant,
-        trigger: Trigger,
-    },
+    Queued(Box<Entry>),
     Active,
     /// The key was removed while active: its result is void, and it stays blocked until then.
     Removed,
+}
+
+/// Since when and why a key is queued.
+struct Entry {
+    since: Instant,
+    trigger: Trigger,
 }
 
 /// A key to be processed now.
@@ -131,10 +134,10 @@ impl Workqueue {
         item.invalidated |= trigger.invalidates();
         match item.phase {
             Phase::Idle => {
-                item.phase = Phase::Queued { since: now, trigger };
+                item.phase = Phase::Queued(Box::new(Entry { since: now, trigger }));
                 self.lanes.push(key);
             }
-            Phase::Queued { .. } => {}
+            Phase::Queued(_) => {}
             Phase::Active | Phase::Removed => item.pending.push(trigger),
         }
     }
@@ -145,11 +148,12 @@ impl Workqueue {
         self.expire(now);
         let key = self.lanes.next()?;
         let item = self.items.entry(key).or_default();
-        let Phase::Queued { since, trigger } = std::mem::replace(&mut item.phase, Phase::Active) else {
+        let Phase::Queued(entry) = std::mem::replace(&mut item.phase, Phase::Active) else {
             // Only queued keys are in a lane.
             self.lanes.done(key);
             return None;
         };
+        let Entry { since, trigger } = *entry;
         Some(Work {
             key,
             trigger,
@@ -255,7 +259,7 @@ impl Workqueue {
                 self.items.insert(key, Item { phase: Phase::Removed, ..Item::default() });
                 return;
             }
-            Some(Phase::Queued { .. }) => self.lanes.remove(key),
+            Some(Phase::Queued(_)) => self.lanes.remove(key),
             Some(Phase::Idle) | None => {}
         }
         self.items.remove(&key);

@@ -71,3 +71,35 @@ fn limits(pace: &Pace) -> String {
     let windows = (!pace.windows.is_empty()).then(|| "within windows".to_owned());
     [at_once, per_minute, windows].into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
+
+#[cfg(test)]
+mod tests {
+    use std::num::NonZero;
+    use std::time::Duration;
+
+    use super::*;
+
+    fn status(deferred: usize, failed: usize) -> PaceStatus {
+        let pace = Pace {
+            at_once: NonZero::new(2),
+            per_minute: NonZero::new(10),
+            windows: Vec::new(),
+            progress_deadline: Duration::from_mins(10),
+        };
+        let failed = (0..failed).map(|at| format!("d{at}")).collect();
+        PaceStatus::new(&"restarts".into(), &pace, 7, deferred, failed)
+    }
+
+    #[test]
+    fn a_message_names_the_pace_with_its_limits_and_the_first_failed_objects() {
+        let waits = "3 of 7 disruptions wait for pace `restarts` (at once 2, per minute 10)";
+        assert_eq!(status(3, 0).to_string(), waits);
+        assert_eq!(status(3, 1).to_string(), format!("{waits}; timed out or failed: d0"));
+        assert_eq!(status(0, 7).to_string(), "timed out or failed: d0, d1, d2, d3, d4 and 2 more");
+    }
+
+    #[test]
+    fn a_pace_without_deferred_or_failed_disruptions_is_not_notable() {
+        assert!(!status(0, 0).is_notable() && status(1, 0).is_notable() && status(0, 1).is_notable());
+    }
+}

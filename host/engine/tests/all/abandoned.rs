@@ -84,12 +84,12 @@ async fn a_reconciler_that_comes_back_in_time_cleans_up_itself() {
 #[tokio::test(start_paused = true)]
 async fn what_a_reconciler_holds_whose_document_is_wrong_is_not_given_up() {
     let (memory, stage) = held().await;
-    stage.engine.also_named(["keeper".to_owned()]);
+    stage.engine.set_invalid(["keeper".to_owned()]);
     configured(&stage, vec![other()]).await;
     memory.remove(&shop_ref("x"));
     after(&stage, 600).await;
     assert_eq!(finalizers(&memory), Some(json!(["mizzen.dev/keeper"])));
-    stage.engine.also_named([]);
+    stage.engine.set_invalid([]);
     configured(&stage, vec![other()]).await;
     after(&stage, 70).await;
     assert!(finalizers(&memory).is_none());

@@ -74,14 +74,14 @@ async fn stage(granted: Option<Selector>, renderers: Vec<RendererSpec>) -> (Stag
     put(&memory, &a_shop("x", json!({"map": "m"})));
     let stage = Stage::on(&memory, Vec::new()).await;
     let (node, calls) = asking(granted);
-    stage.engine.renderers(renderers);
+    stage.engine.set_renderers(renderers);
     stage.engine.configure(vec![node]);
     stage.engine.settled().await;
     (stage, calls)
 }
 
 async fn replace(stage: &Stage, renderers: Vec<RendererSpec>) {
-    stage.engine.renderers(renderers);
+    stage.engine.set_renderers(renderers);
     stage.engine.settled().await;
 }
 
@@ -153,7 +153,7 @@ async fn a_renderer_is_denied_to_who_did_not_declare_it_and_to_who_was_not_grant
             })
         });
         let stage = Stage::on(&memory, Vec::new()).await;
-        stage.engine.renderers(vec![spec("one", Ok(maps("1")))]);
+        stage.engine.set_renderers(vec![spec("one", Ok(maps("1")))]);
         stage.engine.configure(vec![node]);
         stage.engine.settled().await;
         let message = stage.condition("mizzen.dev/p").2;
@@ -173,7 +173,7 @@ async fn what_a_renderer_rejects_prunes_nothing() {
     let (node, calls) =
         making.asks(|shop, reads| async move { Ok(Ok(wants(ask(&reads, "one", &shop).await.unwrap_or_default()))) });
     let stage = Stage::on(&memory, Vec::new()).await;
-    stage.engine.renderers(vec![spec("one", Ok(maps("1")))]);
+    stage.engine.set_renderers(vec![spec("one", Ok(maps("1")))]);
     stage.engine.configure(vec![node]);
     stage.engine.settled().await;
     stage.put(&a_shop("x", json!({}))).await;
