@@ -68,8 +68,8 @@ impl<V> TextMap<V> {
                     below = Some(Bound::Excluded(&text[..key.len()]));
                     return Some(value);
                 }
-                // No key between `key` and the text is a prefix of the text: all of them share more
-                // with `key` than with it.
+                // A prefix of the text that is longer than what `key` shares with the text sorts after
+                // `key`: it has been passed already.
                 below = Some(Bound::Included(&text[..shared(key, text)]));
             }
         })

@@ -1,11 +1,13 @@
 //! YAML documents from files and folders, each with its file and line.
 
-use std::fmt;
+mod error;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde_json::Value;
 
+pub use self::error::{Encoding, SyntaxError, YamlError};
 use crate::lines::Lines;
 
 /// One document of a YAML file.
@@ -29,58 +31,6 @@ struct Source {
     first: usize,
     /// The path of the document in the text; empty: it is the whole text.
     within: String,
-}
-
-/// Why a file or folder of YAML can't be read.
-#[derive(Debug, thiserror::Error)]
-pub enum YamlError {
-    /// The file or folder can't be read.
-    #[error("{}: {source}", .file.display())]
-    Read {
-        /// The file or folder.
-        file: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// The file is not encoded in UTF-8.
-    #[error("{}: is {encoding}; save it as UTF-8", .file.display())]
-    Encoding {
-        /// The file.
-        file: PathBuf,
-        /// How it is encoded instead.
-        encoding: Encoding,
-    },
-    /// The file is not valid YAML.
-    #[error("{}:{line}: {error}", .file.display())]
-    Syntax {
-        /// The file.
-        file: PathBuf,
-        /// The line, from 1.
-        line: usize,
-        /// What is wrong with it.
-        #[source]
-        error: SyntaxError,
-    },
-}
-
-/// The encoding of a file that is not UTF-8.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Encoding {
-    /// UTF-16, as some editors and shells on Windows write it.
-    Utf16,
-    /// Anything else.
-    Unknown,
-}
-
-/// What is wrong with a text of YAML, in one line.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum SyntaxError {
-    /// A mapping has a key twice.
-    #[error("key `{0}` is a duplicate; remove one of the two")]
-    DuplicateKey(String),
-    /// Anything else, in the parser's words.
-    #[error("{0}")]
-    Other(String),
 }
 
 /// Reads a file, or every `.yaml`, `.yml` and `.json` file of a folder and its subfolders, in the
@@ -194,7 +144,7 @@ impl Document {
 /// # Errors
 /// When it is not valid YAML.
 pub fn value(text: &str) -> Result<Value, SyntaxError> {
-    serde_saphyr::from_str(text).map_err(|error| (&error).into())
+    serde_saphyr::from_str(text).map_err(|error| SyntaxError::of(&error))
 }
 
 /// Collects a file, or the files of a folder in the order of their names.
@@ -245,44 +195,6 @@ fn split(text: &str) -> Vec<(usize, String)> {
     };
     documents.retain(|(_, text)| has_content(text));
     documents
-}
-
-impl fmt::Display for Encoding {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Utf16 => "encoded in UTF-16",
-            Self::Unknown => "not valid UTF-8",
-        })
-    }
-}
-
-// === impl SyntaxError ===
-
-impl SyntaxError {
-    /// The error without its place: the parser counts lines from the start of the document, not of the file.
-    fn without_place(error: &serde_saphyr::Error) -> Self {
-        match (Self::from(error), error.location()) {
-            (Self::Other(message), Some(at)) => {
-                let place = format!(" at line {}, column {}", at.line(), at.column());
-                Self::Other(message.strip_suffix(&place).unwrap_or(&message).to_owned())
-            }
-            (error, _) => error,
-        }
-    }
-}
-
-impl From<&serde_saphyr::Error> for SyntaxError {
-    fn from(error: &serde_saphyr::Error) -> Self {
-        if let serde_saphyr::Error::DuplicateMappingKey { key: Some(key), .. } = error.without_snippet() {
-            return Self::DuplicateKey(key.clone());
-        }
-        // For users: without advice on the parser's options, and in one line.
-        let message = error.render_with_options(serde_saphyr::render_options! {
-            formatter: &serde_saphyr::UserMessageFormatter,
-            snippets: serde_saphyr::SnippetMode::Off,
-        });
-        Self::Other(message.lines().next().unwrap_or_default().to_owned())
-    }
 }
 
 #[cfg(test)]
