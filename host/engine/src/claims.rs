@@ -118,6 +118,7 @@ mod tests {
         let wanted = object("shared");
         assert_eq!(claims.claim(key(0, 1), "label-y", &wanted, Some("label-x")), Err(object("x")));
         assert_eq!(claims.claim(key(0, 0), "label-x", &wanted, Some("label-x")), Ok(()));
+        claims.applied(&wanted);
         assert_eq!(
             claims.claim(key(0, 1), "label-y", &wanted, Some("label-other")),
             Ok(()),
