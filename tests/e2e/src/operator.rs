@@ -150,7 +150,7 @@ impl Operator {
     /// Whether nothing waits, runs, or is to be asked once it has rested.
     pub async fn is_idle(&self) -> bool {
         let text = self.get("/metrics").await.unwrap_or_default();
-        ["mizzen_waiting 0", "mizzen_running 0", "mizzen_resting 0"]
+        ["mizzen_workqueue_depth 0", "mizzen_reconciles_active 0", "mizzen_workqueue_cooling_down 0"]
             .iter()
             .all(|sample| text.lines().any(|line| line == *sample))
     }

@@ -1,5 +1,6 @@
 //! `mizzen run`: the operator.
 
+use std::collections::BTreeMap;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,8 +10,8 @@ use mizzen_catalog::{Depth, FileWatch};
 use mizzen_cluster::Cluster;
 use mizzen_engine::observe::{Log, Observers};
 use mizzen_engine::{Engine, Settings};
-use mizzen_live::{Live, LiveOptions};
-use mizzen_serve::Metrics;
+use mizzen_live::{Live, LiveOptions, RequestCounts};
+use mizzen_serve::{Metrics, RequestCount, RequestSource};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::time::{Interval, MissedTickBehavior};
@@ -62,10 +63,10 @@ impl Host {
     async fn start(args: Run) -> anyhow::Result<Self> {
         let live = Live::connect(&LiveOptions { kubeconfig: args.kubeconfig, context: args.context }).await?;
         tracing::info!(server = %live.server(), version = live.version().await?, "connected");
+        let metrics = Arc::new(Metrics::new(request_source(live.request_counts())));
         let cluster: Arc<dyn Cluster> = Arc::new(live);
         let components = Components::new(&args.sandbox, Some(args.plugins.clone()))?;
         let compiled = components.renderers.changes();
-        let metrics = Arc::new(Metrics::new());
         let observers = Observers(vec![Arc::new(Log), Arc::clone(&metrics) as _]);
         let settings = Settings { fetch: Arc::new(mizzen_http::Client::new()), ..Settings::default() };
         let engine = Engine::start_with(Arc::clone(&cluster), Arc::new(observers), settings);
@@ -136,6 +137,17 @@ impl Host {
             statuses.expect(&loaded, problems);
         }
     }
+}
+
+/// The counts of requests by method and code, as the metrics read them.
+fn request_source(counts: RequestCounts) -> RequestSource {
+    Arc::new(move || {
+        let mut sums = BTreeMap::new();
+        for (key, count) in counts.snapshot() {
+            *sums.entry((key.method, key.code)).or_default() += count;
+        }
+        sums.into_iter().map(|((method, code), count)| RequestCount { method, code, count }).collect()
+    })
 }
 
 fn ticks() -> Interval {

@@ -37,6 +37,7 @@ impl Controller {
             gated_unreported: self.order.keys_of(node.id).any(|key| self.order.is_unreported(key)),
             planned: self.planned(node),
             paces: self.context.paces().snapshot(node.id),
+            queued: self.workqueue.queued_of(node.id),
             idle: self.workqueue.is_idle_for(node.id),
         }
     }

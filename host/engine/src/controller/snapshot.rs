@@ -48,6 +48,8 @@ pub struct NodeSnapshot {
     pub planned: Option<PlanCounts>,
     /// The state of its paces.
     pub paces: Vec<PaceSnapshot>,
+    /// How many of its keys are queued.
+    pub queued: usize,
     /// Whether none of its keys is queued or active.
     pub idle: bool,
 }

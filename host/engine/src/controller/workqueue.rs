@@ -295,6 +295,11 @@ impl Workqueue {
         self.lanes.queued()
     }
 
+    /// How many keys of one reconciler are queued.
+    pub(super) fn queued_of(&self, node: NodeId) -> usize {
+        self.lanes.queued_of(node)
+    }
+
     pub(super) fn active(&self) -> usize {
         self.lanes.active()
     }

@@ -77,6 +77,10 @@ impl Lanes {
         self.queued
     }
 
+    pub(super) fn queued_of(&self, node: NodeId) -> usize {
+        self.by_node.get(&node).map_or(0, |lane| lane.queued.len())
+    }
+
     pub(super) fn active(&self) -> usize {
         self.active
     }
