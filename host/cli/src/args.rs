@@ -18,112 +18,113 @@ pub(crate) struct Args {
 const EXIT_CODES: &str = "Exit codes: 0 success; 1 failure; 2 `plan` found changes, or invalid usage; 141 the reader of standard output has \
      closed it (as for a program that SIGPIPE ends).";
 
-/// A command's examples, with what its exit codes mean.
+/// The examples of a command, and its exit codes.
 macro_rules! help {
     ($text:literal) => {
-        help!($text, "0 success; 1 something is wrong, and said on standard error; 2 the command line is wrong")
+        help!($text, "0 success; 1 failure, with the reason on standard error; 2 invalid usage")
     };
     ($text:literal, $codes:literal) => {
         concat!($text, "\n\nExit codes: ", $codes, ".")
     };
 }
 
-/// kube's client logs every request that fails; of an API server that is away, `mizzen_live` tells once.
+/// kube's client logs every failed request; `mizzen_live` reports an unavailable API server once.
 const DEFAULT_LOG: &str = "info,kube_client=off";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Runs the operator: against the kubeconfig's cluster, or, in a pod, the cluster it is in.
+    /// Runs the operator on the cluster of the kubeconfig or, in a pod, on the pod's own
     #[command(after_help = help!("Examples:\n  \
-        mizzen run --plugins ./plugins                    # configuration: the cluster's Reconciler objects\n  \
-        mizzen run -f reconcilers.yaml --plugins ./plugins  # configuration: a file, read again when it changes\n  \
+        mizzen run --plugins ./plugins                      # configured by the cluster's Reconciler objects\n  \
+        mizzen run -f reconcilers.yaml --plugins ./plugins  # configured by a file, which is read again when it changes\n  \
         mizzen run --context staging --listen 127.0.0.1:8080",
-        "0 it was told to stop (SIGTERM, Ctrl-C) and has; 1 it could not start; 2 the command line is wrong"))]
+        "0 shut down after SIGTERM or Ctrl-C; 1 failed to start; 2 invalid usage"))]
     Run(Run),
-    /// Shows what the reconcilers would create, change and delete, and touches nothing.
+    /// Shows what the reconcilers would create, change and delete, without a cluster
     #[command(after_help = help!("Examples:\n  \
         mizzen plan -f deploy/ --plugins ./plugins\n  \
         mizzen plan -f reconcilers.yaml -f crds/ -f objects/ -o json | jq '.changes[].object.name'\n\n\
-        The files hold Reconciler documents, CRDs, and the objects of the cluster as it is. ", "0 no changes; 1 something is wrong, or a reconcile would end in an error; 2 there are changes, or the command line is wrong"))]
+        The files hold Reconciler documents, CRDs, and the current objects of the cluster.",
+        "0 no changes; 1 failure, or a reconcile would fail; 2 changes, or invalid usage"))]
     Plan(Plan),
-    /// Watches a folder of YAML and the plugins, plans again on each change, and shows what became different.
+    /// Watches a folder of YAML and the plugins, and shows how each change affects the plan
     #[command(after_help = help!("Example:\n  mizzen dev deploy/ --plugins target/plugins"))]
     Dev(Dev),
-    /// Checks a configuration and the components it names; reports everything that is wrong with it.
+    /// Checks a configuration and its components, and reports all problems
     #[command(after_help = help!("Example:\n  mizzen check -f reconcilers.yaml --plugins ./plugins"))]
     Check(Check),
-    /// Prints the least rights that a configuration needs: roles, and their bindings to the host's service account.
+    /// Prints the least rights that a configuration needs, as roles and bindings
     #[command(after_help = help!("Examples:\n  \
         mizzen rbac -f reconcilers.yaml -f crds/ --plugins ./plugins | kubectl apply --server-side -f -\n  \
         mizzen rbac -f reconcilers.yaml --name mesh --service-account mesh-system/mizzen -o json\n\n\
-        Definitions (CRDs) among the files say what resources are called, and whether they have a status subresource. What had to be\n\
-        guessed, and what you should know before you grant it, is on standard error."))]
+        CRDs among the files give resource names and status subresources. Guesses, and what to know\n\
+        before granting the rights, are noted on standard error."))]
     Rbac(Rbac),
-    /// Looks at components.
+    /// Inspects and compiles components
     #[command(subcommand)]
     Plugin(Plugin),
-    /// Prints the definitions of the Reconciler and Renderer kinds, to be applied before `run`.
+    /// Prints the CRDs of Reconcilers and Renderers, which `run` needs
     #[command(after_help = help!("Example:\n  mizzen crd | kubectl apply --server-side -f -"))]
     Crd,
-    /// Prints the version, and that of the contract with plugins.
+    /// Prints the versions of the host and of its contract with plugins
     #[command(after_help = help!("Example:\n  mizzen version"))]
     Version,
-    /// Prints a completion script for a shell.
+    /// Prints a completion script for a shell
     #[command(after_help = help!("Example:\n  mizzen completions bash > /etc/bash_completion.d/mizzen"))]
     Completions {
-        /// The shell.
+        /// The shell
         shell: clap_complete::Shell,
     },
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Plugin {
-    /// Shows what a component says of itself: its subject, what it needs and why, its configuration.
+    /// Shows what a component declares: its subject, its needs and the reasons, its configuration
     #[command(after_help = help!("Example:\n  mizzen plugin inspect mtls.wasm -o yaml"))]
     Inspect(Inspect),
-    /// Compiles plugins and renderers ahead, each in a process of its own, so that `run` need not.
+    /// Compiles plugins and renderers into the cache before `run`, each in a process of its own
     #[command(after_help = help!("Example:\n  mizzen plugin compile --cache /cache plugins/*.wasm"))]
     Compile(Compile),
-    /// Compiles one component in this process.
+    /// Compiles one component in this process
     #[command(hide = true)]
     CompileHere(CompileHere),
 }
 
 #[derive(Clone, Debug, ClapArgs)]
 pub(crate) struct Inspect {
-    /// The component.
+    /// The component
     #[arg(value_hint = ValueHint::FilePath)]
     pub(crate) file: PathBuf,
-    /// Output format.
+    /// Output format
     #[arg(short, long, value_enum, default_value_t)]
     pub(crate) output: Output,
     #[command(flatten)]
     pub(crate) sandbox: Sandbox,
 }
 
-/// Where components come from and where compiled ones are kept.
+/// How components are compiled, and where compiled ones are kept.
 #[derive(Clone, Debug, ClapArgs)]
 pub(crate) struct Sandbox {
-    /// Folder of compiled components; default: mizzen/components in the user's folder of caches.
+    /// Folder of compiled components [default: mizzen/components in the user's cache folder]
     #[arg(long, env = "MIZZEN_CACHE_DIR", value_hint = ValueHint::DirPath)]
     pub(crate) cache: Option<PathBuf>,
-    /// Memory for compiling one renderer, in a process of its own, when it is not in the cache.
+    /// Memory limit of the process that compiles a renderer
     #[arg(long, env = "MIZZEN_COMPILE_MEMORY", value_name = "BYTES", default_value = COMPILE_MEMORY, value_parser = bytes)]
     pub(crate) compile_memory: u64,
 }
 
-/// Address space that a component of 160 MB needs, and a little more.
+/// Enough address space for a component of 160 MB.
 const COMPILE_MEMORY: &str = "4Gi";
 
 #[derive(Clone, Debug, ClapArgs)]
 pub(crate) struct Compile {
-    /// The components.
+    /// The components
     #[arg(required = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) files: Vec<PathBuf>,
-    /// Folder of compiled components; default: one beside those of other programs, as `run` has it.
+    /// Folder of compiled components [default: mizzen/components in the user's cache folder]
     #[arg(long, env = "MIZZEN_CACHE_DIR", value_hint = ValueHint::DirPath)]
     pub(crate) cache: Option<PathBuf>,
-    /// Memory for compiling one of them.
+    /// Memory limit of the process that compiles one component
     #[arg(long, env = "MIZZEN_COMPILE_MEMORY", value_name = "BYTES", default_value = COMPILE_MEMORY, value_parser = bytes)]
     pub(crate) memory: u64,
 }
@@ -137,13 +138,13 @@ pub(crate) struct CompileHere {
     pub(crate) memory: u64,
 }
 
-/// Where the configuration comes from.
+/// The files of a configuration and its components.
 #[derive(Clone, Debug, ClapArgs)]
 pub(crate) struct Source {
-    /// File or folder of YAML; may be given several times.
+    /// File or folder of YAML; can be repeated
     #[arg(short, long = "file", required = true, value_hint = ValueHint::AnyPath)]
     pub(crate) files: Vec<PathBuf>,
-    /// Folder that `component.file` is relative to; default: the folder of the document that names it.
+    /// Folder that `component.file` is relative to [default: the folder of the document that names it]
     #[arg(long, env = "MIZZEN_PLUGINS", value_hint = ValueHint::DirPath)]
     pub(crate) plugins: Option<PathBuf>,
     #[command(flatten)]
@@ -152,27 +153,27 @@ pub(crate) struct Source {
 
 #[derive(Clone, Debug, ClapArgs)]
 pub(crate) struct Run {
-    /// Kubeconfig; default: $KUBECONFIG, ~/.kube/config, or the pod's service account.
+    /// Kubeconfig [default: $KUBECONFIG, ~/.kube/config, or the pod's service account]
     #[arg(long, value_hint = ValueHint::FilePath)]
     pub(crate) kubeconfig: Option<PathBuf>,
-    /// Context of the kubeconfig.
+    /// Context of the kubeconfig [default: its current context]
     #[arg(long)]
     pub(crate) context: Option<String>,
-    /// File or folder with the configuration, in place of the cluster's Reconciler objects.
+    /// File or folder with the configuration, instead of the cluster's Reconciler objects; can be repeated
     #[arg(short, long = "file", value_hint = ValueHint::AnyPath)]
     pub(crate) files: Vec<PathBuf>,
-    /// Folder that `component.file` is relative to.
+    /// Folder that `component.file` is relative to
     #[arg(long, env = "MIZZEN_PLUGINS", value_hint = ValueHint::DirPath, default_value = ".")]
     pub(crate) plugins: PathBuf,
     #[command(flatten)]
     pub(crate) sandbox: Sandbox,
-    /// Address of /livez, /readyz and /metrics.
+    /// Address of /livez, /readyz and /metrics
     #[arg(long, default_value = "127.0.0.1:8080")]
     pub(crate) listen: SocketAddr,
-    /// How log lines look.
+    /// Format of log lines
     #[arg(long, value_enum, default_value_t)]
     pub(crate) log_format: LogFormat,
-    /// Which log lines there are, e.g. `info,mizzen_engine=debug`.
+    /// Filter of log lines, e.g. `info,mizzen_engine=debug`
     #[arg(long, env = "MIZZEN_LOG", default_value = DEFAULT_LOG)]
     pub(crate) log: String,
 }
@@ -181,20 +182,20 @@ pub(crate) struct Run {
 pub(crate) struct Plan {
     #[command(flatten)]
     pub(crate) source: Source,
-    /// How to print the changes.
+    /// Output format
     #[arg(short, long, value_enum, default_value_t)]
     pub(crate) output: PlanOutput,
-    /// Show changes of statuses, too.
+    /// Also show changes of statuses
     #[arg(long)]
     pub(crate) status: bool,
 }
 
 #[derive(Clone, Debug, ClapArgs)]
 pub(crate) struct Dev {
-    /// Folder with the configuration, CRDs and objects.
+    /// Folder with the configuration, CRDs and objects
     #[arg(value_hint = ValueHint::DirPath)]
     pub(crate) folder: PathBuf,
-    /// Folder that `component.file` is relative to; default: the folder of the document that names it.
+    /// Folder that `component.file` is relative to [default: the folder of the document that names it]
     #[arg(long, env = "MIZZEN_PLUGINS", value_hint = ValueHint::DirPath)]
     pub(crate) plugins: Option<PathBuf>,
     #[command(flatten)]
@@ -211,13 +212,13 @@ pub(crate) struct Check {
 pub(crate) struct Rbac {
     #[command(flatten)]
     pub(crate) source: Source,
-    /// Name of the roles and their bindings.
+    /// Name of the roles and bindings
     #[arg(long, default_value = "mizzen")]
     pub(crate) name: String,
-    /// The service account that the host runs as.
+    /// Service account of the host
     #[arg(long, value_name = "NAMESPACE/NAME", default_value = "mizzen-system/mizzen")]
     pub(crate) service_account: ServiceAccount,
-    /// How to print them.
+    /// Output format
     #[arg(short, long, value_enum, default_value_t)]
     pub(crate) output: Manifests,
 }
@@ -244,42 +245,42 @@ impl FromStr for ServiceAccount {
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Manifests {
-    /// Documents, with comments that say who needs what.
+    /// Documents with comments that say why
     #[default]
     Yaml,
-    /// One `List`.
+    /// One `List`
     Json,
 }
 
 #[derive(Clone, Copy, Debug, Default, ValueEnum)]
 pub(crate) enum Output {
-    /// For people.
+    /// For people
     #[default]
     Text,
-    /// For programs.
+    /// For programs
     Json,
-    /// For programs and people.
+    /// For programs and people
     Yaml,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum PlanOutput {
-    /// A coloured diff for each object.
+    /// A coloured diff of each object
     #[default]
     Diff,
-    /// One line for each object.
+    /// One line for each object
     Wide,
-    /// One JSON document.
+    /// One JSON document
     Json,
-    /// The same document as YAML.
+    /// The same document as YAML
     Yaml,
 }
 
 #[derive(Clone, Copy, Debug, Default, ValueEnum)]
 pub(crate) enum LogFormat {
-    /// For people.
+    /// For people
     #[default]
     Text,
-    /// One JSON object a line.
+    /// One JSON object per line
     Json,
 }

@@ -10,8 +10,8 @@ use mizzen_sandbox::{Sandbox, SandboxOptions};
 use crate::report::Errors;
 use crate::{args, progress};
 
-/// Sets up the sandbox. Without `--cache`, compiled components go to the user's cache folder; if that can't be used, they are
-/// not kept.
+/// Sets up the sandbox. Without `--cache`, compiled components go to the user's cache folder; if
+/// that can't be used, they are not kept.
 pub(crate) fn sandbox(args: &args::Sandbox) -> anyhow::Result<Sandbox> {
     let with = |cache| Sandbox::new(SandboxOptions { cache, ..SandboxOptions::default() });
     match (&args.cache, default_cache(|name| std::env::var_os(name).map(PathBuf::from))) {

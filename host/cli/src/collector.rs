@@ -1,4 +1,5 @@
-//! Collects what reconcilers do during a rehearsal, and merges the writes to each object into one intent.
+//! Collects what reconcilers do during a rehearsal, and merges the writes to each object into one
+//! intent.
 
 use std::collections::BTreeMap;
 

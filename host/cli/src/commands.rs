@@ -35,8 +35,9 @@ pub(crate) fn run(args: Args) -> ExitCode {
 }
 
 fn block_on(command: impl Future<Output = anyhow::Result<ExitCode>>) -> anyhow::Result<ExitCode> {
-    // Guests yield every few milliseconds, and each yield counts as one task: at the default interval of 61, guests that loop on
-    // every thread would keep the network waiting for a third of a second.
+    // Guests yield every few milliseconds, and each yield counts as one task: at the default
+    // interval of 61, guests that loop on every thread would keep the network waiting for a third
+    // of a second.
     let runtime =
         tokio::runtime::Builder::new_multi_thread().enable_all().event_interval(4).global_queue_interval(4).build()?;
     runtime.block_on(command)

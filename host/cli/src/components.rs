@@ -41,15 +41,15 @@ impl Loader for SandboxLoader {
 
     async fn load_renderer(&self, renderer: &Renderer, file: &Path) -> Result<Loading, LoadError> {
         let loaded = self.renderers.load(&renderer.name, file, renderer.limits).await;
-        Ok(match loaded.map_err(LoadError::new)? {
+        Ok(match loaded.map_err(without_file)? {
             Load::Ready(renderer) => Loading::Ready(Arc::new(renderer)),
             Load::Compiling => Loading::Compiling,
         })
     }
 }
 
-/// The process that compiles: this program, as `/proc/self/exe`, so that its code fits this host even after the file was
-/// replaced.
+/// The process that compiles: this program, as `/proc/self/exe`, so that its code fits this host
+/// even after the file was replaced.
 pub(crate) fn compiler(memory: u64) -> Compiler {
     let program = Path::new("/proc/self/exe");
     let program =
@@ -57,11 +57,19 @@ pub(crate) fn compiler(memory: u64) -> Compiler {
     Compiler { program, args: vec!["plugin".into(), "compile-here".into()], memory }
 }
 
+/// Leaves out the file, which the catalog names.
+fn without_file(error: mizzen_sandbox::LoadError) -> LoadError {
+    match error {
+        mizzen_sandbox::LoadError::Read { source, .. } => LoadError::new(source),
+        error => LoadError::new(error),
+    }
+}
+
 // === impl Components ===
 
 impl Components {
-    /// Components of which none is loaded. Files are relative to `plugins`, or else to the folder of the document that names
-    /// them.
+    /// Components of which none is loaded. Files are relative to `plugins`, or else to the folder
+    /// of the document that names them.
     pub(crate) fn new(args: &args::Sandbox, plugins: Option<PathBuf>) -> anyhow::Result<Self> {
         let sandbox = assemble::sandbox(args)?;
         let options = RenderOptions {
@@ -74,7 +82,8 @@ impl Components {
         Ok(Self { catalog: Catalog::new(Arc::new(loader), plugins), renderers })
     }
 
-    /// Loads what is new or changed. Renderers that must be compiled may still be compiling when this returns.
+    /// Loads what is new or changed. Renderers that must be compiled may still be compiling when
+    /// this returns.
     pub(crate) async fn refresh(&mut self, configuration: &Configuration) -> Loaded {
         // Renderers first: they compile while the plugins load.
         let renderers = self.catalog.refresh_renderers(configuration).await;

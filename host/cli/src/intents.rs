@@ -4,14 +4,16 @@ use mizzen_model::ObjectRef;
 use serde::Serialize;
 use serde_json::Value;
 
-/// Everything that a set of reconcilers would do. Serialized, it is the output of `mizzen plan -o json`.
+/// Everything that a set of reconcilers would do. Serialized, it is the output of `mizzen plan -o
+/// json`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub(crate) struct Intents {
     /// By reconciler, then by object.
     pub(crate) changes: Vec<Intent>,
     /// Reconciles that would fail, by reconciler and subject.
     pub(crate) problems: Vec<Trouble>,
-    /// Reconcilers that work in steps. The first step has no effect in a plan, so the next ones are not known.
+    /// Reconcilers that work in steps. The first step has no effect in a plan, so the next ones are
+    /// not known.
     pub(crate) unfinished: Vec<Trouble>,
 }
 
@@ -102,7 +104,8 @@ fn missing<T: Clone + PartialEq>(of: &[T], from: &[T]) -> Vec<T> {
 // === impl Intent ===
 
 impl Intent {
-    /// Whether both are about the same object, or both about its status, and of the same reconciler.
+    /// Whether both are about the same object, or both about its status, and of the same
+    /// reconciler.
     fn has_target_of(&self, other: &Self) -> bool {
         (&self.reconciler, &self.object, self.verb == Verb::Status)
             == (&other.reconciler, &other.object, other.verb == Verb::Status)

@@ -22,8 +22,8 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-// Every call allocates and frees thousands of small texts and trees, on all threads: with the system's allocator that took a
-// quarter of the host's CPU time and fragmented its memory.
+// Every call allocates and frees thousands of small texts and trees, on all threads: with the
+// system's allocator that took a quarter of the host's CPU time and fragmented its memory.
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 

@@ -1,4 +1,5 @@
-//! A line on the terminal while something takes long: compiling a component for the first time takes seconds.
+//! A line on the terminal while something takes long: compiling a component for the first time
+//! takes seconds.
 
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
@@ -39,8 +40,8 @@ async fn watched<T>(file: &Path, loading: impl Future<Output = T>, out: &mut imp
     loaded
 }
 
-/// Waits for something that takes minutes. On a terminal, a line shows what it is and how long it has taken; the line is
-/// cleared afterwards.
+/// Waits for something that takes minutes. On a terminal, a line shows what it is and how long it
+/// has taken; the line is cleared afterwards.
 pub(crate) async fn while_waiting<T>(what: &str, work: impl Future<Output = T>) -> T {
     let mut out = io::stderr();
     if !out.is_terminal() {

@@ -20,7 +20,8 @@ use crate::report::Errors;
 /// Rehearses the reconcilers among documents on the objects among them.
 ///
 /// # Errors
-/// Everything that is wrong with the documents, or else with the configuration, or else with its components.
+/// Everything that is wrong with the documents, or else with the configuration, or else with its
+/// components.
 pub(crate) async fn rehearse(
     documents: &[Document],
     components: &mut Components,
@@ -61,7 +62,8 @@ pub(crate) async fn rehearse(
     Ok(intents)
 }
 
-/// Turns mode `Plan` into `Enforce`: a rehearsal shows writes, and on a cluster in memory they do no harm.
+/// Turns mode `Plan` into `Enforce`: a rehearsal shows writes, and on a cluster in memory they do
+/// no harm.
 fn acting(node: NodeSpec) -> NodeSpec {
     if node.reconciler.mode != Mode::Plan {
         return node;

@@ -6,7 +6,8 @@ use std::process::ExitCode;
 
 use crate::terminal::{self, OutputError};
 
-/// The exit code when the reader of standard output is gone: what a shell reports of a program that `SIGPIPE` ended.
+/// The exit code when the reader of standard output is gone: what a shell reports of a program that
+/// `SIGPIPE` ended.
 const CLOSED: u8 = 128 + 13;
 
 /// Several errors, each of which is a line of its own.
@@ -45,8 +46,8 @@ pub(crate) fn lines(error: &anyhow::Error) -> Vec<String> {
     }
 }
 
-/// An error and what caused it, in one line. Some libraries repeat the cause in their own message, and some contexts are
-/// repeated in the cause: each is kept once.
+/// An error and what caused it, in one line. Some libraries repeat the cause in their own message,
+/// and some contexts are repeated in the cause: each is kept once.
 pub(crate) fn chain(error: &(dyn Error + 'static)) -> String {
     let mut messages = vec![error.to_string()];
     let mut next = error.source();

@@ -1,5 +1,5 @@
-//! Reports each problem of the configuration once until it is fixed. The configuration is read again at each change: at a
-//! start, once for every object.
+//! Reports each problem of the configuration once until it is fixed. The configuration is read
+//! again at each change: at a start, once for every object.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,8 @@ use std::collections::BTreeSet;
 pub(crate) struct Reported(BTreeSet<String>);
 
 impl Reported {
-    /// Returns the problems that were not there at the last reading. One that was fixed and is back counts as new.
+    /// Returns the problems that were not there at the last reading. One that was fixed and is back
+    /// counts as new.
     pub(crate) fn new_ones(&mut self, problems: impl IntoIterator<Item = String>) -> Vec<String> {
         let problems: BTreeSet<_> = problems.into_iter().collect();
         let new = problems.difference(&self.0).cloned().collect();

@@ -1,4 +1,4 @@
-//! Where the configuration of a running host comes from: files, or objects of the cluster.
+//! The source of a running host's configuration: files, or objects of the cluster.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -11,40 +11,45 @@ use mizzen_model::{Fields, Kind, Object};
 
 use crate::assemble;
 
-/// Where the configuration comes from.
+/// The source of the configuration.
 pub(crate) enum Source {
+    /// Files and folders.
     Files(Vec<PathBuf>),
+    /// Reconciler and Renderer objects.
     Cluster(Arc<dyn Cluster>, Changes),
 }
 
 // === impl Source ===
 
 impl Source {
-    /// The objects of a cluster, listed and watched from now on.
+    /// The objects of a cluster, which are watched from this call on.
+    ///
+    /// # Errors
+    /// The Reconciler objects can't be listed, usually because their CRD is not installed.
     pub(crate) async fn of_cluster(cluster: Arc<dyn Cluster>) -> anyhow::Result<Self> {
         let changes = cluster.subscribe();
         watch(&*cluster, &RECONCILER)
             .await
-            .context("the configuration can't be read; apply `mizzen crd`, or give a file with `-f`")?;
-        // A cluster that has been told of no renderers has none; should it be told later, `changed` notices.
+            .context("can't read the configuration: apply `mizzen crd`, or name a file with `-f`")?;
+        // Without the CRD there are no renderers; `changed` notices when it is installed.
         match watch(&*cluster, &RENDERER).await {
             Err(ReadError::NotServed(_)) => {
-                tracing::info!("no renderers: this cluster does not know the kind; apply `mizzen crd`");
+                tracing::info!("no renderers: their CRD is not installed; apply `mizzen crd`");
             }
-            other => other.context("the renderers can't be read")?,
+            other => other.context("can't read the renderers")?,
         }
         Ok(Self::Cluster(cluster, changes))
     }
 
-    /// The names of all reconcilers of the configuration, also of those whose documents are wrong; `None`: not known now. Files that
-    /// are wrong are not taken in at all.
+    /// The names of all Reconciler objects, including invalid ones; `None`: they can't be listed,
+    /// or the source is files, which are applied only as a whole.
     pub(crate) fn names(&self) -> Option<Vec<String>> {
         let Self::Cluster(cluster, _) = self else { return None };
         let objects = cluster.list(Scope::All, &RECONCILER, &Selection::default()).ok()?;
         Some(objects.iter().map(|object| object.reference.name.to_string()).collect())
     }
 
-    /// The configuration as it is now.
+    /// Reads the current configuration, and the problems of documents that are left out.
     pub(crate) fn configuration(&self) -> anyhow::Result<(Configuration, Vec<Problem>)> {
         match self {
             Self::Files(files) => Ok((assemble::configuration_of(files)?, Vec::new())),
@@ -59,21 +64,22 @@ impl Source {
         }
     }
 
-    /// Waits until the configuration may have changed: for files, `FileWatch` tells.
+    /// Waits until the objects may have changed. Files are watched by a `FileWatch`.
     pub(crate) async fn changed(&mut self) {
         let Self::Cluster(cluster, changes) = self else { return std::future::pending().await };
         loop {
             match changes.recv().await {
                 Some(Change::Object { before, after, .. }) => {
                     let object = after.as_ref().or(before.as_ref());
-                    let ours = |object: &Arc<Object>| [&*RECONCILER, &*RENDERER].contains(&&object.reference.kind);
-                    if object.is_some_and(ours) && written(before.as_deref()) != written(after.as_deref()) {
+                    let is_configuration =
+                        |object: &Arc<Object>| [&*RECONCILER, &*RENDERER].contains(&&object.reference.kind);
+                    if object.is_some_and(is_configuration) && written(before.as_deref()) != written(after.as_deref()) {
                         return;
                     }
                 }
                 Some(Change::Served(kind)) if kind == *RENDERER => {
                     if let Err(error) = watch(&**cluster, &RENDERER).await {
-                        tracing::warn!(%error, "the renderers can't be read");
+                        tracing::warn!(%error, "can't read the renderers");
                     }
                     return;
                 }
@@ -84,23 +90,26 @@ impl Source {
     }
 }
 
-/// How often, and after what pause, a kind is tried again that can't be listed now: the storage of one that was just defined is not there at once.
-const TRIES: usize = 60;
-const PAUSE: Duration = Duration::from_millis(500);
+/// Retries of a kind that can't be listed: the storage of a new CRD takes some time.
+const RETRIES: usize = 60;
+
+/// The delay before each retry.
+const RETRY_DELAY: Duration = Duration::from_millis(500);
 
 async fn watch(cluster: &dyn Cluster, kind: &Kind) -> Result<(), ReadError> {
     let mut tried = 0;
     loop {
         let view = View { kind: kind.clone(), scope: Scope::All, fields: Fields::Whole };
         match cluster.watch(view).await {
-            Err(ReadError::Unavailable { .. }) if tried < TRIES => tried += 1,
+            Err(ReadError::Unavailable { .. }) if tried < RETRIES => tried += 1,
             done => return done,
         }
-        tokio::time::sleep(PAUSE).await;
+        tokio::time::sleep(RETRY_DELAY).await;
     }
 }
 
-/// What is its author's of an object: its status is our own doing. Labels, which renderers are chosen by, are counted in no generation.
+/// What users write of an object: not the status, but the labels, which select renderers and are in
+/// no generation.
 fn written(object: Option<&Object>) -> Option<(&str, i64, &mizzen_model::Labels)> {
     object.map(|object| (&*object.uid, object.generation, &object.labels))
 }

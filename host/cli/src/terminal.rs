@@ -1,8 +1,9 @@
 //! Standard output and standard error, for all commands.
 //!
-//! `println!` panics when its reader is gone (`mizzen plan | head -1`) or the disk is full. Everything that a command prints
-//! goes through here instead: a closed standard output ends the command quietly, and what can't be written to standard error
-//! is dropped, as there is nowhere left to report it.
+//! `println!` panics when its reader is gone (`mizzen plan | head -1`) or the disk is full.
+//! Everything that a command prints goes through here instead: a closed standard output ends the
+//! command quietly, and what can't be written to standard error is dropped, as there is nowhere
+//! left to report it.
 
 use std::fmt::Display;
 use std::io::{self, Write};

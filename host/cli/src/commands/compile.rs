@@ -26,7 +26,8 @@ pub(crate) async fn compile(args: Compile) -> anyhow::Result<ExitCode> {
     Ok(done)
 }
 
-/// Compiles one file in this process, which gives up its own rights first. Its parent reads the last line of standard error.
+/// Compiles one file in this process, which gives up its own rights first. Its parent reads the
+/// last line of standard error.
 pub(crate) fn compile_here(args: &CompileHere) -> anyhow::Result<ExitCode> {
     let confined = mizzen_sandbox::confine(args.memory);
     match confined.and_then(|()| mizzen_sandbox::compile(&args.file, &args.cache)) {

@@ -24,7 +24,8 @@ use crate::source::Source;
 use crate::statuses::Statuses;
 use crate::{assemble, logging, report};
 
-/// How often the statuses of Reconciler and Renderer objects are compared. Only a status that differs is written.
+/// How often the statuses of Reconciler and Renderer objects are compared. Only a status that
+/// differs is written.
 const STATUSES: Duration = Duration::from_secs(1);
 
 pub(crate) async fn run(args: Run) -> anyhow::Result<ExitCode> {
@@ -114,7 +115,8 @@ impl Host {
         self.engine.stop().await;
     }
 
-    /// Applies the current configuration. If it can't be read as a whole, the last valid one keeps running.
+    /// Applies the current configuration. If it can't be read as a whole, the last valid one keeps
+    /// running.
     async fn configure(&mut self) {
         let (configuration, problems) = match self.source.configuration() {
             Ok(read) => read,

@@ -1,18 +1,19 @@
-//! What the host reads to send a plugin's requests: single Secrets and ConfigMaps, by name wherever the configuration names them.
+//! What the host reads to send a plugin's requests: single Secrets and ConfigMaps, by name if the
+//! configuration names them.
 
 use mizzen_config::Reconciler;
 use mizzen_config::http::{KeyRef, Place};
 use mizzen_model::Description;
 
 use super::rules::Verb::{Get, Watch};
-use super::rules::Why;
-use super::{Rights, Where};
+use super::rules::{Right, Why};
+use super::set::{Rights, Where};
 
 impl Rights {
     pub(super) fn network(&mut self, reconciler: &Reconciler, description: &Description) {
         let name = &*reconciler.name;
         if description.http.is_empty() && !reconciler.grants.network.hosts.is_empty() {
-            return self.note(format!("`{name}` is granted hosts, and its plugin sends no requests: left out"));
+            return self.note(format!("`{name}` is granted hosts, but its plugin sends no requests: left out"));
         }
         for key in reconciler.grants.network.keys() {
             self.key(reconciler, key);
@@ -39,20 +40,12 @@ impl Rights {
                 Where::In(namespaces) => namespaces.join(", "),
             };
             self.note(format!(
-                "which {kind} `{name}`'s requests are sent with, its subjects say ({}): the host gets the right to read all of them in {place}",
+                "the subjects of `{name}` choose the {kind} for its requests ({}): the host gets the right to read all of them in {place}",
                 key.name.text()
             ));
         }
-        let allow = |rules: &mut super::Rules| {
-            rules.allow_named("", &plural, key.name.fixed(), &[Get, Watch], Why::Sent, name);
-        };
-        match scope {
-            Where::Everywhere => allow(&mut self.cluster),
-            Where::In(namespaces) => {
-                for namespace in namespaces {
-                    allow(self.namespaces.entry(namespace.clone()).or_default());
-                }
-            }
-        }
+        let (verbs, why) = (&[Get, Watch][..], Why::Sent);
+        let right = Right { group: "", resource: &plural, name: key.name.fixed(), verbs, why, reconciler: name };
+        self.allow(scope, &right);
     }
 }

@@ -1,11 +1,11 @@
-//! RBAC rules under construction: one for each resource, with what it is needed for.
+//! RBAC rules: one for each resource, with its reasons.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use serde_json::{Value, json};
 
-/// What may be done, in the order in which rules usually say it.
+/// Verbs, in the order in which rules usually list them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Verb {
     Get,
@@ -18,22 +18,36 @@ pub(crate) enum Verb {
     Escalate,
 }
 
-/// What a right is needed for.
+/// Why a right is needed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Why {
-    /// By the host itself, whatever it is configured to do.
+    /// For the host itself, whatever its configuration.
     Host(&'static str),
-    /// To be asked about them, to say in them how it went, and to hold them until they are cleaned up after.
+    /// To watch subjects, write their status, and manage finalizers.
     Subject,
     Read,
     Applied,
     Patched,
     Deleted,
-    /// By the host, to send requests for a plugin that never sees them: credentials, proxies, certificate authorities.
+    /// For the host to send a plugin's requests with: credentials, proxies, certificate
+    /// authorities.
     Sent,
 }
 
-/// Rules by API group, resource and, where it is about single objects, name.
+/// A right to be added to rules.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Right<'a> {
+    pub(crate) group: &'a str,
+    pub(crate) resource: &'a str,
+    /// The name of a single object; `None`: all objects of the resource.
+    pub(crate) name: Option<&'a str>,
+    pub(crate) verbs: &'a [Verb],
+    pub(crate) why: Why,
+    /// The reconciler that needs it; empty: the host itself.
+    pub(crate) reconciler: &'a str,
+}
+
+/// Rules by API group, resource and, for single objects, name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Rules(BTreeMap<Resource, Rule>);
 
@@ -53,28 +67,16 @@ struct Rule {
 // === impl Rules ===
 
 impl Rules {
-    /// Adds verbs to the rule of a resource, and the reconciler that needs them (empty: none does, it is the host).
-    pub(crate) fn allow(&mut self, group: &str, resource: &str, verbs: &[Verb], why: Why, reconciler: &str) {
-        self.allow_named(group, resource, None, verbs, why, reconciler);
-    }
-
-    /// As [`allow`](Self::allow), for the objects of one name.
-    pub(crate) fn allow_named(
-        &mut self,
-        group: &str,
-        resource: &str,
-        name: Option<&str>,
-        verbs: &[Verb],
-        why: Why,
-        reconciler: &str,
-    ) {
+    /// Adds a right.
+    pub(crate) fn allow(&mut self, right: &Right<'_>) {
+        let Right { group, resource, name, verbs, why, reconciler } = *right;
         let resource = Resource { group: group.to_owned(), plural: resource.to_owned(), name: name.map(str::to_owned) };
         let rule = self.0.entry(resource).or_default();
         rule.verbs.extend(verbs);
         rule.why.entry(why).or_default().insert(reconciler.to_owned());
     }
 
-    /// The rules as a role holds them.
+    /// The rules of a role.
     pub(crate) fn value(&self) -> Value {
         let rule = |(resource, rule): (&Resource, &Rule)| {
             let mut value =
@@ -87,7 +89,7 @@ impl Rules {
         self.ordered().map(rule).collect()
     }
 
-    /// The rules as YAML, each with a comment that says who needs it.
+    /// The rules as YAML, each with a comment that says why.
     pub(crate) fn yaml(&self) -> String {
         let mut text = String::new();
         for (Resource { group, plural, name }, rule) in self.ordered() {
@@ -102,7 +104,7 @@ impl Rules {
         text
     }
 
-    /// The host's own come first.
+    /// The rules in order: those for the host itself come first.
     fn ordered(&self) -> impl Iterator<Item = (&Resource, &Rule)> {
         let of_host = |rule: &Rule| rule.why.keys().any(|why| matches!(why, Why::Host(_)));
         self.0

@@ -1,8 +1,9 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use mizzen_config::{Component, Grants, Limits, Origin};
-use mizzen_model::Need;
+use mizzen_cluster::memory::Memory;
+use mizzen_config::{Component, Grant, Grants, Limits, Mode, Origin, Reconciler};
+use mizzen_model::{Access, Description, Kind, Need};
 use serde_json::{Value, json};
 
 use super::*;
@@ -40,12 +41,12 @@ fn reconciler(grants: Grants) -> Reconciler {
         config: json!({}),
         grants,
         limits: Limits::default(),
-        pace: std::collections::BTreeMap::new(),
+        pace: BTreeMap::new(),
         mode: Mode::Enforce,
     }
 }
 
-/// A plugin that is asked about Things and needs all that is granted.
+/// A plugin whose subjects are Things, and which declares all that is granted.
 fn description(grants: &Grants) -> Description {
     let needs = [Access::Read, Access::Apply, Access::Patch, Access::Delete].into_iter().flat_map(|access| {
         grants.of(access).iter().map(move |grant| Need { kind: grant.kind.clone(), access, why: String::new() })
@@ -84,7 +85,7 @@ fn verbs(rules: &Rules, resource: &str) -> Option<Value> {
 }
 
 #[tokio::test]
-async fn a_reconciler_that_only_looks_gets_no_right_to_write_but_its_subjects_status() {
+async fn a_reconciler_that_only_reads_gets_no_right_to_write_but_the_status_of_its_subjects() {
     let grants = Grants { read: vec![grant(&Kind::new("v1", "Service"), &[])], ..Grants::default() };
     let rights = rights(&reconciler(grants)).await;
     assert_eq!(verbs(&rights.cluster, "services"), Some(json!(["list", "watch"])));
@@ -94,7 +95,7 @@ async fn a_reconciler_that_only_looks_gets_no_right_to_write_but_its_subjects_st
 }
 
 #[tokio::test]
-async fn what_is_applied_may_be_written_and_its_subject_held() {
+async fn an_applied_kind_may_be_written_and_the_finalizers_of_its_subjects_managed() {
     let grants = Grants { apply: vec![grant(&Kind::new("v1", "ConfigMap"), &[])], ..Grants::default() };
     let rights = rights(&reconciler(grants)).await;
     assert_eq!(verbs(&rights.cluster, "configmaps"), Some(json!(["list", "watch", "create", "patch", "delete"])));
@@ -126,20 +127,20 @@ async fn writing_roles_needs_escalate_and_binding_them_needs_bind_and_both_are_e
 }
 
 #[tokio::test]
-async fn a_resource_that_nothing_defines_is_guessed_and_said_to_be() {
+async fn the_resource_name_of_an_undefined_kind_is_guessed_with_a_note() {
     let grants = Grants { delete: vec![grant(&Kind::new("example.com/v1", "Policy"), &[])], ..Grants::default() };
     let rights = rights(&reconciler(grants)).await;
     assert_eq!(verbs(&rights.cluster, "policies"), Some(json!(["list", "watch", "delete"])));
-    assert!(rights.notes.iter().any(|note| note.contains("`policies` is a guess")), "{:?}", rights.notes);
+    assert!(rights.notes.iter().any(|note| note.contains("`policies`, is a guess")), "{:?}", rights.notes);
 }
 
 #[tokio::test]
-async fn what_the_plugin_never_does_is_left_out_and_told() {
+async fn a_grant_that_the_plugin_does_not_declare_is_left_out_with_a_note() {
     let grants = Grants { patch: vec![grant(&Kind::new("v1", "Node"), &[])], ..Grants::default() };
     let (reconciler, mut rights) = (reconciler(grants), Rights::default());
     rights.add(&reconciler, &description(&Grants::default()), &Memory::from_yaml(THINGS).unwrap()).await;
     assert_eq!(verbs(&rights.cluster, "nodes"), None);
-    assert!(rights.notes.iter().any(|note| note.contains("never does")), "{:?}", rights.notes);
+    assert!(rights.notes.iter().any(|note| note.contains("does not declare")), "{:?}", rights.notes);
 }
 
 #[tokio::test]
@@ -152,7 +153,7 @@ async fn a_reconciler_that_only_plans_gets_no_right_to_write() {
 }
 
 #[tokio::test]
-async fn a_cluster_scoped_kind_that_is_granted_in_a_namespace_is_told_to_grant_nothing() {
+async fn a_grant_of_a_cluster_scoped_kind_in_a_namespace_is_noted_to_grant_nothing() {
     let grants = Grants { apply: vec![grant(&Kind::new("v1", "Namespace"), &["a"])], ..Grants::default() };
     let rights = rights(&reconciler(grants)).await;
     assert_eq!(rights.namespaces.len(), 0);

@@ -1,4 +1,4 @@
-//! The command as a user meets it: what it prints, and how it ends.
+//! What the commands print, and their exit codes.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Output, Stdio};
@@ -33,7 +33,7 @@ spec:
     apply: [{apiVersion: security.istio.io/v1, kind: PeerAuthentication}]
 ";
 
-/// A folder with a configuration and a mesh that it has not been applied to.
+/// A folder with a configuration, and a mesh to which it has not been applied.
 fn folder(reconcilers: &str) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     std::fs::copy(deploy("crds/istios.mizzen.dev.yaml"), folder.path().join("istios.yaml")).unwrap();
@@ -61,7 +61,7 @@ fn a_plan_shows_what_would_be_created_and_ends_with_2() {
 }
 
 #[test]
-fn a_plan_as_json_and_yaml_says_the_same() {
+fn a_plan_is_the_same_as_json_and_as_yaml() {
     let folder = folder(MTLS);
     let json: Value = serde_json::from_slice(&plan(&folder, &["-o", "json"]).stdout).unwrap();
     let yaml: Value = serde_saphyr::from_str(&text(&plan(&folder, &["-o", "yaml"]).stdout)).unwrap();
@@ -75,7 +75,7 @@ fn a_plan_as_json_and_yaml_says_the_same() {
 }
 
 #[test]
-fn a_plan_shows_what_a_reconciler_that_only_plans_would_do() {
+fn a_plan_shows_what_a_reconciler_in_mode_plan_would_do() {
     let done = plan(&folder(&(MTLS.to_owned() + "  mode: Plan\n")), &["-o", "wide"]);
     assert!(text(&done.stdout).contains("+ PeerAuthentication istio-system/default"), "{}", text(&done.stdout));
 }
@@ -103,24 +103,24 @@ fn check_reports_everything_at_once_with_file_line_and_field() {
     let broken = MTLS.replace("config:", "confg:").replace("name: mtls", "name: Mtls") + "  after: [nobody]\n";
     let folder = folder(&broken);
     let done = mizzen().arg("check").arg("-f").arg(folder.path().join("reconcilers.yaml")).output().unwrap();
-    let said = text(&done.stderr);
+    let errors = text(&done.stderr);
     assert_eq!(done.status.code(), Some(1));
     for part in ["reconcilers.yaml:5: metadata.name", "reconcilers.yaml:8: spec.confg", "did you mean `config`?"] {
-        assert!(said.contains(part), "{part} not in:\n{said}");
+        assert!(errors.contains(part), "{part} not in:\n{errors}");
     }
 }
 
 #[test]
-fn check_goes_on_after_what_it_cant_read_and_tells_of_all_of_it() {
+fn check_continues_after_unreadable_documents_and_reports_all_of_them() {
     let folder = folder(&MTLS.replace("config:", "confg:"));
     std::fs::write(folder.path().join("a.yaml"), "a: [\n---\nb: {\n").unwrap();
     std::fs::write(folder.path().join("z.yaml"), b"\xff").unwrap();
     let done = mizzen().arg("check").arg("-f").arg(folder.path()).output().unwrap();
-    let said = text(&done.stderr);
+    let errors = text(&done.stderr);
     assert_eq!(done.status.code(), Some(1));
-    assert_eq!(said.matches("a.yaml:").count(), 2, "{said}");
+    assert_eq!(errors.matches("a.yaml:").count(), 2, "{errors}");
     for part in ["z.yaml: ", "reconcilers.yaml:8: spec.confg"] {
-        assert!(said.contains(part), "{part} not in:\n{said}");
+        assert!(errors.contains(part), "{part} not in:\n{errors}");
     }
 }
 
@@ -128,19 +128,19 @@ fn check_goes_on_after_what_it_cant_read_and_tells_of_all_of_it() {
 fn check_names_missing_grants_and_wrong_configuration_of_a_component() {
     let folder = folder(&MTLS.replace("mode: STRICT", "mode: strict").replace("    apply:", "    patch:"));
     let done = mizzen().arg("check").arg("-f").arg(folder.path().join("reconcilers.yaml")).output().unwrap();
-    let said = text(&done.stderr);
+    let errors = text(&done.stderr);
     assert_eq!(done.status.code(), Some(1));
     for part in [
         "spec.config.mode",
         "spec.grants.apply",
         "add `- {apiVersion: security.istio.io/v1, kind: PeerAuthentication}`",
     ] {
-        assert!(said.contains(part), "{part} not in:\n{said}");
+        assert!(errors.contains(part), "{part} not in:\n{errors}");
     }
 }
 
 #[test]
-fn check_says_at_which_lines_components_and_documents_disagree_and_goes_on_after_what_is_wrong_otherwise() {
+fn check_names_the_lines_at_which_components_and_documents_disagree_and_continues_after_other_errors() {
     let wrong = MTLS.replace("mode: STRICT", "mode: strict").replace("    apply:", "    patch:");
     let list = "apiVersion: v1\nkind: List\nitems:\n- apiVersion: mizzen.dev/v1alpha1\n  kind: Reconciler\n  metadata: {name: two}\n  \
                 spec:\n    component: {file: mtls.wasm}\n    config:\n      nonsense: 1\n";
@@ -148,7 +148,7 @@ fn check_says_at_which_lines_components_and_documents_disagree_and_goes_on_after
     let broken = MTLS.replace("name: mtls", "name: Four");
     let folder = folder(&format!("{wrong}---\n{list}---\n{stray}---\n{broken}"));
     let done = mizzen().arg("check").arg("-f").arg(folder.path().join("reconcilers.yaml")).output().unwrap();
-    let said = text(&done.stderr);
+    let errors = text(&done.stderr);
     assert_eq!(done.status.code(), Some(1));
     for part in [
         "reconcilers.yaml:8: spec.config.mode: ",
@@ -158,22 +158,22 @@ fn check_says_at_which_lines_components_and_documents_disagree_and_goes_on_after
         "reconcilers.yaml:25: kind: `Reconcilers` is not known; did you mean `Reconciler`?",
         "reconcilers.yaml:32: metadata.name: ",
     ] {
-        assert!(said.contains(part), "{part} not in:\n{said}");
+        assert!(errors.contains(part), "{part} not in:\n{errors}");
     }
 }
 
 #[test]
-fn check_of_the_shipped_configuration_is_content() {
+fn check_accepts_the_shipped_configuration() {
     let shipped = deploy("reconcilers.yaml");
     let done = mizzen().arg("check").arg("-f").arg(shipped).output().unwrap();
     assert!(done.status.success(), "{}", text(&done.stderr));
-    let told = text(&done.stdout);
-    let names: Vec<_> = told.lines().filter_map(|line| line.split(' ').nth(1)).collect();
+    let output = text(&done.stdout);
+    let names: Vec<_> = output.lines().filter_map(|line| line.split(' ').nth(1)).collect();
     assert_eq!(names, ["api-operator", "component-status", "monitoring", "mtls"]);
 }
 
 #[test]
-fn the_shipped_rights_are_what_rbac_prints_for_the_shipped_configuration() {
+fn the_shipped_rights_are_those_that_rbac_prints_for_the_shipped_configuration() {
     let mut rbac = mizzen();
     for path in ["reconcilers.yaml", "crds", "samples/crds"] {
         rbac.arg("-f").arg(deploy(path));
@@ -197,15 +197,15 @@ fn the_shipped_rights_are_what_rbac_prints_for_the_shipped_configuration() {
 }
 
 #[test]
-fn rbac_tells_on_standard_error_what_it_guessed() {
+fn rbac_notes_its_guesses_on_standard_error() {
     let shipped = deploy("reconcilers.yaml");
     let done = mizzen()
         .args(["rbac", "--name", "mesh", "--service-account", "mesh/host", "-f"])
         .arg(shipped)
         .output()
         .unwrap();
-    let (printed, said) = (text(&done.stdout), text(&done.stderr));
-    assert!(said.contains("`exposedapis` is a guess"), "{said}");
+    let (printed, notes) = (text(&done.stdout), text(&done.stderr));
+    assert!(notes.contains("`exposedapis`, is a guess"), "{notes}");
     assert!(
         printed.contains("name: mesh") && printed.contains("namespace: mesh") && !printed.contains("guess"),
         "{printed}"
@@ -215,7 +215,7 @@ fn rbac_tells_on_standard_error_what_it_guessed() {
 }
 
 #[test]
-fn inspect_tells_what_a_plugin_needs_and_why() {
+fn inspect_shows_what_a_plugin_needs_and_why() {
     let component = plugins().join("mtls.wasm");
     let inspect =
         |output: &str| mizzen().args(["plugin", "inspect", "-o", output]).arg(&component).output().unwrap().stdout;
@@ -226,7 +226,7 @@ fn inspect_tells_what_a_plugin_needs_and_why() {
 }
 
 #[test]
-fn what_is_no_component_is_said_to_be_none() {
+fn a_file_that_is_not_a_component_is_reported_as_such() {
     let folder = folder(MTLS);
     let done = mizzen().args(["plugin", "inspect"]).arg(folder.path().join("crd.yaml")).output().unwrap();
     assert_eq!(done.status.code(), Some(1));
@@ -234,14 +234,14 @@ fn what_is_no_component_is_said_to_be_none() {
 }
 
 #[test]
-fn a_file_that_is_not_there_is_named() {
+fn a_missing_file_is_named() {
     let done = mizzen().args(["plan", "-f", "/nowhere/at/all.yaml"]).output().unwrap();
     assert_eq!(done.status.code(), Some(1));
     assert!(text(&done.stderr).contains("/nowhere/at/all.yaml"), "{}", text(&done.stderr));
 }
 
 #[test]
-fn an_api_server_that_is_not_there_ends_run_with_its_name() {
+fn run_ends_with_the_address_of_an_unavailable_api_server() {
     let folder = folder(MTLS);
     let kubeconfig = folder.path().join("kubeconfig");
     std::fs::write(
@@ -262,7 +262,7 @@ fn version_names_the_host_and_the_contract() {
 }
 
 #[test]
-fn every_command_helps_with_an_example() {
+fn the_help_of_every_command_has_an_example() {
     for command in [
         &["run"][..],
         &["plan"],
@@ -282,7 +282,7 @@ fn every_command_helps_with_an_example() {
     assert!(completions.contains("complete -F"));
 }
 
-/// Reads lines until one says this.
+/// Reads lines until one contains this.
 fn until(lines: &mut impl Iterator<Item = std::io::Result<String>>, what: &str) -> Vec<String> {
     let mut seen = Vec::new();
     for line in lines {
@@ -295,7 +295,7 @@ fn until(lines: &mut impl Iterator<Item = std::io::Result<String>>, what: &str) 
 }
 
 #[test]
-fn dev_plans_again_when_a_file_changes_and_shows_only_what_became_different() {
+fn dev_plans_again_when_a_file_changes_and_shows_only_differences() {
     let folder = folder(MTLS);
     let mut dev = mizzen().arg("dev").arg(folder.path()).stdout(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(dev.stdout.take().unwrap()).lines();
@@ -305,6 +305,6 @@ fn dev_plans_again_when_a_file_changes_and_shows_only_what_became_different() {
     let second = until(&mut lines, "to delete");
     assert!(second.iter().any(|line| line.contains("mode: PERMISSIVE")), "{second:#?}");
     assert!(!second.iter().any(|line| line.contains("status")), "what stays the same is not shown: {second:#?}");
-    let told = Command::new("kill").arg(dev.id().to_string()).status().unwrap();
-    assert!(told.success() && dev.wait().unwrap().success(), "it ends well when it is told to");
+    let killed = Command::new("kill").arg(dev.id().to_string()).status().unwrap();
+    assert!(killed.success() && dev.wait().unwrap().success(), "SIGTERM ends it with success");
 }

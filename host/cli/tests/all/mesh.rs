@@ -1,4 +1,5 @@
-//! The shipped configuration of a whole mesh: it is right, one edit swaps who installs Istio, and what it comes to on a user's own Istio.
+//! The shipped configuration of a whole mesh: it is right, one edit swaps who installs Istio, and
+//! what it comes to on a user's own Istio.
 
 use std::path::Path;
 use std::process::Output;
@@ -97,7 +98,7 @@ fn after<'a>(plan: &'a Value, reconciler: &str, kind: &str, name: &str) -> &'a V
 }
 
 #[test]
-fn check_is_content_with_the_whole_mesh_whoever_installs_istio() {
+fn check_accepts_the_whole_mesh_with_either_installer_of_istio() {
     let names = |lines: &[String]| {
         let mut names: Vec<_> = lines.iter().filter_map(|line| Some(line.split_once(' ')?.0.to_owned())).collect();
         names.sort();
@@ -121,7 +122,7 @@ fn check_is_content_with_the_whole_mesh_whoever_installs_istio() {
 }
 
 #[test]
-fn on_a_users_own_istio_the_mesh_becomes_ready_and_a_second_description_of_it_a_warning() {
+fn on_an_existing_istio_the_mesh_becomes_ready_and_a_second_custom_resource_gets_a_warning() {
     let plan = plan();
     let istio = after(&plan, "status", "Istio", "default");
     assert_eq!(istio["status"]["state"], "Ready", "{plan:#}");

@@ -92,6 +92,22 @@ fn a_file_that_is_not_there_is_named_once_and_so_is_the_reason() {
 }
 
 #[test]
+fn a_missing_renderer_is_named_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let (reconciler, renderer) = (
+        "metadata: {name: a}\nspec: {component: {file: mtls.wasm}}",
+        "metadata: {name: b}\nspec: {component: {file: nowhere.wasm}}",
+    );
+    let document = |kind: &str, rest: &str| format!("apiVersion: mizzen.dev/v1alpha1\nkind: {kind}\n{rest}\n");
+    let text_of_file = format!("{}---\n{}", document("Reconciler", reconciler), document("Renderer", renderer));
+    std::fs::write(folder.path().join("a.yaml"), text_of_file).unwrap();
+    let done = mizzen().arg("check").arg("-f").arg(folder.path()).output().unwrap();
+    let errors = text(&done.stderr);
+    let lines: Vec<_> = errors.lines().filter(|line| line.contains("nowhere.wasm")).collect();
+    assert!(lines.len() == 1 && lines[0].matches("nowhere.wasm").count() == 1, "{errors}");
+}
+
+#[test]
 fn each_of_several_errors_begins_with_the_word_error() {
     let folder = tempfile::tempdir().unwrap();
     for name in ["a.yaml", "b.yaml"] {

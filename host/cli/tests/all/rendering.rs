@@ -1,4 +1,5 @@
-//! Renderers from end to end: a file, another process that compiles it, a plugin that asks it, objects.
+//! Renderers from end to end: a file, another process that compiles it, a plugin that asks it,
+//! objects.
 
 use std::process::{Command, Output};
 
@@ -75,7 +76,7 @@ fn compiled(folder: &TempDir) -> usize {
 }
 
 #[test]
-fn what_a_granted_renderer_makes_is_applied() {
+fn the_objects_of_a_granted_renderer_are_applied() {
     let folder = folder();
     for name in ["made", "made-anew"] {
         std::fs::write(folder.path().join("maps.wasm"), renderer(name)).unwrap();
@@ -88,7 +89,7 @@ fn what_a_granted_renderer_makes_is_applied() {
 }
 
 #[test]
-fn check_has_a_renderer_compiled_and_says_what_is_wrong_with_it() {
+fn check_compiles_a_renderer_and_reports_what_is_wrong_with_it() {
     let folder = folder();
     let done = mizzen(&folder, &["check", "-f", "configuration.yaml"]);
     assert!(done.status.success(), "{}", text(&done.stderr));
@@ -106,7 +107,7 @@ fn check_has_a_renderer_compiled_and_says_what_is_wrong_with_it() {
 }
 
 #[test]
-fn without_a_cache_a_renderer_is_not_loaded_and_the_way_out_is_said() {
+fn without_a_cache_a_renderer_is_not_loaded_and_the_error_names_the_option() {
     let folder = folder();
     let mut mizzen = Command::new(env!("CARGO_BIN_EXE_mizzen"));
     mizzen.env_clear().current_dir(folder.path());
@@ -116,7 +117,7 @@ fn without_a_cache_a_renderer_is_not_loaded_and_the_way_out_is_said() {
 }
 
 #[test]
-fn what_was_compiled_ahead_is_not_compiled_again() {
+fn a_component_that_was_compiled_before_is_not_compiled_again() {
     let folder = folder();
     let compile = || mizzen(&folder, &["plugin", "compile", "asks-renderers.wasm", "maps.wasm"]);
     let done = compile();
@@ -131,7 +132,7 @@ fn what_was_compiled_ahead_is_not_compiled_again() {
 }
 
 #[test]
-fn compiling_ends_at_its_memory_and_one_bad_file_does_not_stop_the_others() {
+fn compiling_respects_its_memory_limit_and_continues_after_a_bad_file() {
     let folder = folder();
     let little = mizzen(&folder, &["plugin", "compile", "--memory", "64Mi", "asks-renderers.wasm"]);
     assert_eq!((little.status.code(), compiled(&folder)), (Some(1), 0), "{}", text(&little.stdout));

@@ -1,4 +1,5 @@
-//! Requests of plugins, as a user of the command meets them: what `plan` answers, what `check` and `rbac` say of hosts and credentials.
+//! Requests of plugins, as a user of the command meets them: what `plan` answers, what `check` and
+//! `rbac` say of hosts and credentials.
 
 use std::process::Output;
 
@@ -54,18 +55,18 @@ fn found(configuration: &str) -> String {
 }
 
 #[test]
-fn a_plan_answers_from_what_was_written_down_and_needs_no_secret_for_it() {
+fn a_plan_takes_responses_from_documents_and_needs_no_secret() {
     assert!(found(&format!("{CONFIGURATION}{ANSWER}")).contains("200 5 bytes"));
 }
 
 #[test]
-fn a_plan_sends_nothing_and_says_how_to_give_an_answer() {
+fn a_plan_sends_no_requests_and_says_how_to_provide_a_response() {
     let said = found(CONFIGURATION);
     assert!(said.contains("no request is sent here") && said.contains("HttpAnswer"), "{said}");
 }
 
 #[test]
-fn an_answer_that_is_none_is_named_with_its_line() {
+fn an_invalid_response_document_is_reported_with_its_line() {
     let folder = folder(&format!("{CONFIGURATION}{}", ANSWER.replace("status: 200", "stats: 200")));
     let done = mizzen(&folder, &["plan", "-f", "configuration.yaml"]);
     assert_eq!(done.status.code(), Some(1));
@@ -74,7 +75,7 @@ fn an_answer_that_is_none_is_named_with_its_line() {
 }
 
 #[test]
-fn check_says_which_hosts_and_credentials_are_missing() {
+fn check_reports_missing_hosts_and_credentials() {
     let bare = CONFIGURATION.replace("    http: [{host: api.example.com, credentials: [token]}]\n", "");
     let bare = bare.replace(
         "    credentials:\n      token: {secret: {namespace: '{subject.namespace}', name: api, key: token}}\n",
@@ -88,7 +89,7 @@ fn check_says_which_hosts_and_credentials_are_missing() {
 }
 
 #[test]
-fn rbac_gives_the_right_to_that_secret_alone_in_the_subjects_namespaces() {
+fn rbac_grants_reading_that_secret_alone_in_the_namespaces_of_the_subjects() {
     let done = mizzen(&folder(CONFIGURATION), &["rbac", "-f", "configuration.yaml", "-o", "json"]);
     assert!(done.status.success(), "{}", text(&done.stderr));
     let list: Value = serde_json::from_slice(&done.stdout).unwrap();

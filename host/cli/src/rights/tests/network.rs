@@ -32,23 +32,23 @@ fn rule(rules: &Rules) -> Option<Value> {
     rules.value().as_array().unwrap().iter().find(|rule| rule["resources"][0] == "secrets").cloned()
 }
 
-fn told(rights: &Rights) -> bool {
+fn is_noted(rights: &Rights) -> bool {
     rights.notes.iter().any(|note| note.contains("the right to read all of them"))
 }
 
 #[tokio::test]
-async fn a_secret_that_is_named_may_be_read_and_no_other() {
+async fn a_named_secret_may_be_read_and_no_other() {
     let rights = rights_of("{namespace: ns, name: api, key: token}", "").await;
     let wanted =
         json!({"apiGroups": [""], "resources": ["secrets"], "resourceNames": ["api"], "verbs": ["get", "watch"]});
     assert_eq!(rule(&rights.namespaces["ns"]), Some(wanted));
     assert_eq!(rule(&rights.cluster), None);
     assert!(rights.namespaces["ns"].yaml().contains("resourceNames: [\"api\"]\n"));
-    assert!(!told(&rights));
+    assert!(!is_noted(&rights));
 }
 
 #[tokio::test]
-async fn secrets_that_subjects_name_may_be_read_in_the_subjects_namespaces_and_that_is_told() {
+async fn secrets_that_subjects_name_may_be_read_in_their_namespaces_with_a_note() {
     let secret = "{namespace: '{subject.namespace}', name: '{subject.spec.tokens}', key: token}";
     let subject = "subject: {apiVersion: example.com/v1, kind: Thing, namespaces: [x]}";
     let bounded = rights_of(secret, subject).await;
@@ -56,5 +56,5 @@ async fn secrets_that_subjects_name_may_be_read_in_the_subjects_namespaces_and_t
     assert_eq!((rule(&bounded.namespaces["x"]), rule(&bounded.cluster)), (Some(wanted.clone()), None));
     let everywhere = rights_of(secret, "").await;
     assert_eq!(rule(&everywhere.cluster), Some(wanted));
-    assert!(told(&bounded) && told(&everywhere));
+    assert!(is_noted(&bounded) && is_noted(&everywhere));
 }

@@ -1,0 +1,71 @@
+//! A set of rights, in the cluster and in namespaces.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::rules::Verb::{Create, Get, List, Patch, Watch};
+use super::rules::{Right, Rules, Verb, Why};
+
+/// What must be allowed, and where.
+#[derive(Debug, Default)]
+pub(crate) struct Rights {
+    /// In the whole cluster.
+    pub(crate) cluster: Rules,
+    /// In single namespaces.
+    pub(crate) namespaces: BTreeMap<String, Rules>,
+    /// What an administrator should know before granting these, one sentence each.
+    pub(crate) notes: BTreeSet<String>,
+}
+
+/// Where a right is needed.
+#[derive(Clone, Copy)]
+pub(super) enum Where<'a> {
+    Everywhere,
+    In(&'a [String]),
+}
+
+// === impl Rights ===
+
+impl Rights {
+    /// What the host needs for its own work: its configuration, discovery, Events.
+    pub(crate) fn of_host() -> Self {
+        let mut rights = Self::default();
+        let mut allow = |group, resource, verbs: &[Verb], what| {
+            let why = Why::Host(what);
+            rights.cluster.allow(&Right { group, resource, name: None, verbs, why, reconciler: "" });
+        };
+        allow("mizzen.dev", "reconcilers", &[List, Watch], "its configuration");
+        allow("mizzen.dev", "reconcilers/status", &[Patch], "the status of each reconciler");
+        allow("mizzen.dev", "renderers", &[List, Watch], "its configuration");
+        allow("mizzen.dev", "renderers/status", &[Patch], "the status of each renderer");
+        let discovery = "whether a kind is served, and how its conditions merge";
+        allow("apiextensions.k8s.io", "customresourcedefinitions", &[Get, List, Watch], discovery);
+        allow("events.k8s.io", "events", &[Create, Patch], "Events, and the count of repeated ones");
+        rights
+    }
+
+    /// Adds a right in a place.
+    pub(super) fn allow(&mut self, scope: Where<'_>, right: &Right<'_>) {
+        match scope {
+            Where::Everywhere => self.cluster.allow(right),
+            Where::In(namespaces) => {
+                for namespace in namespaces {
+                    self.namespaces.entry(namespace.clone()).or_default().allow(right);
+                }
+            }
+        }
+    }
+
+    /// Adds a note.
+    pub(super) fn note(&mut self, sentence: String) {
+        self.notes.insert(sentence);
+    }
+}
+
+// === impl Where ===
+
+impl<'a> Where<'a> {
+    /// In these namespaces; everywhere if there are none.
+    pub(super) fn of(namespaces: &'a [String]) -> Self {
+        if namespaces.is_empty() { Self::Everywhere } else { Self::In(namespaces) }
+    }
+}
