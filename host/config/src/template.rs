@@ -2,6 +2,9 @@
 //!
 //! With them the configuration chooses, for instance, the Secret of each subject, without the
 //! plugin. The subject's status can not be used: plugins write it.
+//!
+//! A path with fallbacks is all that is needed here, so this is not CEL: it needs no types, no
+//! limits of cost, and a mistake is found when the configuration is read.
 
 use serde_json::Value;
 
