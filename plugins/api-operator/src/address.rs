@@ -1,4 +1,4 @@
-//! Where the gateway is reached: the address of its Service, and how its Gateway listens there.
+//! The address of an API: the address of the gateway's Service, and the servers of its Gateway.
 
 use std::net::Ipv6Addr;
 
@@ -25,7 +25,7 @@ struct ServiceStatus {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct LoadBalancer {
-    /// `null` while there is none.
+    /// `null` until the load balancer has one.
     ingress: Option<Vec<Ingress>>,
 }
 
@@ -57,7 +57,7 @@ struct Server {
 
 #[derive(Deserialize)]
 struct Tls {
-    /// Istio takes none for `PASSTHROUGH`.
+    /// Not allowed by Istio for `PASSTHROUGH`.
     mode: Option<String>,
 }
 
@@ -67,11 +67,11 @@ struct Port {
     protocol: String,
 }
 
-/// Where an API is reached from outside.
+/// Where an API is reachable from outside.
 pub(crate) struct Address {
-    /// The load balancer's; `None` while it has none.
+    /// The load balancer's address; `None` until it has one.
     pub(crate) balancer: Option<String>,
-    /// What its URL begins with, up to the path; `None` while there is neither host nor listener.
+    /// The start of its URL, up to the path; `None` without a host or a server.
     pub(crate) base: Option<String>,
 }
 
@@ -85,8 +85,8 @@ fn gateway() -> Kind {
 
 pub(crate) fn declare(description: Description) -> Description {
     description
-        .reads_fields(ADDRESS, service(), &["status.loadBalancer.ingress"], "where the ingress gateway is reached")
-        .reads_fields(SERVERS, gateway(), &["spec.servers"], "how the gateway listens: URLs begin with it")
+        .reads_fields(ADDRESS, service(), &["status.loadBalancer.ingress"], "the address of the ingress gateway")
+        .reads_fields(SERVERS, gateway(), &["spec.servers"], "the gateway's servers, from which URLs are built")
 }
 
 impl Address {
@@ -98,7 +98,7 @@ impl Address {
         Ok(Self { balancer, base })
     }
 
-    /// The URL of a path, with or without its slash, or of what is a URL already.
+    /// The URL of a path, with or without its leading slash, or of a text that is a URL already.
     pub(crate) fn url(&self, path: &str) -> Option<String> {
         if is_url(path) {
             return Some(path.to_owned());
@@ -107,7 +107,7 @@ impl Address {
     }
 }
 
-/// Whether a text begins with a scheme and `://`.
+/// Whether a text starts with a scheme and `://`.
 fn is_url(text: &str) -> bool {
     text.split_once("://").is_some_and(|(scheme, _)| {
         scheme.starts_with(|c: char| c.is_ascii_alphabetic())
@@ -115,21 +115,22 @@ fn is_url(text: &str) -> bool {
     })
 }
 
-/// The first address of the first Service that has one.
+/// The first address of the first Service with one.
 fn balancer(selector: &str) -> Result<Option<String>, AccessError> {
     let services: Vec<Service> = cluster::list(&Query::of(service()).selector(selector).fields(ADDRESS))?;
     let mut all = services.into_iter().filter_map(|service| service.status.load_balancer.ingress).flatten();
     Ok(all.find_map(Ingress::address))
 }
 
-/// The servers of the API's Gateway; none while there is no such Gateway.
+/// The servers of the API's Gateway; empty if it does not exist.
 fn servers(api: &Api) -> Result<Vec<Server>, AccessError> {
     let (namespace, name) = api.config.gateway_of(api.namespace);
     let found: Option<Gateway> = cluster::get(&ObjectRef::new(gateway(), Some(namespace), name), Some(SERVERS))?;
     Ok(found.map_or_else(Vec::new, |gateway| gateway.spec.servers))
 }
 
-/// The port that an API's callers are best told: of those whose server takes its route, an encrypted one before others.
+/// The best port for callers: of the servers that serve its route, an encrypted one if there is
+/// one.
 fn listener<'a>(servers: &'a [Server], api: &Api) -> Option<&'a Port> {
     let fits = servers.iter().filter(|server| server.routes_http() && server.takes(api));
     fits.map(|server| &server.port).min_by_key(|port| !port.is_encrypted())
@@ -142,15 +143,16 @@ impl Ingress {
 }
 
 impl Server {
-    /// Whether it looks at paths: what it does not decrypt, and what is `TLS` even if it does, Istio passes on as a stream.
+    /// Whether it routes by path: Istio forwards traffic that it does not decrypt, and `TLS` even
+    /// if it decrypts it, as a stream.
     fn routes_http(&self) -> bool {
         let passes_on = |tls: &Tls| matches!(tls.mode.as_deref(), None | Some("" | "PASSTHROUGH" | "AUTO_PASSTHROUGH"));
         self.port.is_any(&["HTTP", "HTTP2", "GRPC", "GRPC-WEB"])
             || (self.port.is_encrypted() && !self.tls.as_ref().is_some_and(passes_on))
     }
 
-    /// Whether an API's route may bind to it. One that names no host takes all; before a host stands the namespace whose routes it
-    /// is for: `*` is any, `.` the Gateway's own.
+    /// Whether an API's route may bind to it. Without hosts it serves all; a prefix is the
+    /// namespace of the routes: `*` is any, `.` the Gateway's own.
     fn takes(&self, api: &Api) -> bool {
         let (gateway_namespace, _) = api.config.gateway_of(api.namespace);
         let binds = |own: &str| {
@@ -162,7 +164,7 @@ impl Server {
     }
 }
 
-/// Whether a server's host, which may begin with a star, is this one, which is in lower case.
+/// Whether a server's host, which may start with a star, matches this lower-case host.
 fn fits(own: &str, host: &str) -> bool {
     let own = own.to_ascii_lowercase();
     match own.strip_prefix('*') {
@@ -180,10 +182,10 @@ impl Port {
         self.is_any(&["HTTPS"])
     }
 
-    /// Scheme, host, and the port where the scheme does not say it.
+    /// Scheme, host, and the port unless it is the scheme's default.
     fn base(&self, host: &str) -> String {
         let (scheme, usual) = if self.is_encrypted() { ("https", 443) } else { ("http", 80) };
-        // Of an address of colons the last would begin the port.
+        // An IPv6 address needs brackets before a port.
         let host = if host.parse::<Ipv6Addr>().is_ok() { format!("[{host}]") } else { host.to_owned() };
         if self.number == usual { format!("{scheme}://{host}") } else { format!("{scheme}://{host}:{}", self.number) }
     }

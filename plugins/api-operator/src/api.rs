@@ -1,4 +1,4 @@
-//! An API, with what the configuration says of it.
+//! An API with its configuration.
 
 use std::num::NonZeroU16;
 
@@ -7,7 +7,7 @@ use mizzen_sdk::{Failure, Metadata, Request};
 
 use crate::Config;
 
-/// What is published.
+/// The API to publish.
 pub(crate) struct Api<'a> {
     /// `ExposedAPI`, or `API`.
     pub(crate) kind: &'a str,
@@ -20,7 +20,7 @@ pub(crate) struct Api<'a> {
 impl<'a> Api<'a> {
     pub(crate) fn of(request: &'a Request<Spec, Config>) -> Result<Self, Failure> {
         let (metadata, spec) = (&request.subject.metadata, &request.subject.spec);
-        let namespace = metadata.namespace.as_deref().ok_or_else(|| Failure::invalid("an API lives in a namespace"))?;
+        let namespace = metadata.namespace.as_deref().ok_or_else(|| Failure::invalid("an API needs a namespace"))?;
         Ok(Self { kind: &request.subject.kind, namespace, metadata, spec, config: &request.config })
     }
 
@@ -41,12 +41,12 @@ impl<'a> Api<'a> {
         self.spec.port
     }
 
-    /// The host it is published at: its own, or the public one; `None`: any.
+    /// The host it is published at: its own, or the public one; `None`: any host.
     pub(crate) fn host(&self) -> Option<&'a str> {
         self.spec.hostname.as_ref().or(self.config.public_hostname.as_ref()).map(Host::as_str)
     }
 
-    /// The host that callers can be told: `*.example.com` is none.
+    /// The host for URLs: `*.example.com` is not one.
     pub(crate) fn told_host(&self) -> Option<&'a str> {
         self.host().filter(|host| !host.starts_with('*'))
     }

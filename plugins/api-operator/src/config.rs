@@ -1,32 +1,33 @@
-//! What the operator of the cluster decides about all APIs.
+//! The configuration for all APIs.
 
 use mizzen_oda_api::Host;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-/// What the operator decides.
+/// The configuration.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Config {
     /// The Gateway that APIs are published on: `namespace/name`, or the name of one in the API's own namespace.
     pub gateway: String,
-    /// Labels of the Service in front of that gateway: its load balancer's address is where APIs are reached.
+    /// Labels of the gateway's Service: its load balancer's address is the address of APIs.
     pub gateway_service: String,
-    /// The host of APIs that name none; default, as with `*`: any, at the load balancer's address.
+    /// The host of APIs without one; default, as with `*`: any, at the load balancer's address.
     #[serde(deserialize_with = "mizzen_oda_api::host")]
     #[schemars(with = "Option<String>")]
     pub public_hostname: Option<Host>,
-    /// How metrics are found by whoever scrapes them.
+    /// How Prometheus finds metrics.
     pub open_metrics: OpenMetrics,
 }
 
-/// How metrics are found by whoever scrapes them.
+/// How Prometheus finds metrics.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 pub enum OpenMetrics {
-    /// By a ServiceMonitor beside each API that is metrics.
+    /// By a ServiceMonitor for each API that serves metrics.
     #[default]
     ServiceMonitor,
-    /// By annotations of the Pods: the reconciler `metrics-annotations` sets them, and this one does nothing.
+    /// By annotations of the Pods: the reconciler `metrics-annotations` sets them, and this one
+    /// does nothing.
     Annotations,
 }
 

@@ -1,23 +1,24 @@
-//! Who may call an API from pages of other origins, in Istio's words.
+//! CORS: which pages of other origins may call an API, as Istio's policy.
 
 use mizzen_oda_api::Cors;
 use serde_json::{Value, json};
 
-/// A policy, rendered.
+/// A rendered policy.
 #[derive(Debug)]
 pub(crate) struct Policy {
     /// Istio's `corsPolicy`.
     pub(crate) rendered: Value,
-    /// Whether preflight requests are answered by the gateway.
+    /// Whether the gateway responds to preflight requests.
     pub(crate) answers_preflight: bool,
 }
 
-/// The policy that an API asks for; `None`: none. An error says what is wrong, with its field.
+/// The policy of an API; `None` without one. An error names the invalid field.
 pub(crate) fn policy(cors: Option<&Cors>) -> Result<Option<Policy>, String> {
     let Some(cors) = cors.filter(|cors| cors.enabled) else { return Ok(None) };
     let origins = listed(cors.allow_origins.as_deref().unwrap_or_default());
     let origins = if origins.is_empty() { vec!["*"] } else { origins };
-    // Envoy answers with the origin that asks: any page would act with its visitor's credentials, which browsers forbid for `*`.
+    // Envoy responds with the request's origin: any page could act with its visitor's credentials,
+    // which browsers forbid for `*`.
     if cors.allow_credentials && origins.contains(&"*") {
         let why = "`spec.CORS.allowCredentials` with `allowOrigins: *` gives every site its visitors' credentials: name the origins";
         return Err(why.to_owned());
@@ -33,7 +34,8 @@ pub(crate) fn policy(cors: Option<&Cors>) -> Result<Option<Policy>, String> {
     Ok(Some(Policy { rendered, answers_preflight: preflight.enabled }))
 }
 
-/// `https://a.example.com` is itself; in `https://*.example.com` the star is any text of a host name; `*` is any origin.
+/// `https://a.example.com` matches exactly; in `https://*.example.com` the star matches any text of
+/// a host name; `*` matches any origin.
 fn origin(text: &str) -> Result<Value, String> {
     let wrong = |why: &str| format!("`spec.CORS.allowOrigins`: `{text}` {why}");
     if matches!(text, "*" | "null") {
@@ -41,7 +43,7 @@ fn origin(text: &str) -> Result<Value, String> {
     }
     let host = text.split_once("://").ok_or_else(|| wrong("has no scheme, e.g. `https://`"))?.1;
     if host.is_empty() || host.contains(|c: char| c == '/' || c.is_whitespace()) {
-        return Err(wrong("is no origin: scheme, host and port, and nothing after them"));
+        return Err(wrong("is not a valid origin: write scheme, host and port, and nothing after them"));
     }
     if !text.contains('*') {
         return Ok(json!({"exact": text}));
@@ -50,7 +52,7 @@ fn origin(text: &str) -> Result<Value, String> {
     Ok(json!({"regex": parts.join("[A-Za-z0-9.-]+")}))
 }
 
-/// A regular expression (RE2) that takes this text alone.
+/// A regular expression (RE2) that matches only this text.
 pub(crate) fn literal(text: &str) -> String {
     let mut expression = String::with_capacity(text.len());
     for c in text.chars() {
@@ -65,7 +67,7 @@ pub(crate) fn literal(text: &str) -> String {
 fn methods(text: &str) -> Result<Value, String> {
     let all = listed(text);
     match all.iter().find(|method| **method != "*" && !method.chars().all(|c| c.is_ascii_uppercase())) {
-        Some(wrong) => Err(format!("`spec.CORS…allowMethods`: `{wrong}` is no method of HTTP")),
+        Some(wrong) => Err(format!("`spec.CORS…allowMethods`: `{wrong}` is not a valid HTTP method")),
         None => Ok(json!(all)),
     }
 }
@@ -74,7 +76,7 @@ fn headers(text: &str) -> Result<Value, String> {
     let all = listed(text);
     let is_name = |name: &str| name.chars().all(|c| c.is_ascii_alphanumeric() || "-_*".contains(c));
     match all.iter().find(|name| !is_name(name)) {
-        Some(wrong) => Err(format!("`spec.CORS…allowHeaders`: `{wrong}` is no header's name")),
+        Some(wrong) => Err(format!("`spec.CORS…allowHeaders`: `{wrong}` is not a valid header name")),
         None => Ok(json!(all)),
     }
 }

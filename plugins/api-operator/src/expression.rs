@@ -1,36 +1,37 @@
-//! Regular expressions of other routes: which paths they take, decided exactly.
+//! Regular expressions of other routes: which paths they match, decided exactly.
 //!
-//! An expression takes a whole path. Run as an automaton over a path it tells both: whether it takes that path, and whether anything that
-//! begins with it could still be taken, whatever comes after.
+//! An expression matches a whole path. As an automaton it decides two things about a path: whether
+//! it matches, and whether any longer path that starts with it can match.
 
 use mizzen_oda_api::Path;
 use regex_automata::hybrid::dfa::{Cache, DFA};
 use regex_automata::util::syntax;
 use regex_automata::{Anchored, Input, nfa::thompson};
 
-/// Bytes of an automaton. Stops the author of a route, who may be anybody, from using up the memory of whoever looks at it.
+/// Size limit of an automaton in bytes. Prevents a route's author from exhausting the memory of
+/// this plugin.
 const MOST: usize = 1 << 20;
 
-/// What an expression takes of an API's.
+/// What an expression matches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Taken {
-    /// Its path.
+    /// The API's path.
     Path,
-    /// Something below its path.
+    /// A path below the API's.
     Below,
     /// Nothing.
     Nothing,
-    /// It can't be told: the expression is too large, or none.
+    /// Unknown: the expression is too large, or not valid.
     Unknown,
 }
 
-/// What an expression (RE2) takes of an API's at a path.
+/// What an expression (RE2) matches of an API's path.
 pub(crate) fn taken(expression: &str, path: &Path) -> Taken {
     automaton(expression).and_then(|automaton| of(&automaton, path)).unwrap_or(Taken::Unknown)
 }
 
 fn automaton(expression: &str) -> Option<DFA> {
-    // Of bytes, as Envoy matches them.
+    // Bytes, because Envoy matches bytes.
     let bytes = syntax::Config::new().unicode(false).utf8(false);
     let limit = thompson::Config::new().utf8(false).nfa_size_limit(Some(MOST));
     let cache = DFA::config().cache_capacity(MOST).skip_cache_capacity_check(true);
@@ -63,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_an_expression_takes_is_told_exactly() {
+    fn matches_are_decided_exactly() {
         for (expression, path, expected) in [
             ("/a", "/a", Taken::Path),
             ("^/a$", "/a", Taken::Path),

@@ -1,4 +1,4 @@
-//! What stands behind an API: its Service, and the endpoints of that.
+//! The implementation of an API: its Service, and the endpoints of that.
 
 use std::collections::BTreeSet;
 
@@ -45,7 +45,7 @@ fn endpoint_slice() -> Kind {
 pub(crate) fn declare(description: Description) -> Description {
     let endpoints = ["endpoints[*].conditions.ready", "ports"];
     let itself = description.reads_fields(ENDPOINTS, endpoint_slice(), &endpoints, "whether an API is served");
-    Backend::declare(itself, "which Pods keep an API's rate limit")
+    Backend::declare(itself, "the Pods whose sidecars enforce an API's rate limit")
 }
 
 impl Endpoints {
@@ -54,13 +54,15 @@ impl Endpoints {
         cluster::list(&query.label("kubernetes.io/service-name", api.service())).map(Self)
     }
 
-    /// Whether one of them is ready. One that does not say is, as the API of slices has it.
+    /// Whether one of them is ready. An endpoint without the condition is, as the API of
+    /// EndpointSlices defines.
     pub(crate) fn any_ready(&self) -> bool {
         let mut all = self.0.iter().filter_map(|slice| slice.endpoints.as_ref()).flatten();
         all.any(|endpoint| endpoint.conditions.as_ref().and_then(|conditions| conditions.ready) != Some(false))
     }
 
-    /// The numbers behind a port of the Service that names the Pods' own by a name: Pods of two releases may have two, in slices of their own.
+    /// The numbers of a Service port with a named target port: Pods of two releases may use
+    /// different numbers, in separate slices.
     fn ports(&self, name: Option<&str>) -> BTreeSet<u16> {
         let same = |port: &&EndpointPort| port.name.as_deref().unwrap_or_default() == name.unwrap_or_default();
         let all = self.0.iter().filter_map(|slice| slice.ports.as_ref()).flatten();
@@ -68,7 +70,8 @@ impl Endpoints {
     }
 }
 
-/// The Pods behind an API and the ports they listen at; `None` while the Service is not there, selects nothing or has no such port.
+/// The Pods of an API and the ports they listen at; `None` if the Service does not exist, selects
+/// nothing or lacks the port.
 pub(crate) fn workload(api: &Api, endpoints: &Endpoints) -> Result<Option<Workload>, AccessError> {
     let Some(backend) = Backend::of(api.namespace, api.spec)? else { return Ok(None) };
     let ports = match backend.target() {

@@ -1,9 +1,10 @@
-//! Publishes the APIs of the TM Forum ODA Canvas through the mesh: a VirtualService each, a ServiceMonitor for those that are metrics,
-//! a limit at the sidecars of those that ask for one, and a status that says where the API is reached, whether something stands behind it,
-//! who else takes its path, and what it asks for in vain.
+//! Publishes the APIs of the TM Forum ODA Canvas through the mesh: a VirtualService each, a
+//! ServiceMonitor for APIs that serve metrics, a rate limit in the sidecars where an API has one,
+//! and a status with the API's URL, whether its implementation is ready, which other routes match
+//! its path, and which of its fields have no effect.
 //!
-//! Its subject is ExposedAPI `v1` unless the configuration names `v1beta4`, `v1beta3` or the predecessor `API`. Ready when at least
-//! one endpoint of the implementation is.
+//! Its subject is ExposedAPI `v1` unless the configuration names `v1beta4`, `v1beta3` or the
+//! predecessor `API`. Ready when at least one endpoint of the implementation is ready.
 
 mod address;
 mod api;
@@ -41,13 +42,13 @@ impl Reconciler for ApiOperator {
     type Config = Config;
 
     fn describe() -> Description {
-        let summary = "Publishes APIs through the mesh, and says where they are and whether they are ready";
+        let summary = "Publishes APIs through the mesh, and reports their URLs and readiness";
         let itself =
             Description::new("api-operator", env!("CARGO_PKG_VERSION"), summary, mizzen_oda_api::exposed_api());
         overlap::declare(route::declare(implementation::declare(address::declare(itself))))
             .applies(route::kind(), "the API's route")
-            .applies(metrics::kind(), "has metrics scraped")
-            .applies(rate_limit::kind(), "keeps an API's rate limit at its implementation's sidecars")
+            .applies(metrics::kind(), "lets Prometheus scrape an API's metrics")
+            .applies(rate_limit::kind(), "enforces an API's rate limit in its implementation's sidecars")
     }
 
     fn reconcile(request: &Request<Spec, Config>) -> Result<Outcome, Failure> {
@@ -82,7 +83,7 @@ impl Reconciler for ApiOperator {
     }
 }
 
-/// What is enforced for an API; an error says all that is wrong, each with its field.
+/// The policies of an API; an error lists everything that is wrong, with fields.
 fn policies(api: &Api) -> Result<(Option<Policy>, Option<Limit>), String> {
     match (cors::policy(api.spec.cors.as_ref()), rate_limit::limit(api.spec.rate_limit.as_ref())) {
         (Ok(cors), Ok(limit)) => Ok((cors, limit)),
@@ -90,8 +91,8 @@ fn policies(api: &Api) -> Result<(Option<Policy>, Option<Limit>), String> {
     }
 }
 
-/// What an API is told that can't be published so. What is published stays, without the change, and may well serve: its status goes on
-/// telling whether it does.
+/// The outcome for an API that can't be published. What is published stays, without the change, and
+/// may still serve: the status reports whether it does.
 fn refused(why: String, exclusive: Condition) -> Outcome {
     let supported = support::refused(&why);
     let mut outcome = Outcome::failed(why);
@@ -105,7 +106,7 @@ fn waiting(api: &Api) -> Waiting {
     Waiting { reason: "RateLimitPending", message }
 }
 
-/// How far it has come; whatever somebody should look at is told when it serves.
+/// The readiness; warnings are reported once the API is ready.
 fn verdict(api: &Api, ready: bool, conditions: &[Condition]) -> Outcome {
     let concerns: Vec<_> = conditions.iter().filter(|own| own.status != Some(true)).map(|own| &*own.message).collect();
     match (ready, concerns.is_empty()) {

@@ -1,12 +1,15 @@
-//! Who else takes an API's path: VirtualServices anywhere in the cluster, of other APIs and of anybody, at the same gateway and host.
+//! Overlaps: other VirtualServices in the cluster that match an API's path, at the same gateway and
+//! host.
 //!
-//! Istio merges them in the order of their age, so which of two gets a request is nobody's decision. It is asked for by value, never
-//! for all of them: two thousand APIs beside each other do not wake each other.
+//! Istio merges VirtualServices by age, so it is arbitrary which of two gets a request. They are
+//! queried by value, not all of them: thousands of APIs next to each other do not cause calls for
+//! each other.
 //!
-//! Those with a regular expression can't be asked for by a path. They are few, so all of them are read, and whether one takes a path is
-//! decided here; what else changes of them, or of others, wakes nobody. A match that asks for no path but, e.g., for a header takes what it
-//! asks for at every path; it is found where its VirtualService is, by a path or an expression of another match. A rule without any match
-//! takes all that nobody else takes, for Istio puts it last: it is nobody's neighbour.
+//! Regular expressions can't be queried by a path. They are few, so all of them are read and
+//! decided here; their other fields, and other routes, are not read. A match without a path, e.g.
+//! by a header, applies to every path; it is found if another match of its VirtualService is found
+//! by a path or an expression. A rule without any match gets only requests that no other rule
+//! matches, because Istio puts it last: it does not overlap.
 
 use mizzen_sdk::k8s::Listed;
 use mizzen_sdk::{AccessError, Condition, Description, Query, Text, cluster};
@@ -16,13 +19,13 @@ use crate::api::Api;
 use crate::expression::{Taken, taken};
 use crate::route;
 
-/// The condition that says whether a path is an API's own.
+/// The condition that reports whether the API has its path to itself.
 const EXCLUSIVE: &str = "PathExclusive";
-/// The field set that routes are read with.
+/// The field set for routes by path.
 const ROUTES: &str = "routes";
-/// The field set that routes with regular expressions are read with.
+/// The field set for routes with regular expressions.
 const EXPRESSIONS: &str = "expressions";
-/// How many others a message names.
+/// How many other routes a message names.
 const NAMED: usize = 5;
 
 const EXACT: &str = "spec.http[*].match[*].uri.exact";
@@ -78,26 +81,26 @@ struct Uri {
     regex: Option<String>,
 }
 
-/// How two paths lie to each other.
+/// The relation of two paths.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Relation {
-    /// Both take the same path.
+    /// Both match the same path.
     Same,
-    /// The other takes ours by a regular expression.
+    /// The other matches this path by a regular expression.
     Expression,
-    /// The other takes all of ours, and more.
+    /// The other matches this path and all paths below.
     Above,
-    /// The other takes requests whatever their path, by their headers and the like.
+    /// The other matches requests with any path, e.g. by headers.
     Anywhere,
-    /// Ours takes all of the other's, and more.
+    /// This one matches all of the other's paths.
     Below,
-    /// The other takes some of what is below ours by a regular expression.
+    /// The other matches some paths below this one by a regular expression.
     Within,
-    /// The other has a regular expression that can't be read.
+    /// The other has a regular expression that is not valid.
     Unknown,
 }
 
-/// What else takes an API's path.
+/// The routes that overlap with an API's path.
 pub(crate) struct Neighbours(Vec<(Relation, String)>);
 
 pub(crate) fn declare(description: Description) -> Description {
@@ -105,12 +108,14 @@ pub(crate) fn declare(description: Description) -> Description {
     let at = ["spec.hosts", "spec.gateways"];
     let by_path = [&at[..], &owner, &[EXACT, PREFIX]].concat();
     let by_expression = [&at[..], &owner, &[REGEX]].concat();
-    description.reads_fields(ROUTES, route::kind(), &by_path, "whether another route takes an API's path").reads_fields(
-        EXPRESSIONS,
-        route::kind(),
-        &by_expression,
-        "whether another takes it by a regular expression",
-    )
+    description
+        .reads_fields(ROUTES, route::kind(), &by_path, "whether another route matches an API's path")
+        .reads_fields(
+            EXPRESSIONS,
+            route::kind(),
+            &by_expression,
+            "whether another route matches it by a regular expression",
+        )
 }
 
 impl Neighbours {
@@ -125,10 +130,10 @@ impl Neighbours {
         Ok(Self(found))
     }
 
-    /// Whether the path is the API's own; when not, both sides by name.
+    /// The condition; of an overlap it names both sides.
     pub(crate) fn condition(&self, api: &Api) -> Condition {
         let (reason, message) = match self.0.first() {
-            None => ("Exclusive", format!("no other route takes {}", place(api))),
+            None => ("Exclusive", format!("no other route matches {}", place(api))),
             Some((relation, _)) => {
                 let reason = if *relation == Relation::Same { "Clash" } else { "Overlap" };
                 (reason, format!("{} {}/{} at {}: {}", api.kind, api.namespace, api.name(), place(api), self.said()))
@@ -146,15 +151,15 @@ impl Neighbours {
 impl Relation {
     fn said_of(self, name: &str) -> String {
         match self {
-            Self::Same => format!("{name} takes the same path"),
-            Self::Expression => format!("{name} takes it, too, by a regular expression"),
-            Self::Above => format!("{name} takes it, too, with a path above it"),
+            Self::Same => format!("{name} matches the same path"),
+            Self::Expression => format!("{name} also matches it, by a regular expression"),
+            Self::Above => format!("{name} also matches it, with a path above it"),
             Self::Anywhere => {
-                format!("{name} takes requests by what else they have, e.g. a header, whatever their path")
+                format!("{name} matches requests with any path, e.g. by a header")
             }
-            Self::Below => format!("{name} lies below it"),
-            Self::Within => format!("{name} takes some of what is below it by a regular expression"),
-            Self::Unknown => format!("{name} may take it, by a regular expression that can't be read here"),
+            Self::Below => format!("{name} matches a path below it"),
+            Self::Within => format!("{name} matches some paths below it, by a regular expression"),
+            Self::Unknown => format!("{name} may match it, by a regular expression that is not valid here"),
         }
     }
 }
@@ -163,14 +168,15 @@ fn place(api: &Api) -> String {
     format!("{} of host {} at gateway {}", api.path(), api.host().unwrap_or("*"), api.config.gateway)
 }
 
-/// The routes that could take a path, or lie below it.
+/// The routes that could match a path, or a path below it.
 fn near(api: &Api) -> Result<Vec<Route>, AccessError> {
     let (path, below) = (api.path().as_str(), api.path().below());
     let tests = [
         (EXACT, Text::equals(path)),
         (EXACT, Text::starts_with(&below)),
         (PREFIX, Text::starts_with(&below)),
-        // What the path begins with: the same prefix, one above it, and those of others that end within a step of it.
+        // Prefixes of the path: the same one, one above it, and others that end within a path
+        // segment.
         (PREFIX, Text::prefix_of(path)),
     ];
     let mut near: Vec<Route> = cluster::list(&Query::of(route::kind()).fields(ROUTES).where_any(tests))?;
@@ -184,8 +190,9 @@ impl Route {
         self.metadata.namespace == api.namespace && self.metadata.name == api.name()
     }
 
-    /// Whether it takes requests of the same host at the same gateway. One without gateways is for the mesh alone, and a host that is
-    /// named is another one than `*`: Istio gives each a table of its own. Capitals make no other host.
+    /// Whether it applies to the same host and gateway. A route without gateways applies only
+    /// within the mesh, and a named host differs from `*`: Istio has separate tables for them. Host
+    /// names are case-insensitive.
     fn shares(&self, api: &Api) -> bool {
         let ours = api.config.gateway_of(api.namespace);
         let own = |gateway: &String| gateway.split_once('/').unwrap_or((&self.metadata.namespace, gateway)) == ours;
@@ -193,13 +200,13 @@ impl Route {
         self.spec.gateways.iter().any(own) && self.spec.hosts.iter().any(|own| own.eq_ignore_ascii_case(host))
     }
 
-    /// The closest of its matches.
+    /// The closest relation of its matches.
     fn relation(&self, api: &Api) -> Option<Relation> {
         let matches = self.spec.http.iter().flat_map(|rule| &rule.matches);
         matches.filter_map(|own| own.relation(api)).min()
     }
 
-    /// It, by the API that it is of where it is one's.
+    /// The route, or the API that owns it.
     fn name(&self) -> String {
         let Metadata { name, namespace, owner_references } = &self.metadata;
         match owner_references.iter().find(|owner| matches!(owner.kind.as_str(), "ExposedAPI" | "API")) {

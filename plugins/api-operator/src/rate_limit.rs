@@ -1,9 +1,10 @@
-//! How often an API may be called: a limit that the implementation's own sidecars keep.
+//! Rate limits, enforced by the implementation's own sidecars.
 //!
-//! An `EnvoyFilter` acts within its own namespace. On the gateway it would have to stand in the gateway's: every API's author would write,
-//! through us, to the proxy that all traffic passes, with rights and a finalizer for it. On the implementation's sidecars it stands beside
-//! the API, goes with it, holds for callers within the mesh too, and is the only configuration of Envoy that it can spoil its own. The price:
-//! each Pod counts for itself, and a Pod without a sidecar counts nothing.
+//! An `EnvoyFilter` applies to its own namespace. On the gateway it would have to be in the
+//! gateway's namespace: every API's author could change, through this plugin, the proxy of all
+//! traffic, with rights and a finalizer for it. On the implementation's sidecars it is next to the
+//! API, is deleted with it, also applies to callers within the mesh, and can break only the API's
+//! own Envoy. The price: each Pod counts separately, and a Pod without a sidecar does not count.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;
@@ -18,14 +19,14 @@ use crate::cors::literal;
 const LIMIT: &str = "type.googleapis.com/envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit";
 const CONNECTION_MANAGER: &str = "envoy.filters.network.http_connection_manager";
 
-/// So many calls in so many seconds.
+/// A number of calls in a number of seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Limit {
     calls: NonZeroU32,
     seconds: u32,
 }
 
-/// The Pods that keep a limit, and the ports that they listen at.
+/// The Pods that enforce a limit, and the ports that they listen at.
 #[derive(Debug)]
 pub(crate) struct Workload {
     pub(crate) labels: BTreeMap<String, String>,
@@ -36,12 +37,12 @@ pub(crate) fn kind() -> Kind {
     Kind::new("networking.istio.io/v1alpha3", "EnvoyFilter")
 }
 
-/// Whether an API asks for a limit for each of its callers, which a sidecar alone can't keep.
+/// Whether an API wants a limit for each of its callers, which a sidecar alone can't enforce.
 pub(crate) fn is_by_caller(rate: &RateLimit) -> bool {
     rate.enabled && rate.identifier.as_ref().is_some_and(|identifier| !identifier.is_empty())
 }
 
-/// The limit that an API asks for and that can be kept; `None`: none. An error says what is wrong, with its field.
+/// The enforceable limit of an API; `None` without one. An error names the invalid field.
 pub(crate) fn limit(rate: Option<&RateLimit>) -> Result<Option<Limit>, String> {
     let Some(rate) = rate.filter(|rate| rate.enabled && !is_by_caller(rate)) else { return Ok(None) };
     let text = rate.limit.as_deref().unwrap_or_default().trim();
@@ -55,14 +56,14 @@ pub(crate) fn limit(rate: Option<&RateLimit>) -> Result<Option<Limit>, String> {
     Ok(Some(Limit { calls, seconds }))
 }
 
-/// The limit of an API, at its workload.
+/// The limit of an API, for its workload.
 pub(crate) fn envoy_filter(api: &Api, limit: Limit, workload: &Workload) -> Value {
     let patches: Vec<_> = workload.ports.iter().map(|port| patch(api, limit, *port)).collect();
     let content = json!({"spec": {"workloadSelector": {"labels": workload.labels}, "configPatches": patches}});
     object(&kind(), Some(api.namespace), api.name(), content)
 }
 
-/// The limit at one port: a sidecar that does not listen there passes it over.
+/// The limit at one port: ignored by a sidecar that does not listen there.
 fn patch(api: &Api, limit: Limit, port: u16) -> Value {
     let filter = "envoy.filters.http.local_ratelimit";
     json!({
@@ -74,7 +75,7 @@ fn patch(api: &Api, limit: Limit, port: u16) -> Value {
                 "filterChain": {"filter": {"name": CONNECTION_MANAGER, "subFilter": {"name": "envoy.filters.http.router"}}},
             },
         },
-        // A name of its own: the filters of two APIs of one workload stand beside each other.
+        // A unique name: one workload can have the filters of two APIs.
         "patch": {
             "operation": "INSERT_BEFORE",
             "value": {"name": format!("{filter}.{}", api.name()), "typed_config": settings(api, limit)},
@@ -93,8 +94,8 @@ fn settings(api: &Api, limit: Limit) -> Value {
         "token_bucket": bucket,
     });
     if !api.path().is_root() {
-        // Only what the API's route takes counts: health checks and other APIs of the workload pass by. The bucket of the rest is
-        // one that nobody empties.
+        // Only requests that match the API's route count: health checks and other APIs of the
+        // workload do not. The bucket for the others is never empty.
         let path = format!("{}([/?].*)?", literal(api.path().as_str()));
         settings["rate_limits"] = json!([{"actions": [{"header_value_match": {
             "descriptor_value": api.name(),

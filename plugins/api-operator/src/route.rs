@@ -1,4 +1,4 @@
-//! The way to an API: a VirtualService of its name.
+//! The route of an API: a VirtualService of its name.
 
 use mizzen_sdk::{Description, Kind, object};
 use serde_json::{Value, json};
@@ -6,19 +6,19 @@ use serde_json::{Value, json};
 use crate::api::Api;
 use crate::cors::Policy;
 
-/// The field set that says of a route which one it is, and nothing more.
+/// The field set with only a route's identity.
 pub(crate) const IDENTITY: &str = "identity";
 
 pub(crate) fn declare(description: Description) -> Description {
-    description.reads_fields(IDENTITY, kind(), &["metadata.uid"], "an API's status names its route by uid")
+    description.reads_fields(IDENTITY, kind(), &["metadata.uid"], "an API's status contains the uid of its route")
 }
 
 pub(crate) fn kind() -> Kind {
     Kind::new("networking.istio.io/v1", "VirtualService")
 }
 
-/// The route of an API. Where browsers' preflight requests are the implementation's to answer, they have a rule of their own before
-/// the others: Envoy answers them itself wherever a policy for origins stands.
+/// The route of an API. If the implementation handles preflight requests, they have a rule before
+/// the others: Envoy would respond to them itself wherever a policy for origins applies.
 pub(crate) fn virtual_service(api: &Api, cors: Option<&Policy>) -> Value {
     let to = json!([{"destination": {"host": api.service(), "port": {"number": api.port()}}}]);
     let all = matches(api);
@@ -40,7 +40,8 @@ pub(crate) fn virtual_service(api: &Api, cors: Option<&Policy>) -> Value {
     object(&kind(), Some(api.namespace), api.name(), content)
 }
 
-/// The path itself and what is below it. A mere prefix `/a` would take `/ab` too, which is another API's.
+/// The path itself and paths below it. A prefix `/a` alone would match `/ab`, too, which belongs to
+/// another API.
 fn matches(api: &Api) -> Vec<Value> {
     let below = json!({"prefix": api.path().below()});
     if api.path().is_root() { vec![below] } else { vec![json!({"exact": api.path().as_str()}), below] }

@@ -1,4 +1,4 @@
-//! What an API's status says of it.
+//! The status of an API.
 
 use mizzen_sdk::{AccessError, ObjectRef, cluster};
 use serde::{Deserialize, Serialize};
@@ -7,7 +7,7 @@ use crate::address::Address;
 use crate::api::Api;
 use crate::route;
 
-/// As the Canvas's own operator writes it, so that whatever reads it goes on.
+/// As the Canvas's own operator writes it, for compatibility with its readers.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Status<'a> {
@@ -19,7 +19,7 @@ pub(crate) struct Status<'a> {
 #[serde(rename_all = "camelCase")]
 struct ApiStatus<'a> {
     name: &'a str,
-    /// Of the VirtualService; `None` until it is there.
+    /// The VirtualService's; `None` until it exists.
     uid: Option<String>,
     path: &'a str,
     port: u16,

@@ -1,4 +1,5 @@
-//! What an API asks for that nobody does: named in a condition, so that no author takes a policy for enforced that is not.
+//! Fields of an API that have no effect: named in a condition, so that no author relies on a policy
+//! that is not enforced.
 
 use mizzen_oda_api::ApiType;
 use mizzen_sdk::Condition;
@@ -9,7 +10,7 @@ use crate::{OpenMetrics, rate_limit};
 /// The condition that names what is not enforced.
 pub(crate) const SUPPORTED: &str = "Supported";
 
-/// What is asked for and will be done once something else is there.
+/// A field that takes effect once another object exists.
 #[derive(Debug)]
 pub(crate) struct Waiting {
     /// `CamelCase`, for machines.
@@ -18,7 +19,7 @@ pub(crate) struct Waiting {
     pub(crate) message: String,
 }
 
-/// What is asked for in vain, and what waits: all of it is named, and the gravest gives the reason.
+/// Names all fields without effect, and those that wait; the most severe gives the reason.
 pub(crate) fn condition(api: &Api, waits: Vec<Waiting>) -> Condition {
     let missing = unsupported(api);
     let missing = (!missing.is_empty()).then(|| ("Unsupported", format!("not enforced: {}", missing.join("; "))));
@@ -26,13 +27,13 @@ pub(crate) fn condition(api: &Api, waits: Vec<Waiting>) -> Condition {
     let (reasons, messages): (Vec<_>, Vec<_>) = unknown_type(api).into_iter().chain(missing).chain(waits).unzip();
     match reasons.first() {
         Some(reason) => told(false, reason, messages.join("; ")),
-        None => told(true, "Supported", "all that the API asks for is done".to_owned()),
+        None => told(true, "Supported", "all fields of the API are in effect".to_owned()),
     }
 }
 
-/// Nothing new is published for a field that is wrong.
+/// Nothing new is published while a field is invalid.
 pub(crate) fn refused(why: &str) -> Condition {
-    told(false, "Invalid", format!("nothing of the API's last change is published: {why}"))
+    told(false, "Invalid", format!("the API's last change is not published: {why}"))
 }
 
 fn told(is: bool, reason: &str, message: String) -> Condition {
@@ -42,7 +43,10 @@ fn told(is: bool, reason: &str, message: String) -> Condition {
 fn unknown_type(api: &Api) -> Option<(&'static str, String)> {
     let ApiType::Unknown(name) = &api.spec.api_type else { return None };
     let known = "openapi, prometheus, openmetrics or mcp";
-    Some(("UnknownApiType", format!("`spec.apiType` is `{name}`, not {known}: it is published and nothing more")))
+    Some((
+        "UnknownApiType",
+        format!("`spec.apiType` is `{name}`, not {known}: the API is published without further effect"),
+    ))
 }
 
 fn unsupported(api: &Api) -> Vec<&'static str> {
@@ -57,15 +61,18 @@ fn unsupported(api: &Api) -> Vec<&'static str> {
     let template = spec.template.as_ref().is_some_and(|name| !name.is_empty());
     [
         (verification, "apiKeyVerification"),
-        (by_caller, "rateLimit.identifier (a sidecar keeps one limit for all callers; without it the limit is kept)"),
+        (
+            by_caller,
+            "rateLimit.identifier (a sidecar enforces one limit for all callers; the limit is enforced without it)",
+        ),
         (quota, "quota"),
         (requests, "OASValidation.requestEnabled"),
         (responses, "OASValidation.responseEnabled"),
         (template, "template"),
-        (auth && !is_metrics, "basicAuth (it is how metrics are scraped, and lets everybody in elsewhere)"),
+        (auth && !is_metrics, "basicAuth (it applies to scraping of metrics only; other requests need no password)"),
         (
             auth && is_metrics && by_annotations,
-            "basicAuth (no annotation of Pods names a Secret: whoever scrapes has to know it)",
+            "basicAuth (annotations of Pods can't name a Secret: configure it in the scraper)",
         ),
     ]
     .into_iter()

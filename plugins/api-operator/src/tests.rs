@@ -2,30 +2,30 @@
 //!
 //! The original is the TM Forum ODA Canvas's API operator for Istio and Prometheus.
 //!
-//! | what it does | test |
+//! | behaviour | test |
 //! |---|---|
-//! | a VirtualService by the API's name, at the component gateway | `routes::an_api_gets_a_route_of_its_name_through_the_component_gateway` |
-//! | the public host name for APIs that name none | `routes::the_api_s_hostname_goes_before_the_public_one` |
-//! | every served version, and the predecessor `API` | `routes::each_version_and_the_older_kind_is_published_alike` |
+//! | a VirtualService by the API's name, at the component gateway | `routes::an_api_has_a_route_of_its_name_at_the_component_gateway` |
+//! | the public host name for APIs that name none | `routes::the_hostname_of_an_api_overrides_the_public_one` |
+//! | every served version, and the predecessor `API` | `routes::every_version_and_the_older_kind_is_published` |
 //! | `openapi` and `mcp` are routed, `prometheus` and `openmetrics` scraped as well | `scraping::metrics_are_scraped` |
-//! | `basicAuth` in the ServiceMonitor | `scraping::whoever_scrapes_says_who_it_is_by_a_secret_that_we_never_read` |
+//! | `basicAuth` in the ServiceMonitor | `scraping::the_scraper_authenticates_by_a_secret_that_the_plugin_never_reads` |
 //! | DataDog's and `prometheus.io`'s annotations | the plugin `metrics-annotations` |
-//! | url, developer UI, address and readiness in the status | `status::the_status_says_where_the_api_is` |
+//! | url, developer UI, address and readiness in the status | `status::the_status_has_the_apis_url` |
 //! | an address that is an IP, or a host name | `status::an_address_can_be_a_host_name` |
 //! | children go with the API | the host's owner references |
 //!
-//! | where it is wrong | test |
+//! | fault | test |
 //! |---|---|
-//! | 1. never sets ready to false | `status::an_api_whose_endpoints_all_turned_unready_is_not_ready` |
-//! | 2. errors never reach the status | `policies::what_can_not_be_done_is_said_with_its_field`, `policies::an_api_that_asks_for_the_impossible_goes_on_telling_whether_it_is_ready` |
-//! | 3. creating what exists loops on 409 | the host applies on the server's side: `an_api_gets_a_route…` says only what is wanted |
-//! | 4. changes of type, host, developer UI, basicAuth are ignored | `status::a_changed_field_takes_effect`, `scraping::an_api_that_is_no_longer_metrics_is_no_longer_scraped` |
+//! | 1. never sets ready to false | `status::an_api_without_a_ready_endpoint_is_not_ready` |
+//! | 2. errors never reach the status | `policies::an_invalid_policy_is_reported_with_its_field`, `policies::an_api_with_an_invalid_policy_still_reports_its_readiness` |
+//! | 3. creating what exists loops on 409 | the host applies on the server's side: `an_api_gets_a_route…` returns only the desired object |
+//! | 4. changes of type, host, developer UI, basicAuth are ignored | `status::a_changed_field_takes_effect`, `scraping::an_api_that_stops_serving_metrics_is_not_scraped` |
 //! | 5. changes of the balancer's address or the Gateway go unnoticed | `status::the_url_follows_the_address_and_the_gateway` |
-//! | 6. `/a` takes `/ab`, clashes go unnoticed | `routes::a_path_takes_what_is_below_it_and_not_its_neighbours`, `overlaps::the_same_path_is_a_clash_that_names_both_sides_ours_and_foreign` |
-//! | 7. https on an http port | `status::the_url_begins_as_the_gateway_listens`, `address::…` |
+//! | 6. `/a` takes `/ab`, clashes go unnoticed | `routes::a_path_matches_paths_below_it_and_not_its_siblings`, `overlaps::the_same_path_is_a_clash_that_names_both_sides` |
+//! | 7. https on an http port | `status::the_url_has_the_scheme_and_port_of_the_gateway`, `address::…` |
 //! | 8. annotations of live Pods are lost | the plugin `metrics-annotations` |
-//! | 9. policies are silently ignored | `policies::…`, `fields::every_field_is_done_or_named_or_only_describes` |
-//! | 10. rights for everything | `policies::it_asks_for_no_more_than_it_uses` |
+//! | 9. policies are silently ignored | `policies::…`, `fields::every_field_has_an_effect_or_is_named_or_only_describes` |
+//! | 10. rights for everything | `policies::it_declares_no_more_than_it_uses` |
 
 mod address;
 mod fields;
@@ -41,7 +41,7 @@ use serde_json::{Value, json};
 
 use super::*;
 
-/// The mesh: an ingress gateway with an address, and a Gateway that listens for HTTPS at its usual port.
+/// A mesh: an ingress gateway with an address, and a Gateway with HTTPS at its default port.
 const MESH: &str = "
 apiVersion: v1
 kind: Service
@@ -58,7 +58,7 @@ fn mesh() -> Cluster {
     Cluster::new().with(MESH)
 }
 
-/// The mesh, whose Gateway listens so.
+/// A mesh whose Gateway has this server.
 fn listening(protocol: &str, port: u16) -> Cluster {
     mesh().with(&format!(
         "{{apiVersion: networking.istio.io/v1, kind: Gateway, metadata: {{name: component-gateway, namespace: canvas}}, \
@@ -109,7 +109,7 @@ fn api_status(cluster: &Cluster, changes: &Value) -> Value {
     outcome_in(cluster, changes).status.unwrap()["apiStatus"].take()
 }
 
-/// Whether the route would take a request's path, by Istio's rules.
+/// Whether a route matches a path, by Istio's rules.
 fn takes(route: &Value, path: &str) -> bool {
     route["spec"]["http"][0]["match"].as_array().unwrap().iter().any(|m| {
         match (&m["uri"]["exact"], &m["uri"]["prefix"]) {
@@ -127,7 +127,8 @@ fn invalid(changes: &Value) -> String {
     }
 }
 
-/// What an API is told that can't be published so: nothing is applied and nothing pruned, and the status is kept.
+/// The message for an API that can't be published: nothing is applied or pruned, and the status
+/// stays.
 fn refused_in(cluster: &Cluster, changes: &Value) -> (String, Value) {
     let outcome = outcome_in(cluster, changes);
     let Readiness::Failed(why) = outcome.readiness.clone() else { panic!("{outcome:?}") };

@@ -1,14 +1,15 @@
-//! The attributes that conditions are about, and their values, as Istio (1.31) lets them pass. A policy that its webhook refuses is not
-//! written while the route is, which would leave the path open: so whatever it refuses is refused here, before anything is written.
+//! The attributes of conditions, and their values, as Istio (1.31) accepts them. If its webhook
+//! refused a policy, the route would still be written, and the path would be open: so whatever
+//! Istio refuses is refused here, before anything is written.
 
 use std::net::IpAddr;
 
-/// The most accounts that Istio takes in one condition.
+/// The most accounts that Istio accepts in one condition.
 const ACCOUNTS: usize = 16;
-/// The longest account that it takes, with its namespace.
+/// The longest account, with its namespace.
 const ACCOUNT: usize = 320;
 
-/// Which values an attribute may have.
+/// The valid values of an attribute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Attribute {
     /// Any text.
@@ -22,7 +23,8 @@ pub(crate) enum Attribute {
 // === impl Attribute ===
 
 impl Attribute {
-    /// The attribute of HTTP requests that a key names. One that policies don't know makes Istio refuse them, or pass over the rule.
+    /// The attribute of HTTP requests that a key names. For an unknown one Istio would refuse the
+    /// policy or ignore the rule.
     pub(crate) fn of(key: &str) -> Option<Self> {
         Some(match key {
             "source.ip" | "remote.ip" | "destination.ip" => Self::Addresses,
@@ -40,37 +42,38 @@ impl Attribute {
         })
     }
 
-    /// Why it may not have these values.
+    /// Why these values are not valid.
     pub(crate) fn refuses(self, values: &[String]) -> Option<String> {
         if values.is_empty() || values.iter().any(String::is_empty) {
-            return Some("each condition has values, none of them empty".to_owned());
+            return Some("each condition needs values, none of them empty".to_owned());
         }
         let first = |is_good: fn(&str) -> bool| values.iter().find(|value| !is_good(value));
         match self {
             Self::Text => None,
             Self::Addresses => first(is_addresses)
                 .map(|value| format!("`{value}` is neither an IP address nor a range such as `192.0.2.0/24`")),
-            Self::Port => first(is_port).map(|value| format!("`{value}` is no port")),
+            Self::Port => first(is_port).map(|value| format!("`{value}` is not a valid port")),
             Self::ServiceAccounts if values.len() > ACCOUNTS => {
-                Some(format!("there are {}, and Istio takes {ACCOUNTS} at the most", values.len()))
+                Some(format!("there are {}, and Istio accepts at most {ACCOUNTS}", values.len()))
             }
-            Self::ServiceAccounts => first(is_account)
-                .map(|value| format!("`{value}` is no account: write `<name>` or `<namespace>/<name>`, without `*`")),
+            Self::ServiceAccounts => first(is_account).map(|value| {
+                format!("`{value}` is not a valid account: write `<name>` or `<namespace>/<name>`, without `*`")
+            }),
         }
     }
 }
 
-/// What stands in brackets behind the name of an attribute.
+/// The text in brackets after the name of an attribute.
 fn argument<'a>(key: &'a str, name: &str) -> Option<&'a str> {
     key.strip_prefix(name)?.strip_prefix('[')?.strip_suffix(']')
 }
 
-/// A name that a header can have, as HTTP spells them.
+/// A valid name of an HTTP header.
 fn is_header(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
 }
 
-/// A claim, or one within another: `[a][b]`, of which the outermost brackets are gone.
+/// A claim, or a nested one: `[a][b]`, without the outermost brackets.
 fn is_claim(path: &str) -> bool {
     path.split("][").all(|name| !name.is_empty() && !name.contains(['[', ']']))
 }
@@ -90,7 +93,7 @@ fn is_port(text: &str) -> bool {
     is_number(text) && text.parse::<u16>().is_ok()
 }
 
-/// Rust's numbers may begin with a `+`, Istio's may not.
+/// Rust accepts a leading `+` in numbers, Istio does not.
 fn is_number(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_digit())
 }
@@ -113,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn values_are_what_istio_takes() {
+    fn values_are_those_that_istio_accepts() {
         for (key, good, bad) in [
             (
                 "source.ip",

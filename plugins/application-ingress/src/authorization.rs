@@ -1,11 +1,14 @@
-//! Who may use which path, enforced at the ingress gateway.
+//! Authorization of paths, enforced at the ingress gateway.
 //!
-//! Verrazzano's policies ALLOW. At a workload for which any ALLOW policy exists Istio denies whatever none of them allows, so one trait with a
-//! policy shuts every other host of the ingress gateway, and each path of its own rule needs a policy for being open. Here a policy
-//! DENIES, on its hosts and its path alone, whoever it does not let in: nothing else is touched, and no trait needs to know of others.
+//! Verrazzano's policies ALLOW. If any ALLOW policy exists for a workload, Istio denies everything
+//! that none of them allows, so one trait with a policy blocks every other host of the ingress
+//! gateway, and each open path of its own rule needs a policy. Here a policy DENIES, only on its
+//! hosts and its path, every request that it does not allow: nothing else is affected, and traits
+//! are independent of each other.
 //!
-//! Let in is who fits one permission (a principal, and each condition). Denied is who fits none: for each permission, either its
-//! principals or one of its conditions fails. Istio wants that as a list of rules, so it is multiplied out.
+//! A request is allowed if it fits one permission (a principal, and each condition). It is denied
+//! if it fits none: for each permission, either its principals or one of its conditions fails.
+//! Istio expects that as a list of rules, so it is multiplied out.
 
 use std::collections::BTreeSet;
 
@@ -17,13 +20,14 @@ use crate::config::Config;
 use crate::ingress::{Matches, Owner, Permission, Rule};
 use crate::together::Group;
 
-/// Rules of one policy. Each permission multiplies them, so that a dozen lines could ask for millions and exhaust the gateway.
+/// The most rules of one policy. Each permission multiplies them, so that a dozen lines could
+/// exhaust the gateway.
 const MOST: usize = 128;
 
-/// More ways to be denied than are sensible.
+/// The policy has too many rules.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "`spec.rules[{rule}].paths[{path}].authorizationPolicy`: its rules come to {ways} cases, and {MOST} are the most: write fewer conditions"
+    "`spec.rules[{rule}].paths[{path}].authorizationPolicy`: it needs {ways} rules, and at most {MOST} are allowed: write fewer conditions"
 )]
 pub(crate) struct TooMany {
     rule: usize,
@@ -31,7 +35,8 @@ pub(crate) struct TooMany {
     ways: usize,
 }
 
-/// The policies of a rule: one for each of its paths that is not open to everybody. The groups are those of all rules.
+/// The policies of a rule: one for each of its paths that is not open. The groups are those of all
+/// rules.
 pub(crate) fn policies(
     config: &Config,
     owner: Owner<'_>,
@@ -99,7 +104,7 @@ fn denials(permissions: &[Permission]) -> Vec<Value> {
     ways.into_iter().map(rule).collect()
 }
 
-/// The requests for a path of these hosts that no other path of theirs, in whichever rule, speaks of for itself.
+/// The requests for a path of these hosts that no other path of theirs, in any rule, covers.
 fn operation(group: &Group<'_>, path: &Matches) -> Value {
     let mut operation = json!({"hosts": with_ports(&group.hosts), "paths": [pattern(path)]});
     let mut inner: Vec<_> = group.places.iter().map(|place| &place.path.matches).collect();
@@ -111,12 +116,13 @@ fn operation(group: &Group<'_>, path: &Matches) -> Value {
     operation
 }
 
-/// A request may name the port, too.
+/// A request may also name the port.
 fn with_ports(hosts: &[&str]) -> Vec<String> {
     hosts.iter().flat_map(|host| [(*host).to_owned(), format!("{host}:*")]).collect()
 }
 
-/// A path as Istio's policies compare it. A regular expression has no policy of its own, and none can leave it out.
+/// A path in the syntax of Istio's policies. A regular expression can't be expressed, neither as a
+/// path nor as an exception.
 fn pattern(path: &Matches) -> String {
     match path {
         Matches::Exact(path) | Matches::Regex(path) => path.clone(),
@@ -124,7 +130,7 @@ fn pattern(path: &Matches) -> String {
     }
 }
 
-/// Whether all that a path matches is matched by another, wider one.
+/// Whether another path matches everything that a path matches.
 fn lies_in(path: &Matches, wider: &Matches) -> bool {
     match (path, wider) {
         (Matches::Exact(path), Matches::Prefix(wider)) => path.starts_with(wider.as_str()),

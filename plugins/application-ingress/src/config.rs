@@ -1,21 +1,22 @@
-//! What the operator decides, and what is so unless it does: Verrazzano's and Istio's own names.
+//! The configuration. Its defaults are Verrazzano's and Istio's own names.
 
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-/// How applications are published.
+/// The configuration.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Config {
-    /// The domain of rules without a host: they are served at `<app>.<namespace>.<domain>`. The same as `application` has.
+    /// The domain of rules without a host: they are served at `<app>.<namespace>.<domain>`. Must
+    /// equal that of `application`.
     #[schemars(length(min = 1))]
     pub domain: Option<String>,
-    /// cert-manager's `ClusterIssuer`, which issues certificates for traits that bring none.
+    /// cert-manager's `ClusterIssuer` for traits without their own certificate.
     #[schemars(length(min = 1))]
     pub cluster_issuer: String,
-    /// Where the ingress gateway runs: its certificates and its authorization live there.
+    /// The ingress gateway's namespace: its certificates and its authorization are there.
     #[schemars(length(min = 1))]
     pub gateway_namespace: String,
     /// Labels of the ingress gateway's pods.

@@ -1,4 +1,4 @@
-//! A trait, validated: what follows can't go wrong any more. The first thing that is wrong is named by its field.
+//! A validated trait: nothing that follows can fail. The error names the first invalid field.
 
 use mizzen_oam_api::hosts;
 use serde_json::Value;
@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::attribute::Attribute;
 use crate::{together, written};
 
-/// What is wrong with a trait.
+/// Why a trait is invalid.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{field}`: {why}")]
 pub(crate) struct Invalid {
@@ -14,7 +14,7 @@ pub(crate) struct Invalid {
     why: String,
 }
 
-/// Whose trait it is.
+/// The trait's identity.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Owner<'a> {
     pub(crate) namespace: &'a str,
@@ -25,11 +25,11 @@ pub(crate) struct Owner<'a> {
 #[derive(Debug)]
 pub(crate) struct Ingress {
     pub(crate) rules: Vec<Rule>,
-    /// The Secret that it brings.
+    /// The Secret with its own certificate.
     pub(crate) secret: Option<String>,
 }
 
-/// Hosts and paths that lead to one destination. There is at least one of each.
+/// Hosts and paths with one destination. At least one of each.
 #[derive(Debug)]
 pub(crate) struct Rule {
     pub(crate) hosts: Vec<String>,
@@ -39,15 +39,15 @@ pub(crate) struct Rule {
     pub(crate) cookie: Option<Cookie>,
 }
 
-/// Which requests a rule takes.
+/// The requests that a rule matches.
 #[derive(Debug)]
 pub(crate) struct Path {
     pub(crate) matches: Matches,
-    /// Who may send them; `None`: everybody.
+    /// Who may send them; `None`: all callers.
     pub(crate) policy: Option<Vec<Permission>>,
 }
 
-/// What a request's path is compared with.
+/// How a request's path is compared.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Matches {
     Exact(String),
@@ -55,11 +55,12 @@ pub(crate) enum Matches {
     Regex(String),
 }
 
-/// A way to be let in: by one of these principals, if each of these conditions holds. There is at least one of either.
+/// A permission: for one of these principals, if each of these conditions holds. At least one
+/// principal or condition.
 #[derive(Debug)]
 pub(crate) struct Permission {
     pub(crate) principals: Vec<String>,
-    /// Keys, and the values that each may have.
+    /// Keys, and the valid values of each.
     pub(crate) conditions: Vec<(String, Vec<String>)>,
 }
 
@@ -88,12 +89,12 @@ impl Invalid {
 // === impl Ingress ===
 
 impl Ingress {
-    /// Takes a trait in.
+    /// Validates a trait.
     pub(crate) fn parse(spec: &Value, owner: Owner<'_>, domain: Option<&str>) -> Result<Self, Invalid> {
         let spec: written::Spec = serde_path_to_error::deserialize(spec)
             .map_err(|error| invalid(format!("spec.{}", error.path()), error.inner().to_string()))?;
         if spec.rules.is_empty() {
-            return Err(invalid("spec.rules", "there is none: write one with `hosts`, `paths` and `destination`"));
+            return Err(invalid("spec.rules", "it is empty: write a rule with `hosts`, `paths` and `destination`"));
         }
         let secret = Some(spec.tls.secret_name).filter(|name| !name.is_empty());
         let parse = |(at, rule)| Rule::parse(rule, &format!("spec.rules[{at}]"), owner, domain);
@@ -102,7 +103,7 @@ impl Ingress {
         Ok(Self { rules, secret })
     }
 
-    /// The hosts of all rules, in their order, each once.
+    /// The hosts of all rules, in their order, without duplicates.
     pub(crate) fn hosts(&self) -> Vec<&str> {
         let mut all: Vec<&str> = Vec::new();
         for host in self.rules.iter().flat_map(|rule| &rule.hosts) {
@@ -123,7 +124,7 @@ impl Rule {
             let at = format!("{at}.paths[{own}]");
             let path = Path::parse(path, &at)?;
             if paths.iter().any(|other| other.matches == path.matches) {
-                return Err(invalid(at, "this rule has the same path before: write it once"));
+                return Err(invalid(at, "the rule contains the same path before: write it once"));
             }
             paths.push(path);
         }
@@ -147,19 +148,22 @@ impl Path {
             "prefix" => Matches::Prefix(text.into()),
             "" if text == "/" => Matches::Prefix(text.into()),
             "exact" | "" => Matches::Exact(text.into()),
-            _ => return Err(invalid(format!("{at}.pathType"), format!("`{kind}` is none of exact, prefix, regex"))),
+            _ => return Err(invalid(format!("{at}.pathType"), format!("`{kind}` is not one of exact, prefix, regex"))),
         };
         let is_regex = matches!(matches, Matches::Regex(_));
         if !is_regex && (!text.starts_with('/') || text.contains(|c: char| c.is_whitespace() || c.is_control())) {
-            return Err(invalid(format!("{at}.path"), format!("{text:?} is no path of a URL: begin it with `/`")));
+            return Err(invalid(
+                format!("{at}.path"),
+                format!("{text:?} is not a valid path of a URL: start it with `/`"),
+            ));
         }
         let Some(policy) = path.policy else { return Ok(Self { matches, policy: None }) };
         let at = format!("{at}.authorizationPolicy");
         if is_regex {
-            return Err(invalid(at, "Istio compares no regular expressions here: make the path exact or prefix"));
+            return Err(invalid(at, "Istio does not support regular expressions here: make the path exact or prefix"));
         }
         if policy.rules.is_empty() {
-            return Err(invalid(format!("{at}.rules"), "there is none: say who is let in, or leave the policy out"));
+            return Err(invalid(format!("{at}.rules"), "it is empty: write who is allowed, or omit the policy"));
         }
         let parse = |(own, rule)| Permission::parse(rule, &format!("{at}.rules[{own}]"));
         let permissions = policy.rules.into_iter().enumerate().map(parse).collect::<Result<_, _>>()?;
@@ -171,15 +175,14 @@ impl Permission {
     fn parse(rule: written::PolicyRule, at: &str) -> Result<Self, Invalid> {
         let principals = rule.from.map(|from| from.request_principals).unwrap_or_default();
         if principals.is_empty() || principals.iter().any(String::is_empty) {
-            let why = "name who is let in, e.g. `*` for everybody who is known";
+            let why = "write who is allowed, e.g. `*` for every authenticated caller";
             return Err(invalid(format!("{at}.from.requestPrincipals"), why));
         }
         let mut conditions = Vec::new();
         for (own, written::When { key, values }) in rule.when.into_iter().enumerate() {
             let at = format!("{at}.when[{own}]");
             let Some(attribute) = Attribute::of(&key) else {
-                let why =
-                    format!("Istio knows no attribute `{key}`, and would refuse the policy or pass over the rule");
+                let why = format!("Istio has no attribute `{key}`, and would refuse the policy or ignore the rule");
                 return Err(invalid(format!("{at}.key"), why));
             };
             if let Some(why) = attribute.refuses(&values) {
@@ -194,17 +197,19 @@ impl Permission {
 fn destination(written: written::Destination, at: &str) -> Result<(Option<Destination>, Option<Cookie>), Invalid> {
     let port = match written.port {
         0 => None,
-        port => Some(u16::try_from(port).map_err(|_| invalid(format!("{at}.port"), format!("{port} is no port")))?),
+        port => Some(
+            u16::try_from(port).map_err(|_| invalid(format!("{at}.port"), format!("{port} is not a valid port")))?,
+        ),
     };
     let cookie = written.http_cookie.map(|cookie| {
         if cookie.name.is_empty() {
-            return Err(invalid(format!("{at}.httpCookie.name"), "a cookie has a name"));
+            return Err(invalid(format!("{at}.httpCookie.name"), "a cookie needs a name"));
         }
         let path = Some(cookie.path).filter(|path| !path.is_empty());
         Ok(Cookie { name: cookie.name, path, ttl: cookie.ttl })
     });
     if written.host.is_empty() && port.is_some() {
-        return Err(invalid(format!("{at}.host"), "it is missing beside `port`"));
+        return Err(invalid(format!("{at}.host"), "it is required with `port`"));
     }
     let host = Some(written.host).filter(|host| !host.is_empty());
     Ok((host.map(|host| Destination { host, port }), cookie.transpose()?))

@@ -1,7 +1,8 @@
-//! Publishes what an `IngressTrait` (Verrazzano) lets in: a VirtualService for each rule, a `DestinationRule` where a cookie decides, an
-//! `AuthorizationPolicy` for each path that is not open to everybody, and the certificate of its hosts.
+//! Publishes an `IngressTrait` (Verrazzano): a VirtualService for each rule, a `DestinationRule`
+//! for a rule with a cookie, an `AuthorizationPolicy` for each path that is not open, and the
+//! certificate of its hosts.
 //!
-//! The Gateway is the application's: [`application`](../../application) wants it, and this reconciler waits for it.
+//! The Gateway belongs to [`application`](../../application), and this reconciler waits for it.
 
 mod attribute;
 mod authorization;
@@ -24,18 +25,18 @@ use reads::Nowhere;
 #[derive(Debug)]
 pub struct ApplicationIngress;
 
-/// The condition that says whether the trait's objects are as it asks: Verrazzano's.
+/// Verrazzano's condition: whether the trait's objects are applied.
 const SYNCED: &str = "Synced";
-/// The condition that says whether its hosts are reached.
+/// The condition that reports whether its hosts are reachable.
 const PUBLISHED: &str = "Published";
 
 impl Reconciler for ApplicationIngress {
-    /// Taken in here, so that what is wrong is named by its whole path, in a condition.
+    /// Deserialized later, so that an error with the field's whole path is reported in a condition.
     type Spec = Value;
     type Config = Config;
 
     fn describe() -> Description {
-        let summary = "Publishes what an application's traits let in";
+        let summary = "Publishes the traits of applications";
         let description = Description::new(
             "application-ingress",
             env!("CARGO_PKG_VERSION"),
@@ -44,14 +45,14 @@ impl Reconciler for ApplicationIngress {
         );
         mizzen_oam_api::declare(reads::declare(description))
             .applies(routes::virtual_service(), "the routes")
-            .applies(routes::destination_rule(), "sends a user to the same endpoint by a cookie")
+            .applies(routes::destination_rule(), "sends the requests of a user to the same endpoint, by a cookie")
             .applies(mizzen_oam_api::authorization_policy(), "who may use which path, at the ingress gateway")
             .applies(routes::certificate_kind(), "the certificate of the hosts, beside the ingress gateway")
     }
 
     fn reconcile(Request { subject, config, .. }: &Request<Value, Config>) -> Result<Outcome, Failure> {
         let meta = &subject.metadata;
-        let namespace = meta.namespace.as_deref().ok_or_else(|| Failure::invalid("a trait lives in a namespace"))?;
+        let namespace = meta.namespace.as_deref().ok_or_else(|| Failure::invalid("a trait needs a namespace"))?;
         let Some(app) = meta.labels.get(APP).filter(|app| !app.is_empty()) else {
             return Ok(refused(&format!("`metadata.labels`: `{APP}` is missing, which names the trait's application")));
         };
@@ -79,17 +80,17 @@ impl Reconciler for ApplicationIngress {
 
 mizzen_sdk::export!(ApplicationIngress);
 
-/// A trait that makes no sense: what was made of it before it was changed so stays.
+/// An invalid trait: its existing objects stay.
 fn refused(why: &str) -> Outcome {
     Outcome::failed(why).condition(SYNCED, Some(false), "ReconcileError", why)
 }
 
-/// A trait that leads to what is not there yet: what was made of it before stays.
+/// A trait whose destination does not exist yet: its existing objects stay.
 fn waiting(why: &str) -> Outcome {
     Outcome::progressing(why).condition(SYNCED, Some(false), "ServiceMissing", why)
 }
 
-/// Where each rule leads to; the text says which rule leads nowhere.
+/// The destination of each rule; an error names the rule without one.
 fn destinations(
     ingress: &Ingress,
     owner: Owner<'_>,
@@ -125,7 +126,7 @@ fn objects(
     let in_mesh = needs_namespace && mizzen_oam_api::in_mesh(owner.namespace)?;
     let groups = together::groups(&ingress.rules);
     for (at, (rule, to)) in ingress.rules.iter().zip(destinations).enumerate() {
-        // Who may use a path is in force before the path leads anywhere.
+        // Authorization first: a path is protected before its route exists.
         match authorization::policies(config, owner, name, at, rule, &groups) {
             Ok(policies) => objects.extend(policies),
             Err(error) => return Ok(Err(error.to_string())),
@@ -136,7 +137,7 @@ fn objects(
     Ok(Ok(objects))
 }
 
-/// What is wanted, and whether anybody can reach it.
+/// The desired objects, and whether they are reachable.
 fn publish(owner: Owner<'_>, ingress: &Ingress, mut objects: Vec<Value>) -> Result<Outcome, Failure> {
     if !cluster::serves(&routes::virtual_service()) {
         return Ok(Outcome::progressing("Istio's CRDs are not installed yet"));
@@ -158,23 +159,23 @@ fn publish(owner: Owner<'_>, ingress: &Ingress, mut objects: Vec<Value>) -> Resu
         .filter(|host| !let_in.iter().flatten().any(|own| own.rsplit('/').next() == Some(host)))
         .collect();
     let (readiness, reason, message) = if let_in.is_none() {
-        let why = format!("there is no Gateway yet: is there an ApplicationConfiguration {}?", owner.app);
+        let why = format!("the Gateway does not exist yet: does ApplicationConfiguration {} exist?", owner.app);
         (Readiness::Progressing(why.clone()), "GatewayMissing", why)
     } else if missing.is_empty() {
-        (Readiness::Ready, "Published", format!("reached at {}", ingress.hosts().join(", ")))
+        (Readiness::Ready, "Published", format!("published at {}", ingress.hosts().join(", ")))
     } else {
-        let why = format!("the application's Gateway does not let in {} yet", missing.join(", "));
+        let why = format!("the application's Gateway does not serve {} yet", missing.join(", "));
         (Readiness::Progressing(why.clone()), "GatewayBehind", why)
     };
     let published = readiness == Readiness::Ready;
     Ok(Outcome::new(readiness)
         .desire(objects)
         .status(status)
-        .condition(SYNCED, Some(true), "ReconcileSuccess", "what the trait asks for is wanted so")
+        .condition(SYNCED, Some(true), "ReconcileSuccess", "the trait is valid and its objects are desired")
         .condition(PUBLISHED, Some(published), reason, message))
 }
 
-/// An object as a trait's status names it.
+/// The reference to an object in a trait's status.
 fn reference(object: &Value) -> Value {
     json!({"apiVersion": object["apiVersion"], "kind": object["kind"], "name": object["metadata"]["name"]})
 }

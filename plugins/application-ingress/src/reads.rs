@@ -1,4 +1,4 @@
-//! What is read of the cluster: of each kind the few fields that decide.
+//! Reads of the cluster: only the fields that decide.
 
 use mizzen_oam_api::{APP, COMPONENT, gateway, names};
 use mizzen_sdk::{AccessError, Description, Kind, ObjectRef, Query, cluster};
@@ -52,28 +52,28 @@ struct Port {
     name: String,
     #[serde(rename = "port")]
     number: u16,
-    /// None: TCP.
+    /// `None`: TCP.
     protocol: Option<String>,
     app_protocol: Option<String>,
 }
 
-/// What a port speaks, as far as it matters to a route for HTTP.
+/// The protocol of a port, as far as routes for HTTP need it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Speaks {
     Http,
     /// HTTP/2 without TLS.
     Http2,
     Tls,
-    /// Nothing that it says.
+    /// Unknown.
     Unsaid,
 }
 
-/// Why a rule leads nowhere.
+/// Why a rule has no destination.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Nowhere {
-    /// What it leads to may come.
+    /// The destination may appear.
     NotYet(String),
-    /// Something must be changed.
+    /// The trait or the cluster must be changed.
     Refused(String),
 }
 
@@ -87,41 +87,41 @@ pub(crate) fn declare(description: Description) -> Description {
             SERVERS,
             gateway(),
             &["spec.servers[*].hosts"],
-            "whether the application's Gateway lets the hosts in",
+            "whether the application's Gateway serves the hosts",
         )
         .reads_fields(
             PORTS,
             service(),
             &["spec.ports[*].name", "spec.ports[*].port", "spec.ports[*].protocol", "spec.ports[*].appProtocol"],
-            "where rules without a destination lead to",
+            "the destinations of rules that name none",
         )
 }
 
-/// The hosts that the Gateway of an application lets in; `None` while there is no such Gateway.
+/// The hosts that an application's Gateway serves; `None` if it does not exist.
 pub(crate) fn hosts_let_in(owner: Owner<'_>) -> Result<Option<Vec<String>>, AccessError> {
     let name = names::gateway(owner.namespace, owner.app);
     let found: Option<Gateway> = cluster::get(&ObjectRef::new(gateway(), Some(owner.namespace), &name), Some(SERVERS))?;
     Ok(found.map(|gateway| gateway.spec.servers.into_iter().flat_map(|server| server.hosts).collect()))
 }
 
-/// Where a rule without a destination leads to: the component's only Service, at the port that speaks HTTP.
+/// The destination of a rule that names none: the component's only Service, at its HTTP port.
 pub(crate) fn only_service(owner: Owner<'_>, component: &str) -> Result<Result<Destination, Nowhere>, AccessError> {
     let query = Query::of(service()).namespace(owner.namespace).label(APP, owner.app).label(COMPONENT, component);
     let all: Vec<Service> = cluster::list(&query.fields(PORTS))?;
     Ok(match all.as_slice() {
-        [] => Err(Nowhere::NotYet(format!("no Service is labelled with component `{component}` yet"))),
+        [] => Err(Nowhere::NotYet(format!("no Service has the label of component `{component}` yet"))),
         [Service { metadata: Named { name }, spec }] => match http_port(&spec.ports) {
             Some(port) => Ok(Destination { host: name.clone(), port: Some(port.number) }),
             None => Err(Nowhere::Refused(format!(
-                "Service {name} has not one port for HTTP: name one of TCP `http` or `http-…`, or write the destination's host and port"
+                "Service {name} does not have exactly one port for HTTP: name a TCP port `http` or `http-…`, or write the destination's host and port"
             ))),
         },
-        _ => Err(Nowhere::Refused(format!("{} Services are labelled with component `{component}`", all.len()))),
+        _ => Err(Nowhere::Refused(format!("{} Services have the label of component `{component}`", all.len()))),
     })
 }
 
-/// The only port of TCP that says it speaks HTTP/1; without any, the only one for HTTP/2; and without any, the only port, unless that says
-/// that it wants TLS, which a route does not begin.
+/// The only TCP port with HTTP/1; without one, the only one with HTTP/2; without one, the only
+/// port, unless it expects TLS, which a route does not send.
 fn http_port(ports: &[Port]) -> Option<&Port> {
     let all = || ports.iter().filter(|port| port.is_tcp());
     for wanted in [Speaks::Http, Speaks::Http2] {
@@ -141,7 +141,7 @@ impl Port {
         self.protocol.as_deref().is_none_or(|protocol| protocol.eq_ignore_ascii_case("TCP"))
     }
 
-    /// As Istio tells it: by `appProtocol`, or by the name up to its first `-`.
+    /// By Istio's rules: by `appProtocol`, or by the name up to its first `-`.
     fn speaks(&self) -> Speaks {
         let by_name = self.name.split('-').next().unwrap_or_default();
         let said = self.app_protocol.as_deref().filter(|said| !said.is_empty()).unwrap_or(by_name);
@@ -157,7 +157,7 @@ impl Port {
 // === impl Nowhere ===
 
 impl Nowhere {
-    /// With the field that is missing.
+    /// Adds the missing field to the message.
     pub(crate) fn at(self, field: &str) -> Self {
         let full = |why: String| format!("`{field}`: it is missing, and {why}");
         match self {

@@ -1,4 +1,4 @@
-//! The routes of a trait, how their load is balanced, and the certificate they are served with.
+//! The routes of a trait, their load balancing, and its certificate.
 
 use mizzen_oam_api::names;
 use mizzen_sdk::{Kind, object};
@@ -19,7 +19,7 @@ pub(crate) fn certificate_kind() -> Kind {
     Kind::new("cert-manager.io/v1", "Certificate")
 }
 
-/// The route of a rule: one for all its paths.
+/// The route of a rule, for all its paths.
 pub(crate) fn route(owner: Owner<'_>, ingress: &str, at: usize, rule: &Rule, to: &Destination) -> Value {
     let matches: Vec<_> = rule
         .paths
@@ -42,7 +42,7 @@ pub(crate) fn route(owner: Owner<'_>, ingress: &str, at: usize, rule: &Rule, to:
     object(&virtual_service(), Some(owner.namespace), &names::route(ingress, at), json!({"spec": spec}))
 }
 
-/// Sends each user to the same endpoint, by a cookie.
+/// Sends the requests of each user to the same endpoint, by a cookie.
 pub(crate) fn affinity(
     owner: Owner<'_>,
     ingress: &str,
@@ -59,14 +59,15 @@ pub(crate) fn affinity(
         "host": to.host,
         "trafficPolicy": {
             "loadBalancer": {"consistentHash": {"httpCookie": by}},
-            // What has no sidecar understands no mutual TLS.
+            // A destination without a sidecar does not support mutual TLS.
             "tls": {"mode": if in_mesh { "ISTIO_MUTUAL" } else { "DISABLE" }},
         },
     });
     object(&destination_rule(), Some(owner.namespace), &names::load_balancing(ingress, at), json!({"spec": spec}))
 }
 
-/// The certificate for all hosts of a trait, beside the ingress gateway, which reads Secrets of its own namespace alone.
+/// The certificate for all hosts of a trait, in the namespace of the ingress gateway, which reads
+/// Secrets only there.
 pub(crate) fn certificate(config: &Config, owner: Owner<'_>, ingress: &str, hosts: &[&str]) -> Value {
     let spec = json!({
         "dnsNames": hosts,

@@ -1,31 +1,32 @@
-//! What a trait's author can rely on: Verrazzano's behaviours, and its faults mended, each by name.
+//! What a trait's author can rely on: Verrazzano's behaviour, and its faults that are fixed, each
+//! with a test.
 //!
-//! | what Verrazzano does | test |
+//! | Verrazzano's behaviour | test |
 //! |---|---|
 //! | a VirtualService for each rule, on the application's Gateway | `a_rule_becomes_a_route_on_its_applications_gateway` |
 //! | one http route, a match for each path | `each_rule_has_a_route_of_its_own_and_one_match_for_each_path` |
 //! | `/` is a prefix, others are exact | `the_root_is_a_prefix_and_other_paths_are_exact_unless_they_say_otherwise` |
 //! | rules without hosts | `a_rule_without_hosts_is_served_at_the_applications_own` |
-//! | rules without destination | `a_rule_without_destination_leads_to_the_components_only_service` |
+//! | rules without destination | `a_rule_without_destination_is_routed_to_the_components_only_service` |
 //! | a DestinationRule only with a cookie | `a_cookie_sends_a_user_to_the_same_endpoint_with_mutual_tls_in_the_mesh` |
 //! | its TLS is off outside the mesh | `tls_to_the_destination_is_off_in_a_namespace_without_sidecars` |
-//! | AuthorizationPolicies beside the gateway | `a_path_with_a_policy_is_denied_to_whoever_it_does_not_let_in` |
-//! | a Certificate unless `tls.secretName` names one | `a_certificate_for_all_hosts_is_asked_for_beside_the_gateway_unless_the_trait_brings_one` |
+//! | AuthorizationPolicies beside the gateway | `a_path_with_a_policy_is_denied_to_all_other_callers` |
+//! | a Certificate unless `tls.secretName` names one | `a_certificate_for_all_hosts_is_desired_in_the_gateways_namespace_unless_the_trait_has_one` |
 //!
 //! | its fault | test |
 //! |---|---|
 //! | AuthorizationPolicies' names leave the namespace out | `authorization_policies_of_traits_of_one_name_in_two_namespaces_collide` |
 //! | … and the slashes of the path | `authorization_policies_of_paths_that_differ_in_slashes_collide` |
 //! | Certificates of two namespaces have one name | `a_certificate_of_another_namespace_can_have_the_same_name` |
-//! | a policy shuts all other hosts | `a_policy_shuts_every_other_host_of_the_ingress_gateway` |
-//! | … and the other paths of its rule | `a_prefix_leaves_to_the_paths_within_it_what_they_say_for_themselves` |
-//! | … and those of other rules | `a_path_that_another_rule_leaves_open_stays_open_on_the_hosts_of_both` |
+//! | a policy blocks all other hosts | `a_policy_blocks_every_other_host_of_the_ingress_gateway` |
+//! | … and the other paths of its rule | `a_prefix_excepts_paths_within_it_that_have_their_own_rules` |
+//! | … and those of other rules | `a_path_that_is_open_in_another_rule_stays_open_on_the_hosts_of_both` |
 //! | the policy of a prefix covers one path | `a_policy_on_a_prefix_covers_the_one_path_alone` |
 //! | the policy of a regular expression is compared as text | `a_policy_on_a_regular_expression_is_compared_as_text` |
 //! | a revision counts as without sidecars | `tls_is_switched_off_where_a_revision_injects_sidecars` |
 //! | an unknown `pathType` is exact | `an_unknown_path_type_is_taken_for_exact` |
 //! | names over 253 characters | `names_that_are_too_long_are_refused_by_the_api_server` |
-//! | a Gateway's name that no route can have | `the_name_of_a_gateway_is_one_label_for_routes_can_name_no_other` |
+//! | a Gateway's name that no route can have | `the_name_of_a_gateway_is_one_label_because_routes_can_name_no_other` |
 
 mod authorization;
 mod faults;
@@ -40,7 +41,7 @@ use serde_json::{Value, json};
 
 use crate::ApplicationIngress;
 
-/// A namespace in the mesh, and an application's Gateway that lets in `shop.example.com`.
+/// A namespace in the mesh, and an application's Gateway that serves `shop.example.com`.
 const MESH: &str = "
 apiVersion: v1
 kind: Namespace
@@ -68,7 +69,7 @@ fn ingress(spec: &Value) -> Value {
     })
 }
 
-/// A spec of one rule: `shop.example.com` leads to `cart` at its port 8080, with these fields changed.
+/// A spec with one rule: `shop.example.com` to `cart` at port 8080, with these fields changed.
 fn one_rule(changes: &Value) -> Value {
     let mut rule = json!({"hosts": ["shop.example.com"], "destination": {"host": "cart", "port": 8080}});
     for (field, value) in changes.as_object().unwrap() {
@@ -86,7 +87,7 @@ fn outcome(spec: &Value) -> Outcome {
     asked(&mesh(), &ingress(spec))
 }
 
-/// What is wanted of a kind.
+/// The desired objects of a kind.
 fn wanted(outcome: &Outcome, kind: &str) -> Vec<Value> {
     outcome.desired.iter().flatten().filter(|object| object["kind"] == kind).cloned().collect()
 }
@@ -97,12 +98,12 @@ fn only(outcome: &Outcome, kind: &str) -> Value {
     all.remove(0)
 }
 
-/// Why a trait waits; what was made of it stays.
+/// Why a trait waits; its existing objects stay.
 fn waits(outcome: &Outcome) -> String {
     unsynced(outcome, "ServiceMissing", Readiness::Progressing)
 }
 
-/// Why a trait is refused; what was made of it stays.
+/// Why a trait is refused; its existing objects stay.
 fn refused(outcome: &Outcome) -> String {
     unsynced(outcome, "ReconcileError", Readiness::Failed)
 }

@@ -1,4 +1,5 @@
-//! What the rules of a trait say together: one host may be in several of them, and so may one destination.
+//! Checks across the rules of a trait: several of them can have the same host, and the same
+//! destination.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +13,7 @@ pub(crate) struct Group<'a> {
     pub(crate) places: Vec<Place<'a>>,
 }
 
-/// Where a path is written.
+/// The position of a path in the trait.
 #[derive(Debug)]
 pub(crate) struct Place<'a> {
     rule: usize,
@@ -46,7 +47,7 @@ pub(crate) fn groups(rules: &[Rule]) -> Vec<Group<'_>> {
     hosts.into_iter().map(group).collect()
 }
 
-/// Says what policies could not do as it is written.
+/// Checks that policies can express what the trait wants.
 pub(crate) fn enforceable(groups: &[Group<'_>]) -> Result<(), Invalid> {
     for group in groups {
         let protected: Vec<_> = group.places.iter().filter(|place| place.path.policy.is_some()).collect();
@@ -60,7 +61,7 @@ pub(crate) fn enforceable(groups: &[Group<'_>]) -> Result<(), Invalid> {
     Ok(())
 }
 
-/// Istio balances the load of a host in one way: of two it would take either.
+/// Istio has one load balancing per host: of two it would use an arbitrary one.
 pub(crate) fn one_cookie_for_each_host(
     rules: &[Rule],
     destinations: &[Destination],
@@ -70,31 +71,32 @@ pub(crate) fn one_cookie_for_each_host(
     for (at, (rule, to)) in rules.iter().zip(destinations).enumerate() {
         let Some(cookie) = &rule.cookie else { continue };
         if cookies.insert(expanded(&to.host, owner.namespace), cookie).is_some_and(|other| other != cookie) {
-            let why = "another rule has another cookie for the same host: Istio would take either";
+            let why = "another rule has another cookie for the same host: Istio would use either";
             return Err(Invalid::new(format!("spec.rules[{at}].destination.httpCookie"), why));
         }
     }
     Ok(())
 }
 
-/// A policy compares paths in a way of its own, in which `*` and `{…}` stand for others: one that leaves out `/a*`, meant as it is
-/// written, would leave out `/admin`.
+/// Policies have their own syntax for paths, in which `*` and `{…}` are patterns: an exception for
+/// `/a*`, meant literally, would also except `/admin`.
 fn no_pattern(place: &Place<'_>) -> Result<(), Invalid> {
     match &place.path.matches {
         Matches::Exact(text) | Matches::Prefix(text) if text.contains(['*', '{', '}']) => {
-            let why = format!("`{text}` is a pattern to policies, and its host has one: leave out `*`, `{{` and `}}`");
+            let why = format!("`{text}` is a pattern in policies, and its host has one: do not use `*`, `{{` and `}}`");
             Err(Invalid::new(place.field(), why))
         }
         _ => Ok(()),
     }
 }
 
-/// A policy can leave out no regular expression, so one that lies in a protected prefix would be shut, though it is written to be open.
+/// A policy can't except a regular expression, so one within a protected prefix would be blocked
+/// although it is open.
 fn no_regex_within(open: &Place<'_>, wider: &Place<'_>) -> Result<(), Invalid> {
     match (&open.path.matches, &wider.path.matches) {
         (Matches::Regex(regex), Matches::Prefix(prefix)) if head(regex).starts_with(prefix.as_str()) => {
             let why = format!(
-                "`{regex}` lies in `{prefix}` of `{}`, whose policy can leave out no regular expression: make this one exact or prefix",
+                "`{regex}` lies in `{prefix}` of `{}`, whose policy can't except a regular expression: make this one exact or prefix",
                 wider.field()
             );
             Err(Invalid::new(open.field(), why))
@@ -103,21 +105,22 @@ fn no_regex_within(open: &Place<'_>, wider: &Place<'_>) -> Result<(), Invalid> {
     }
 }
 
-/// What every path that a regular expression matches begins with, as far as it is plain to see.
+/// The literal prefix of all paths that a regular expression matches.
 fn head(regex: &str) -> &str {
     let anchored = regex.strip_prefix('^').unwrap_or(regex);
     let end = anchored.find(['\\', '.', '[', '(', '{', '*', '+', '?', '$', '^']).unwrap_or(anchored.len());
     let (plain, rest) = anchored.split_at(end);
     let plain = match rest.chars().next() {
-        // The last character before it may not be there.
+        // The last character may be optional.
         Some('{' | '*' | '?') => plain.char_indices().next_back().map_or("", |(last, _)| &plain[..last]),
         _ => plain,
     };
-    // Of alternatives the first one alone says nothing.
+    // With alternatives the first one alone is not a prefix of all.
     if plain.is_empty() || regex.contains('|') { "/" } else { plain }
 }
 
-/// A destination as the cluster knows it: in namespace `shop`, `cart`, `cart.shop` and `cart.shop.svc.cluster.local` are one.
+/// The canonical name of a destination: in namespace `shop`, `cart`, `cart.shop` and
+/// `cart.shop.svc.cluster.local` are equal.
 fn expanded(host: &str, namespace: &str) -> String {
     let host = host.trim_end_matches('.').to_ascii_lowercase();
     let name = host.strip_suffix(".svc.cluster.local").or_else(|| host.strip_suffix(".svc")).unwrap_or(&host);
@@ -146,7 +149,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_regular_expression_begins_with_what_is_plain_in_it() {
+    fn the_literal_prefix_of_a_regular_expression_is_known() {
         for (regex, plain) in [
             ("/api/.*", "/api/"),
             ("^/api/v[0-9]+", "/api/v"),

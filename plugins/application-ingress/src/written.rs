@@ -1,4 +1,5 @@
-//! An `IngressTrait` as it is written: the fields of `oam.verrazzano.io/v1alpha1`. What the OAM runtime adds (`workloadRef`) passes.
+//! An `IngressTrait` as written: the fields of `oam.verrazzano.io/v1alpha1`. Fields that the OAM
+//! runtime adds (`workloadRef`) are ignored.
 
 use serde::Deserialize;
 
@@ -14,7 +15,7 @@ pub(crate) struct Spec {
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct Tls {
-    /// The Secret of a certificate that there is already, beside the ingress gateway.
+    /// The Secret of an existing certificate, in the ingress gateway's namespace.
     pub(crate) secret_name: String,
 }
 

@@ -1,4 +1,4 @@
-//! Who may call an application: itself, the ingress gateway, and whoever scrapes its metrics.
+//! Who may call an application: its own pods, the ingress gateway, and Prometheus.
 
 use std::collections::BTreeSet;
 
@@ -9,19 +9,20 @@ use serde_json::{Value, json};
 use crate::config::{Account, Config};
 use crate::pods::Pods;
 
-/// What a pod runs as that says nothing: everybody's in the namespace, so no application's own.
+/// The default account of pods: shared by the namespace, so it identifies no application.
 pub(crate) const DEFAULT: &str = "default";
 
 pub(crate) fn service_account() -> Kind {
     Kind::new("v1", "ServiceAccount")
 }
 
-/// The account that the application's pods are to run as.
+/// The account for the application's pods.
 pub(crate) fn account(namespace: &str, app: &str) -> Value {
     object(&service_account(), Some(namespace), app, json!({"metadata": {"labels": {APP: app}}}))
 }
 
-/// Lets in the application's own accounts (the one made for it, and those that its pods have instead), the ingress gateway and Prometheus.
+/// Allows the application's own accounts (the one created for it, and those that its pods use
+/// instead), the ingress gateway and Prometheus.
 pub(crate) fn policy(config: &Config, namespace: &str, app: &str, pods: &Pods) -> Value {
     let principal = |namespace: &str, name: &str| format!("{}/ns/{namespace}/sa/{name}", config.trust_domain);
     let of = |account: &Account| principal(&account.namespace, &account.name);
@@ -36,7 +37,8 @@ pub(crate) fn policy(config: &Config, namespace: &str, app: &str, pods: &Pods) -
     object(&authorization_policy(), Some(namespace), app, json!({"spec": spec}))
 }
 
-/// What is wrong with how the pods run: they are let in nowhere, and can't be told from other pods of the namespace.
+/// A warning about pods with the default account: they are denied, and can't be distinguished from
+/// other pods of the namespace.
 pub(crate) fn problem(app: &str, pods: &Pods) -> Option<String> {
     let anonymous = pods.running_as(DEFAULT);
     let first = anonymous.first()?;

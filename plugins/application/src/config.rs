@@ -1,15 +1,16 @@
-//! What the operator decides, and what is so unless it does: Verrazzano's and Istio's own names.
+//! The configuration. Its defaults are Verrazzano's and Istio's own names.
 
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-/// How applications are let in, protected and watched.
+/// The configuration.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Config {
-    /// The domain of rules without a host: they are served at `<app>.<namespace>.<domain>`. The same as `application-ingress` has.
+    /// The domain of rules without a host: they are served at `<app>.<namespace>.<domain>`. Must
+    /// equal that of `application-ingress`.
     #[schemars(length(min = 1))]
     pub domain: Option<String>,
     /// Labels of the ingress gateway's pods.
@@ -18,11 +19,11 @@ pub struct Config {
     /// The mesh's trust domain.
     #[schemars(length(min = 1))]
     pub trust_domain: String,
-    /// Who the ingress gateway is.
+    /// The account of the ingress gateway.
     pub ingress_gateway: Account,
-    /// Who scrapes metrics.
+    /// The account of Prometheus.
     pub prometheus: Account,
-    /// Labels of the `ServiceMonitors`, by which a Prometheus selects those that it looks at.
+    /// Labels of the `ServiceMonitors`, by which a Prometheus selects them.
     pub labels: BTreeMap<String, String>,
 }
 

@@ -1,7 +1,8 @@
-//! The Gateway of an application: a server for each of its traits.
+//! The Gateway of an application, with a server for each of its traits.
 //!
-//! It is one object of which several traits want parts. It belongs to the one thing they have in common, their application, so it has one
-//! owner, which reads all of them; were it a trait's, it would go with that trait and take the others' servers along.
+//! Several traits need parts of this one object. It belongs to what they have in common, their
+//! application, which reads all of them; if it belonged to one trait, it would be deleted with that
+//! trait, including the others' servers.
 
 use std::collections::BTreeSet;
 
@@ -21,11 +22,11 @@ struct Ingress {
     spec: Spec,
 }
 
-/// In the order of age; the names decide between those of one second.
+/// Ordered by age; the names decide within a second.
 #[derive(PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Metadata {
-    /// As Kubernetes writes times: their texts are in the order of the times.
+    /// As Kubernetes writes times: sorting the texts sorts the times.
     #[serde(default)]
     creation_timestamp: String,
     name: String,
@@ -50,7 +51,7 @@ struct Tls {
     secret_name: String,
 }
 
-/// The Gateway, if any trait wants one, and what of the traits it can't serve.
+/// The Gateway, if any trait needs one, and what it can't serve.
 pub(crate) struct Wanted {
     pub(crate) object: Option<Value>,
     pub(crate) problems: Vec<String>,
@@ -60,11 +61,11 @@ pub(crate) fn declare(description: Description) -> Description {
     let fields = ["spec.rules[*].hosts", "spec.tls.secretName", "metadata.creationTimestamp"];
     description
         .reads_fields(TRAITS, ingress_trait(), &fields, "the servers of the application's Gateway")
-        .applies(gateway(), "lets in what the application's traits publish")
+        .applies(gateway(), "accepts requests for the application's traits")
 }
 
-/// Reads the traits of an application, and says what Gateway they want. A host that two of them have is the older one's: Istio serves a
-/// host in one server alone. The other one's routes for it work all the same.
+/// Builds the Gateway of an application's traits. A host of two traits belongs to the older one:
+/// Istio serves a host in one server only. The other's routes for it work nonetheless.
 pub(crate) fn wanted(config: &Config, namespace: &str, app: &str) -> Result<Wanted, AccessError> {
     let query = Query::of(ingress_trait()).namespace(namespace).label(APP, app).fields(TRAITS);
     let mut all: Vec<Ingress> = cluster::list(&query)?;

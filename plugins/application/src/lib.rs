@@ -1,7 +1,7 @@
-//! What there is once for each application (an OAM `ApplicationConfiguration`): the Gateway of all its traits, the policy that says who may call
-//! it, and the scraping of its metrics.
+//! The objects of each application (an OAM `ApplicationConfiguration`): the Gateway of all its
+//! traits, the policy of who may call it, and the scraping of its metrics.
 //!
-//! What there is for each trait, [`application-ingress`](../../application-ingress) wants.
+//! The objects of each trait belong to [`application-ingress`](../../application-ingress).
 
 mod access;
 mod config;
@@ -19,7 +19,7 @@ pub use config::{Account, Config};
 #[derive(Debug)]
 pub struct Application;
 
-/// The condition that says whether the application is in the mesh as it is to be.
+/// The condition that reports whether the application is part of the mesh.
 const MESHED: &str = "Meshed";
 /// Why metrics are not scraped.
 const UNWATCHED: &str =
@@ -30,19 +30,19 @@ impl Reconciler for Application {
     type Config = Config;
 
     fn describe() -> Description {
-        let summary = "Lets an application's traffic in, says who may call it, and has its metrics scraped";
+        let summary = "Publishes an application, restricts who may call it, and has its metrics scraped";
         let description =
             Description::new("application", env!("CARGO_PKG_VERSION"), summary, mizzen_oam_api::application());
         mizzen_oam_api::declare(pods::declare(gateway::declare(description)))
-            .applies(access::service_account(), "what the application's pods run as")
+            .applies(access::service_account(), "the account of the application's pods")
             .applies(mizzen_oam_api::authorization_policy(), "who may call the application")
-            .applies(monitor::service_monitor(), "has the application's metrics scraped")
+            .applies(monitor::service_monitor(), "lets Prometheus scrape the application's metrics")
     }
 
     fn reconcile(Request { subject, config, .. }: &Request<Value, Config>) -> Result<Outcome, Failure> {
         let meta = &subject.metadata;
         let namespace =
-            meta.namespace.as_deref().ok_or_else(|| Failure::invalid("an application lives in a namespace"))?;
+            meta.namespace.as_deref().ok_or_else(|| Failure::invalid("an application needs a namespace"))?;
         let parsed = spec::application(&meta.name).and_then(|app| Ok((app, spec::components(&subject.spec)?)));
         let (app, components) = match parsed {
             Ok(parsed) => parsed,
@@ -59,20 +59,21 @@ impl Reconciler for Application {
         let (mut objects, mut problems) = (Vec::new(), Vec::new());
         objects.push(access::account(namespace, app));
         if in_mesh {
-            // Without sidecars nobody would know a principal, nor enforce anything.
+            // Without sidecars there are no principals, and nothing would enforce the policy.
             objects.push(access::policy(config, namespace, app, &pods));
             problems.extend(access::problem(app, &pods));
         }
         let monitors = monitor::monitors(config, (namespace, app), &components, &pods, in_mesh);
         let unwatched = !monitors.is_empty() && !cluster::serves(&monitor::service_monitor());
-        // Wanting what is not served would have nothing applied, the Gateway and the policy neither.
+        // An outcome with an object of a kind that is not served is refused as a whole, including
+        // the Gateway and the policy.
         objects.extend(monitors.into_iter().filter(|_| !unwatched));
         match gateway::wanted(config, namespace, app) {
             Ok(gateway) => {
                 objects.extend(gateway.object);
                 problems.extend(gateway.problems);
             }
-            // Not "no traits": the Gateway that there is stays.
+            // Without desired objects, because traits are not known: the existing Gateway stays.
             Err(AccessError::NotServed(_)) => {
                 let why = "IngressTraits are not served yet";
                 return Ok(Outcome::progressing(why).desire_so_far(objects).condition(MESHED, None, "Waiting", why));
@@ -91,10 +92,10 @@ impl Reconciler for Application {
 
 mizzen_sdk::export!(Application);
 
-/// A warning is enough: what one trait or pod has wrong is not to stop the others.
+/// A warning suffices: a fault of one trait or pod does not stop the others.
 fn judge(problems: &[String]) -> Outcome {
     if problems.is_empty() {
-        return Outcome::ready().condition(MESHED, Some(true), "Meshed", "let in, protected and watched");
+        return Outcome::ready().condition(MESHED, Some(true), "Meshed", "published, protected and monitored");
     }
     let why = problems.join("; ");
     Outcome::warning(&why).condition(MESHED, Some(false), "NeedsAttention", why)

@@ -1,4 +1,5 @@
-//! How the metrics of a component are scraped: a ServiceMonitor whose targets the pods' own annotations decide about.
+//! Scraping of a component's metrics: a ServiceMonitor whose targets are selected by the pods' own
+//! annotations.
 
 use std::collections::BTreeSet;
 
@@ -9,14 +10,14 @@ use serde_json::{Value, json};
 use crate::config::Config;
 use crate::pods::{Pods, number};
 
-/// Where Istio leaves its certificates in a Prometheus that has them mounted.
+/// The folder of Istio's certificates in a Prometheus that has them mounted.
 const CERTIFICATES: &str = "/etc/istio-certs";
 
 pub(crate) fn service_monitor() -> Kind {
     Kind::new("monitoring.coreos.com/v1", "ServiceMonitor")
 }
 
-/// Has each component scraped where its pods say that they have metrics.
+/// A ServiceMonitor for each component whose pods have metrics.
 pub(crate) fn monitors(
     config: &Config,
     (namespace, app): (&str, &str),
@@ -31,7 +32,7 @@ pub(crate) fn monitors(
         .collect()
 }
 
-/// Has a component scraped at each of these places.
+/// The ServiceMonitor of a component, with these endpoints.
 fn monitor(
     config: &Config,
     (namespace, app): (&str, &str),
@@ -46,7 +47,7 @@ fn monitor(
             "relabelings": relabelings(app, component, *place),
         });
         if in_mesh {
-            // Prometheus knows nothing of the names in Istio's certificates, so it can't check them.
+            // Prometheus can't verify the names in Istio's certificates.
             endpoint["tlsConfig"] = json!({
                 "caFile": format!("{CERTIFICATES}/root-cert.pem"),
                 "certFile": format!("{CERTIFICATES}/cert-chain.pem"),
@@ -58,7 +59,7 @@ fn monitor(
     };
     let spec = json!({
         "namespaceSelector": {"matchNames": [namespace]},
-        // Any Service: which of the pods behind them count, their labels and annotations say.
+        // Any Service: labels and annotations select among its pods.
         "selector": {},
         "endpoints": places.iter().map(endpoint).collect::<Vec<_>>(),
     });
@@ -92,7 +93,7 @@ fn relabelings(app: &str, component: &str, place: usize) -> Value {
     ])
 }
 
-/// A name as a regular expression that matches it alone: names have dots, which match anything.
+/// A regular expression that matches only this name: names contain dots.
 fn literal(name: &str) -> String {
     name.replace('.', r"\.")
 }

@@ -1,4 +1,4 @@
-//! The pods of an application: what they run as, and what they have scraped.
+//! The pods of an application: their accounts, and their metrics.
 
 use std::collections::BTreeSet;
 
@@ -8,9 +8,9 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 const PODS: &str = "pods";
-/// The annotation of a pod that has metrics, and, with a number behind it, that it has more of them.
+/// The annotation of a pod with metrics, and, with a number appended, with further ones.
 const ENABLED: &str = "verrazzano.io/metricsEnabled";
-/// Places of metrics that a pod may have. Which fields are read is said beforehand, so there is an end to them.
+/// The most endpoints of metrics that a pod may have: fields must be declared, so there is a limit.
 const PLACES: usize = 10;
 
 /// The pods of an application.
@@ -43,11 +43,11 @@ pub(crate) fn declare(description: Description) -> Description {
     let mut fields = vec!["spec.serviceAccountName".to_owned(), format!("metadata.labels['{COMPONENT}']")];
     fields.extend((0..PLACES).map(|place| format!("metadata.annotations['{ENABLED}{}']", number(place))));
     let fields: Vec<_> = fields.iter().map(String::as_str).collect();
-    let why = "what the application runs as, and how much of it is scraped";
+    let why = "the accounts of the application's pods, and their metrics";
     description.reads_fields(PODS, Kind::new("v1", "Pod"), &fields, why)
 }
 
-/// What stands behind the names of a place's annotations: nothing for the first, then 1, 2, …
+/// The suffix of the names of an endpoint's annotations: empty for the first, then 1, 2, …
 pub(crate) fn number(place: usize) -> String {
     if place == 0 { String::new() } else { place.to_string() }
 }
@@ -61,18 +61,19 @@ pub(crate) fn read(namespace: &str, app: &str) -> Result<Pods, AccessError> {
 // === impl Pods ===
 
 impl Pods {
-    /// What they run as.
+    /// Their accounts.
     pub(crate) fn accounts(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(|pod| &*pod.spec.service_account_name).filter(|name| !name.is_empty())
     }
 
-    /// The names of those that run as this account.
+    /// The names of the pods with this account.
     pub(crate) fn running_as(&self, account: &str) -> Vec<&str> {
         let running = self.0.iter().filter(|pod| pod.spec.service_account_name == account);
         running.map(|pod| &*pod.metadata.name).collect()
     }
 
-    /// The places where any pod of a component has metrics: 0 for annotations without a number.
+    /// The endpoints of metrics that any pod of a component has: 0 for annotations without a
+    /// number.
     pub(crate) fn places(&self, component: &str) -> BTreeSet<usize> {
         let own = self.0.iter().filter(|pod| text(&pod.metadata.labels, COMPONENT) == Some(component));
         let places = |pod: &Pod| {

@@ -1,20 +1,21 @@
-//! What an application's author can rely on: Verrazzano's behaviours, and its faults mended, each by name.
+//! What an application's author can rely on: Verrazzano's behaviour, and its faults that are fixed,
+//! each with a test.
 //!
-//! | what Verrazzano does | test |
+//! | Verrazzano's behaviour | test |
 //! |---|---|
 //! | one Gateway, a server for each trait | `an_application_has_one_gateway_with_a_server_for_each_trait` |
-//! | an account, and a policy for it, the ingress gateway and Prometheus | `it_is_called_by_itself_the_ingress_gateway_and_prometheus` |
-//! | ServiceMonitors with Istio's certificates in the mesh | `in_the_mesh_metrics_are_scraped_with_istios_certificates` |
-//! | … and in plain outside | `outside_the_mesh_they_are_scraped_in_plain` |
-//! | numbered annotations decide about the targets | `annotations_say_which_pods_are_scraped_at_which_ports_and_paths` |
+//! | an account, and a policy for it, the ingress gateway and Prometheus | `its_own_pods_the_ingress_gateway_and_prometheus_may_call_it` |
+//! | ServiceMonitors with Istio's certificates in the mesh | `metrics_in_the_mesh_are_scraped_with_istios_certificates` |
+//! | … and in plain outside | `metrics_outside_the_mesh_are_scraped_in_plain` |
+//! | numbered annotations decide about the targets | `annotations_select_pods_ports_and_paths_for_scraping` |
 //!
 //! | its fault | test |
 //! |---|---|
-//! | ServiceMonitors of two components have one name | `components_that_could_be_read_in_two_ways_have_monitors_of_their_own` |
-//! | a Gateway's name that no route can have | `the_name_of_a_gateway_is_one_label_for_routes_can_name_no_other` |
+//! | ServiceMonitors of two components have one name | `components_with_ambiguous_names_have_different_monitors` |
+//! | a Gateway's name that no route can have | `the_name_of_a_gateway_is_one_label_because_routes_can_name_no_other` |
 //! | a revision counts as without sidecars | `a_namespace_with_a_revision_is_in_the_mesh` |
-//! | a host that Istio refuses stops the other traits | `a_trait_whose_host_is_none_does_not_stop_the_others` |
-//! | an application `default` has everybody's account | `an_application_named_default_does_not_take_over_the_account_of_everybody_in_the_namespace` |
+//! | a host that Istio refuses stops the other traits | `a_trait_with_an_invalid_host_does_not_stop_the_others` |
+//! | an application `default` has the default account | `an_application_named_default_does_not_adopt_the_default_account` |
 
 mod access;
 mod gateway;
@@ -51,7 +52,7 @@ fn asked(cluster: &Cluster, subject: &str) -> Outcome {
     testing::reconcile::<Application>(cluster, subject, &json!({"domain": "mesh.example.com"})).unwrap()
 }
 
-/// What is wanted of a kind.
+/// The desired objects of a kind.
 fn wanted(outcome: &Outcome, kind: &str) -> Vec<Value> {
     outcome.desired.iter().flatten().filter(|object| object["kind"] == kind).cloned().collect()
 }
@@ -62,13 +63,13 @@ fn only(outcome: &Outcome, kind: &str) -> Value {
     all.remove(0)
 }
 
-/// What is said of the application's place in the mesh.
+/// The condition about the mesh.
 fn meshed(outcome: &Outcome) -> (Option<bool>, &str, &str) {
     let found = outcome.conditions.iter().find(|condition| condition.kind == "Meshed").unwrap();
     (found.status, &found.reason, &found.message)
 }
 
-/// A pod of component `cart`, with these annotations, that runs as an account.
+/// A pod of component `cart` with these annotations and this account.
 fn pod(name: &str, account: &str, annotations: &Value) -> String {
     json!({
         "apiVersion": "v1", "kind": "Pod",
@@ -81,7 +82,7 @@ fn pod(name: &str, account: &str, annotations: &Value) -> String {
     .to_string()
 }
 
-/// A trait of the application, made in this second of a minute.
+/// A trait of the application, created at this second of a minute.
 fn ingress(name: &str, second: u8, spec: &Value) -> String {
     json!({
         "apiVersion": "oam.verrazzano.io/v1alpha1", "kind": "IngressTrait",

@@ -1,10 +1,12 @@
-//! Sums up in a Component (TM Forum ODA Canvas) what its APIs have come to: where each is reached, and whether it is ready.
+//! Summarises in a Component (TM Forum ODA Canvas) the state of its APIs: their URLs and readiness.
 //!
-//! A reconciler of its own, since a reconciler writes the status of its own subject alone: nobody writes into somebody else's Component,
-//! and a Component is asked about again when one of its APIs changes, and not otherwise.
+//! A separate reconciler, because a reconciler writes only the status of its own subject: no
+//! reconciler writes into another's Component, and a Component is reconciled when one of its APIs
+//! changes, and not otherwise.
 //!
-//! Ready when all of its APIs are. An API is a Component's when it names it as its owner. Of each API is taken what it says, whatever else it
-//! says wrongly: one that is half written is not ready, and hides none of the others.
+//! Ready when all of its APIs are. An API belongs to a Component if it has it as an owner. Invalid
+//! fields of an API are ignored: an API with an incomplete status is not ready, and hides none of
+//! the others.
 
 use mizzen_oda_api::Segment;
 use mizzen_sdk::{Description, Failure, Outcome, Query, Reconciler, Request, Text, cluster};
@@ -16,12 +18,12 @@ use serde_json::Value;
 #[derive(Debug)]
 pub struct ComponentStatus;
 
-/// There is nothing to decide.
+/// The configuration is empty.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Config {}
 
-/// The field set that APIs are read with.
+/// The field set of APIs.
 const APIS: &str = "apis";
 const OWNER: &str = "metadata.ownerReferences[*].uid";
 const PATHS: [&str; 5] =
@@ -43,7 +45,7 @@ struct Metadata {
     uid: String,
 }
 
-/// The Component's status, in the Canvas's words.
+/// The Component's status, in the Canvas's format.
 #[derive(Default, Serialize)]
 struct Status {
     #[serde(rename = "coreAPIs")]
@@ -58,7 +60,7 @@ struct Status {
 struct Entry {
     name: String,
     uid: String,
-    /// `None` while the API has no address.
+    /// `None` until the API has an address.
     url: Option<String>,
     #[serde(rename = "developerUI")]
     developer_ui: Option<String>,
@@ -70,27 +72,21 @@ impl Reconciler for ComponentStatus {
     type Config = Config;
 
     fn describe() -> Description {
-        let summary = "Sums up in a component what its APIs have come to";
+        let summary = "Summarises the state of a component's APIs";
         Description::new("component-status", env!("CARGO_PKG_VERSION"), summary, mizzen_oda_api::component())
-            .reads_fields(
-                APIS,
-                mizzen_oda_api::exposed_api(),
-                &PATHS,
-                "where a component's APIs are, and whether they are ready",
-            )
+            .reads_fields(APIS, mizzen_oda_api::exposed_api(), &PATHS, "the URLs and readiness of a component's APIs")
     }
 
     fn reconcile(request: &Request<Value, Config>) -> Result<Outcome, Failure> {
         let owner = &request.subject.metadata;
-        let namespace =
-            owner.namespace.as_deref().ok_or_else(|| Failure::invalid("a component lives in a namespace"))?;
+        let namespace = owner.namespace.as_deref().ok_or_else(|| Failure::invalid("a component needs a namespace"))?;
         let query = Query::of(mizzen_oda_api::exposed_api()).namespace(namespace).fields(APIS);
         let apis: Vec<Api> = cluster::list(&query.where_any([(OWNER, Text::equals(&owner.uid))]))?;
         let (mut status, mut waits) = (Status::default(), Vec::new());
         for api in apis {
             let name = &api.metadata.name;
             let Some(list) = status.of(api.segment().as_ref()) else {
-                waits.push(format!("{name} (`segment` is {}, which no list is of)", api.spec["segment"]));
+                waits.push(format!("{name} (`segment` is {}, which is not a known segment)", api.spec["segment"]));
                 continue;
             };
             if !api.is_ready() {
@@ -108,7 +104,7 @@ impl Reconciler for ComponentStatus {
 }
 
 impl Api {
-    /// The part of the component that it is; `None`: what it says is no text.
+    /// The API's segment of the component; `None`: not a text.
     fn segment(&self) -> Option<Segment> {
         Segment::deserialize(&self.spec["segment"]).ok()
     }
@@ -117,14 +113,14 @@ impl Api {
         self.status["implementation"]["ready"] == true
     }
 
-    /// A text of its `apiStatus`, if there is one.
+    /// A text of its `apiStatus`, if it is one.
     fn says(&self, field: &str) -> Option<String> {
         self.status["apiStatus"][field].as_str().map(str::to_owned)
     }
 }
 
 impl Status {
-    /// The list of a segment; `None`: none is of it.
+    /// The list of a segment; `None`: unknown segment.
     fn of(&mut self, segment: Option<&Segment>) -> Option<&mut Vec<Entry>> {
         match segment? {
             Segment::CoreFunction => Some(&mut self.core),

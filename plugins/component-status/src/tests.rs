@@ -1,4 +1,4 @@
-//! What a Component's status says of its APIs.
+//! What a Component's status reports about its APIs.
 
 use mizzen_sdk::Readiness;
 use mizzen_sdk::testing::{self, Cluster};
@@ -42,20 +42,20 @@ fn each_segment_lists_its_own_apis() {
 }
 
 #[test]
-fn an_api_that_turns_unready_is_told_so() {
+fn an_api_that_becomes_unready_is_reported() {
     let (readiness, status) = summed(&[api("a", "c-1", &json!("coreFunction"), false)]);
     assert_eq!(status["coreAPIs"][0]["ready"], false);
     assert_eq!(readiness, Readiness::Progressing("not ready: a".into()));
 }
 
 #[test]
-fn apis_of_other_components_are_theirs() {
+fn apis_of_other_components_are_ignored() {
     let (_, status) = summed(&[api("a", "c-2", &json!("coreFunction"), true)]);
     assert_eq!(status, json!({"coreAPIs": [], "managementAPIs": [], "securityAPIs": []}));
 }
 
 #[test]
-fn an_api_that_nobody_has_reconciled_yet_is_listed_as_not_ready() {
+fn an_api_without_a_status_is_listed_as_not_ready() {
     let fresh = "{apiVersion: oda.tmforum.org/v1, kind: ExposedAPI, metadata: {name: a, namespace: components, uid: u, \
                  ownerReferences: [{uid: c-1}]}, spec: {path: /a}}";
     let (_, status) = summed(&[fresh.to_owned()]);
@@ -65,7 +65,7 @@ fn an_api_that_nobody_has_reconciled_yet_is_listed_as_not_ready() {
     );
 }
 
-/// A Component of two APIs: one that is well, and one with this spec and status.
+/// A Component of two APIs: a complete one, and one with this spec and status.
 fn beside(spec: &Value, status: &Value) -> (Readiness, Value) {
     let other = json!({"apiVersion": "oda.tmforum.org/v1", "kind": "ExposedAPI", "spec": spec, "status": status,
                        "metadata": {"name": "b", "namespace": "components", "uid": "u-b", "ownerReferences": [{"uid": "c-1"}]}});
@@ -73,7 +73,7 @@ fn beside(spec: &Value, status: &Value) -> (Readiness, Value) {
 }
 
 #[test]
-fn an_api_that_is_half_written_is_listed_as_not_ready_and_hides_no_other() {
+fn an_api_with_an_incomplete_status_is_listed_as_not_ready_and_hides_no_other() {
     let url = "https://a/b";
     for (status, url) in [
         (Value::Null, Value::Null),
@@ -89,7 +89,7 @@ fn an_api_that_is_half_written_is_listed_as_not_ready_and_hides_no_other() {
 }
 
 #[test]
-fn a_segment_that_is_left_open_is_the_core() {
+fn an_empty_segment_is_the_core() {
     for spec in [Value::Null, json!({}), json!({"segment": null}), json!({"segment": ""})] {
         let (readiness, status) = beside(&spec, &json!({"implementation": {"ready": true}}));
         assert_eq!((readiness, &status["coreAPIs"][1]["name"]), (Readiness::Ready, &json!("b")), "{spec}");
@@ -97,11 +97,11 @@ fn a_segment_that_is_left_open_is_the_core() {
 }
 
 #[test]
-fn an_api_of_a_segment_that_is_not_known_is_named_and_hides_no_other() {
+fn an_api_of_an_unknown_segment_is_named_and_hides_no_other() {
     for segment in [json!("salesFunction"), json!(7)] {
         let (readiness, status) = beside(&json!({"segment": segment}), &json!({"implementation": {"ready": true}}));
         assert_eq!((status["coreAPIs"].as_array().unwrap().len(), &status["coreAPIs"][0]["name"]), (1, &json!("a")));
-        let why = format!("not ready: b (`segment` is {segment}, which no list is of)");
+        let why = format!("not ready: b (`segment` is {segment}, which is not a known segment)");
         assert_eq!(readiness, Readiness::Progressing(why));
     }
 }

@@ -1,4 +1,4 @@
-//! What the gateway reads only when it starts.
+//! The settings that the gateway reads only when it starts.
 
 use std::fmt;
 
@@ -9,15 +9,15 @@ use serde::Serialize;
 /// The inputs' names, in the order of [`Inputs`].
 const NAMES: [&str; 4] = ["numTrustedProxies", "forwardClientCertDetails", "trustDomain", "proxyStatsMatcher"];
 
-/// What stands for an input that is not set: that is a value of its own.
+/// The value for an input that is not set: it differs from every digest.
 const UNSET: &str = "unset";
 
-/// The digests of the four inputs, as an annotation holds them: `1a2b3c4d.unset.unset.5e6f7a8b`.
+/// The digests of the four inputs, as in an annotation: `1a2b3c4d.unset.unset.5e6f7a8b`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Inputs([String; 4]);
 
 impl Inputs {
-    /// What a subject wants.
+    /// The inputs of a subject.
     pub(crate) fn of(spec: &Spec) -> Self {
         let config = spec.config.clone().unwrap_or_default();
         Self([
@@ -28,7 +28,7 @@ impl Inputs {
         ])
     }
 
-    /// The names of those that are not as an annotation says. All of them, where it says something else.
+    /// The names of inputs that differ from an annotation; all of them if it is not valid.
     pub(crate) fn changed_since(&self, annotation: &str) -> Vec<&'static str> {
         let before: Vec<_> = annotation.split('.').collect();
         let same = |at: usize| before.len() == self.0.len() && before[at] == self.0[at];

@@ -1,13 +1,15 @@
-//! Restarts the ingress gateway when what it reads only at its start has changed: `numTrustedProxies`, `forwardClientCertDetails`,
-//! `trustDomain` and `proxyStatsMatcher`.
+//! Restarts the ingress gateway after a change of a setting that it reads only when it starts:
+//! `numTrustedProxies`, `forwardClientCertDetails`, `trustDomain` and `proxyStatsMatcher`.
 //!
-//! Behaviour: Kyma's ingress gateway reconciler, as state rather than as a difference to what was last applied. The gateway's pod
-//! template bears the digests of the four inputs that its pods were started with; where they are others, it is restarted by writing them.
+//! Behaviour: Kyma's ingress gateway reconciler, as state rather than as a difference to what was
+//! last applied. The gateway's pod template has the digests of the four inputs with which its pods
+//! were started; if they differ, writing the new ones restarts it.
 //!
-//! Where nothing bears them yet, the gateway is new: an installation for the same subject has just made it, and its pods have read what
-//! is wanted now. That is noted on the Deployment itself, which restarts nothing. So neither a fresh gateway nor one that was deleted and
-//! made anew is restarted for no reason. (A gateway that was there before anybody noted anything, adopted in the very moment in which an
-//! input changes, is taken for a new one; `restartUnknown` has such gateways restarted once.)
+//! Without digests the gateway is new: an installation for the same subject has just created it,
+//! and its pods have read the current settings. That is noted on the Deployment itself, which
+//! restarts nothing. So neither a new gateway nor one that was deleted and created again is
+//! restarted needlessly. (An existing gateway that is adopted just when an input changes is taken
+//! for a new one; `restartUnknown` restarts such gateways once.)
 
 mod inputs;
 
@@ -23,14 +25,14 @@ use inputs::Inputs;
 /// On the pod template: the inputs that the gateway was last restarted for.
 pub const RESTARTED_FOR: &str = "mizzen.dev/gateway-restarted-for";
 
-/// On the Deployment: the inputs that it was made with.
+/// On the Deployment: the inputs that it was created with.
 pub const MADE_WITH: &str = "mizzen.dev/gateway-made-with";
 
 /// The reconciler.
 #[derive(Debug)]
 pub struct GatewayRestart;
 
-/// What the operator decides.
+/// The configuration.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Config {
@@ -40,9 +42,9 @@ pub struct Config {
     /// The gateway's Deployment.
     #[schemars(length(min = 1))]
     pub name: String,
-    /// The pace, by its name in the Reconciler's `spec.pace`, that restarts are subject to; default: at once.
+    /// The pace of restarts, by its name in the Reconciler's `spec.pace`; default: at once.
     pub pace: Option<String>,
-    /// Whether a gateway of which nobody knows what it was made with is restarted.
+    /// Whether a gateway without noted inputs is restarted.
     pub restart_unknown: bool,
 }
 
@@ -51,7 +53,7 @@ impl Reconciler for GatewayRestart {
     type Config = Config;
 
     fn describe() -> Description {
-        let summary = "Restarts the ingress gateway when what it reads at its start has changed";
+        let summary = "Restarts the ingress gateway after changes of settings that it reads only when it starts";
         let istio = Kind::new("mizzen.dev/v1alpha1", "Istio");
         let description = Description::new("gateway-restart", env!("CARGO_PKG_VERSION"), summary, istio);
         mizzen_workloads::deployment(
@@ -70,7 +72,7 @@ impl Reconciler for GatewayRestart {
         let known = gateway.template_annotation(RESTARTED_FOR).or_else(|| gateway.annotation(MADE_WITH));
         let Some(known) = known else {
             return Ok(if config.restart_unknown {
-                restart(deployment, &inputs, config, "nobody knows what it was made with")
+                restart(deployment, &inputs, config, "it is not known with which settings it was created")
             } else {
                 note(deployment, &inputs)
             });
@@ -86,10 +88,10 @@ impl Reconciler for GatewayRestart {
 
 mizzen_sdk::export!(GatewayRestart);
 
-/// Notes what a new gateway was made with, where it restarts nothing.
+/// Notes the inputs of a new gateway, without a restart.
 fn note(deployment: ObjectRef, inputs: &Inputs) -> Outcome {
     let fragment = json!({"metadata": {"annotations": {MADE_WITH: inputs.to_string()}}});
-    Outcome::ready().patch(Patch::new(deployment, fragment, "notes what the gateway was made with"))
+    Outcome::ready().patch(Patch::new(deployment, fragment, "notes the settings that the gateway was created with"))
 }
 
 fn restart(deployment: ObjectRef, inputs: &Inputs, config: &Config, why: &str) -> Outcome {
@@ -100,7 +102,7 @@ fn restart(deployment: ObjectRef, inputs: &Inputs, config: &Config, why: &str) -
         .patch(patch)
 }
 
-/// A gateway whose pods were started with what is wanted, or are being started so.
+/// A gateway whose pods were started with the current inputs, or are being replaced.
 fn settled(gateway: &State, config: &Config) -> Outcome {
     let restarted = gateway.template_annotation(RESTARTED_FOR).is_some();
     let name = format!("Deployment {}/{}", config.namespace, config.name);

@@ -1,4 +1,4 @@
-//! When the gateway is restarted, and when it is left alone.
+//! When the gateway is restarted, and when not.
 
 use mizzen_sdk::Readiness;
 use mizzen_sdk::testing::{self, Cluster};
@@ -70,7 +70,7 @@ fn each_of_the_four_inputs_restarts_the_gateway_when_it_is_set_changed_or_unset(
 }
 
 #[test]
-fn what_the_gateway_does_not_read_at_its_start_restarts_nothing() {
+fn other_settings_restart_nothing() {
     let known = gateway(None, Some(&value(&json!({}))));
     let outcome = outcome(&known, &json!({"enableDNSProxying": true, "gatewayExternalTrafficPolicy": "Local"}));
     assert_eq!((outcome.patches.len(), outcome.events.len(), outcome.readiness), (0, 0, Readiness::Ready));
@@ -85,7 +85,7 @@ fn a_new_gateway_is_noted_and_not_restarted() {
 }
 
 #[test]
-fn a_gateway_that_nobody_knows_can_be_restarted_once() {
+fn a_gateway_without_noted_settings_can_be_restarted_once() {
     let config = json!({"restartUnknown": true});
     let first = answer(Some(&gateway(None, None)), &json!({}), &config);
     let mark = written(&first).unwrap();
@@ -93,13 +93,13 @@ fn a_gateway_that_nobody_knows_can_be_restarted_once() {
 }
 
 #[test]
-fn a_gateway_that_is_not_there_is_fine() {
+fn a_missing_gateway_is_ready() {
     let outcome = answer(None, &json!({"numTrustedProxies": 2}), &json!({}));
     assert_eq!((outcome.patches.len(), outcome.readiness), (0, Readiness::Ready));
 }
 
 #[test]
-fn an_annotation_that_somebody_wrote_by_hand_is_another_state() {
+fn an_annotation_written_by_hand_is_another_state() {
     for by_hand in ["", "x", "a.b.c.d.e"] {
         let outcome = outcome(&gateway(None, Some(by_hand)), &json!({}));
         assert_eq!(written(&outcome), Some("unset.unset.unset.unset"), "{by_hand}");
@@ -107,7 +107,7 @@ fn an_annotation_that_somebody_wrote_by_hand_is_another_state() {
 }
 
 #[test]
-fn a_restart_says_why_and_is_paced_as_configured() {
+fn a_restart_has_a_reason_and_the_configured_pace() {
     let known = gateway(Some(&value(&json!({}))), None);
     let inputs = json!({"numTrustedProxies": 2, "trustDomain": "a"});
     let outcome = answer(Some(&known), &inputs, &json!({"pace": "gateways"}));
@@ -118,7 +118,7 @@ fn a_restart_says_why_and_is_paced_as_configured() {
 }
 
 #[test]
-fn a_restart_is_ready_when_the_gateway_has_come_through() {
+fn a_restart_is_ready_when_the_gateway_is_rolled_out() {
     let mut restarted = gateway(None, Some(&value(&json!({}))));
     assert_eq!(outcome(&restarted, &json!({})).readiness, Readiness::Ready);
     restarted["metadata"]["generation"] = json!(2);
@@ -129,7 +129,7 @@ fn a_restart_is_ready_when_the_gateway_has_come_through() {
 }
 
 #[test]
-fn another_gateway_can_be_meant() {
+fn another_gateway_can_be_configured() {
     let config = json!({"namespace": "edge", "name": "gateway"});
     assert_eq!(answer(Some(&gateway(None, None)), &json!({}), &config).patches, []);
 }

@@ -1,8 +1,9 @@
-//! Opens the mesh to the outside: one Istio Gateway for all hosts of a domain, HTTPS with a certificate, plain HTTP sent on to HTTPS.
+//! Opens the mesh to the outside: one Istio Gateway for all hosts of a domain, HTTPS with a
+//! certificate, plain HTTP redirected to HTTPS.
 //!
-//! Behaviour: the default gateway that Kyma gives each of its clusters. Ready once the API server has it: the certificate's Secret is the
-//! ingress gateway's business, and plugins never read Secrets. A Gateway of this name that is somebody else's is left alone; the host
-//! reports the conflict.
+//! Behaviour: the default gateway of Kyma's clusters. Ready once the API server has it: the ingress
+//! gateway reads the certificate's Secret, and plugins never read Secrets. A Gateway of this name
+//! that belongs to another party stays unchanged; the host reports the conflict.
 
 use std::collections::BTreeMap;
 
@@ -15,30 +16,30 @@ use serde_json::{Value, json};
 #[derive(Debug)]
 pub struct Gateway;
 
-/// How traffic comes into the mesh.
+/// The configuration.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Config {
-    /// Every host below it is served: `*.<domain>`.
+    /// The domain: every host below it is served, as `*.<domain>`.
     #[schemars(length(min = 1))]
     pub domain: String,
     /// The `kubernetes.io/tls` Secret of the certificate, in the namespace of the ingress gateway's pods.
     #[schemars(length(min = 1))]
     pub certificate_secret: String,
-    /// Hosts that are served, too, e.g. `example.com` itself or `namespace/shop.example.org`.
+    /// Additional hosts, e.g. `example.com` itself or `namespace/shop.example.org`.
     #[serde(default)]
     pub hosts: Vec<String>,
-    /// Where the Gateway lives.
+    /// The namespace of the Gateway.
     #[serde(default = "defaults::namespace")]
     #[schemars(length(min = 1))]
     pub namespace: String,
-    /// What it is called; routes name it `namespace/name`.
+    /// The name of the Gateway; routes refer to it by `namespace/name`.
     #[serde(default = "defaults::name")]
     #[schemars(length(min = 1))]
     pub name: String,
-    /// The oldest TLS version that clients may speak; default: Istio's own.
+    /// The lowest TLS version for clients; default: Istio's own.
     pub min_tls_version: Option<TlsVersion>,
-    /// Whether plain HTTP is answered by a redirect; otherwise it is not answered at all.
+    /// Whether plain HTTP is redirected; otherwise it is not served.
     #[serde(default = "defaults::https_redirect")]
     pub https_redirect: bool,
     /// Labels of the pods that serve it.
@@ -47,7 +48,7 @@ pub struct Config {
     pub selector: BTreeMap<String, String>,
 }
 
-/// A version of TLS, as Istio calls it.
+/// A version of TLS, as Istio names it.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema)]
 pub enum TlsVersion {
     /// 1.0
@@ -84,7 +85,7 @@ impl Reconciler for Gateway {
 
     fn reconcile(Request { config, .. }: &Request<Value, Config>) -> Result<Outcome, Failure> {
         config.validate()?;
-        // Not "wants nothing": what is there is not given up because the kind is not served for a while.
+        // Without desired objects: the Gateway stays while the kind is temporarily not served.
         if !cluster::serves(&gateway()) {
             return Ok(Outcome::progressing("Istio's CRDs are not installed yet"));
         }
@@ -107,10 +108,10 @@ impl Config {
             return Err(Failure::invalid(format!("`{field}` in the configuration is empty")));
         }
         if self.domain.starts_with("*.") {
-            return Err(Failure::invalid("`domain` in the configuration is a domain, without the `*.`"));
+            return Err(Failure::invalid("`domain` in the configuration starts with `*.`: write the domain alone"));
         }
         if self.selector.is_empty() {
-            let why = "`selector` in the configuration is empty: write the labels of the pods that serve, e.g. `istio: ingressgateway`";
+            let why = "`selector` in the configuration is empty: write the labels of the gateway's pods, e.g. `istio: ingressgateway`";
             return Err(Failure::invalid(why));
         }
         Ok(())

@@ -1,4 +1,4 @@
-//! What whoever publishes through the default gateway can rely on.
+//! What authors of routes through the default gateway can rely on.
 
 use mizzen_sdk::Readiness;
 use mizzen_sdk::testing::{Cluster, reconcile};
@@ -33,7 +33,7 @@ fn invalid(config: &Value) -> String {
 }
 
 #[test]
-fn all_hosts_of_the_domain_are_served_by_https_and_sent_there_from_http() {
+fn all_hosts_of_the_domain_are_served_by_https_and_redirected_from_http() {
     assert_eq!(
         wanted(&least()),
         json!({
@@ -78,7 +78,7 @@ fn without_a_redirect_plain_http_is_not_served() {
 }
 
 #[test]
-fn its_name_and_place_and_pods_are_the_operator_s_choice() {
+fn its_name_namespace_and_pods_are_configurable() {
     let mut config = with("name", json!("kyma-gateway"));
     config["namespace"] = json!("kyma-system");
     config["selector"] = json!({"app": "edge"});
@@ -88,14 +88,14 @@ fn its_name_and_place_and_pods_are_the_operator_s_choice() {
 }
 
 #[test]
-fn without_istio_s_definitions_it_waits_and_wants_nothing() {
+fn without_istios_definitions_it_waits_and_desires_nothing() {
     let outcome = reconcile::<Gateway>(&Cluster::new().without_kind(gateway()), ISTIO, &least()).unwrap();
     assert_eq!(outcome.readiness, Readiness::Progressing("Istio's CRDs are not installed yet".into()));
     assert_eq!(outcome.desired, None);
 }
 
 #[test]
-fn what_is_missing_or_makes_no_sense_is_named() {
+fn a_missing_or_invalid_field_is_named() {
     assert!(invalid(&json!({"domain": "example.com"})).contains("certificateSecret"));
     for field in ["domain", "certificateSecret", "namespace", "name"] {
         assert!(invalid(&with(field, json!(""))).contains(&format!("`{field}`")));

@@ -1,13 +1,16 @@
-//! Keeps namespaces out of sidecar injection by their labels, whoever installed Istio.
+//! Excludes namespaces from sidecar injection by their labels, whichever party installed Istio.
 //!
-//! Behaviour: Kyma's older reconciler patched the injector's webhook so that it leaves alone namespaces with certain labels. It did so in
-//! the webhooks' `namespaceSelector`, which has one owner as a whole: whoever installed Istio. Two that apply it fight for ever, and a
-//! patch here never takes a field from its owner. So, for an Istio that `installation` installs, its own configuration
-//! (`injectorExpressions`) is the place for that selector. For any other there is this: to each webhook it adds one match condition of its
-//! own, and nobody else's field is touched; istiod's `caBundle` and `failurePolicy` neither.
+//! Behaviour: Kyma's older reconciler patched the injector's webhooks so that they ignore
+//! namespaces with certain labels. It did so in the webhooks' `namespaceSelector`, which has one
+//! owner as a whole: the party that installed Istio. Two parties that apply it overwrite each other
+//! forever, and a patch here never takes a field from its owner. So, for an Istio of
+//! `installation`, its configuration (`injectorExpressions`) is the place for that selector. For
+//! any other Istio this reconciler adds its own match condition to each webhook, and touches no
+//! other field, not even istiod's `caBundle` and `failurePolicy`.
 //!
-//! A match condition does not see a namespace's labels, only its name. So the names are written down, and again when they change: a
-//! namespace that is new, or new to its label, is left alone from the moment that this was seen, some milliseconds later.
+//! A match condition sees only a namespace's name, not its labels. So the condition lists names,
+//! and is written again when they change: a namespace that is new, or has a new label, is excluded
+//! some milliseconds later.
 
 use std::collections::BTreeSet;
 
@@ -20,14 +23,15 @@ use serde_json::{Value, json};
 #[derive(Debug)]
 pub struct Injector;
 
-/// Who is left alone.
+/// The configuration.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Config {
-    /// Label selectors, as `kubectl -l` takes them; a namespace that any of them selects gets no sidecars.
+    /// Label selectors, as in `kubectl -l`; namespaces that match any of them have no sidecars.
     #[schemars(length(min = 1))]
     pub exclude_namespaces: Vec<String>,
-    /// Label selector of the `MutatingWebhookConfiguration`s that inject. Istio's own label them so, also those of revisions and tags.
+    /// Label selector of the injecting `MutatingWebhookConfiguration`s. Istio sets this label, also
+    /// for revisions and tags.
     #[serde(default = "sidecar_injector")]
     #[schemars(length(min = 1))]
     pub webhooks: String,
@@ -35,9 +39,9 @@ pub struct Config {
 
 const NAMES: &str = "names";
 const CONDITIONS: &str = "conditions";
-/// Our match condition among a webhook's.
+/// The name of this reconciler's match condition.
 const OURS: &str = "mizzen.dev/excluded-namespaces";
-/// What it says when nobody is excluded: every request matches.
+/// The expression while no namespace is excluded: it matches every request.
 const NOBODY: &str = "true";
 
 #[derive(Deserialize)]
@@ -50,7 +54,7 @@ struct Metadata {
     name: String,
 }
 
-/// A `MutatingWebhookConfiguration`, as far as it is looked at.
+/// The fields of a `MutatingWebhookConfiguration`.
 #[derive(Deserialize)]
 struct Injecting {
     metadata: Metadata,
@@ -85,11 +89,11 @@ impl Reconciler for Injector {
     type Config = Config;
 
     fn describe() -> Description {
-        let summary = "Keeps namespaces out of sidecar injection by their labels";
+        let summary = "Excludes namespaces from sidecar injection by their labels";
         let conditions = ["webhooks[*].name", "webhooks[*].matchConditions"];
         Description::new("injector", env!("CARGO_PKG_VERSION"), summary, Kind::new("mizzen.dev/v1alpha1", "Istio"))
-            .reads_fields(NAMES, namespace(), &[], "to tell which are excluded")
-            .reads_fields(CONDITIONS, webhooks(), &conditions, "to tell whether the injector knows them")
+            .reads_fields(NAMES, namespace(), &[], "which namespaces are excluded")
+            .reads_fields(CONDITIONS, webhooks(), &conditions, "whether the injector excludes them")
             .patches(webhooks(), "adds the condition that excludes them")
             .finalizes()
     }
@@ -97,13 +101,13 @@ impl Reconciler for Injector {
     fn reconcile(Request { config, .. }: &Request<Value, Config>) -> Result<Outcome, Failure> {
         let injecting = injecting(config)?;
         if injecting.is_empty() {
-            return Ok(Outcome::progressing("there is no sidecar injector yet"));
+            return Ok(Outcome::progressing("no sidecar injector is installed yet"));
         }
         Ok(expect(&injecting, &expression(&excluded(config)?)))
     }
 
     fn finalize(Request { config, .. }: &Request<Value, Config>) -> Result<Outcome, Failure> {
-        // A condition can't be taken back by a patch; this one keeps nobody out.
+        // A patch can't remove a condition; this one excludes no namespace.
         let Outcome { patches, .. } = expect(&injecting(config)?, NOBODY);
         Ok(patches.into_iter().fold(Outcome::ready(), Outcome::patch))
     }
@@ -115,7 +119,8 @@ fn injecting(config: &Config) -> Result<Vec<Injecting>, Failure> {
     Ok(cluster::list(&Query::of(webhooks()).selector(&config.webhooks).fields(CONDITIONS))?)
 }
 
-/// The names of all excluded namespaces, each once and in order, so that the same ones make the same expression.
+/// The names of all excluded namespaces, unique and sorted, so that equal sets give equal
+/// expressions.
 fn excluded(config: &Config) -> Result<BTreeSet<String>, Failure> {
     let mut names = BTreeSet::new();
     for selector in &config.exclude_namespaces {
@@ -128,7 +133,7 @@ fn excluded(config: &Config) -> Result<BTreeSet<String>, Failure> {
     Ok(names)
 }
 
-/// In the Common Expression Language; namespaces' names need no escapes.
+/// The expression in CEL; names of namespaces need no escapes.
 fn expression(excluded: &BTreeSet<String>) -> String {
     if excluded.is_empty() {
         return NOBODY.into();
@@ -137,7 +142,8 @@ fn expression(excluded: &BTreeSet<String>) -> String {
     format!("!(request.namespace in [{}])", names.join(", "))
 }
 
-/// Has every webhook say this. An apply names all webhooks at once: those that it left out would lose the condition.
+/// Sets the condition of every webhook. A server-side apply must name all webhooks: the condition
+/// of an omitted one would be removed.
 fn expect(injecting: &[Injecting], expression: &str) -> Outcome {
     let lacking: Vec<_> = injecting.iter().filter(|one| !one.webhooks.iter().all(|own| own.says(expression))).collect();
     if lacking.is_empty() {
@@ -147,10 +153,10 @@ fn expect(injecting: &[Injecting], expression: &str) -> Outcome {
         let say = |webhook: &Webhook| json!({"name": webhook.name, "matchConditions": [{"name": OURS, "expression": expression}]});
         let webhooks_say: Vec<_> = one.webhooks.iter().map(say).collect();
         let object = ObjectRef::new(webhooks(), None, &one.metadata.name);
-        Patch::new(object, json!({"webhooks": webhooks_say}), "the excluded namespaces are others than it knows")
+        Patch::new(object, json!({"webhooks": webhooks_say}), "the excluded namespaces have changed")
     };
     let names: Vec<_> = lacking.iter().map(|one| &*one.metadata.name).collect();
-    let outcome = Outcome::progressing(format!("{} does not know all excluded namespaces yet", names.join(", ")));
+    let outcome = Outcome::progressing(format!("{} does not exclude all of these namespaces yet", names.join(", ")));
     lacking.into_iter().map(patch).fold(outcome, Outcome::patch)
 }
 

@@ -1,4 +1,4 @@
-//! What the owners of excluded namespaces, and of the injector, can rely on.
+//! What owners of excluded namespaces, and of the injector, can rely on.
 
 use mizzen_sdk::Readiness;
 use mizzen_sdk::testing::{Cluster, finalize, reconcile};
@@ -41,7 +41,7 @@ fn ask(cluster: &Cluster, config: &Value) -> Outcome {
     reconcile::<Injector>(cluster, ISTIO, config).unwrap()
 }
 
-/// The expression that every webhook is to have.
+/// The desired expression of every webhook.
 fn patched(outcome: &Outcome) -> String {
     let [patch] = &outcome.patches[..] else { panic!("{:?}", outcome.patches) };
     assert_eq!((&*patch.object.name, &patch.object.namespace), ("istio-sidecar-injector", &None));
@@ -55,7 +55,7 @@ fn patched(outcome: &Outcome) -> String {
 }
 
 #[test]
-fn namespaces_with_the_label_are_excluded_at_every_webhook_by_a_condition_of_our_own_alone() {
+fn namespaces_with_the_label_are_excluded_at_every_webhook_by_one_condition() {
     let outcome = ask(&injector(&json!([])), &config());
     assert_eq!(patched(&outcome), TWO);
     let fields: Vec<_> = outcome.patches[0].fragment["webhooks"][0].as_object().unwrap().keys().collect();
@@ -64,7 +64,7 @@ fn namespaces_with_the_label_are_excluded_at_every_webhook_by_a_condition_of_our
 }
 
 #[test]
-fn an_injector_that_knows_them_is_left_alone_whatever_else_it_has() {
+fn an_injector_with_the_condition_is_not_patched() {
     let outcome = ask(&injector(&saying(TWO)), &config());
     assert_eq!((outcome.readiness, outcome.patches), (Readiness::Ready, Vec::new()));
 }
@@ -76,23 +76,23 @@ fn any_of_several_selectors_excludes() {
 }
 
 #[test]
-fn a_namespace_that_is_no_longer_excluded_is_let_in_again() {
+fn a_namespace_without_the_label_is_injected_again() {
     let nobody = json!({"excludeNamespaces": ["purpose=none"]});
     assert_eq!(patched(&ask(&injector(&saying(TWO)), &nobody)), "true");
     assert_eq!(ask(&injector(&json!([])), &nobody).patches, [], "and nothing is said where nothing was");
 }
 
 #[test]
-fn what_is_no_injector_is_not_touched_and_other_injectors_can_be_named() {
+fn only_webhooks_of_the_configured_selector_are_patched() {
     let outcome = ask(&Cluster::new().with(NAMESPACES), &config());
-    assert_eq!(outcome.readiness, Readiness::Progressing("there is no sidecar injector yet".into()));
+    assert_eq!(outcome.readiness, Readiness::Progressing("no sidecar injector is installed yet".into()));
     let mut elsewhere = config();
     elsewhere["webhooks"] = json!("app=other");
     assert_eq!(ask(&injector(&json!([])), &elsewhere).patches, []);
 }
 
 #[test]
-fn when_the_mesh_goes_nobody_stays_excluded() {
+fn no_namespace_stays_excluded_after_the_deletion() {
     let leave = |cluster: &Cluster| finalize::<Injector>(cluster, ISTIO, &config()).unwrap();
     let outcome = leave(&injector(&saying(TWO)));
     assert_eq!((&outcome.readiness, &*patched(&outcome)), (&Readiness::Ready, "true"));
@@ -100,7 +100,7 @@ fn when_the_mesh_goes_nobody_stays_excluded() {
 }
 
 #[test]
-fn a_selector_that_makes_no_sense_is_named() {
+fn an_invalid_selector_is_named() {
     let invalid =
         |selector: &str| reconcile::<Injector>(&injector(&json!([])), ISTIO, &json!({"excludeNamespaces": [selector]}));
     assert!(matches!(invalid(""), Err(Failure::Invalid(why)) if why.contains("`excludeNamespaces`")));

@@ -1,4 +1,4 @@
-//! The annotations themselves, and how they are taken back.
+//! The annotations, and their removal.
 
 use std::collections::BTreeMap;
 
@@ -9,16 +9,16 @@ use serde_json::{Value, json};
 
 use crate::reads::Workload;
 
-/// Names, at a workload, the API whose metrics it serves.
+/// On a workload: the API whose metrics it serves.
 pub(crate) const MARK: &str = "oda.tmforum.org/metrics-of";
 
 const PROMETHEUS: [&str; 4] =
     ["prometheus.io/scrape", "prometheus.io/scheme", "prometheus.io/path", "prometheus.io/port"];
 
-/// Whose annotations they are.
+/// The scraper that reads the annotations.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 pub enum Style {
-    /// `prometheus.io/scrape` and its companions, as many a Prometheus is configured to look for.
+    /// `prometheus.io/scrape` and related ones, which many Prometheus configurations read.
     #[default]
     PrometheusAnnotations,
     /// `ad.datadoghq.com/<container>.checks`, for DataDog's agent.
@@ -26,7 +26,7 @@ pub enum Style {
 }
 
 impl Style {
-    /// What the Pods of a workload are to say.
+    /// The annotations for the Pods of a workload.
     pub(crate) fn annotations(
         self,
         namespace: &str,
@@ -51,7 +51,7 @@ impl Style {
     }
 }
 
-/// The fragment that sets them. What an earlier one set and this one does not name goes with it.
+/// The fragment that sets them. Annotations of an earlier fragment that this one omits are removed.
 pub(crate) fn set(api: &str, annotations: &BTreeMap<String, String>) -> Value {
     json!({
         "metadata": {"annotations": {MARK: api}},
@@ -59,7 +59,7 @@ pub(crate) fn set(api: &str, annotations: &BTreeMap<String, String>) -> Value {
     })
 }
 
-/// The fragment that takes all of them back.
+/// The fragment that removes all of them.
 pub(crate) fn take_back(workload: &Workload) -> Value {
     let keys = PROMETHEUS.map(str::to_owned).into_iter().chain(workload.containers().map(datadog));
     let nulls: BTreeMap<_, _> = keys.map(|key| (key, Value::Null)).collect();

@@ -1,11 +1,13 @@
-//! Has the metrics of ExposedAPIs scraped where Pods say by annotations that they are to be: DataDog's, or `prometheus.io`'s.
+//! Has the metrics of ExposedAPIs scraped by annotations of Pods: DataDog's, or `prometheus.io`'s.
 //!
-//! The annotations stand in the Pod template of the Deployments and StatefulSets behind an API's Service: on Pods that live they would be
-//! lost with them. They go again when the API does, when it is metrics no longer, or when its Service selects another workload. A
-//! workload names in an annotation of its own whose metrics it serves, so nothing has to be remembered, and of two APIs that want the
-//! same one the first keeps it and the other says so.
+//! The annotations are in the Pod template of the Deployments and StatefulSets behind an API's
+//! Service: on live Pods they would be lost with them. They are removed when the API is deleted,
+//! when it stops serving metrics, or when its Service selects another workload. An annotation of
+//! the workload itself names the API whose metrics it serves, so no other state is needed, and of
+//! two APIs that want the same workload the first keeps it and the other reports that.
 //!
-//! A reconciler of its own, beside `api-operator`: only who wants annotations grants the rights to workloads, and a finalizer.
+//! A separate reconciler from `api-operator`: only users of annotations grant the rights to
+//! workloads, and have a finalizer.
 
 mod annotations;
 mod reads;
@@ -25,13 +27,13 @@ use reads::Workload;
 #[derive(Debug)]
 pub struct MetricsAnnotations;
 
-/// What the operator decides.
+/// The configuration.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Config {
-    /// Whose annotations they are.
+    /// The scraper that reads the annotations.
     pub style: Style,
-    /// The pace of the configuration at which workloads are annotated: each restarts its Pods. Default: all at once.
+    /// The pace at which workloads are annotated, which restarts their Pods. Default: all at once.
     pub pace: Option<String>,
 }
 
@@ -40,7 +42,7 @@ impl Reconciler for MetricsAnnotations {
     type Config = Config;
 
     fn describe() -> Description {
-        let summary = "Has the metrics of APIs scraped by annotations of their Pods";
+        let summary = "Has metrics of APIs scraped by annotations of their Pods";
         let name = "metrics-annotations";
         let itself = Description::new(name, env!("CARGO_PKG_VERSION"), summary, mizzen_oda_api::exposed_api());
         reads::declare(itself).finalizes()
@@ -53,9 +55,10 @@ impl Reconciler for MetricsAnnotations {
             return release(request, Outcome::ready());
         }
         let Some(backend) = Backend::of(namespace, spec)? else {
-            // Nothing is taken back for a Service that is being replaced: that would restart its Pods twice.
+            // Nothing is removed while a Service is being replaced: that would restart its Pods
+            // twice.
             return Ok(Outcome::progressing(format!(
-                "there is no Service {} with port {}",
+                "Service {} with port {} does not exist",
                 spec.implementation, spec.port
             )));
         };
@@ -89,7 +92,7 @@ impl Reconciler for MetricsAnnotations {
     }
 }
 
-/// Takes everything back that was set for an API.
+/// Removes all annotations for an API.
 fn release(request: &Request<Spec, Config>, mut outcome: Outcome) -> Result<Outcome, Failure> {
     let all = reads::workloads(namespace(request)?)?;
     let mine = all.iter().filter(|workload| workload.serves(request));
@@ -99,8 +102,11 @@ fn release(request: &Request<Spec, Config>, mut outcome: Outcome) -> Result<Outc
 
 fn patch(request: &Request<Spec, Config>, workload: &Workload, fragment: Value) -> Patch {
     let name = &request.subject.metadata.name;
-    let patch =
-        Patch::new(workload.reference(), fragment, format!("API {name}: how its metrics are scraped has changed"));
+    let patch = Patch::new(
+        workload.reference(),
+        fragment,
+        format!("API {name}: the annotations for scraping its metrics have changed"),
+    );
     match &request.config.pace {
         Some(pace) => patch.paced_by(pace),
         None => patch,
@@ -108,7 +114,7 @@ fn patch(request: &Request<Spec, Config>, workload: &Workload, fragment: Value) 
 }
 
 fn namespace(request: &Request<Spec, Config>) -> Result<&str, Failure> {
-    request.subject.metadata.namespace.as_deref().ok_or_else(|| Failure::invalid("an API lives in a namespace"))
+    request.subject.metadata.namespace.as_deref().ok_or_else(|| Failure::invalid("an API needs a namespace"))
 }
 
 mizzen_sdk::export!(MetricsAnnotations);

@@ -1,4 +1,4 @@
-//! What is read of the cluster: the workloads of an API's namespace, beside its Service.
+//! Reads of the cluster: an API's Service, and the workloads of its namespace.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -78,12 +78,12 @@ struct ContainerPort {
 }
 
 pub(crate) fn declare(description: Description) -> Description {
-    let itself = Backend::declare(description, "which Pods are behind an API, and at which port");
+    let itself = Backend::declare(description, "the Pods of an API, and their port");
     KINDS.into_iter().fold(itself, |description, (kind, set)| {
         let of = Kind::new("apps/v1", kind);
         description
-            .reads_fields(set, of.clone(), &FIELDS, "which workloads serve an API's metrics")
-            .patches(of, "the Pods of a workload say that they are scraped")
+            .reads_fields(set, of.clone(), &FIELDS, "the workloads that serve an API's metrics")
+            .patches(of, "annotations on a workload's Pods have them scraped")
     })
 }
 
@@ -116,7 +116,7 @@ impl Workload {
         backend.selects(&self.object.spec.template.metadata.labels)
     }
 
-    /// The number of the port behind the Service's.
+    /// The number of the Service's target port.
     pub(crate) fn port(&self, backend: &Backend) -> Option<u16> {
         match backend.target() {
             TargetPort::Name(name) => {
@@ -127,7 +127,7 @@ impl Workload {
         }
     }
 
-    /// The container that listens at the port behind the Service's; the first when none says that it does.
+    /// The container that listens at the Service's target port; the first if none declares it.
     pub(crate) fn container(&self, backend: &Backend) -> Option<&str> {
         let port = self.port(backend);
         let listens = |own: &&Container| own.ports.iter().any(|own| Some(own.container_port) == port);

@@ -1,6 +1,6 @@
-//! Which Pods say that they are scraped, and how they cease to.
+//! Which Pods are annotated, and when the annotations are removed.
 //!
-//! The original annotates Pods that live, and its annotations are lost when they restart.
+//! The original annotates live Pods, and its annotations are lost when they restart.
 
 use mizzen_sdk::Readiness;
 use mizzen_sdk::testing::{self, Cluster};
@@ -30,7 +30,7 @@ fn shop() -> Cluster {
     Cluster::new().with(SHOP)
 }
 
-/// The shop, whose Deployment serves the metrics of that API already.
+/// The shop, whose Deployment has the annotations of that API.
 fn serving(api: &str) -> Cluster {
     let marked = SHOP.replace("{theirs: stays}}\nspec", &format!("{{{}: {api}}}}}\nspec", annotations::MARK));
     Cluster::new().with(&marked)
@@ -46,7 +46,7 @@ fn outcome(cluster: &Cluster, kind: &str, config: &Value) -> Outcome {
     testing::reconcile::<MetricsAnnotations>(cluster, &api(kind), config).unwrap()
 }
 
-/// The one patch of an outcome: of which object, its mark, and the annotations of its Pods.
+/// The patch of an outcome: its object, its mark, and the annotations of its Pods.
 fn patched(outcome: &Outcome) -> (String, Value, Value) {
     let [patch] = outcome.patches.as_slice() else { panic!("{outcome:?}") };
     let mark = patch.fragment["metadata"]["annotations"][annotations::MARK].clone();
@@ -86,7 +86,7 @@ fn a_port_for_udp_of_the_same_number_is_not_where_metrics_are() {
 }
 
 #[test]
-fn an_api_that_is_metrics_no_longer_takes_its_annotations_back() {
+fn an_api_that_stops_serving_metrics_has_its_annotations_removed() {
     let (object, mark, pods) = patched(&outcome(&serving("cat"), "openapi", &json!({})));
     assert_eq!((object.as_str(), mark), ("Deployment catalog", Value::Null));
     for key in ["prometheus.io/scrape", "prometheus.io/port", "ad.datadoghq.com/main.checks"] {
@@ -95,7 +95,7 @@ fn an_api_that_is_metrics_no_longer_takes_its_annotations_back() {
 }
 
 #[test]
-fn an_api_that_goes_takes_its_annotations_back() {
+fn a_deleted_api_has_its_annotations_removed() {
     let leaving =
         |cluster: &Cluster| testing::finalize::<MetricsAnnotations>(cluster, &api("prometheus"), &json!({})).unwrap();
     assert_eq!(patched(&leaving(&serving("cat"))).1, Value::Null);
@@ -104,7 +104,7 @@ fn an_api_that_goes_takes_its_annotations_back() {
 }
 
 #[test]
-fn a_workload_that_the_service_leaves_is_given_back() {
+fn a_workload_that_the_service_stops_selecting_has_its_annotations_removed() {
     let moved = serving("cat").with(
         "{apiVersion: v1, kind: Service, metadata: {name: catalog, namespace: shop}, spec: {selector: {app: cart}, ports: [{port: 80}]}}",
     );
@@ -123,12 +123,12 @@ fn a_workload_that_the_service_leaves_is_given_back() {
 fn a_service_that_is_being_replaced_restarts_nothing() {
     let gone = Cluster::new().with(SHOP.split_once("---").unwrap().1);
     let outcome = outcome(&gone, "prometheus", &json!({}));
-    assert!(matches!(&outcome.readiness, Readiness::Progressing(why) if why.contains("no Service catalog")));
+    assert!(matches!(&outcome.readiness, Readiness::Progressing(why) if why.contains("Service catalog with port")));
     assert_eq!(outcome.patches, []);
 }
 
 #[test]
-fn of_two_apis_of_one_workload_the_first_keeps_it_and_the_other_says_so() {
+fn of_two_apis_of_one_workload_the_first_keeps_it_and_the_other_reports_that() {
     let outcome = outcome(&serving("first"), "prometheus", &json!({}));
     assert_eq!(outcome.patches, []);
     assert!(
@@ -137,12 +137,12 @@ fn of_two_apis_of_one_workload_the_first_keeps_it_and_the_other_says_so() {
 }
 
 #[test]
-fn an_api_that_never_was_metrics_touches_nothing() {
+fn an_api_without_metrics_patches_nothing() {
     assert_eq!(outcome(&shop(), "openapi", &json!({})).patches, []);
 }
 
 #[test]
-fn workloads_restart_at_the_pace_that_is_configured() {
+fn workloads_restart_at_the_configured_pace() {
     let outcome = outcome(&shop(), "prometheus", &json!({"pace": "workloads"}));
     assert_eq!(outcome.patches[0].pace.as_deref(), Some("workloads"));
 }

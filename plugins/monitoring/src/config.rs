@@ -1,4 +1,4 @@
-//! What the operator decides, and what is so unless it does: Kyma's and Istio's own names.
+//! The configuration. Its defaults are Kyma's and Istio's own names.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU16;
@@ -7,26 +7,27 @@ use mizzen_sdk::Failure;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-/// How the mesh is seen from outside.
+/// Monitoring of the mesh from outside.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
-    /// Health is answered at `healthz.<domain>`. Needed unless `host` is given.
+    /// The domain: health is served at `healthz.<domain>`. Required unless `host` is given.
     #[schemars(length(min = 1))]
     pub domain: Option<String>,
-    /// Health is answered at this host instead.
+    /// The host at which health is served instead.
     #[schemars(length(min = 1))]
     pub host: Option<String>,
-    /// The Gateway (`namespace/name`) that lets it in from outside. Without one, health is answered to the mesh's own workloads alone.
+    /// The Gateway (`namespace/name`) for requests from outside. Without one, health is served only
+    /// to workloads of the mesh.
     #[schemars(length(min = 1))]
     pub gateway: Option<String>,
     /// How often the control plane's metrics are scraped, e.g. `30s`; default: Prometheus' own.
     #[schemars(length(min = 1))]
     pub interval: Option<String>,
-    /// Where the control plane and its ingress gateway run; default: the subject's namespace.
+    /// The namespace of the control plane and its ingress gateway; default: the subject's.
     #[schemars(length(min = 1))]
     pub namespace: Option<String>,
-    /// Labels of the ServiceMonitor, by which a Prometheus selects those that it looks at, e.g. `release: prometheus`.
+    /// Labels of the ServiceMonitor, by which a Prometheus selects it, e.g. `release: prometheus`.
     #[serde(default)]
     pub labels: BTreeMap<String, String>,
     /// Labels of the control plane's Service; default: `istio` is `pilot`.
@@ -36,10 +37,10 @@ pub struct Config {
     #[serde(default = "http_monitoring")]
     #[schemars(length(min = 1))]
     pub port: String,
-    /// What answers for the mesh's health.
+    /// The Service that serves the mesh's health.
     #[serde(default)]
     pub ingress: Ingress,
-    /// Dashboards for a Grafana that takes them from `ConfigMap`s.
+    /// Dashboards for a Grafana that reads them from `ConfigMap`s.
     #[serde(default)]
     pub dashboards: Dashboards,
 }
@@ -55,13 +56,13 @@ pub struct Ingress {
     pub port: NonZeroU16,
 }
 
-/// Dashboards for a Grafana that takes them from `ConfigMap`s.
+/// Dashboards for a Grafana that reads them from `ConfigMap`s.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Dashboards {
-    /// Whether there are any. Mostly they are not the operator's business.
+    /// Whether dashboards are created. By default they are not.
     pub enabled: bool,
-    /// Where they live; default: the subject's namespace.
+    /// Their namespace; default: the subject's.
     #[schemars(length(min = 1))]
     pub namespace: Option<String>,
     /// Labels by which Grafana finds them.
@@ -69,7 +70,7 @@ pub struct Dashboards {
 }
 
 impl Config {
-    /// The host at which health is answered.
+    /// The host at which health is served.
     pub(crate) fn health_host(&self) -> Result<String, Failure> {
         match (&self.host, &self.domain) {
             (Some(host), _) if !host.is_empty() => Ok(host.clone()),

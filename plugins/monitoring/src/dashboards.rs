@@ -1,18 +1,18 @@
-//! Dashboards, each in a `ConfigMap` of its own.
+//! Dashboards, each in its own `ConfigMap`.
 
 use mizzen_sdk::{Kind, object};
 use serde_json::{Value, json};
 
 use crate::Dashboards;
 
-/// What is worth knowing of istiod: made of metrics that it has itself.
+/// The dashboard of istiod, from its own metrics.
 const CONTROL_PLANE: &str = include_str!("control-plane.json");
 
 pub(crate) fn config_map() -> Kind {
     Kind::new("v1", "ConfigMap")
 }
 
-/// The dashboards that a configuration asks for.
+/// The dashboards that the configuration enables.
 pub(crate) fn wanted(config: &Dashboards, own: &str) -> Option<Value> {
     let namespace = config.namespace.as_deref().unwrap_or(own);
     let content = json!({

@@ -1,8 +1,9 @@
-//! Makes Istio's health and metrics visible from outside: a `ServiceMonitor` for the control plane, a `VirtualService` through which the
-//! ingress gateway's own health is asked for, and, where the configuration asks for them, dashboards.
+//! Makes Istio's health and metrics visible from outside: a `ServiceMonitor` for the control plane,
+//! a `VirtualService` for the health of the ingress gateway, and, if configured, dashboards.
 //!
-//! Behaviour: Kyma's Monitoring reconciler. Without the Prometheus operator there is no `ServiceMonitor`, a condition says
-//! so, and health is published all the same. An Istio that somebody else installed is found by `selector`, `port` and `ingress`.
+//! Behaviour: Kyma's Monitoring reconciler. Without the Prometheus operator there is no
+//! `ServiceMonitor`, which a condition reports, and health is published nonetheless. An Istio of
+//! another party is found by `selector`, `port` and `ingress`.
 
 mod config;
 mod dashboards;
@@ -16,14 +17,14 @@ pub use config::{Config, Dashboards, Ingress};
 #[derive(Debug)]
 pub struct Monitoring;
 
-/// Condition of the subject: whether the control plane's metrics are scraped.
+/// The condition that reports whether the control plane's metrics are scraped.
 const SCRAPED: &str = "MetricsScraped";
 
-/// Where things are.
+/// Namespaces.
 struct Places<'a> {
-    /// Where our objects live: with the subject.
+    /// The namespace of the desired objects: the subject's.
     own: &'a str,
-    /// Where the control plane and its ingress gateway run.
+    /// The namespace of the control plane and its ingress gateway.
     mesh: &'a str,
 }
 
@@ -46,9 +47,9 @@ impl Reconciler for Monitoring {
             "The mesh's metrics and health, seen from outside",
             Kind::new("mizzen.dev/v1alpha1", "Istio"),
         )
-        .applies(service_monitor(), "has the control plane's metrics scraped")
+        .applies(service_monitor(), "lets Prometheus scrape the control plane's metrics")
         .applies(virtual_service(), "publishes the mesh's health")
-        .applies(dashboards::config_map(), "holds dashboards, where the configuration asks for them")
+        .applies(dashboards::config_map(), "dashboards, if the configuration enables them")
     }
 
     fn reconcile(Request { subject, config, .. }: &Request<Value, Config>) -> Result<Outcome, Failure> {
@@ -65,7 +66,7 @@ impl Reconciler for Monitoring {
         let outcome = if scraped {
             outcome.condition(SCRAPED, Some(true), "ServiceMonitorApplied", "")
         } else {
-            let why = "the API server does not serve ServiceMonitors: it will be there once the Prometheus operator is";
+            let why = "the API server does not serve ServiceMonitors: install the Prometheus operator";
             outcome.condition(SCRAPED, Some(false), "PrometheusOperatorMissing", why)
         };
         Ok(outcome

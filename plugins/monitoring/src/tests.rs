@@ -1,4 +1,4 @@
-//! What whoever watches the mesh can rely on.
+//! What operators who monitor the mesh can rely on.
 
 use mizzen_sdk::Readiness;
 use mizzen_sdk::testing::{Cluster, reconcile};
@@ -46,7 +46,7 @@ fn the_interval_is_the_operator_s_choice() {
 }
 
 #[test]
-fn health_is_seen_from_outside_through_the_gateway() {
+fn health_is_visible_from_outside_through_the_gateway() {
     let (_, health) = desired(&json!({"domain": "example.com", "gateway": "canvas/component-gateway"}));
     assert_eq!(
         health,
@@ -68,7 +68,7 @@ fn health_is_seen_from_outside_through_the_gateway() {
 }
 
 #[test]
-fn without_a_gateway_nothing_is_opened_to_the_outside() {
+fn without_a_gateway_nothing_is_published_to_the_outside() {
     let (_, health) = desired(&json!({"domain": "example.com"}));
     assert_eq!(health["spec"]["gateways"], json!(["mesh"]));
 }
@@ -99,7 +99,7 @@ fn a_subject_without_a_namespace_needs_one_in_the_configuration() {
 }
 
 #[test]
-fn an_istio_that_somebody_else_installed_is_found_by_its_own_names() {
+fn another_partys_istio_is_found_by_its_own_names() {
     let (metrics, health) = desired(&json!({
         "domain": "example.com", "namespace": "mesh", "selector": {"app": "istiod", "istio.io/rev": "blue"}, "port": "metrics",
         "ingress": {"service": "edge", "port": 8021},
@@ -122,14 +122,14 @@ fn a_prometheus_that_selects_by_labels_finds_its_labels() {
 }
 
 #[test]
-fn health_can_be_answered_at_any_host() {
+fn health_can_be_served_at_any_host() {
     let (_, health) = desired(&json!({"host": "mesh.example.org"}));
     assert_eq!(health["spec"]["hosts"], json!(["mesh.example.org"]));
     assert!(invalid(ISTIO, &json!({"host": ""})).contains("`host`"));
 }
 
 #[test]
-fn without_the_prometheus_operator_health_is_published_all_the_same_and_a_condition_says_what_is_missing() {
+fn without_the_prometheus_operator_health_is_published_and_a_condition_reports_what_is_missing() {
     let cluster = Cluster::new().without_kind(service_monitor());
     let outcome = reconcile::<Monitoring>(&cluster, ISTIO, &json!({"domain": "example.com"})).unwrap();
     assert_eq!(outcome.readiness, Readiness::Ready);
@@ -141,7 +141,7 @@ fn without_the_prometheus_operator_health_is_published_all_the_same_and_a_condit
 }
 
 #[test]
-fn without_istio_s_definitions_it_waits_for_them_and_has_metrics_scraped_already() {
+fn without_istios_definitions_it_waits_for_them_and_metrics_are_scraped() {
     let cluster = Cluster::new().without_kind(virtual_service());
     let outcome = reconcile::<Monitoring>(&cluster, ISTIO, &json!({"domain": "example.com"})).unwrap();
     assert_eq!(outcome.readiness, Readiness::Progressing("Istio's CRDs are not installed yet".into()));
@@ -150,7 +150,7 @@ fn without_istio_s_definitions_it_waits_for_them_and_has_metrics_scraped_already
 }
 
 #[test]
-fn there_is_a_dashboard_where_the_configuration_asks_for_it_and_none_otherwise() {
+fn a_dashboard_exists_only_if_configured() {
     let dashboard = |dashboards: Value| {
         let config = json!({"domain": "example.com", "dashboards": dashboards});
         let desired = reconcile::<Monitoring>(&Cluster::new(), ISTIO, &config).unwrap().desired.unwrap();
@@ -171,7 +171,7 @@ fn there_is_a_dashboard_where_the_configuration_asks_for_it_and_none_otherwise()
 }
 
 #[test]
-fn the_dashboard_shows_what_istiod_tells_of_the_control_plane_that_was_chosen() {
+fn the_dashboard_shows_metrics_of_the_selected_control_plane() {
     let config = json!({"domain": "example.com", "dashboards": {"enabled": true}});
     let desired = reconcile::<Monitoring>(&Cluster::new(), ISTIO, &config).unwrap().desired.unwrap();
     let dashboard: Value =

@@ -1,11 +1,14 @@
-//! Keeps the mesh's default mutual TLS mode: the PeerAuthentication `default` in the mesh's root namespace.
+//! Applies the mesh's default mutual TLS mode: the PeerAuthentication `default` in the mesh's root
+//! namespace.
 //!
-//! Behaviour: Kyma's PeerAuthentication reconciler (`istio-system/default`, `STRICT`). Ready once the API server has it so: what comes
-//! after in the order can rely on an encrypted mesh. The namespace is not the subject's: Kyma's Istio objects live elsewhere, and there
-//! Istio would take the object for the mode of that one namespace. There is no `portLevelMtls`: Istio takes it with a selector alone,
-//! and what has a selector does not count for the mesh.
+//! Behaviour: Kyma's PeerAuthentication reconciler (`istio-system/default`, `STRICT`). Ready once
+//! the API server has the mode, so that successors can rely on an encrypted mesh. The namespace is
+//! not the subject's: Kyma's Istio objects are in another one, where Istio would apply the mode to
+//! that namespace only. There is no `portLevelMtls`: Istio supports it only with a selector, and a
+//! PeerAuthentication with a selector does not apply to the mesh.
 //!
-//! Other people's objects of the kind are left alone. One that Istio prefers to this one is a warning, because it undoes the mode.
+//! Other PeerAuthentications stay unchanged. One that Istio prefers to this one is reported by a
+//! warning, because it overrides the mode.
 
 use std::collections::BTreeMap;
 
@@ -33,19 +36,19 @@ pub struct Config {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Mode {
-    /// Encrypted alone.
+    /// Encrypted only.
     #[default]
     Strict,
     /// Both.
     Permissive,
-    /// Plain alone.
+    /// Plain only.
     Disable,
 }
 
 const MODE: &str = "mode";
 const OURS: &str = "default";
 
-/// A PeerAuthentication, as far as it decides about the whole mesh.
+/// The fields of a PeerAuthentication that determine the mode of the whole mesh.
 #[derive(Deserialize)]
 struct Authentication {
     metadata: Metadata,
@@ -57,7 +60,7 @@ struct Authentication {
 #[serde(rename_all = "camelCase")]
 struct Metadata {
     name: String,
-    /// As Kubernetes writes times: their texts are in the order of the times.
+    /// As Kubernetes writes times: sorting the texts sorts the times.
     #[serde(default)]
     creation_timestamp: String,
 }
@@ -100,7 +103,7 @@ impl Reconciler for Mtls {
             MODE,
             peer_authentication(),
             &["spec.mtls.mode", "spec.selector", "metadata.creationTimestamp"],
-            "to tell when the mode is in force, and whether another one counts instead",
+            "whether the mode is in force, and whether Istio prefers another one",
         )
         .applies(peer_authentication(), "the mesh's default mode")
     }
@@ -122,19 +125,20 @@ impl Reconciler for Mtls {
 
 mizzen_sdk::export!(Mtls);
 
-/// Whether the mesh has the mode, as Istio chooses among those of its root namespace: the oldest without a selector.
+/// Whether the mode is in force. Among the PeerAuthentications of its root namespace Istio uses the
+/// oldest without a selector.
 fn judge(there: &[Authentication], mode: Mode, namespace: &str) -> Outcome {
     let Some(own) = there.iter().find(|one| one.metadata.name == OURS).filter(|own| own.has(mode)) else {
         return Outcome::progressing(format!("PeerAuthentication {namespace}/{OURS} is not in force yet"));
     };
     if !own.is_mesh_wide() {
         return Outcome::warning(format!(
-            "somebody gave PeerAuthentication {namespace}/{OURS} a selector, so it does not count for the whole mesh: remove it"
+            "another field manager added a selector to PeerAuthentication {namespace}/{OURS}, so it does not apply to the whole mesh: remove it"
         ));
     }
     match there.iter().filter(|one| one.is_mesh_wide()).min_by_key(|one| one.age()) {
         Some(first) if !first.has(mode) => Outcome::warning(format!(
-            "PeerAuthentication {namespace}/{} is older and for the whole mesh, too: Istio goes by it and not by {OURS}",
+            "PeerAuthentication {namespace}/{} is older and also applies to the whole mesh: Istio uses it instead of {OURS}",
             first.metadata.name
         )),
         _ => Outcome::ready(),

@@ -15,7 +15,7 @@ fn there(mode: &str) -> Cluster {
 }
 
 #[test]
-fn the_default_is_strict_for_the_whole_mesh_whatever_the_subject_and_wherever_it_lives() {
+fn the_default_is_strict_for_the_whole_mesh_for_subjects_of_any_kind_and_namespace() {
     let kyma = "{apiVersion: operator.kyma-project.io/v1alpha2, kind: Istio, metadata: {name: default, namespace: kyma-system}}";
     let cluster_scoped = "{apiVersion: example.com/v1, kind: Mesh, metadata: {name: mesh}, spec: {}}";
     for subject in [ISTIO, kyma, cluster_scoped] {
@@ -66,19 +66,19 @@ fn an_unknown_mode_is_invalid_and_names_the_choices() {
 }
 
 #[test]
-fn an_unreadable_mode_is_passing_trouble() {
+fn an_unavailable_mode_is_a_temporary_failure() {
     let cluster = Cluster::new().with_unavailable(peer_authentication());
     assert!(matches!(reconcile::<Mtls>(&cluster, ISTIO, &json!({})), Err(Failure::Retry(_))));
 }
 
 #[test]
-fn without_istio_s_definitions_it_waits_and_wants_nothing() {
+fn without_istios_definitions_it_waits_and_desires_nothing() {
     let outcome = reconcile::<Mtls>(&Cluster::new().without_kind(peer_authentication()), ISTIO, &json!({})).unwrap();
     assert_eq!(outcome.readiness, Readiness::Progressing("Istio's CRDs are not installed yet".into()));
     assert_eq!(outcome.desired, None, "what is there already is not given up");
 }
 
-/// The mode as wanted since noon, and another object of its namespace.
+/// The desired mode, and another object of its namespace.
 fn beside(name: &str, at: &str, spec: &str) -> Cluster {
     there("STRICT").with(&format!(
         "{{apiVersion: security.istio.io/v1, kind: PeerAuthentication, metadata: {{name: default, namespace: istio-system, creationTimestamp: '2026-01-01T12:00:00Z'}}, spec: {{mtls: {{mode: STRICT}}}}}}
@@ -88,7 +88,7 @@ fn beside(name: &str, at: &str, spec: &str) -> Cluster {
 }
 
 #[test]
-fn other_modes_for_some_workloads_or_the_same_mode_or_a_newer_one_are_nobodys_concern() {
+fn modes_that_do_not_override_the_default_are_ignored() {
     for cluster in [
         beside("legacy", "2025-01-01T00:00:00Z", "{selector: {matchLabels: {app: legacy}}, mtls: {mode: PERMISSIVE}}"),
         beside("same", "2025-01-01T00:00:00Z", "{mtls: {mode: STRICT}}"),
@@ -101,13 +101,13 @@ fn other_modes_for_some_workloads_or_the_same_mode_or_a_newer_one_are_nobodys_co
 }
 
 #[test]
-fn an_older_mode_for_the_whole_mesh_is_named_because_istio_goes_by_it() {
+fn an_older_mode_for_the_whole_mesh_is_named_because_istio_uses_it() {
     let outcome = reconcile::<Mtls>(&beside("older", "2025-01-01T00:00:00Z", "{}"), ISTIO, &json!({})).unwrap();
     assert!(matches!(outcome.readiness, Readiness::Warning(why) if why.contains("istio-system/older")));
 }
 
 #[test]
-fn a_selector_that_somebody_added_is_told_of() {
+fn a_selector_of_another_field_manager_is_reported() {
     let narrowed = Cluster::new().with(
         "{apiVersion: security.istio.io/v1, kind: PeerAuthentication, metadata: {name: default, namespace: istio-system}, spec: {selector: {matchLabels: {app: a}}, mtls: {mode: STRICT}}}",
     );

@@ -1,20 +1,22 @@
-//! The hosts of a trait's rule: as written, or, as Verrazzano does where none is, one of the application's own.
+//! The hosts of a trait's rule: as written, or, as in Verrazzano, one of the application's own if
+//! none is.
 
 use mizzen_sdk::names::is_label;
 
 /// Why a rule has no hosts.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HostError {
-    /// One is no name of the DNS that a Gateway may have: Istio would refuse all of the Gateway for it.
-    #[error("`{0}` is no host: write one such as `shop.example.com`")]
+    /// A host is not a valid DNS name for a Gateway: Istio would refuse the whole Gateway.
+    #[error("`{0}` is not a valid host: write one such as `shop.example.com`")]
     NoHost(String),
     /// There is none, and no domain to make one of.
-    #[error("no host is left (wildcards do not count): write one, or set `domain` in the configuration")]
+    #[error("no host is given (wildcards are ignored): write one, or set `domain` in the configuration")]
     None,
 }
 
-/// The hosts of a rule, in lower case, each once. Empty ones and wildcards are left out, as Verrazzano does: a trait serves names of its own
-/// and never a whole domain. Where none is left it is `<app>.<namespace>.<domain>`.
+/// The hosts of a rule, in lower case, without duplicates. Empty ones and wildcards are ignored, as
+/// in Verrazzano: a trait serves names, never a whole domain. Without any host it is
+/// `<app>.<namespace>.<domain>`.
 pub fn hosts(app: &str, namespace: &str, domain: Option<&str>, written: &[String]) -> Result<Vec<String>, HostError> {
     let mut hosts = Vec::new();
     for host in written.iter().map(|host| host.trim().to_ascii_lowercase()) {
@@ -30,7 +32,8 @@ pub fn hosts(app: &str, namespace: &str, domain: Option<&str>, written: &[String
     Ok(hosts)
 }
 
-/// Takes, in lower case, what Istio takes in a Gateway: names of several labels, of which the last one is no number.
+/// Checks, in lower case, that Istio accepts it in a Gateway: a name of several labels, of which
+/// the last is not a number.
 fn checked(host: String) -> Result<String, HostError> {
     let is_below_a_domain = |(_, domain): (&str, &str)| domain.bytes().any(|byte| !byte.is_ascii_digit());
     let is_host =
@@ -60,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_host_is_named() {
+    fn an_invalid_host_is_named() {
         let long = "x".repeat(64);
         for wrong in ["a b", "a..b", "-a.b", "a_b", "https://a", "ä.example.com", "a.b:443", &long] {
             assert_eq!(of(&[wrong], None), Err(HostError::NoHost(wrong.to_owned())), "{wrong}");
@@ -68,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn what_istio_refuses_in_a_gateway_is_no_host() {
+    fn a_host_that_istio_refuses_in_a_gateway_is_invalid() {
         for wrong in ["shop", "localhost", "shop.123", "192.0.2.1"] {
             assert_eq!(of(&[wrong], None), Err(HostError::NoHost(wrong.to_owned())), "{wrong}");
         }

@@ -1,6 +1,7 @@
-//! Applications and their traits, as Verrazzano knows them: what the plugins `application` (what there is once per application) and
-//! `application-ingress` (what there is once per trait) must say alike. A trait's route names its application's Gateway, and that
-//! Gateway its trait's certificate, though neither plugin sees what the other wants.
+//! Verrazzano's applications and their traits: what the plugins `application` (objects of an
+//! application) and `application-ingress` (objects of a trait) must agree on. A trait's route names
+//! its application's Gateway, and that Gateway its trait's certificate, though neither plugin sees
+//! the other's outcome.
 
 mod hosts;
 mod mesh;
@@ -16,7 +17,7 @@ pub const APP: &str = "app.oam.dev/name";
 /// The label of traits, workloads and pods that names their component.
 pub const COMPONENT: &str = "app.oam.dev/component";
 
-/// What lets traffic in for one component of an application.
+/// Publishes one component of an application.
 pub fn ingress_trait() -> Kind {
     Kind::new("oam.verrazzano.io/v1alpha1", "IngressTrait")
 }
@@ -26,7 +27,7 @@ pub fn application() -> Kind {
     Kind::new("core.oam.dev/v1alpha2", "ApplicationConfiguration")
 }
 
-/// Istio's Gateway, one for each application.
+/// Istio's Gateway, one per application.
 pub fn gateway() -> Kind {
     Kind::new("networking.istio.io/v1", "Gateway")
 }

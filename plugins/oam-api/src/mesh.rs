@@ -1,4 +1,4 @@
-//! Whether what runs in a namespace is part of the mesh.
+//! Whether the pods of a namespace are part of the mesh.
 
 use mizzen_sdk::{AccessError, Description, Kind, ObjectRef, cluster};
 use serde::Deserialize;
@@ -29,16 +29,17 @@ fn namespace() -> Kind {
     Kind::new("v1", "Namespace")
 }
 
-/// Declares what [`in_mesh`] reads.
+/// Declares the reads of [`in_mesh`].
 #[must_use]
 pub fn declare(description: Description) -> Description {
     let labels = ["metadata.labels['istio-injection']", "metadata.labels['istio.io/rev']"];
     description.reads_fields(INJECTION, namespace(), &labels, "whether an application's pods have sidecars")
 }
 
-/// Whether pods of a namespace get sidecars, as Istio's injector decides it: `istio-injection` decides where it is set, and a revision
-/// (`istio.io/rev`) otherwise. Verrazzano looked at `istio-injection` alone, so in a namespace with a revision it switched off the TLS that
-/// strict peers insist on.
+/// Whether pods of a namespace have sidecars, by the rules of Istio's injector: `istio-injection`
+/// decides if it is set, otherwise a revision (`istio.io/rev`). Verrazzano considered only
+/// `istio-injection`, so in a namespace with a revision it switched off the TLS that strict peers
+/// require.
 pub fn in_mesh(name: &str) -> Result<bool, AccessError> {
     let found: Option<Namespace> = cluster::get(&ObjectRef::new(namespace(), None, name), Some(INJECTION))?;
     let labels = found.map(|namespace| namespace.metadata.labels).unwrap_or_default();

@@ -1,18 +1,20 @@
-//! The names of what is made for applications and traits: Verrazzano's own wherever they are safe.
+//! The names of objects for applications and traits: Verrazzano's own wherever they are safe.
 //!
-//! A name is a pure function of its owner's, so different owners must never come to the same one. In the owner's namespace the owner's
-//! name and a fixed end are enough. In another one (the gateway's) the namespace goes before the name, apart by a dot: no namespace has
-//! one, where with Verrazzano's `-` (or, in its `AuthorizationPolicies`, nothing at all) `a-b` of `c` and `b` of `c-a` would collide. What is too long is cut,
-//! and ends in a digest of the whole.
+//! A name is a pure function of its owner's name, so names of different owners must differ. In the
+//! owner's namespace the owner's name and a fixed suffix suffice. In another one (the gateway's)
+//! the namespace precedes the name, separated by a dot, which no namespace contains: with
+//! Verrazzano's `-` (or, in its `AuthorizationPolicies`, no separator at all) `a-b` of `c` and `b`
+//! of `c-a` would collide. A name that is too long is cut, and ends in a digest of the whole.
 
 /// The longest name of an object.
 const OBJECT: usize = 253;
-/// The longest name of a Gateway, port or server: one label of a DNS name.
+/// The longest name of a Gateway, port or server: one DNS label.
 const LABEL: usize = 63;
 /// Hexadecimal digits of a digest in a name.
 const DIGITS: usize = 10;
 
-/// The Gateway of an application, in its namespace. It is one label, for Istio takes no other name of a Gateway in a route.
+/// The Gateway of an application, in its namespace. It is one label, because Istio accepts no other
+/// name of a Gateway in a route.
 pub fn gateway(namespace: &str, app: &str) -> String {
     label(&format!("{namespace}-{app}-gw"))
 }
@@ -37,8 +39,9 @@ pub fn load_balancing(ingress: &str, rule: usize) -> String {
     object(format!("{ingress}-rule-{rule}-dr"))
 }
 
-/// The authorization of one path of a trait's rule, in the gateway's namespace. A path may hold anything, so its digest stands beside
-/// what can be read of it; with its digest it keeps its name when paths are added before it.
+/// The authorization of one path of a trait's rule, in the gateway's namespace. A path may contain
+/// any character, so its digest follows its readable part; by the digest it keeps its name when
+/// paths are added before it.
 pub fn authorization(namespace: &str, ingress: &str, rule: usize, path: &str) -> String {
     let words = path.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
     let readable: String = words.collect::<Vec<_>>().join("-").to_ascii_lowercase().chars().take(LABEL).collect();
@@ -52,13 +55,14 @@ pub fn certificate(namespace: &str, ingress: &str) -> String {
     object(format!("{namespace}.{ingress}-cert"))
 }
 
-/// The Secret in which that certificate comes, beside it.
+/// The Secret of that certificate, in the same namespace.
 pub fn credential(namespace: &str, ingress: &str) -> String {
     object(format!("{namespace}.{ingress}-cert-secret"))
 }
 
-/// The ServiceMonitor of a component, in its application's namespace. Where the parts could be read in two ways (application `a-n` with
-/// component `b`, and `a` with `n-b`, in namespace `n`), a digest tells them apart.
+/// The ServiceMonitor of a component, in its application's namespace. Where the parts are ambiguous
+/// (application `a-n` with component `b`, and `a` with `n-b`, in namespace `n`), a digest
+/// distinguishes them.
 pub fn monitor(app: &str, namespace: &str, component: &str) -> String {
     let name = format!("{app}-{namespace}-{component}");
     let between = format!("-{namespace}-");
@@ -70,13 +74,14 @@ fn object(name: String) -> String {
     if name.len() <= OBJECT { name } else { shortened(&name, &name, OBJECT) }
 }
 
-/// One label of a DNS name: no dots, 63 characters.
+/// One DNS label: no dots, 63 characters.
 fn label(name: &str) -> String {
     let plain = name.replace('.', "-");
     if plain.len() <= LABEL && plain == name { plain } else { shortened(&plain, name, LABEL) }
 }
 
-/// As much of `name` as fits before the digest of `whole`. Names of objects are ASCII; should one not be, whole characters are cut.
+/// As much of `name` as fits before the digest of `whole`. Names of objects are ASCII; otherwise
+/// whole characters are cut.
 fn shortened(name: &str, whole: &str, most: usize) -> String {
     let end = (0..most - DIGITS).rev().find(|end| name.is_char_boundary(*end)).unwrap_or_default();
     let begin = name[..end.min(name.len())].trim_end_matches(['-', '.']);
@@ -101,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn in_the_gateways_namespace_no_two_traits_share_a_name() {
+    fn no_two_traits_share_a_name_in_the_gateways_namespace() {
         for (a, b) in [(("a", "x"), ("b", "x")), (("a-b", "c"), ("a", "b-c"))] {
             assert_ne!(certificate(a.0, a.1), certificate(b.0, b.1));
             assert_ne!(credential(a.0, a.1), credential(b.0, b.1));
@@ -110,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn paths_that_look_alike_have_names_of_their_own() {
+    fn similar_paths_have_different_names() {
         let name = |path: &str| authorization("shop", "web", 0, path);
         assert!(name("/Cart/Items").starts_with("shop.web-rule-0-authz-cart-items-"), "{}", name("/Cart/Items"));
         assert!(name("/").starts_with("shop.web-rule-0-authz-"));
@@ -123,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_is_too_long_is_cut_and_stays_its_owners() {
+    fn a_name_that_is_too_long_is_cut_and_stays_unique() {
         let long = |end: &str| format!("{}{end}", "x".repeat(252));
         assert_eq!(route(&long("a"), 0).len(), 253);
         assert_ne!(route(&long("a"), 0), route(&long("b"), 0));
@@ -135,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn the_name_of_a_gateway_is_one_label_for_routes_can_name_no_other() {
+    fn the_name_of_a_gateway_is_one_label_because_routes_can_name_no_other() {
         let namespace = "n".repeat(40);
         for (namespace, app) in [("shop", "store.v1"), (&*namespace, "an-application-of-a-long-name")] {
             let name = gateway(namespace, app);
@@ -145,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn components_that_could_be_read_in_two_ways_have_monitors_of_their_own() {
+    fn components_with_ambiguous_names_have_different_monitors() {
         assert_ne!(monitor("a-n", "n", "b"), monitor("a", "n", "n-b"));
         assert_ne!(monitor("x-n-n", "n", "y"), monitor("x", "n", "n-n-y"));
     }

@@ -1,4 +1,4 @@
-//! What an API's Service says of the Pods behind it, read alike by whoever limits them and by whoever has them scraped.
+//! An API's Service and the Pods that it selects, for every reconciler that limits or scrapes them.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use crate::Spec;
 /// Name of the field set.
 const BACKEND: &str = "backend";
 
-/// The Service of an API, as far as it says which Pods are behind it and at which port of theirs.
+/// The Service of an API: which Pods it selects, and their port.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Backend {
     selector: BTreeMap<String, String>,
@@ -24,7 +24,7 @@ pub struct Backend {
 pub enum TargetPort {
     /// By its number.
     Number(u16),
-    /// By the name that a container gives it: each Pod may have another number.
+    /// By its name in a container: each Pod may have another number.
     Name(String),
 }
 
@@ -46,7 +46,7 @@ struct ServiceSpec {
 struct ServicePort {
     name: Option<String>,
     port: u16,
-    /// TCP where it does not say.
+    /// TCP by default.
     protocol: Option<String>,
     target_port: Option<TargetPort>,
 }
@@ -62,13 +62,13 @@ fn service() -> Kind {
 }
 
 impl Backend {
-    /// Declares that it is read, and why.
+    /// Declares its reads; `why` is the reason.
     pub fn declare(description: Description, why: &str) -> Description {
         description.reads_fields(BACKEND, service(), &["spec.selector", "spec.ports"], why)
     }
 
-    /// That of an API in a namespace; `None` while its Service is not there, selects nothing or has no such port. A Service can have one
-    /// number for UDP as well, which no API is called by.
+    /// Reads the Service of an API; `None` if it does not exist, selects nothing or lacks the port.
+    /// A Service can use a number for UDP as well, which no API uses.
     pub fn of(namespace: &str, spec: &Spec) -> Result<Option<Self>, AccessError> {
         let reference = ObjectRef::new(service(), Some(namespace), spec.implementation.as_str());
         let found: Option<Service> = cluster::get(&reference, Some(BACKEND))?;
@@ -82,17 +82,17 @@ impl Backend {
         }))
     }
 
-    /// Labels of the Pods; there is at least one.
+    /// Labels of the Pods; at least one.
     pub fn selector(&self) -> &BTreeMap<String, String> {
         &self.selector
     }
 
-    /// Whether Pods with these labels are among them.
+    /// Whether it selects Pods with these labels.
     pub fn selects(&self, labels: &BTreeMap<String, String>) -> bool {
         self.selector.iter().all(|(key, value)| labels.get(key) == Some(value))
     }
 
-    /// What the Service calls the port; its slices do, too.
+    /// The Service's name of the port, as in its slices.
     pub fn name(&self) -> Option<&str> {
         self.name.as_deref()
     }

@@ -1,5 +1,5 @@
-//! The custom resources of the TM Forum ODA Canvas, as far as several reconcilers read them: one text of what an API's author may
-//! say, so that the reconciler that routes an API and the one that has it scraped understand it alike.
+//! The custom resources of the TM Forum ODA Canvas that several reconcilers read: one parser, so
+//! that the reconciler that routes an API and the one that has it scraped agree.
 //!
 //! All served versions are one [`Spec`]: ExposedAPI `v1`, `v1beta4` and `v1beta3`, and their predecessor, the kind `API`.
 

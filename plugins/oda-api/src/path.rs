@@ -1,25 +1,25 @@
-//! Paths of APIs: where one lies below a host, and which others it could be confused with.
+//! Paths of APIs, and which other paths they could be confused with.
 
 use std::fmt;
 
 use serde::Deserialize;
 
-/// Where an API is, below its host: `/`, or `/a/b`, without a slash at its end.
+/// The path of an API: `/`, or `/a/b`, without a final slash.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Path(String);
 
-/// Why a text is no path of an API.
+/// Why a text is not a valid path of an API.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PathError {
     /// It is relative.
-    #[error("a path begins with `/`: `{0}`")]
+    #[error("a path must start with `/`: `{0}`")]
     Relative(String),
     /// No request has such a path.
-    #[error("no path of a URL holds a space, `?` or `#`: {0:?}")]
+    #[error("a path must not contain a space, `?` or `#`: {0:?}")]
     Foreign(String),
-    /// Proxies take such a path for another one: dots are resolved, slashes are merged.
-    #[error("a path holds neither `//` nor the steps `.` and `..`: `{0}`")]
+    /// Proxies normalise such a path: they resolve dots and merge slashes.
+    #[error("a path must not contain `//` or the segments `.` and `..`: `{0}`")]
     Ambiguous(String),
 }
 
@@ -29,17 +29,17 @@ impl Path {
         &self.0
     }
 
-    /// Whether it is `/`, below which everything is.
+    /// Whether it is `/`.
     pub fn is_root(&self) -> bool {
         self.0 == "/"
     }
 
-    /// What the paths below it begin with: `/a/` for `/a`, `/` for `/`.
+    /// The prefix of paths below it: `/a/` for `/a`, `/` for `/`.
     pub fn below(&self) -> String {
         if self.is_root() { self.0.clone() } else { format!("{}/", self.0) }
     }
 
-    /// The paths it lies below, the longest first: of `/a/b/c` those are `/a/b`, `/a` and `/`.
+    /// The paths above it, the longest first: for `/a/b/c` these are `/a/b`, `/a` and `/`.
     pub fn ancestors(&self) -> impl Iterator<Item = Self> {
         std::iter::successors(self.parent(), Self::parent)
     }

@@ -1,57 +1,57 @@
-//! What an API's author wants enforced where it is called. All of it is optional, and what is not `enabled` asks for nothing: charts
-//! render it with empty texts and `null`.
+//! Policies of an API. All are optional, and one that is not `enabled` has no effect: charts render
+//! them with empty texts and `null`.
 
 use serde::Deserialize;
 
 use crate::unsaid::{or_default, said};
 
-/// Who may call an API from the pages of other origins.
+/// CORS: which pages of other origins may call an API.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Cors {
-    /// Whether anything of this holds.
+    /// Whether the policy applies.
     #[serde(deserialize_with = "or_default")]
     pub enabled: bool,
-    /// Whether cookies and the like may come along.
+    /// Whether credentials such as cookies are allowed.
     #[serde(deserialize_with = "or_default")]
     pub allow_credentials: bool,
-    /// Comma-separated origins; none is any.
+    /// Comma-separated origins; empty means any.
     pub allow_origins: Option<String>,
-    /// How a browser's question beforehand is answered.
+    /// Preflight requests.
     #[serde(deserialize_with = "or_default")]
     pub handle_preflight_requests: Preflight,
 }
 
-/// How a browser's question beforehand is answered.
+/// Preflight requests.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(from = "Written")]
 pub struct Preflight {
-    /// Whether it is answered before it reaches the implementation.
+    /// Whether the gateway responds to them.
     pub enabled: bool,
     /// Comma-separated names of headers.
     pub allow_headers: String,
     /// Comma-separated methods.
     pub allow_methods: String,
-    /// How long the answer may be kept, in seconds.
+    /// How long a response may be cached, in seconds.
     pub max_age: u32,
 }
 
-/// How often an API may be called.
+/// The rate limit of an API.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct RateLimit {
-    /// Whether anything of this holds.
+    /// Whether the policy applies.
     #[serde(deserialize_with = "or_default")]
     pub enabled: bool,
-    /// What callers are told apart by; none: all of them share one limit.
+    /// What identifies callers; empty: all of them share one limit.
     pub identifier: Option<String>,
-    /// How many calls, as a text.
+    /// The number of calls, as a text.
     pub limit: Option<String>,
-    /// In how long.
+    /// The interval.
     pub interval: Interval,
 }
 
-/// In how long a limit is used up.
+/// The interval of a limit.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(from = "Option<String>")]
 pub enum Interval {
@@ -60,7 +60,7 @@ pub enum Interval {
     Second,
     /// In a minute.
     Minute,
-    /// None of those.
+    /// Any other.
     Unknown(String),
 }
 
@@ -73,29 +73,29 @@ pub struct Verification {
     pub enabled: bool,
 }
 
-/// How often an API may be called in all.
+/// The total limit of an API.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Quota {
-    /// What callers are told apart by.
+    /// What identifies callers.
     pub identifier: Option<String>,
-    /// How many calls, as a text.
+    /// The number of calls, as a text.
     pub limit: Option<String>,
 }
 
-/// Whether calls and answers are held against the specification.
+/// Validation of requests and responses against the specification.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct OasValidation {
-    /// Whether calls are.
+    /// Whether requests are validated.
     #[serde(deserialize_with = "or_default")]
     pub request_enabled: bool,
-    /// Whether answers are.
+    /// Whether responses are validated.
     #[serde(deserialize_with = "or_default")]
     pub response_enabled: bool,
 }
 
-/// As it is written: what is left open is what the Canvas's definition names as its default.
+/// As written; missing fields have the defaults of the Canvas's definition.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Written {
@@ -118,7 +118,7 @@ impl From<Written> for Preflight {
 }
 
 impl Default for Preflight {
-    /// What the Canvas's definition names as defaults.
+    /// The defaults of the Canvas's definition.
     fn default() -> Self {
         let headers = "Origin, Accept, X-Requested-With, Content-Type, Access-Control-Request-Method, Access-Control-Request-Headers";
         Self {
@@ -144,7 +144,7 @@ impl From<Option<String>> for Interval {
 }
 
 impl Quota {
-    /// Whether it asks for anything: it has no switch of its own.
+    /// Whether it sets a limit: it has no switch of its own.
     pub fn is_asked_for(&self) -> bool {
         [&self.identifier, &self.limit].into_iter().flatten().any(|text| !text.is_empty())
     }

@@ -1,4 +1,4 @@
-//! What an API's author asks for.
+//! The spec of an API.
 
 use std::fmt;
 use std::num::NonZeroU16;
@@ -8,47 +8,48 @@ use serde::{Deserialize, Deserializer, Serialize};
 use crate::unsaid::{basic_auth, said};
 use crate::{Cors, Host, OasValidation, Path, Quota, RateLimit, ServiceName, Verification};
 
-/// An API's `spec`, in any of its served versions. Fields that it does not know pass: the definition preserves them, too.
+/// An API's `spec`, in any of its served versions. Unknown fields are ignored: the definition
+/// preserves them, too.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Spec {
-    /// What the API is of. The kind `API` also calls it `apitype`.
+    /// The type of the API. The kind `API` also calls it `apitype`.
     #[serde(default, alias = "apitype")]
     pub api_type: ApiType,
     /// The Service that implements it, in the API's namespace.
     pub implementation: ServiceName,
-    /// Where it is, below the host.
+    /// Its path.
     pub path: Path,
     /// The Service's port.
     pub port: NonZeroU16,
-    /// Where it is described; each version writes this in a shape of its own.
+    /// Its specification; each version has another syntax for it.
     #[serde(default, deserialize_with = "specifications")]
     pub specification: Vec<Specification>,
-    /// The host it is reached at.
+    /// Its host.
     #[serde(default, deserialize_with = "crate::host")]
     pub hostname: Option<Host>,
-    /// Its documentation: a path below the same host, or a whole URL.
+    /// Its documentation: a path below the same host, or a URL.
     #[serde(default, rename = "developerUI")]
     pub developer_ui: Option<String>,
-    /// Which part of its component it is.
+    /// Its segment of the component.
     #[serde(default)]
     pub segment: Segment,
-    /// How whoever scrapes its metrics says who they are.
+    /// The credentials for scraping its metrics.
     #[serde(default, deserialize_with = "basic_auth")]
     pub basic_auth: Option<BasicAuth>,
-    /// Who may call it from the pages of other origins.
+    /// CORS.
     #[serde(default, rename = "CORS")]
     pub cors: Option<Cors>,
-    /// How often it may be called.
+    /// The rate limit.
     #[serde(default)]
     pub rate_limit: Option<RateLimit>,
     /// Whether callers need a key.
     #[serde(default)]
     pub api_key_verification: Option<Verification>,
-    /// How often it may be called in all.
+    /// The total limit.
     #[serde(default)]
     pub quota: Option<Quota>,
-    /// Whether calls and answers are held against the specification.
+    /// Validation of requests and responses against the specification.
     #[serde(default, rename = "OASValidation")]
     pub oas_validation: Option<OasValidation>,
     /// The name of a set of policies of an API gateway.
@@ -56,10 +57,10 @@ pub struct Spec {
     pub template: Option<String>,
 }
 
-/// Where a name and a password are written. Passed on, and never followed: no plugin sees a Secret.
+/// References to a user name and a password. Passed on, and never read: no plugin sees a Secret.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct BasicAuth {
-    /// The name.
+    /// The user name.
     pub username: SecretKey,
     /// The password.
     pub password: SecretKey,
@@ -75,7 +76,7 @@ pub struct SecretKey {
     pub key: String,
 }
 
-/// What an API is of.
+/// The type of an API.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(from = "Option<String>")]
 pub enum ApiType {
@@ -88,38 +89,38 @@ pub enum ApiType {
     Openmetrics,
     /// Tools of a Model Context Protocol server.
     Mcp,
-    /// None of those.
+    /// Any other.
     Unknown(String),
 }
 
-/// Which part of its component an API is.
+/// A segment of a component.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(from = "Option<String>")]
 pub enum Segment {
-    /// What the component is there for.
+    /// The component's core function.
     #[default]
     CoreFunction,
-    /// Its operation, e.g. metrics.
+    /// Management, e.g. metrics.
     ManagementFunction,
-    /// Its identities and rights.
+    /// Security: identities and rights.
     SecurityFunction,
-    /// None of those.
+    /// Any other.
     Unknown(String),
 }
 
-/// Where an API is described.
+/// The specification of an API.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Specification {
-    /// Where its document is.
+    /// The URL of the document.
     #[serde(default)]
     pub url: Option<String>,
-    /// Which version of the specification that is, e.g. `v4.0.1`.
+    /// The version of the specification, e.g. `v4.0.1`.
     #[serde(default)]
     pub version: Option<String>,
 }
 
 impl ApiType {
-    /// Whether it is metrics, which are scraped.
+    /// Whether it serves metrics, which are scraped.
     pub fn is_metrics(&self) -> bool {
         matches!(self, Self::Prometheus | Self::Openmetrics)
     }
@@ -162,13 +163,15 @@ impl fmt::Display for ApiType {
     }
 }
 
-/// One shape or many of them: a text (`API`), texts (`v1beta3`), an object (`v1`) or objects (`v1beta4`, `v1`).
+/// One of several shapes: a text (`API`), texts (`v1beta3`), an object (`v1`) or objects
+/// (`v1beta4`, `v1`).
 fn specifications<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Specification>, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged, expecting = "expected a URL, an object with `url` and `version`, or a list of either")]
     enum Shape {
         None(()),
-        // Before one: a list of texts would pass for an object, whose fields it gives in their order.
+        // Before the single shape: a list of texts would be accepted as an object with fields in
+        // order.
         Many(Vec<Entry>),
         One(Entry),
     }

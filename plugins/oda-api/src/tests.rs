@@ -1,4 +1,4 @@
-//! What an author may write, in which version, and what is refused.
+//! What authors may write, in which version, and what is refused.
 
 use serde_json::{Value, json};
 
@@ -29,7 +29,7 @@ fn a_specification_has_a_shape_in_each_version() {
 }
 
 #[test]
-fn the_older_kind_says_the_type_in_lower_case() {
+fn the_older_kind_has_the_type_in_lower_case() {
     let older = json!({"apitype": "prometheus", "implementation": "a", "path": "/a", "port": 1});
     assert_eq!(serde_json::from_value::<Spec>(older).unwrap().api_type, ApiType::Prometheus);
 }
@@ -41,7 +41,7 @@ fn a_type_that_is_not_known_is_kept_by_its_name() {
 }
 
 #[test]
-fn a_path_knows_what_lies_above_and_below_it() {
+fn a_path_knows_the_paths_above_and_below_it() {
     let path = |text: &str| Path::try_from(text.to_owned()).unwrap();
     let above: Vec<_> = path("/a/b/c/").ancestors().map(|path| path.to_string()).collect();
     assert_eq!(above, ["/a/b", "/a", "/"]);
@@ -50,7 +50,7 @@ fn a_path_knows_what_lies_above_and_below_it() {
 }
 
 #[test]
-fn what_proxies_read_in_two_ways_is_no_path() {
+fn a_path_that_proxies_normalise_is_refused() {
     for text in ["a", "", "/a b", "/a?b", "/a#b", "/a//b", "/a/../b", "/./a", "//"] {
         assert!(Path::try_from(text.to_owned()).is_err(), "{text}");
     }
@@ -72,18 +72,18 @@ fn a_host_is_the_same_in_capitals() {
     let host = |text: &str| spec(&json!({"hostname": text})).unwrap().hostname.unwrap().to_string();
     assert_eq!((host("API.Example.COM"), host("*.Example.com")), ("api.example.com".into(), "*.example.com".into()));
     let why = spec(&json!({"hostname": "Not A Host"})).unwrap_err().to_string();
-    assert!(why.contains("`Not A Host` is no host name"), "{why}");
+    assert!(why.contains("`Not A Host` is not a valid host name"), "{why}");
 }
 
 #[test]
-fn a_host_that_is_empty_or_any_is_none() {
+fn an_empty_host_or_a_star_means_any_host() {
     for none in [json!(""), json!("*"), Value::Null] {
         assert_eq!(spec(&json!({"hostname": none})).unwrap().hostname, None, "{none}");
     }
 }
 
 #[test]
-fn a_type_or_a_segment_that_is_left_open_is_the_usual_one() {
+fn an_empty_type_or_segment_is_the_default() {
     for open in [Value::Null, json!("")] {
         let spec = spec(&json!({"apiType": open, "segment": open})).unwrap();
         assert_eq!((spec.api_type, spec.segment), (ApiType::Openapi, Segment::CoreFunction), "{open}");
@@ -97,7 +97,7 @@ fn a_segment_that_is_not_known_is_kept_by_its_name() {
 }
 
 #[test]
-fn who_scrapes_says_a_name_and_a_password_or_neither() {
+fn scraping_needs_a_user_name_and_a_password_or_neither() {
     let (key, open) = (json!({"name": "a", "key": "b"}), json!({"name": "", "key": ""}));
     let auth = |changes: Value| spec(&json!({"basicAuth": changes})).map(|spec| spec.basic_auth);
     for none in [json!({}), Value::Null, json!({"username": null, "password": null}), json!({"username": open})] {
@@ -110,7 +110,7 @@ fn who_scrapes_says_a_name_and_a_password_or_neither() {
 }
 
 #[test]
-fn policies_that_charts_render_empty_ask_for_nothing() {
+fn policies_that_charts_render_empty_have_no_effect() {
     let empty = spec(&json!({
         "CORS": {"enabled": false, "allowOrigins": "", "handlePreflightRequests": {"enabled": false, "allowHeaders": ""}},
         "rateLimit": {"enabled": false, "identifier": "", "limit": "", "interval": ""},
@@ -124,7 +124,7 @@ fn policies_that_charts_render_empty_ask_for_nothing() {
 }
 
 #[test]
-fn policies_that_charts_render_as_null_are_as_if_they_were_not_there() {
+fn policies_that_charts_render_as_null_are_missing() {
     let open = spec(&json!({
         "developerUI": null, "template": null, "quota": null,
         "CORS": {"enabled": null, "allowCredentials": null, "allowOrigins": null, "handlePreflightRequests": null},
@@ -141,7 +141,7 @@ fn policies_that_charts_render_as_null_are_as_if_they_were_not_there() {
 }
 
 #[test]
-fn of_preflight_requests_what_is_left_open_is_as_the_definition_has_it() {
+fn missing_settings_of_preflight_requests_have_the_definitions_defaults() {
     let asked = json!({"enabled": null, "allowHeaders": "", "allowMethods": null, "maxAge": null});
     let read = spec(&json!({"CORS": {"enabled": true, "handlePreflightRequests": asked}})).unwrap();
     let (own, usual) = (read.cors.unwrap().handle_preflight_requests, Preflight::default());
@@ -150,7 +150,7 @@ fn of_preflight_requests_what_is_left_open_is_as_the_definition_has_it() {
 }
 
 #[test]
-fn a_policy_of_the_wrong_type_is_refused_rather_than_taken_for_none() {
+fn a_policy_of_the_wrong_type_is_refused_and_not_ignored() {
     assert!(spec(&json!({"rateLimit": 7})).is_err());
     assert!(spec(&json!({"rateLimit": {"enabled": true, "interval": 7}})).is_err());
 }

@@ -1,4 +1,5 @@
-//! Texts that become part of other objects: checked here once, so that no object is refused for them later.
+//! Texts that become part of other objects: checked here, so that no object is refused because of
+//! them.
 
 use std::fmt;
 
@@ -10,20 +11,20 @@ use serde::{Deserialize, Deserializer};
 #[serde(try_from = "String")]
 pub struct ServiceName(String);
 
-/// A host name in lower case, for hosts are the same in any; its first label may be `*`.
+/// A host name in lower case, because host names are case-insensitive; its first label may be `*`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Host(String);
 
-/// Why a text can't be used.
+/// Why a text is not valid.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TextError {
-    /// A Service can't be called so.
-    #[error("`{0}` is no name of a Service: lower-case letters, digits and `-`, at most 63")]
+    /// Not a valid name of a Service.
+    #[error("`{0}` is not a valid name of a Service: write lower-case letters, digits and `-`, at most 63")]
     Service(String),
-    /// No host is called so.
+    /// Not a valid host name.
     #[error(
-        "`{0}` is no host name: labels of letters, digits and `-` with dots between them, and at most a leading `*.`"
+        "`{0}` is not a valid host name: write labels of letters, digits and `-`, separated by dots, with at most a leading `*.`"
     )]
     Host(String),
 }
@@ -60,10 +61,11 @@ impl TryFrom<String> for Host {
     }
 }
 
-/// Reads a host that need not be said: an empty text is what a chart renders for none, and `*` is any, which is none in particular.
+/// Deserializes an optional host: an empty text is what a chart renders for a missing one, and `*`
+/// is any host.
 ///
 /// # Errors
-/// When what is said is no host name.
+/// If the text is not a valid host name.
 pub fn host<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Host>, D::Error> {
     let text = Option::<String>::deserialize(deserializer)?.filter(|text| !matches!(text.as_str(), "" | "*"));
     text.map(|text| Host::try_from(text).map_err(serde::de::Error::custom)).transpose()

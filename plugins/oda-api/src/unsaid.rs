@@ -1,22 +1,23 @@
-//! Fields that a chart leaves open. It renders them as `null`, as an empty text or as an empty object, and means that it says nothing.
+//! Optional fields as charts render them: `null`, an empty text or an empty object for a missing
+//! value.
 
 use serde::{Deserialize, Deserializer};
 
 use crate::{BasicAuth, SecretKey};
 
-/// `null` is what the field is where it is not there.
+/// `null` has the value of a missing field.
 pub(crate) fn or_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
     deserializer: D,
 ) -> Result<T, D::Error> {
     Option::deserialize(deserializer).map(Option::unwrap_or_default)
 }
 
-/// The text that is said, if any.
+/// The text, unless it is missing or empty.
 pub(crate) fn said(text: Option<String>) -> Option<String> {
     text.filter(|text| !text.is_empty())
 }
 
-/// Either both halves or none: one alone lets nobody in.
+/// Both halves or neither: one alone is not enough to authenticate.
 pub(crate) fn basic_auth<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<BasicAuth>, D::Error> {
     #[derive(Deserialize)]
     struct Written {

@@ -1,4 +1,4 @@
-//! What is told of restarts: readiness, a condition, and the names in the status.
+//! The outcome of restarts: readiness, a condition, and names in the status.
 
 use mizzen_istio_api::{Sidecars, Workloads};
 use mizzen_sdk::Outcome;
@@ -10,7 +10,7 @@ use crate::expected::Expected;
 /// Kyma's condition, with its reasons.
 const CONDITION: &str = "ProxySidecarRestartSucceeded";
 
-/// Answers that nobody knows yet how proxies shall be: nothing is restarted on a guess.
+/// The desired proxy is not known yet: nothing is restarted.
 pub(crate) fn unknown(namespace: &str) -> Outcome {
     let awaited = format!(
         "how sidecars shall be is not known: ConfigMap istio-sidecar-injector is not in namespace {namespace}, and the \
@@ -19,13 +19,13 @@ pub(crate) fn unknown(namespace: &str) -> Outcome {
     Outcome::progressing(awaited.clone()).condition(CONDITION, None, "ProxySidecarRestartPending", awaited)
 }
 
-/// Answers with what was decided.
+/// The outcome of a decision.
 pub(crate) fn decided(decision: Decision, expected: &Expected, tells_names: bool) -> Outcome {
     let Decision { restarting, pending, manual, unhelped, .. } = &decision;
     let more = |named: &Named, text: &str| (named.count > 0).then(|| format!("{text}: {}", named.sentence()));
     let restarting = more(restarting, "workloads are being restarted");
     let trouble: Vec<_> = [
-        more(unhelped, "a restart did not help"),
+        more(unhelped, "a restart had no effect"),
         more(manual, "must be restarted by hand"),
         more(pending, "can't be restarted now"),
     ]
@@ -45,7 +45,7 @@ pub(crate) fn decided(decision: Decision, expected: &Expected, tells_names: bool
     } else if restarting.is_some() || pending.count > 0 {
         outcome.condition(CONDITION, None, "ProxySidecarRestartPending", message)
     } else {
-        outcome.condition(CONDITION, Some(true), CONDITION, "every sidecar is as it should be")
+        outcome.condition(CONDITION, Some(true), CONDITION, "every sidecar is up to date")
     };
     let outcome =
         if tells_names { outcome.status(json!({"sidecars": sidecars(&decision, expected)})) } else { outcome };

@@ -1,14 +1,14 @@
-//! What the operator decides.
+//! The configuration.
 
 use mizzen_istio_api::{ResourceClaims, Resources};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-/// What the operator decides.
+/// The configuration.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Config {
-    /// The pace, by its name in the Reconciler's `spec.pace`, that restarts are subject to.
+    /// The pace of restarts, by its name in the Reconciler's `spec.pace`.
     #[schemars(length(min = 1))]
     pub pace: String,
     /// The control plane's namespace.
@@ -17,15 +17,16 @@ pub struct Config {
     /// The control plane's revision.
     #[schemars(length(min = 1))]
     pub revision: String,
-    /// Other names that namespaces and pods may call that revision by: revision tags.
+    /// Revision tags: other names of that revision in labels of namespaces and pods.
     pub tags: Vec<String>,
-    /// The proxies' image, whole, e.g. `registry.example.com/istio/proxyv2:1.31.0`; default: the one that the injector gives.
+    /// The full name of the proxies' image, e.g. `registry.example.com/istio/proxyv2:1.31.0`;
+    /// default: the injector's.
     #[schemars(length(min = 1))]
     pub image: Option<String>,
-    /// Whether what the injector does is read from its own ConfigMaps. What they say goes before what the subject says: a restart
-    /// can bring nothing else.
+    /// Whether the injector's ConfigMaps are read. They override the subject: a restart injects
+    /// what they say.
     pub follow_injector: bool,
-    /// How proxies shall be where neither the injector nor the subject says it.
+    /// The desired proxies, where neither the injector nor the subject says.
     pub defaults: Defaults,
     /// Whether pods without a sidecar that should have one are restarted, too.
     pub missing_sidecars: bool,
@@ -33,17 +34,18 @@ pub struct Config {
     pub exclude_namespaces: Vec<String>,
 }
 
-/// How proxies shall be where nobody says it. What is not given here, either, is not looked at.
+/// The desired proxies by default. A field that is not set here either is not compared.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Defaults {
-    /// What each may use. The subject's `spec.components.proxy.k8s.resources` replaces these one by one.
+    /// Their resources. The subject's `spec.components.proxy.k8s.resources` overrides these one by
+    /// one.
     pub resources: Resources,
-    /// Whether they give their own metrics and their workload's together.
+    /// Whether they merge their own metrics with their workload's.
     pub prometheus_merge: Option<bool>,
     /// Whether Istio's CNI plugin sets up their traffic.
     pub cni: Option<bool>,
-    /// Whether they answer their workload's DNS queries.
+    /// Whether they resolve their workload's DNS queries.
     pub dns_proxying: Option<bool>,
     /// The trust domain of their identity.
     pub trust_domain: Option<String>,

@@ -1,4 +1,4 @@
-//! How proxies shall be.
+//! The desired proxies.
 
 use mizzen_istio_api::Spec;
 use mizzen_sdk::Failure;
@@ -8,29 +8,29 @@ use crate::config::Config;
 use crate::injector::Injector;
 use crate::resources::Resources;
 
-/// Kinds of Istio's images, which a tag names at its end.
+/// Types of Istio's images, as suffixes of tags.
 const TYPES: [&str; 2] = ["distroless", "debug"];
 
-/// How proxies shall be. What is None is not looked at.
+/// The desired proxies. A field that is `None` is not compared.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Expected {
     pub(crate) image: Image,
     pub(crate) resources: Resources,
     pub(crate) merge: Option<bool>,
-    /// Whether the subject or the configuration says so about merging, and not Istio alone.
+    /// Whether the subject or the configuration sets `merge`, and not only Istio's default.
     pub(crate) merge_is_told: bool,
     pub(crate) cni: Option<bool>,
     pub(crate) dns: Option<bool>,
     pub(crate) trust_domain: Option<String>,
 }
 
-/// An image by its whole name.
+/// The full name of an image.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Image(String);
 
 impl Expected {
-    /// What the injector says, else the subject, else the configuration; the image the other way round: the configuration knows.
-    /// None: nobody knows the image.
+    /// The injector's settings, then the subject's, then the configuration's; for the image the
+    /// configuration comes first. `None`: the image is not known.
     pub(crate) fn read(spec: &Spec, config: &Config) -> Result<Option<Self>, Failure> {
         let injector = if config.follow_injector { Injector::read(config)? } else { Injector::default() };
         let Some(image) = config.image.clone().map(Image).or(injector.image) else { return Ok(None) };
@@ -58,7 +58,7 @@ impl Expected {
         }))
     }
 
-    /// The same for proxies that shall be the same.
+    /// A digest, equal for equal proxies.
     pub(crate) fn digest(&self) -> String {
         let Self { image, resources, merge, merge_is_told: _, cni, dns, trust_domain } = self;
         let (image, resources) = (image.as_str(), resources.canonical());
@@ -67,7 +67,7 @@ impl Expected {
 }
 
 impl Image {
-    /// As the injector names it: a name with a slash is whole already.
+    /// As the injector names it: a name with a slash is complete.
     pub(crate) fn new(hub: &str, name: &str, tag: &str) -> Self {
         match name {
             whole if whole.contains('/') => Self(whole.to_owned()),
@@ -76,7 +76,7 @@ impl Image {
         }
     }
 
-    /// The same of another kind, e.g. `distroless`; `default` is the one without a kind.
+    /// The image of another type, e.g. `distroless`; `default` is the one without a type.
     pub(crate) fn of_type(&self, kind: &str) -> Self {
         let plain = TYPES.iter().find_map(|own| self.0.strip_suffix(own)?.strip_suffix('-')).unwrap_or(&self.0);
         if kind == "default" { Self(plain.to_owned()) } else { Self(format!("{plain}-{kind}")) }

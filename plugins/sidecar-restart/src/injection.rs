@@ -11,7 +11,7 @@ use crate::pod::Pod;
 
 const NAMESPACES: &str = "injection";
 
-/// Namespaces that the injector leaves alone, besides the control plane's.
+/// Namespaces that the injector ignores, besides the control plane's.
 const SYSTEM: [&str; 4] = ["kube-system", "kube-public", "kube-node-lease", "local-path-storage"];
 
 /// All namespaces, by name.
@@ -65,7 +65,7 @@ pub(crate) fn declare(description: Description) -> Description {
         NAMESPACES,
         namespace(),
         &paths,
-        "where pods get a sidecar, and where nothing is restarted",
+        "in which namespaces pods have sidecars, and which are excluded",
     )
 }
 
@@ -78,17 +78,17 @@ impl<'a> Namespaces<'a> {
         Ok(Self { config, all })
     }
 
-    /// Whether nothing in a namespace is looked at: the configuration says so.
+    /// Whether the configuration excludes a namespace.
     pub(crate) fn skips(&self, name: &str) -> bool {
         self.config.exclude_namespaces.iter().any(|own| own == name)
     }
 
-    /// Whether a namespace asks that nothing in it be restarted.
+    /// Whether a namespace excludes itself by an annotation.
     pub(crate) fn excludes(&self, name: &str) -> bool {
         self.all.get(name).is_some_and(|own| own.metadata.annotations.restart.as_deref() == Some(NEVER))
     }
 
-    /// Whether this control plane would give a pod a sidecar, were it made now.
+    /// Whether this control plane would inject a sidecar into a pod created now.
     pub(crate) fn injects(&self, pod: &Pod) -> bool {
         let namespace = &*pod.metadata.namespace;
         let system = SYSTEM.contains(&namespace) || *namespace == *self.config.namespace;
@@ -98,7 +98,7 @@ impl<'a> Namespaces<'a> {
             && self.all.get(namespace).is_some_and(|own| self.selects(own, pod))
     }
 
-    /// The selectors of the webhook: a namespace's labels go before the pod's own.
+    /// The selectors of the webhook: a namespace's labels override the pod's.
     fn selects(&self, Namespace { metadata: Metadata { labels, .. } }: &Namespace, pod: &Pod) -> bool {
         match (labels.injection.as_deref(), labels.revision.as_deref()) {
             (Some(injection), _) => injection == "enabled" && self.is_ours("default"),
@@ -110,13 +110,13 @@ impl<'a> Namespaces<'a> {
         }
     }
 
-    /// Whether a revision, or a tag, is this control plane's.
+    /// Whether a revision, or a tag, belongs to this control plane.
     fn is_ours(&self, revision: &str) -> bool {
         self.config.revision == revision || self.config.tags.iter().any(|own| own == revision)
     }
 }
 
-/// Whether a pod asks for no sidecar: its label counts before its annotation.
+/// Whether a pod opts out: its label overrides its annotation.
 fn declines(pod: &Pod) -> bool {
     let (label, annotation) = (&pod.metadata.labels.inject, &pod.metadata.annotations.inject);
     label.as_deref().or(annotation.as_deref()) == Some("false")

@@ -1,7 +1,8 @@
-//! What the injector says of itself: Istio's own ConfigMaps.
+//! The injector's settings, from Istio's own ConfigMaps.
 //!
-//! A restart brings what the injector does, whatever anybody wants: so this is what pods are compared with. It also makes a restart
-//! wait until an installation has reached the injector, and serves a mesh that somebody else installed.
+//! A restart injects what the injector's settings say, so pods are compared with these. It also
+//! makes a restart wait until an installation has updated the injector, and works in a mesh that
+//! another party installed.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +17,7 @@ use crate::resources::{Resources, text};
 
 const INJECTOR: &str = "injector";
 
-/// What the injector does, as far as it says.
+/// The injector's settings, as far as they are known.
 #[derive(Debug, Default)]
 pub(crate) struct Injector {
     pub(crate) image: Option<Image>,
@@ -33,7 +34,7 @@ struct ConfigMap {
     data: BTreeMap<String, String>,
 }
 
-/// The values that Istio's chart gives the injector, of `istio-sidecar-injector`.
+/// The values of Istio's chart for the injector, in `istio-sidecar-injector`.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Values {
@@ -79,12 +80,12 @@ pub(crate) fn declare(description: Description) -> Description {
         INJECTOR,
         config_map(),
         &["data.values", "data.mesh"],
-        "how the injector makes proxies now",
+        "the injector's settings for proxies",
     )
 }
 
 impl Injector {
-    /// What it says; nothing where its ConfigMaps are not there.
+    /// Reads the settings; none if its ConfigMaps do not exist.
     pub(crate) fn read(config: &Config) -> Result<Self, Failure> {
         let mut injector = Self::default();
         if let Some(Values { global, pilot }) = document(config, "istio-sidecar-injector", "values", json)? {
@@ -96,7 +97,7 @@ impl Injector {
             injector.cni = Some(pilot.cni.enabled);
         }
         if let Some(mesh) = document(config, "istio", "mesh", mesh::texts)? {
-            // Where it says nothing, Istio's own defaults.
+            // Without a setting, Istio's default.
             injector.merge = Some(mesh.get("enablePrometheusMerge").is_none_or(|merge| merge == "true"));
             let capture = mesh.get("defaultConfig.proxyMetadata.ISTIO_META_DNS_CAPTURE");
             injector.dns = Some(capture.is_some_and(|capture| capture == "true"));
@@ -106,7 +107,8 @@ impl Injector {
     }
 }
 
-/// A document in one of the control plane's ConfigMaps; none where there is no such ConfigMap, or it has none.
+/// A document in one of the control plane's ConfigMaps; `None` without such a ConfigMap or
+/// document.
 fn document<T>(
     config: &Config,
     name: &str,
@@ -118,7 +120,7 @@ fn document<T>(
     let found = cluster::get::<ConfigMap>(&object, Some(INJECTOR))?;
     let Some(text) = found.as_ref().and_then(|found| found.data.get(key)) else { return Ok(None) };
     let wrong = |why| {
-        Failure::retry(format!("`{key}` of ConfigMap {}/{name} is not what Istio writes: {why}", config.namespace))
+        Failure::retry(format!("`{key}` of ConfigMap {}/{name} is not in Istio's format: {why}", config.namespace))
     };
     parse(text).map(Some).map_err(wrong)
 }

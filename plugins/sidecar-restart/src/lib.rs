@@ -1,15 +1,18 @@
-//! Restarts the workloads whose sidecars are not as the mesh's injector would make them now, or that have none and should.
+//! Restarts workloads whose sidecars differ from what the mesh's injector would inject, or that
+//! should have one and have none.
 //!
 //! ```text
 //!   injector's ConfigMaps, subject, configuration ─► Expected ─┐
 //!   pods, one by one ─► rules · injection ─► finding ──────────┴─► workloads: one entry per owner ─► restart · wait · say why not
 //! ```
 //!
-//! Behaviour: Kyma's sidecar restart (its rules, owners, condition and reasons), judged by what is seen of each pod rather than by what
-//! was last applied. Pods pass through page by page; memory goes with the workloads that need a restart, not with the cluster's pods.
+//! Behaviour: Kyma's sidecar restart (its rules, owners, condition and reasons), judged by each pod
+//! rather than by what was last applied. Pods are read page by page; memory grows with the
+//! workloads that need a restart, not with the cluster's pods.
 //!
-//! A restart that did not help (the injector was behind, or says something else) is not repeated: the status names the workload.
-//! Removing the annotation `mizzen.dev/sidecar-restarted-for` from its template has it tried again.
+//! A restart without effect (the injector was not updated yet, or has other settings) is not
+//! repeated: the status names the workload. To retry, remove the annotation
+//! `mizzen.dev/sidecar-restarted-for` from its template.
 
 mod answer;
 mod config;
@@ -41,7 +44,7 @@ impl Reconciler for SidecarRestart {
     type Config = Config;
 
     fn describe() -> Description {
-        let summary = "Restarts the workloads whose sidecars are not as the mesh would make them now";
+        let summary = "Restarts workloads whose sidecars differ from what the mesh would inject";
         let istio = Kind::new("mizzen.dev/v1alpha1", "Istio");
         let description = Description::new("sidecar-restart", env!("CARGO_PKG_VERSION"), summary, istio);
         let description = injector::declare(injection::declare(pod::declare(description)));
@@ -56,7 +59,7 @@ impl Reconciler for SidecarRestart {
         let mut restarts = Restarts::new(MARK, &digest, &config.pace);
         judge(&expected, config, &mut restarts)?;
         let decision = restarts.decide()?;
-        // Another CRD than ours has no room for names in its status, and would refuse them.
+        // Another CRD has no fields for names in its status, and would refuse them.
         let tells_names = subject.api_version.starts_with("mizzen.dev/");
         Ok(answer::decided(decision, &expected, tells_names))
     }
@@ -64,7 +67,7 @@ impl Reconciler for SidecarRestart {
 
 mizzen_sdk::export!(SidecarRestart);
 
-/// Looks at every pod once.
+/// Judges every pod once.
 fn judge(expected: &Expected, config: &Config, restarts: &mut Restarts<'_>) -> Result<(), AccessError> {
     let namespaces = Namespaces::read(config)?;
     for pod in cluster::scan::<Pod>(&Query::of(pod::pod()).fields(pod::PODS))? {
@@ -85,7 +88,7 @@ fn judge(expected: &Expected, config: &Config, restarts: &mut Restarts<'_>) -> R
     Ok(())
 }
 
-/// What is wrong with a pod, in words; empty when nothing is.
+/// What is wrong with a pod, in words; empty if nothing is.
 fn wrong(pod: &Pod, expected: &Expected, namespaces: &Namespaces<'_>, config: &Config) -> String {
     let annotations = &pod.metadata.annotations;
     if annotations.status.is_none() {
@@ -93,7 +96,7 @@ fn wrong(pod: &Pod, expected: &Expected, namespaces: &Namespaces<'_>, config: &C
         return if missing { "it has no sidecar".into() } else { String::new() };
     }
     match annotations.revision.as_deref() {
-        // Another control plane's sidecar: none of ours, unless the pod was moved to us.
+        // Another control plane's sidecar, unless the pod was moved to this one.
         Some(other) if other != config.revision => {
             let moved = namespaces.injects(pod);
             if moved { format!("its sidecar is of revision {other}, not {}", config.revision) } else { String::new() }

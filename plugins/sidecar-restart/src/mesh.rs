@@ -4,19 +4,19 @@ use std::collections::BTreeMap;
 
 use granit_parser::{Event, Parser};
 
-/// Where a parser is: in a mapping, after a key or before one, or in a sequence.
+/// The position of the parser: in a mapping, after or before a key, or in a sequence.
 enum Place {
     Mapping(Option<String>),
     Sequence,
 }
 
-/// How YAML says that there is no value.
+/// Texts for a missing value in YAML.
 const NOTHING: [&str; 3] = ["", "~", "null"];
 
-/// The texts in a document's mappings, by the path of their keys. What is in sequences is left out.
+/// Returns the texts in a document's mappings, by the path of their keys. Sequences are ignored.
 ///
 /// # Errors
-/// When the text is no YAML: what the parser says.
+/// If the text is not valid YAML, with the parser's message.
 pub(crate) fn texts(yaml: &str) -> Result<BTreeMap<String, String>, String> {
     let mut texts = BTreeMap::new();
     let mut places: Vec<Place> = Vec::new();
@@ -46,14 +46,14 @@ pub(crate) fn texts(yaml: &str) -> Result<BTreeMap<String, String>, String> {
     Ok(texts)
 }
 
-/// A key has had its value.
+/// The value of a key is complete.
 fn passed(places: &mut [Place]) {
     if let Some(Place::Mapping(key)) = places.last_mut() {
         *key = None;
     }
 }
 
-/// The keys that lead here, with dots between them; none inside of a sequence.
+/// The keys of the current position, separated by dots; `None` inside of a sequence.
 fn path(places: &[Place]) -> Option<String> {
     let keys: Option<Vec<_>> = places
         .iter()
@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_yaml_is_said() {
+    fn invalid_yaml_is_reported() {
         assert!(texts("a: [").is_err());
         assert_eq!(texts("").unwrap(), BTreeMap::new());
         assert_eq!(texts("- a: b").unwrap(), BTreeMap::new());

@@ -1,4 +1,4 @@
-//! A pod, as far as sidecars go.
+//! The fields of a pod that concern sidecars.
 
 use mizzen_sdk::{Description, Kind};
 use mizzen_workloads::OwnerReference;
@@ -9,10 +9,11 @@ use crate::resources::Resources;
 
 pub(crate) const PODS: &str = "sidecars";
 
-/// On pod templates, and so on the pods made from them: for which proxy the workload was restarted.
+/// On pod templates, and so on the pods created from them: the proxy for which the workload was
+/// restarted.
 pub const MARK: &str = "mizzen.dev/sidecar-restarted-for";
 
-/// What is read of each pod: what decides, of the proxy alone.
+/// The fields read of each pod: only those that decide, and only of the proxy.
 pub(crate) const PATHS: &[&str] = &[
     "metadata.deletionTimestamp",
     "metadata.ownerReferences[*].apiVersion",
@@ -90,12 +91,12 @@ pub(crate) struct Labels {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Annotations {
-    /// What the injector did; its text is of no interest.
+    /// Set by the injector; the text is not used.
     #[serde(rename = "sidecar.istio.io/status")]
     pub(crate) status: Option<IgnoredAny>,
     #[serde(rename = "sidecar.istio.io/inject")]
     pub(crate) inject: Option<Box<str>>,
-    /// Whose injector it was.
+    /// The revision of its injector.
     #[serde(rename = "istio.io/rev")]
     pub(crate) revision: Option<Box<str>>,
     #[serde(rename = "sidecar.istio.io/proxyImage")]
@@ -110,7 +111,7 @@ pub(crate) struct Annotations {
     pub(crate) memory: Option<Box<str>>,
     #[serde(rename = "sidecar.istio.io/proxyMemoryLimit")]
     pub(crate) memory_limit: Option<Box<str>>,
-    /// The pod's own settings of its proxy, as YAML.
+    /// The pod's own proxy settings, as YAML.
     #[serde(rename = "proxy.istio.io/config")]
     pub(crate) config: Option<Box<str>>,
     #[serde(rename = "prometheus.istio.io/merge-metrics")]
@@ -169,16 +170,16 @@ pub(crate) fn pod() -> Kind {
 }
 
 pub(crate) fn declare(description: Description) -> Description {
-    description.reads_fields(PODS, pod(), PATHS, "how each pod's sidecar is, and whether it should have one")
+    description.reads_fields(PODS, pod(), PATHS, "each pod's sidecar, and whether it should have one")
 }
 
 impl Pod {
-    /// Whether it is, or is about to be, at work: neither done nor going away.
+    /// Whether it is running or starting: neither completed nor being deleted.
     pub(crate) fn is_live(&self) -> bool {
         self.metadata.deletion_timestamp.is_none() && matches!(&*self.status.phase, "Running" | "Pending")
     }
 
-    /// Whether it is running, and ready in every respect.
+    /// Whether it is running, and every condition is true.
     pub(crate) fn is_ready(&self) -> bool {
         let conditions = &self.status.conditions;
         &*self.status.phase == "Running"
@@ -186,12 +187,12 @@ impl Pod {
             && conditions.iter().all(|condition| &*condition.status == "True")
     }
 
-    /// Its proxy: a container, or one that starts before the others.
+    /// Its proxy: a container, or an init container.
     pub(crate) fn proxy(&self) -> Option<&Container> {
         self.spec.containers.iter().chain(&self.spec.init_containers).find(|own| &*own.name == "istio-proxy")
     }
 
-    /// Whether it has a container of this name that runs before the others.
+    /// Whether it has an init container of this name.
     pub(crate) fn has_init(&self, name: &str) -> bool {
         self.spec.init_containers.iter().any(|own| &*own.name == name)
     }

@@ -1,11 +1,11 @@
-//! What a proxy may use and what is kept for it.
+//! The resources of a proxy.
 
 use std::fmt;
 
 use mizzen_sdk::k8s::Quantity;
 use serde::{Deserialize, Deserializer, de};
 
-/// A container's `resources`, as far as CPU and memory go.
+/// CPU and memory of a container's `resources`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub(crate) struct Resources {
@@ -24,7 +24,7 @@ pub(crate) struct Claims {
 }
 
 impl Resources {
-    /// These, with `over` in place of what it says.
+    /// Overridden by `over`.
     #[must_use]
     pub(crate) fn replaced_by(self, over: &mizzen_istio_api::Resources) -> Self {
         let claims = |own: Claims, over: Option<&mizzen_istio_api::ResourceClaims>| Claims {
@@ -37,7 +37,7 @@ impl Resources {
         }
     }
 
-    /// These, and `base` where they say nothing.
+    /// Completed by `base` where they are not set.
     #[must_use]
     pub(crate) fn or(self, base: &Self) -> Self {
         let claims = |own: Claims, base: &Claims| Claims {
@@ -47,7 +47,7 @@ impl Resources {
         Self { limits: claims(self.limits, &base.limits), requests: claims(self.requests, &base.requests) }
     }
 
-    /// As the API server completes them: a request that is not given is the limit.
+    /// As the API server completes them: a missing request equals the limit.
     #[must_use]
     pub(crate) fn completed(mut self) -> Self {
         self.requests.cpu = self.requests.cpu.or_else(|| self.limits.cpu.clone());
@@ -55,7 +55,7 @@ impl Resources {
         self
     }
 
-    /// Each amount, by what it is called.
+    /// Each amount, with its name.
     pub(crate) fn each(&self) -> [(&'static str, Option<&str>); 4] {
         [
             ("limits.cpu", self.limits.cpu.as_deref()),
@@ -65,7 +65,7 @@ impl Resources {
         ]
     }
 
-    /// What of these is not as expected.
+    /// The amounts that differ from the expected ones.
     pub(crate) fn differences<'a>(&'a self, expected: &'a Self) -> impl Iterator<Item = Difference<'a>> {
         self.each().into_iter().zip(expected.each()).filter_map(|((what, found), (_, expected))| {
             match (found, expected) {
@@ -76,7 +76,7 @@ impl Resources {
         })
     }
 
-    /// The same text for the same amounts.
+    /// A text that is equal for equal amounts.
     pub(crate) fn canonical(&self) -> String {
         self.each().map(|(what, amount)| format!("{what}={}", amount.map(canonical).unwrap_or_default())).join("\n")
     }
@@ -92,7 +92,7 @@ fn canonical(text: &str) -> String {
     text.parse::<Quantity>().map_or_else(|_| text.to_owned(), |amount| format!("{}n", amount.nanos()))
 }
 
-/// An amount that is not as expected.
+/// An amount that differs from the expected one.
 pub(crate) struct Difference<'a> {
     what: &'static str,
     found: Option<&'a str>,
@@ -106,7 +106,7 @@ impl fmt::Display for Difference<'_> {
     }
 }
 
-/// A text, also where somebody left out the quotes of a number.
+/// Deserializes a text, or a number without quotes.
 pub(crate) fn text<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Box<str>>, D::Error> {
     struct Text;
 

@@ -1,4 +1,5 @@
-//! Whether a proxy is as the injector would make it now: image, resources, metrics, CNI, DNS and trust domain.
+//! Compares a proxy with what the injector would inject: image, resources, metrics, CNI, DNS and
+//! trust domain.
 
 use std::fmt::Write as _;
 
@@ -6,7 +7,8 @@ use crate::expected::Expected;
 use crate::pod::{Annotations, Container, Pod};
 use crate::resources::{Claims, Resources};
 
-/// What is wrong with a pod's sidecar, in words; empty when it is as expected. What a pod's author decided for it is expected there.
+/// What is wrong with a pod's sidecar, in words; empty if nothing is. Settings of the pod's author
+/// override the expected ones.
 pub(crate) fn differences(pod: &Pod, expected: &Expected) -> String {
     let mut wrong = String::new();
     let annotations = &pod.metadata.annotations;
@@ -19,10 +21,10 @@ pub(crate) fn differences(pod: &Pod, expected: &Expected) -> String {
         settings(proxy, annotations, expected, &mut wrong);
     }
     if expected.cni == Some(true) && pod.has_init("istio-init") {
-        say(&mut wrong, "it sets up its traffic itself, not by the CNI plugin");
+        say(&mut wrong, "an init container redirects its traffic, not the CNI plugin");
     }
     if expected.cni == Some(false) && pod.has_init("istio-validation") {
-        say(&mut wrong, "its traffic is set up by the CNI plugin, not by itself");
+        say(&mut wrong, "the CNI plugin redirects its traffic, not an init container");
     }
     wrong
 }
@@ -36,7 +38,8 @@ fn image(proxy: &Container, annotations: &Annotations, expected: &Expected, wron
     }
 }
 
-/// Annotations stand in place of all that is expected, as the injector has it; one by one, as Kyma does, is as good.
+/// Annotations replace all the injector's resources, as the injector does; Kyma replaces them one
+/// by one, which is accepted, too.
 fn resources(proxy: &Container, annotations: &Annotations, expected: &Expected, wrong: &mut String) {
     let own = Resources {
         limits: Claims { cpu: annotations.cpu_limit.clone(), memory: annotations.memory_limit.clone() },
@@ -54,7 +57,7 @@ fn resources(proxy: &Container, annotations: &Annotations, expected: &Expected, 
     }
 }
 
-/// The injector says by annotations whether metrics are merged. It does so only for pods that are scraped.
+/// The injector sets annotations if metrics are merged, but only for pods that are scraped.
 fn merge(proxy: &Container, annotations: &Annotations, expected: &Expected, wrong: &mut String) {
     let says = |annotation: &Option<Box<str>>, value: &str| annotation.as_deref() == Some(value);
     let wanted = match annotations.merge.as_deref() {
@@ -80,8 +83,8 @@ fn settings(proxy: &Container, annotations: &Annotations, expected: &Expected, w
     if is_visible(proxy) && !itself {
         let answers = proxy.variable(DNS) == Some("true");
         match expected.dns {
-            Some(true) if !answers => say(wrong, "it does not answer DNS queries"),
-            Some(false) if answers => say(wrong, "it answers DNS queries"),
+            Some(true) if !answers => say(wrong, "it does not resolve DNS queries"),
+            Some(false) if answers => say(wrong, "it resolves DNS queries"),
             _ => {}
         }
     }
@@ -92,13 +95,14 @@ fn settings(proxy: &Container, annotations: &Annotations, expected: &Expected, w
     }
 }
 
-/// Whether a proxy's environment tells of its settings: Istio's own injector has always said the trust domain there.
+/// Whether a proxy's environment shows its settings: Istio's own injector always sets the trust
+/// domain there.
 fn is_visible(proxy: &Container) -> bool {
     proxy.variable("TRUST_DOMAIN").is_some() || proxy.variable("ISTIO_META_DNS_CAPTURE").is_some()
 }
 
 fn say(wrong: &mut String, what: &str) {
     let separator = if wrong.is_empty() { "" } else { "; " };
-    // Writing to a text does not fail.
+    // Writing to a String can't fail.
     let _ = write!(wrong, "{separator}{what}");
 }

@@ -14,11 +14,11 @@ use serde_json::{Value, json};
 
 use super::*;
 
-/// The image that sidecars shall have.
+/// The desired image of sidecars.
 const NEW: &str = "hub.example.com/istio/proxyv2:1.31.0";
 const OLD: &str = "hub.example.com/istio/proxyv2:1.30.0";
 
-/// A cluster with the namespace `shop`, whose pods get sidecars.
+/// A cluster with the namespace `shop`, whose pods have sidecars.
 fn shop() -> Cluster {
     with(
         Cluster::new(),
@@ -31,7 +31,8 @@ fn with(cluster: Cluster, object: &Value) -> Cluster {
     cluster.with(&object.to_string())
 }
 
-/// A pod of the ReplicaSet `cart-1`, running and ready, whose sidecar is as it should be but for its image.
+/// A pod of the ReplicaSet `cart-1`, running and ready, whose sidecar is up to date except for its
+/// image.
 fn pod(image: &str) -> Value {
     json!({
         "apiVersion": "v1", "kind": "Pod",
@@ -56,14 +57,14 @@ fn owner(api_version: &str, kind: &str, name: &str) -> Value {
     json!({"apiVersion": api_version, "kind": kind, "name": name, "uid": "o", "controller": true})
 }
 
-/// The Deployment `cart` with its one ReplicaSet, both as they are when nothing is going on.
+/// The Deployment `cart` with its ReplicaSet, both rolled out.
 fn cart() -> [Value; 2] {
     let set = json!({"apiVersion": "apps/v1", "kind": "ReplicaSet",
         "metadata": {"name": "cart-1", "namespace": "shop", "ownerReferences": [owner("apps/v1", "Deployment", "cart")]}});
     [workload("apps/v1", "Deployment", "cart"), set]
 }
 
-/// A workload with one replica, as it is when nothing is going on.
+/// A workload with one replica, rolled out.
 fn workload(api_version: &str, kind: &str, name: &str) -> Value {
     json!({
         "apiVersion": api_version, "kind": kind, "metadata": {"name": name, "namespace": "shop", "generation": 1},
@@ -78,14 +79,14 @@ fn cart_with(pod: &Value) -> Cluster {
     with(cart().iter().fold(shop(), with), pod)
 }
 
-/// What is answered of a cluster, under a configuration.
+/// The outcome for a cluster, with this configuration.
 fn answer(cluster: &Cluster, spec: &Value, config: &Value) -> Outcome {
     let istio = json!({"apiVersion": "mizzen.dev/v1alpha1", "kind": "Istio",
                        "metadata": {"name": "default", "namespace": "istio-system"}, "spec": spec});
     testing::reconcile::<SidecarRestart>(cluster, &istio.to_string(), config).unwrap()
 }
 
-/// What is answered when sidecars shall have the new image.
+/// The outcome if sidecars should have the new image.
 fn outcome(cluster: &Cluster) -> Outcome {
     answer(cluster, &json!({}), &json!({"image": NEW}))
 }
@@ -95,7 +96,7 @@ fn restarted(outcome: &Outcome) -> Vec<String> {
     outcome.patches.iter().map(|patch| format!("{} {}", patch.object.kind.name, patch.object.name)).collect()
 }
 
-/// Those that the status names under a field.
+/// The names in a field of the status.
 fn named(outcome: &Outcome, field: &str) -> Vec<String> {
     let names = outcome.status.as_ref().unwrap()["sidecars"][field]["names"].clone();
     serde_json::from_value(names).unwrap()

@@ -1,11 +1,14 @@
-//! Sums up how far the mesh has come: Kyma's `state` and `description`, and the condition `Ready` with Kyma's reasons.
+//! Summarises the state of the mesh: Kyma's `state` and `description`, and the condition `Ready`
+//! with Kyma's reasons.
 //!
-//! What it sums up are the conditions that the host keeps for each reconciler on the subject (`mizzen.dev/<name>`). They also tell of
-//! those that are held back, which no order could: a reconciler that comes after others runs when all of them have answered, and behind
-//! an installation that fails most never do. So this one stands in no order, and is asked whenever one of the conditions changes. For
-//! the same reason it can tell of a deletion until the last of the others has let the subject go.
+//! It summarises the conditions that the host writes for each reconciler on the subject
+//! (`mizzen.dev/<name>`). They also report gated reconcilers, which no successor could see: a
+//! successor runs only when all predecessors are ready. So this reconciler has no predecessors, and
+//! is called whenever one of the conditions changes. For the same reason it can report a deletion
+//! until the last of the other finalizers is removed.
 //!
-//! Its answer depends on the conditions of others alone, never on its own: a converged mesh is told of once.
+//! Its outcome depends only on the conditions of others, never on its own: a converged mesh is
+//! reported once.
 
 mod standing;
 
@@ -25,16 +28,16 @@ pub struct Sum;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
-    /// The names of the reconcilers that make the mesh, in the order in which their words are told.
+    /// The names of the summarised reconcilers, in the order of their descriptions.
     #[schemars(length(min = 1))]
     pub reconcilers: Vec<String>,
 }
 
-/// The kinds of custom resource, our own and Kyma's, and the names of their field sets.
+/// The kinds of the custom resource, this project's and Kyma's, and the names of their field sets.
 const KINDS: [(&str, &str); 2] = [(OURS, "conditions"), ("operator.kyma-project.io/v1alpha2", "kyma-conditions")];
 const OURS: &str = "mizzen.dev/v1alpha1";
 
-/// The subject, with what its request leaves out.
+/// The fields of the subject that its request omits.
 #[derive(Deserialize)]
 struct Mesh {
     metadata: Metadata,
@@ -64,10 +67,10 @@ impl Reconciler for Sum {
         let of_conditions = ["type", "status", "reason", "message", "observedGeneration"].map(each);
         let mut paths: Vec<_> = of_conditions.iter().map(String::as_str).collect();
         paths.extend(["metadata.generation", "metadata.finalizers"]);
-        let (summary, version) = ("How far the mesh has come, in one word", env!("CARGO_PKG_VERSION"));
+        let (summary, version) = ("The state of the mesh, in one word", env!("CARGO_PKG_VERSION"));
         let description = Description::new("status", version, summary, Kind::new(OURS, "Istio")).finalizes();
         KINDS.iter().fold(oldest::declare(description), |description, (api_version, set)| {
-            let why = "to sum up what each reconciler says of the mesh";
+            let why = "to summarise the conditions of each reconciler";
             description.reads_fields(set, Kind::new(api_version, "Istio"), &paths, why)
         })
     }
@@ -91,7 +94,12 @@ impl Reconciler for Sum {
         }
         let names = holding.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
         let standing = Standing::leaving(&holding, &mesh.status.conditions, mesh.metadata.generation);
-        Ok(tell(Outcome::progressing(format!("waits until {names} let it go")), standing, request, &mesh))
+        Ok(tell(
+            Outcome::progressing(format!("waits until the finalizers of {names} are removed")),
+            standing,
+            request,
+            &mesh,
+        ))
     }
 }
 
@@ -103,8 +111,8 @@ fn read(subject: &Subject<Value>) -> Result<Mesh, Failure> {
         return Err(Failure::invalid(format!("the subject is of {api_version}; write `{OURS}` or Kyma's")));
     };
     let own = ObjectRef::new(Kind::new(api_version, kind), metadata.namespace.as_deref(), &metadata.name);
-    // It was there when the question was asked: once it is gone, nobody asks again.
-    cluster::get(&own, Some(set))?.ok_or_else(|| Failure::retry("the subject is not there"))
+    // It existed when the call began; if it is deleted now, there is no further call.
+    cluster::get(&own, Some(set))?.ok_or_else(|| Failure::retry("the subject is not found"))
 }
 
 fn tell(outcome: Outcome, standing: Standing, request: &Request<Value, Config>, mesh: &Mesh) -> Outcome {
@@ -117,7 +125,8 @@ fn tell(outcome: Outcome, standing: Standing, request: &Request<Value, Config>, 
     let status = Status {
         state: Some(state),
         description: Some(description.clone()),
-        // Kyma's definition has no such field: what the API server drops would be written again and again.
+        // Kyma's definition has no such field: the API server would drop it, and the host would
+        // write it again and again.
         observed_generation: mesh.metadata.generation.filter(|_| request.subject.api_version == OURS),
         ..Status::default()
     };

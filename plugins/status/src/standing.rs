@@ -1,9 +1,10 @@
-//! What the conditions of all reconcilers come to: the worst state, Kyma's reason for it, and who says so.
+//! Summarises the conditions of all reconcilers: the worst state, Kyma's reason for it, and the
+//! reconcilers it comes from.
 
 use mizzen_istio_api::{State, reasons};
 use serde::Deserialize;
 
-/// One condition of the subject, as it stands there.
+/// A condition of the subject.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Condition {
@@ -17,7 +18,7 @@ pub(crate) struct Condition {
     observed_generation: Option<i64>,
 }
 
-/// How far the mesh has come.
+/// The state of the mesh.
 pub(crate) struct Standing {
     pub(crate) state: State,
     /// Kyma's reason for the condition `Ready`.
@@ -25,16 +26,17 @@ pub(crate) struct Standing {
     pub(crate) description: String,
 }
 
-/// Reasons that the host gives to what mends itself, by waiting or by trying again.
-const PASSING: [&str; 7] = ["Progressing", "Held", "Retrying", "Unavailable", "NotServed", "Stale", PACING];
+/// Reasons of the host for states that resolve by waiting or retrying.
+const PASSING: [&str; 8] =
+    ["Progressing", "WaitingForPredecessor", "Held", "Retrying", "Unavailable", "NotServed", "Stale", PACING];
 
-/// The host's reason while disruptions wait for their turn.
+/// The host's reason while disruptions wait for a pace.
 const PACING: &str = "Pacing";
 
 // === impl Standing ===
 
 impl Standing {
-    /// Of the reconcilers of these names, the worst: an error before a warning before what is on its way.
+    /// The worst state of these reconcilers: an error before a warning before one in progress.
     pub(crate) fn sum(names: &[String], conditions: &[Condition], generation: Option<i64>) -> Self {
         let each: Vec<_> = names.iter().map(|name| (name, one(name, conditions, generation))).collect();
         let worst = each.iter().map(|(_, standing)| standing.state).max_by_key(|state| badness(*state));
@@ -47,14 +49,14 @@ impl Standing {
             _ => "ReconcileUnknown".into(),
         };
         let description = if state == State::Ready {
-            "Istio is as wanted".into()
+            "Istio is in the desired state".into()
         } else {
             told(telling.into_iter().map(|(name, standing)| (name.as_str(), standing.description)))
         };
         Self { state, reason, description }
     }
 
-    /// As [`Standing::sum`], of those that still hold a subject which is going away.
+    /// As [`Standing::sum`], for those whose finalizers are on a subject that is being deleted.
     pub(crate) fn leaving(names: &[String], conditions: &[Condition], generation: Option<i64>) -> Self {
         let sum = Self::sum(names, conditions, generation);
         match sum.state {
@@ -62,22 +64,22 @@ impl Standing {
             _ => Self {
                 state: State::Deleting,
                 reason: "ReconcileUnknown".into(),
-                description: format!("Istio is being taken down by {}", names.join(", ")),
+                description: format!("Istio is being removed by {}", names.join(", ")),
             },
         }
     }
 
-    /// There is an older object, and that one counts.
+    /// An older object determines the mesh.
     pub(crate) fn superseded(older: &str) -> Self {
         Self {
             state: State::Warning,
             reason: reasons::OLDER.into(),
-            description: format!("Istio {older} is older and is what the mesh follows; this one changes nothing"),
+            description: format!("Istio {older} is older and determines the mesh; this one has no effect"),
         }
     }
 }
 
-/// Who says what; what several say is told once.
+/// The descriptions with their reconcilers; equal descriptions are listed once.
 fn told<'a>(all: impl Iterator<Item = (&'a str, String)>) -> String {
     let mut parts: Vec<(String, String)> = Vec::new();
     for (name, description) in all {
@@ -89,7 +91,7 @@ fn told<'a>(all: impl Iterator<Item = (&'a str, String)>) -> String {
     parts.iter().map(|(names, said)| format!("{names}: {said}")).collect::<Vec<_>>().join("; ")
 }
 
-/// How one reconciler stands.
+/// The state of one reconciler.
 fn one(name: &str, conditions: &[Condition], generation: Option<i64>) -> Standing {
     let kind = format!("mizzen.dev/{name}");
     let waits = |description: &str| Standing {
@@ -98,18 +100,18 @@ fn one(name: &str, conditions: &[Condition], generation: Option<i64>) -> Standin
         description: description.into(),
     };
     let Some(own) = conditions.iter().find(|condition| condition.kind == kind) else {
-        return waits("no answer yet");
+        return waits("not reconciled yet");
     };
     if own.observed_generation.is_some_and(|observed| generation.is_some_and(|latest| observed < latest)) {
-        return waits("no answer to the latest change yet");
+        return waits("the latest change is not reconciled yet");
     }
     let reason = match &*own.reason {
-        // What waits for its turn will come true: whatever else is said is said when it has.
+        // The disruptions will follow: other conditions are summarised when they have.
         PACING => PACING,
         host => conditions.iter().find_map(|other| other.explains(own)).unwrap_or_else(|| usual(name, host)),
     };
     let state = match &*own.status {
-        // It can't go on, but what is there works.
+        // It can't continue, but what is installed works.
         _ if [reasons::DANGLING, reasons::VERSION].contains(&reason) => State::Warning,
         "True" if own.reason == "Warning" => State::Warning,
         "True" => State::Ready,
@@ -120,7 +122,7 @@ fn one(name: &str, conditions: &[Condition], generation: Option<i64>) -> Standin
     Standing { state, reason: reason.to_owned(), description }
 }
 
-/// Kyma's reason for what goes wrong with a reconciler that gives none of its own.
+/// Kyma's reason for a failure of a reconciler without its own reason.
 fn usual(name: &str, reason: &str) -> &'static str {
     match name {
         _ if reason == "Invalid" => reasons::INVALID,
@@ -144,8 +146,9 @@ fn badness(state: State) -> u8 {
 // === impl Condition ===
 
 impl Condition {
-    /// The reason of a condition that a plugin set itself, when it says the same as the host's about that plugin. After that, the host
-    /// may say how paces stand: which disruption failed, and what waits.
+    /// The reason of a condition that a plugin set itself, if it reports the same as the host's
+    /// condition for that plugin. After the same message the host may append the state of paces:
+    /// which disruption failed, and what waits.
     fn explains(&self, of_host: &Self) -> Option<&str> {
         let own = !self.kind.starts_with("mizzen.dev/") && self.kind != "Ready";
         let rest = of_host.message.strip_prefix(&self.message).filter(|rest| rest.is_empty() || rest.starts_with("; "));

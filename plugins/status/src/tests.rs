@@ -1,4 +1,4 @@
-//! What whoever waits for the mesh can rely on.
+//! What users who wait for the mesh can rely on.
 
 use mizzen_sdk::Readiness;
 use mizzen_sdk::testing::{self, Cluster};
@@ -13,7 +13,7 @@ fn config() -> Value {
     json!({"reconcilers": ["installation", "mtls"]})
 }
 
-/// Type, status, reason and message of a condition, about the latest generation.
+/// Type, status, reason and message of a condition of the latest generation.
 fn condition(kind: &str, status: &str, reason: &str, message: &str) -> Value {
     json!({"type": kind, "status": status, "reason": reason, "message": message, "observedGeneration": 2})
 }
@@ -26,7 +26,8 @@ fn ready(name: &str) -> Value {
     of(name, "True", "Ready", "")
 }
 
-/// The mesh with these conditions, held by these reconcilers, at its second generation.
+/// The mesh with these conditions and the finalizers of these reconcilers, at its second
+/// generation.
 fn mesh(conditions: &[Value], held_by: &[&str]) -> Cluster {
     let finalizers: Vec<_> = held_by.iter().map(|name| format!("mizzen.dev/{name}")).collect();
     let mesh = json!({
@@ -58,7 +59,7 @@ fn state(outcome: &Outcome) -> String {
 }
 
 #[test]
-fn a_mesh_of_which_all_is_ready_is_ready() {
+fn a_mesh_is_ready_when_all_reconcilers_are() {
     let outcome = sum(&[ready("installation"), ready("mtls")]);
     assert_eq!(outcome.readiness, Readiness::Ready);
     let (state, ready, reason, _) = told(&outcome);
@@ -66,7 +67,7 @@ fn a_mesh_of_which_all_is_ready_is_ready() {
 }
 
 #[test]
-fn an_error_counts_before_a_warning_and_a_warning_before_what_is_on_its_way() {
+fn an_error_overrides_a_warning_and_a_warning_overrides_progress() {
     let (failed, warns, waits) = (
         |name| of(name, "False", "Failed", "no image"),
         |name| of(name, "True", "Warning", "look"),
@@ -84,7 +85,7 @@ fn an_error_counts_before_a_warning_and_a_warning_before_what_is_on_its_way() {
 }
 
 #[test]
-fn who_is_held_back_behind_an_error_does_not_hide_it() {
+fn a_gated_reconciler_does_not_hide_the_error_before_it() {
     let held = of("mtls", "Unknown", "Held", "waits for `installation` to be ready: no image");
     let (state, ready, reason, description) = told(&sum(&[of("installation", "False", "Failed", "no image"), held]));
     assert_eq!((&*state, ready, &*reason), ("Error", Some(false), "IstioInstallUninstallFailed"));
@@ -92,23 +93,23 @@ fn who_is_held_back_behind_an_error_does_not_hide_it() {
 }
 
 #[test]
-fn what_has_not_answered_or_not_seen_the_latest_change_is_waited_for() {
+fn a_reconciler_without_a_condition_for_the_latest_change_is_awaited() {
     let (state, is_ready, reason, description) = told(&sum(&[ready("installation")]));
     assert_eq!((&*state, is_ready, &*reason), ("Processing", None, "ReconcileUnknown"));
-    assert_eq!(description, "mtls: no answer yet");
+    assert_eq!(description, "mtls: not reconciled yet");
     let mut old = ready("mtls");
     old["observedGeneration"] = json!(1);
     let (state, .., description) = told(&sum(&[ready("installation"), old]));
-    assert_eq!((&*state, &*description), ("Processing", "mtls: no answer to the latest change yet"));
+    assert_eq!((&*state, &*description), ("Processing", "mtls: the latest change is not reconciled yet"));
 }
 
 #[test]
-fn what_several_wait_for_is_told_once() {
-    assert_eq!(told(&sum(&[])).3, "installation, mtls: no answer yet");
+fn an_equal_description_of_several_reconcilers_is_listed_once() {
+    assert_eq!(told(&sum(&[])).3, "installation, mtls: not reconciled yet");
 }
 
 #[test]
-fn passing_trouble_is_no_error() {
+fn a_temporary_failure_is_not_an_error() {
     for reason in ["Retrying", "Unavailable", "NotServed"] {
         assert_eq!(state(&sum(&[ready("installation"), of("mtls", "False", reason, "soon")])), "Processing");
     }
@@ -116,7 +117,7 @@ fn passing_trouble_is_no_error() {
 }
 
 #[test]
-fn a_reason_is_the_plugins_own_where_it_gives_one_and_kymas_otherwise() {
+fn the_reason_is_the_plugins_own_or_kymas() {
     let told = |conditions: &[Value]| {
         let (state, _, reason, _) = told(&sum(conditions));
         format!("{state} {reason}")
@@ -131,7 +132,7 @@ fn a_reason_is_the_plugins_own_where_it_gives_one_and_kymas_otherwise() {
 }
 
 #[test]
-fn while_disruptions_wait_for_their_turn_the_mesh_is_on_its_way_and_says_so() {
+fn while_disruptions_wait_for_a_pace_the_mesh_is_processing() {
     let paced = |message: &str| of("mtls", "False", "Pacing", message);
     let waits = "290 of 300 disruptions wait for pace `workloads` (at once 10)";
     let (state, is_ready, reason, description) = told(&sum(&[ready("installation"), paced(waits)]));
@@ -145,7 +146,7 @@ fn while_disruptions_wait_for_their_turn_the_mesh_is_on_its_way_and_says_so() {
 }
 
 #[test]
-fn what_the_host_says_of_paces_does_not_hide_the_plugins_own_reason() {
+fn the_state_of_paces_does_not_hide_the_plugins_own_reason() {
     let both = "Pod a/b is alone; Deployment a/c has not come through";
     let look =
         condition("ProxySidecarRestartSucceeded", "False", "ProxySidecarManualRestartRequired", "Pod a/b is alone");
@@ -156,14 +157,14 @@ fn what_the_host_says_of_paces_does_not_hide_the_plugins_own_reason() {
 }
 
 #[test]
-fn conditions_of_reconcilers_that_are_not_asked_for_do_not_count() {
+fn conditions_of_other_reconcilers_are_ignored() {
     let former = of("former", "False", "Failed", "gone long since");
     let own = condition("Ready", "False", "ReconcileFailed", "gone long since");
     assert_eq!(state(&sum(&[ready("installation"), ready("mtls"), former, own])), "Ready");
 }
 
 #[test]
-fn its_own_words_change_nothing() {
+fn its_own_condition_is_ignored() {
     let others = [ready("installation"), of("mtls", "False", "Progressing", "soon")];
     let first = sum(&others);
     let own = &first.conditions[0];
@@ -174,7 +175,7 @@ fn its_own_words_change_nothing() {
 }
 
 #[test]
-fn the_oldest_counts_and_a_second_one_is_told_of_it() {
+fn the_oldest_subject_counts_and_a_second_one_names_it() {
     let older = "{apiVersion: mizzen.dev/v1alpha1, kind: Istio, metadata: {name: first, namespace: kyma-system, creationTimestamp: '2026-01-01T00:00:00Z'}}";
     let all_ready = mesh(&[ready("installation"), ready("mtls")], &[]);
     let outcome = testing::reconcile::<Sum>(&all_ready.clone().with(older), ISTIO, &config()).unwrap();
@@ -187,7 +188,7 @@ fn the_oldest_counts_and_a_second_one_is_told_of_it() {
 }
 
 #[test]
-fn a_deletion_is_told_of_until_the_last_has_let_go() {
+fn a_deletion_is_reported_until_the_last_finalizer_is_removed() {
     let leaving = |held_by: &[&str], conditions: &[Value]| {
         testing::finalize::<Sum>(&mesh(conditions, held_by), ISTIO, &config()).unwrap()
     };
@@ -199,7 +200,7 @@ fn a_deletion_is_told_of_until_the_last_has_let_go() {
 }
 
 #[test]
-fn a_deletion_that_a_users_resources_block_is_a_warning_that_lists_them() {
+fn resources_that_block_a_deletion_are_listed_in_a_warning() {
     let message = "DestinationRule shop/cart remains";
     let conditions = [
         of("installation", "False", "Progressing", message),
@@ -212,14 +213,14 @@ fn a_deletion_that_a_users_resources_block_is_a_warning_that_lists_them() {
 }
 
 #[test]
-fn kyma_s_own_custom_resource_is_told_of_as_well_in_the_fields_that_it_has() {
+fn kymas_custom_resource_is_summarised_in_the_fields_that_it_has() {
     let kyma = |text: &str| text.replace("mizzen.dev/v1alpha1", "operator.kyma-project.io/v1alpha2");
     let conditions = json!([ready("installation"), ready("mtls")]);
     let there = format!(
         "{{apiVersion: operator.kyma-project.io/v1alpha2, kind: Istio, metadata: {{name: default, namespace: istio-system, generation: 2}}, status: {{conditions: {conditions}}}}}"
     );
     let outcome = testing::reconcile::<Sum>(&Cluster::new().with(&there), &kyma(ISTIO), &config()).unwrap();
-    assert_eq!(outcome.status, Some(json!({"state": "Ready", "description": "Istio is as wanted"})));
+    assert_eq!(outcome.status, Some(json!({"state": "Ready", "description": "Istio is in the desired state"})));
     let unknown = ISTIO.replace("mizzen.dev/v1alpha1", "example.com/v1");
     let answer = testing::reconcile::<Sum>(&Cluster::new(), &unknown, &config());
     assert!(matches!(answer, Err(Failure::Invalid(why)) if why.contains("example.com/v1")));

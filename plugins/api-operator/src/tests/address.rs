@@ -1,4 +1,4 @@
-//! Where callers are told that an API is: an address that works, at a server that takes its route.
+//! The address of an API: one that works, at a server that serves its route.
 
 use super::*;
 
@@ -23,7 +23,7 @@ fn reached_at(ingress: &str) -> Cluster {
 }
 
 #[test]
-fn an_address_of_colons_stands_in_brackets() {
+fn an_ipv6_address_is_in_brackets() {
     let cluster = reached_at("{ip: '2001:db8::7'}");
     let status = api_status(&cluster, &json!({}));
     assert_eq!((&status["ip"], &status["url"]), (&json!("2001:db8::7"), &json!("https://[2001:db8::7]/a")));
@@ -33,7 +33,7 @@ fn an_address_of_colons_stands_in_brackets() {
 }
 
 #[test]
-fn an_address_that_is_empty_is_none() {
+fn an_empty_address_is_ignored() {
     for ingress in [
         "{ip: '', hostname: lb.example.com}",
         "{ip: '', hostname: ''}, {hostname: lb.example.com}",
@@ -45,7 +45,7 @@ fn an_address_that_is_empty_is_none() {
 }
 
 #[test]
-fn only_a_server_that_looks_at_paths_is_told() {
+fn only_a_server_that_routes_by_path_is_in_the_url() {
     let (simple, passed) = (json!({"mode": "SIMPLE"}), json!({"mode": "PASSTHROUGH"}));
     for (protocol, tls, expected) in [
         ("HTTP", Value::Null, json!("http://192.0.2.7:9000/a")),
@@ -72,7 +72,7 @@ fn only_a_server_that_looks_at_paths_is_told() {
 }
 
 #[test]
-fn a_server_takes_the_routes_of_the_namespaces_that_it_names() {
+fn a_server_serves_routes_of_the_namespaces_it_names() {
     let of = |host: &str| servers(&json!([server("HTTP", 80, &[host], &Value::Null)]));
     for (host, takes) in [
         ("shop/*", true),
@@ -98,7 +98,7 @@ fn a_server_takes_the_routes_of_the_namespaces_that_it_names() {
 }
 
 #[test]
-fn a_host_with_a_star_is_never_told() {
+fn a_host_with_a_star_is_never_in_the_url() {
     assert_eq!(url(&mesh(), &json!({"hostname": "*.example.com"})), "https://192.0.2.7/a");
     let config = json!({"publicHostname": "*.example.com"});
     let answer = testing::reconcile::<ApiOperator>(&mesh(), &api(&json!({})), &config).unwrap();

@@ -1,18 +1,18 @@
-//! Every field that an API's author may write, and what becomes of it: none is passed over in silence.
+//! Every field of an API and its effect: none is ignored silently.
 
 use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::*;
 
-/// What becomes of a field.
+/// The effect of a field.
 #[derive(Debug)]
 enum Fate {
-    /// It decides about objects or the status.
+    /// It affects objects or the status.
     Done,
-    /// It is named in the condition `Supported`, by this text: nobody does it.
+    /// It has no effect, and the condition `Supported` names it by this text.
     Named(&'static str),
-    /// It says what an API is, and asks for nothing.
+    /// It only describes the API.
     Describes,
 }
 
@@ -26,7 +26,7 @@ fn served() -> Cluster {
     )
 }
 
-/// Each field of the definition, a value that asks for something, and what becomes of it.
+/// Each field of the definition, a value, and the effect.
 fn table() -> Vec<(&'static str, Value, Fate)> {
     let auth = json!({"username": {"name": "a", "key": "name"}, "password": {"name": "a", "key": "word"}});
     vec![
@@ -40,7 +40,7 @@ fn table() -> Vec<(&'static str, Value, Fate)> {
         ("resources", json!(["/cats"]), Describes),
         ("required", json!(true), Describes),
         ("template", json!("gold"), Named("template")),
-        // Its component's status has it: see the reconciler `component-status`.
+        // It is in the component's status: see the reconciler `component-status`.
         ("segment", json!("managementFunction"), Describes),
         ("apiKeyVerification", json!({"enabled": true, "location": "header"}), Named("apiKeyVerification")),
         ("rateLimit", json!({"enabled": true, "limit": "1", "interval": "pm"}), Done),
@@ -56,7 +56,7 @@ fn table() -> Vec<(&'static str, Value, Fate)> {
 }
 
 #[test]
-fn every_field_is_done_or_named_or_only_describes() {
+fn every_field_has_an_effect_or_is_named_or_only_describes() {
     let plain = outcome_in(&served(), &json!({}));
     for (field, value, fate) in table() {
         let outcome = outcome_in(&served(), &json!({field: value}));
@@ -76,7 +76,7 @@ fn every_field_is_done_or_named_or_only_describes() {
 }
 
 #[test]
-fn what_is_switched_off_or_empty_asks_for_nothing() {
+fn disabled_or_empty_fields_have_no_effect() {
     let off = json!({"apiKeyVerification": {"enabled": false}, "quota": {"limit": "", "identifier": ""}, "OASValidation": {},
                      "template": "", "CORS": {"enabled": false}, "rateLimit": {"enabled": false, "identifier": "ip"}});
     let (plain, outcome) = (outcome_in(&served(), &json!({})), outcome_in(&served(), &off));
@@ -98,7 +98,7 @@ fn the_table_has_every_field_of_every_definition() {
 }
 
 #[test]
-fn metrics_that_are_found_by_annotations_are_scraped_without_a_secret_which_is_said() {
+fn metrics_found_by_annotations_are_scraped_without_a_secret_and_that_is_reported() {
     let auth = json!({"username": {"name": "a", "key": "name"}, "password": {"name": "a", "key": "word"}});
     let subject = api(&json!({"apiType": "prometheus", "basicAuth": auth}));
     let said = |style: &str| {
@@ -108,5 +108,5 @@ fn metrics_that_are_found_by_annotations_are_scraped_without_a_secret_which_is_s
     };
     assert_eq!(said("ServiceMonitor").0, Some(true));
     let (supported, _, message) = said("Annotations");
-    assert!(supported == Some(false) && message.contains("no annotation of Pods names a Secret"), "{message}");
+    assert!(supported == Some(false) && message.contains("annotations of Pods can't name a Secret"), "{message}");
 }

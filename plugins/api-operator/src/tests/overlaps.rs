@@ -1,4 +1,4 @@
-//! Who else takes an API's path: found wherever it is, and told on both sides.
+//! Other routes that match an API's path: found anywhere, and reported with both sides.
 
 use super::*;
 
@@ -35,7 +35,7 @@ fn a_path_of_its_own_is_exclusive() {
 }
 
 #[test]
-fn the_same_path_is_a_clash_that_names_both_sides_ours_and_foreign() {
+fn the_same_path_is_a_clash_that_names_both_sides() {
     for (uri, owned, other) in [
         (json!({"exact": "/a"}), true, "ExposedAPI other/x"),
         (json!({"prefix": "/a/"}), true, "ExposedAPI other/x"),
@@ -65,13 +65,13 @@ fn a_path_above_or_below_is_an_overlap_that_names_both_sides() {
 }
 
 #[test]
-fn a_regular_expression_that_takes_the_path_or_something_below_is_an_overlap() {
+fn a_regular_expression_that_matches_the_path_or_one_below_is_an_overlap() {
     for (regex, said) in [
-        ("/a", "takes it, too, by a regular expression"),
-        ("/[a-c](/.*)?", "takes it, too, by a regular expression"),
-        (".*", "takes it, too, by a regular expression"),
-        ("/a/v[0-9]+", "takes some of what is below it by a regular expression"),
-        ("/[", "may take it, by a regular expression that can't be read here"),
+        ("/a", "also matches it, by a regular expression"),
+        ("/[a-c](/.*)?", "also matches it, by a regular expression"),
+        (".*", "also matches it, by a regular expression"),
+        ("/a/v[0-9]+", "matches some paths below it, by a regular expression"),
+        ("/[", "may match it, by a regular expression that is not valid here"),
     ] {
         let (status, reason, message) = exclusive(&[route("x", &json!({"regex": regex}), "*", OURS, false)], "/a");
         assert_eq!((status, reason.as_str()), (Some(false), "Overlap"), "{regex}");
@@ -89,7 +89,7 @@ fn a_regular_expression_that_takes_the_path_or_something_below_is_an_overlap() {
 }
 
 #[test]
-fn a_match_by_headers_alone_takes_every_path_of_its_host() {
+fn a_match_by_headers_alone_overlaps_every_path_of_its_host() {
     let by_header =
         json!([{"match": [{"headers": {"canary": {"exact": "yes"}}}]}, {"match": [{"uri": {"prefix": "/"}}]}]);
     for (uri, host, gateway, expected) in [
@@ -123,7 +123,7 @@ fn each_side_is_named_by_its_kind() {
 }
 
 #[test]
-fn a_rule_without_a_match_takes_what_nobody_else_does_and_is_no_overlap() {
+fn a_rule_without_a_match_is_not_an_overlap() {
     let rest = route("rest", &json!({"exact": "x"}), "*", OURS, false)
         .replace(r#""match":[{"uri":{"exact":"x"}}]"#, r#""route":[]"#);
     assert!(!rest.contains("match"));
@@ -131,17 +131,17 @@ fn a_rule_without_a_match_takes_what_nobody_else_does_and_is_no_overlap() {
 }
 
 #[test]
-fn many_are_counted_and_a_few_named_the_worst_first() {
+fn the_most_severe_overlaps_are_named_and_the_others_counted() {
     let below = |at: usize| route(&format!("below-{at}"), &json!({"exact": format!("/a/{at}")}), "*", OURS, true);
     let mut routes: Vec<_> = (0..8).map(below).collect();
     routes.push(route("same", &json!({"exact": "/a"}), "*", OURS, true));
     let (_, reason, message) = exclusive(&routes, "/a");
     assert_eq!(reason, "Clash");
-    assert!(message.contains("other/same takes the same path") && message.ends_with("and 4 more"), "{message}");
+    assert!(message.contains("other/same matches the same path") && message.ends_with("and 4 more"), "{message}");
 }
 
 #[test]
-fn an_apis_own_route_is_nobody_else() {
+fn an_apis_own_route_is_not_an_overlap() {
     let own = route("cat", &json!({"exact": "/a"}), "*", OURS, true).replace("\"other\"", "\"shop\"");
     assert_eq!(exclusive(&[own], "/a").1, "Exclusive");
 }

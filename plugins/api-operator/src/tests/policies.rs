@@ -1,4 +1,4 @@
-//! What an API asks to be enforced, and what is refused.
+//! Policies of an API, and what is refused.
 
 use super::*;
 
@@ -32,7 +32,7 @@ fn cors(changes: &Value) -> Value {
 }
 
 #[test]
-fn cors_is_the_gateways_to_keep() {
+fn the_gateway_enforces_cors() {
     let rules = outcome(&cors(&json!({"allowCredentials": true}))).desired.unwrap()[0]["spec"]["http"].take();
     let [rule] = rules.as_array().unwrap().as_slice() else { panic!("{rules}") };
     assert_eq!(
@@ -50,7 +50,7 @@ fn cors_is_the_gateways_to_keep() {
 }
 
 #[test]
-fn an_origin_is_itself_or_has_stars_or_is_any() {
+fn an_origin_matches_exactly_or_by_stars_or_is_any() {
     let origins = |text: &str| {
         let rule = outcome(&cors(&json!({"allowOrigins": text}))).desired.unwrap()[0]["spec"]["http"][0].take();
         rule["corsPolicy"]["allowOrigins"].clone()
@@ -61,7 +61,7 @@ fn an_origin_is_itself_or_has_stars_or_is_any() {
 }
 
 #[test]
-fn preflight_requests_that_are_the_implementations_to_answer_reach_it() {
+fn preflight_requests_reach_an_implementation_that_handles_them() {
     let own = cors(&json!({"handlePreflightRequests": {"enabled": false}}));
     let rules = outcome(&own).desired.unwrap()[0]["spec"]["http"].take();
     assert_eq!(rules[0]["match"][0], json!({"uri": {"exact": "/a"}, "method": {"exact": "OPTIONS"}}));
@@ -84,7 +84,7 @@ fn limited(limit: &str, interval: &str) -> Value {
 }
 
 #[test]
-fn a_rate_limit_is_kept_by_the_implementations_sidecars() {
+fn the_implementations_sidecars_enforce_a_rate_limit() {
     let cluster = served_at(", targetPort: 9090");
     let filter = outcome_in(&cluster, &limited("100", "pm")).desired.unwrap().remove(1);
     assert_eq!((&filter["kind"], &filter["metadata"]["namespace"]), (&json!("EnvoyFilter"), &json!("shop")));
@@ -104,7 +104,7 @@ fn a_rate_limit_is_kept_by_the_implementations_sidecars() {
 }
 
 #[test]
-fn a_limit_stands_at_the_port_that_the_pods_listen_at() {
+fn a_limit_applies_to_the_port_that_the_pods_listen_at() {
     for (target, port) in [(", targetPort: 9091", 9091), (", targetPort: web", 9090), ("", 8080)] {
         let filter = outcome_in(&served_at(target), &limited("1", "ps")).desired.unwrap().remove(1);
         assert_eq!(filter["spec"]["configPatches"][0]["match"]["listener"]["portNumber"], port);
@@ -112,7 +112,7 @@ fn a_limit_stands_at_the_port_that_the_pods_listen_at() {
 }
 
 #[test]
-fn a_limit_stands_at_every_port_that_some_of_the_pods_listen_at() {
+fn a_limit_applies_to_every_port_that_some_pods_listen_at() {
     let slice_at = |name: &str, port: &str| {
         slice(name, "[{}]").replace("endpoints:", &format!("ports: [{{name: http, port: {port}}}], endpoints:"))
     };
@@ -138,7 +138,7 @@ fn a_port_for_udp_of_the_same_number_is_not_the_apis() {
 }
 
 #[test]
-fn what_is_not_enforced_and_what_waits_are_both_named() {
+fn unsupported_and_waiting_policies_are_both_named() {
     let mut changes = limited("1", "ps");
     changes["quota"] = json!({"limit": "100"});
     let (_, reason, message) = condition(&outcome(&changes), "Supported");
@@ -153,7 +153,7 @@ fn what_is_not_enforced_and_what_waits_are_both_named() {
 }
 
 #[test]
-fn a_limit_that_nobody_can_keep_yet_is_said_to_wait() {
+fn a_limit_that_can_not_be_enforced_yet_is_reported_as_waiting() {
     let outcome = outcome_in(&mesh(), &limited("1", "ps"));
     assert_eq!(outcome.desired.as_ref().unwrap().len(), 1);
     assert_eq!(condition(&outcome, "Supported").1, "RateLimitPending");
@@ -167,7 +167,7 @@ fn a_type_that_is_not_known_is_named() {
 }
 
 #[test]
-fn what_can_not_be_done_is_said_with_its_field() {
+fn an_invalid_policy_is_reported_with_its_field() {
     assert!(invalid(&json!({"rateLimit": 7})).contains("rateLimit"));
     for (changes, field) in [
         (limited("", "ps"), "spec.rateLimit.limit"),
@@ -185,7 +185,7 @@ fn what_can_not_be_done_is_said_with_its_field() {
 }
 
 #[test]
-fn all_that_can_not_be_done_is_said_at_once() {
+fn all_invalid_policies_are_reported_at_once() {
     let mut both = cors(&json!({"allowOrigins": "a.example.com"}));
     both["rateLimit"] = limited("ten", "ps")["rateLimit"].take();
     let (why, _) = refused_in(&mesh(), &both);
@@ -193,7 +193,7 @@ fn all_that_can_not_be_done_is_said_at_once() {
 }
 
 #[test]
-fn an_api_that_asks_for_the_impossible_goes_on_telling_whether_it_is_ready() {
+fn an_api_with_an_invalid_policy_still_reports_its_readiness() {
     for ready in [true, false] {
         let cluster = mesh().with(&slice("s", &format!("[{{conditions: {{ready: {ready}}}}}]")));
         for changes in [limited("ten", "ps"), cors(&json!({"allowOrigins": "a.example.com"}))] {
@@ -205,7 +205,7 @@ fn an_api_that_asks_for_the_impossible_goes_on_telling_whether_it_is_ready() {
 }
 
 #[test]
-fn it_asks_for_no_more_than_it_uses() {
+fn it_declares_no_more_than_it_uses() {
     let description = format!("{:?}", ApiOperator::describe());
     for kind in ["Secret", "Pod\"", "Deployment", "Namespace", "ConfigMap", "access: Patch", "access: Delete"] {
         assert!(!description.contains(kind), "{kind} in {description}");

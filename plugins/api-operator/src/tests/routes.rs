@@ -1,9 +1,9 @@
-//! The way to an API: which requests reach it.
+//! The route of an API: which requests reach it.
 
 use super::*;
 
 #[test]
-fn an_api_gets_a_route_of_its_name_through_the_component_gateway() {
+fn an_api_has_a_route_of_its_name_at_the_component_gateway() {
     let desired = outcome(&json!({})).desired.unwrap();
     let [route] = desired.as_slice() else { panic!("{desired:?}") };
     assert_eq!(
@@ -24,7 +24,7 @@ fn an_api_gets_a_route_of_its_name_through_the_component_gateway() {
 }
 
 #[test]
-fn a_path_takes_what_is_below_it_and_not_its_neighbours() {
+fn a_path_matches_paths_below_it_and_not_its_siblings() {
     let route = &outcome(&json!({"path": "/a"})).desired.unwrap()[0];
     assert!(takes(route, "/a") && takes(route, "/a/") && takes(route, "/a/b"));
     assert!(!takes(route, "/ab") && !takes(route, "/"));
@@ -37,13 +37,13 @@ fn a_slash_at_the_end_of_a_path_changes_nothing() {
 }
 
 #[test]
-fn the_root_path_takes_everything() {
+fn the_root_path_matches_everything() {
     let route = &outcome(&json!({"path": "/"})).desired.unwrap()[0];
     assert!(takes(route, "/") && takes(route, "/ab"));
 }
 
 #[test]
-fn the_api_s_hostname_goes_before_the_public_one() {
+fn the_hostname_of_an_api_overrides_the_public_one() {
     let config = json!({"publicHostname": "public.example.com", "gateway": "canvas/component-gateway"});
     let ask = |changes: &Value| {
         let outcome = testing::reconcile::<ApiOperator>(&mesh(), &api(changes), &config).unwrap();
@@ -57,19 +57,19 @@ fn the_api_s_hostname_goes_before_the_public_one() {
 }
 
 #[test]
-fn the_route_stands_before_the_implementation_does() {
+fn the_route_exists_before_the_implementation() {
     let outcome = outcome(&json!({}));
     assert!(matches!(outcome.readiness, Readiness::Progressing(_)));
     assert_eq!(outcome.desired.unwrap().len(), 1);
 }
 
 #[test]
-fn a_path_that_no_url_has_is_not_published() {
+fn a_path_that_is_not_valid_in_urls_is_not_published() {
     assert!(invalid(&json!({"path": "/a b"})).contains("`path`"));
 }
 
 #[test]
-fn each_version_and_the_older_kind_is_published_alike() {
+fn every_version_and_the_older_kind_is_published() {
     let wanted = outcome(&json!({})).desired;
     let shapes = [
         ("v1", "ExposedAPI", json!([{"url": "https://a", "version": "v4"}])),
@@ -88,14 +88,14 @@ fn each_version_and_the_older_kind_is_published_alike() {
 }
 
 #[test]
-fn a_path_that_proxies_read_in_two_ways_is_not_published() {
+fn a_path_that_proxies_normalise_is_not_published() {
     for path in ["/a//b", "/a/../b", "/./a"] {
         assert!(invalid(&json!({"path": path})).contains("`path`"), "{path}");
     }
 }
 
 #[test]
-fn an_own_host_must_be_one() {
+fn an_own_host_must_be_valid() {
     assert!(invalid(&json!({"hostname": "Not A Host"})).contains("`hostname`"));
     let route = |host: &str| outcome(&json!({"hostname": host})).desired.unwrap()[0]["spec"]["hosts"].clone();
     assert_eq!((route("*.example.com"), route("")), (json!(["*.example.com"]), json!(["*"])));
@@ -103,7 +103,7 @@ fn an_own_host_must_be_one() {
 }
 
 #[test]
-fn a_public_host_that_is_empty_or_any_is_none() {
+fn an_empty_public_host_or_a_star_means_any_host() {
     for none in [json!(""), json!("*"), Value::Null] {
         let config = json!({"publicHostname": none});
         let answer = testing::reconcile::<ApiOperator>(&mesh(), &api(&json!({})), &config).unwrap();

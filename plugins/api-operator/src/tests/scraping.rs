@@ -1,4 +1,4 @@
-//! APIs that are metrics.
+//! APIs that serve metrics.
 
 use super::*;
 
@@ -21,7 +21,7 @@ fn metrics_are_scraped() {
 }
 
 #[test]
-fn an_api_that_is_no_longer_metrics_is_no_longer_scraped() {
+fn an_api_that_stops_serving_metrics_is_not_scraped() {
     assert_eq!(outcome(&json!({"apiType": "prometheus"})).desired.unwrap().len(), 2);
     for kind in ["openapi", "mcp", "something-new"] {
         assert_eq!(outcome(&json!({"apiType": kind})).desired.unwrap().len(), 1, "{kind}");
@@ -29,7 +29,7 @@ fn an_api_that_is_no_longer_metrics_is_no_longer_scraped() {
 }
 
 #[test]
-fn whoever_scrapes_says_who_it_is_by_a_secret_that_we_never_read() {
+fn the_scraper_authenticates_by_a_secret_that_the_plugin_never_reads() {
     let auth = json!({"username": {"name": "scraper", "key": "user"}, "password": {"name": "scraper", "key": "word"}});
     let desired = outcome(&json!({"apiType": "openmetrics", "basicAuth": auth})).desired.unwrap();
     assert_eq!(desired[1]["spec"]["endpoints"][0]["basicAuth"], auth);
@@ -38,7 +38,7 @@ fn whoever_scrapes_says_who_it_is_by_a_secret_that_we_never_read() {
 }
 
 #[test]
-fn without_the_prometheus_operator_metrics_are_published_and_said_not_to_be_scraped() {
+fn without_the_prometheus_operator_metrics_are_published_and_reported_as_not_scraped() {
     let cluster = mesh().without_kind(metrics::kind()).with(&slice("s", "[{}]"));
     let outcome = outcome_in(&cluster, &json!({"apiType": "prometheus"}));
     let kinds: Vec<_> = outcome.desired.iter().flatten().map(|object| object["kind"].clone()).collect();
@@ -52,7 +52,7 @@ fn without_the_prometheus_operator_metrics_are_published_and_said_not_to_be_scra
 }
 
 #[test]
-fn where_pods_are_annotated_nothing_else_has_them_scraped() {
+fn with_annotations_there_is_no_service_monitor() {
     let config = json!({"openMetrics": "Annotations"});
     let answer = testing::reconcile::<ApiOperator>(&mesh(), &api(&json!({"apiType": "prometheus"})), &config).unwrap();
     let kinds: Vec<_> = answer.desired.unwrap().iter().map(|object| object["kind"].clone()).collect();

@@ -1,4 +1,4 @@
-//! What an API's status says.
+//! The status of an API.
 
 use super::*;
 
@@ -11,7 +11,7 @@ fn one_ready_endpoint_in_any_slice_makes_an_api_ready() {
 }
 
 #[test]
-fn an_api_whose_endpoints_all_turned_unready_is_not_ready() {
+fn an_api_without_a_ready_endpoint_is_not_ready() {
     assert!(!ready_with(&["[{conditions: {ready: false}}]", "[{conditions: {ready: false}}]"]));
     let cluster = mesh().with(&slice("s", "[{conditions: {ready: false}}]"));
     let why = "no endpoint of Service catalog is ready".to_owned();
@@ -19,7 +19,7 @@ fn an_api_whose_endpoints_all_turned_unready_is_not_ready() {
 }
 
 #[test]
-fn an_endpoint_that_does_not_say_is_ready() {
+fn an_endpoint_without_the_condition_is_ready() {
     assert!(ready_with(&["[{addresses: [10.0.0.1]}]"]));
     assert!(ready_with(&["[{conditions: {}}]"]));
 }
@@ -42,7 +42,7 @@ fn slices_of_other_services_and_namespaces_do_not_count() {
 }
 
 #[test]
-fn the_status_says_where_the_api_is() {
+fn the_status_has_the_apis_url() {
     assert_eq!(
         api_status(&mesh(), &json!({"developerUI": "/a/docs"})),
         json!({"name": "cat", "uid": null, "path": "/a", "port": 8080, "implementation": "catalog", "ip": "192.0.2.7",
@@ -51,7 +51,7 @@ fn the_status_says_where_the_api_is() {
 }
 
 #[test]
-fn the_url_begins_as_the_gateway_listens() {
+fn the_url_has_the_scheme_and_port_of_the_gateway() {
     for (protocol, port, base) in [
         ("HTTPS", 443, "https://192.0.2.7"),
         ("HTTPS", 8443, "https://192.0.2.7:8443"),
@@ -129,7 +129,7 @@ fn the_url_follows_the_address_and_the_gateway() {
 }
 
 #[test]
-fn of_several_servers_that_take_the_host_the_encrypted_one_is_told() {
+fn of_several_servers_for_the_host_the_encrypted_one_is_in_the_url() {
     let cluster = mesh().with(
         "{apiVersion: networking.istio.io/v1, kind: Gateway, metadata: {name: component-gateway, namespace: canvas}, spec: {servers: [
           {port: {number: 80, name: a, protocol: HTTP}, hosts: ['*']},
@@ -141,7 +141,7 @@ fn of_several_servers_that_take_the_host_the_encrypted_one_is_told() {
 }
 
 #[test]
-fn the_gateways_service_is_found_by_labels_of_ones_own() {
+fn the_gateways_service_is_found_by_configured_labels() {
     let cluster = mesh().with(
         "{apiVersion: v1, kind: Service, metadata: {name: edge, namespace: edge, labels: {app: edge}}, \
          status: {loadBalancer: {ingress: [{ip: 192.0.2.9}]}}}",
@@ -152,7 +152,7 @@ fn the_gateways_service_is_found_by_labels_of_ones_own() {
 }
 
 #[test]
-fn the_route_is_told_by_its_uid_once_it_is_there() {
+fn the_status_has_the_uid_of_the_route_once_it_exists() {
     let there = mesh().with(
         "{apiVersion: networking.istio.io/v1, kind: VirtualService, metadata: {name: cat, namespace: shop, uid: u-1}, \
          spec: {hosts: ['*'], gateways: [canvas/component-gateway], http: [{match: [{uri: {exact: /a}}]}]}}",

@@ -12,7 +12,7 @@ fn policies(paths: &Value) -> Vec<Value> {
 }
 
 #[test]
-fn a_path_with_a_policy_is_denied_to_whoever_it_does_not_let_in() {
+fn a_path_with_a_policy_is_denied_to_all_other_callers() {
     let policies = policies(&json!([{"path": "/cart", "authorizationPolicy": known()}]));
     let [policy] = policies.as_slice() else { panic!("{policies:?}") };
     assert_eq!(policy["metadata"]["namespace"], "istio-system");
@@ -49,7 +49,7 @@ fn denied_is_who_fits_no_permission() {
 }
 
 #[test]
-fn a_prefix_leaves_to_the_paths_within_it_what_they_say_for_themselves() {
+fn a_prefix_excepts_paths_within_it_that_have_their_own_rules() {
     let policies = policies(&json!([
         {"path": "/", "authorizationPolicy": known()},
         {"path": "/public", "pathType": "prefix"},
@@ -68,7 +68,7 @@ fn a_prefix_leaves_to_the_paths_within_it_what_they_say_for_themselves() {
 }
 
 #[test]
-fn a_policy_that_would_come_to_too_many_cases_is_refused() {
+fn a_policy_with_too_many_rules_is_refused() {
     let rule = json!({"from": {"requestPrincipals": ["a"]}, "when": [{"key": "source.ip", "values": ["192.0.2.1"]}]});
     let paths =
         |rules: usize| json!({"paths": [{"path": "/a", "authorizationPolicy": {"rules": vec![rule.clone(); rules]}}]});
@@ -76,10 +76,10 @@ fn a_policy_that_would_come_to_too_many_cases_is_refused() {
     assert_eq!(most["spec"]["rules"].as_array().unwrap().len(), 128);
     let why = refused(&outcome(&one_rule(&paths(8))));
     assert!(
-        why.starts_with("`spec.rules[0].paths[0].authorizationPolicy`: its rules come to 256 cases, and 128 are"),
+        why.starts_with("`spec.rules[0].paths[0].authorizationPolicy`: it needs 256 rules, and at most 128 are"),
         "{why}"
     );
-    assert!(refused(&outcome(&one_rule(&paths(80)))).contains("its rules come to"));
+    assert!(refused(&outcome(&one_rule(&paths(80)))).contains("it needs"));
 }
 
 #[test]
@@ -94,7 +94,7 @@ fn rule(hosts: &[&str], paths: &Value) -> Value {
 }
 
 #[test]
-fn a_path_that_another_rule_leaves_open_stays_open_on_the_hosts_of_both() {
+fn a_path_that_is_open_in_another_rule_stays_open_on_the_hosts_of_both() {
     let protected = json!([{"path": "/", "authorizationPolicy": known()}]);
     let open = json!([{"path": "/public", "pathType": "prefix"}, {"path": "/login"}, {"path": "/login", "pathType": "prefix"}]);
     let outcome = outcome(&json!({"rules": [
@@ -153,12 +153,12 @@ fn an_open_regular_expression_within_a_protected_prefix_is_refused_with_both_pat
 }
 
 #[test]
-fn a_path_that_is_a_pattern_to_policies_is_refused_beside_the_policy_of_another_rule() {
+fn a_path_that_is_a_pattern_in_policies_is_refused_with_a_policy_in_another_rule() {
     let protected = json!([{"path": "/", "authorizationPolicy": known()}]);
     let why = refused(&outcome(&json!({"rules": [
         rule(&["shop.example.com"], &protected), rule(&["shop.example.com"], &json!([{"path": "/a*"}])),
     ]})));
-    assert!(why.starts_with("`spec.rules[1].paths[0].path`: `/a*` is a pattern to policies"), "{why}");
+    assert!(why.starts_with("`spec.rules[1].paths[0].path`: `/a*` is a pattern in policies"), "{why}");
     let apart = json!({"rules": [rule(&["b.example.com"], &protected), rule(&["shop.example.com"], &json!([{"path": "/a*"}]))]});
     assert_eq!(wanted(&outcome(&apart), "VirtualService").len(), 2);
 }

@@ -34,7 +34,7 @@ fn a_certificate_of_another_namespace_can_have_the_same_name() {
 }
 
 #[test]
-fn a_policy_shuts_every_other_host_of_the_ingress_gateway() {
+fn a_policy_blocks_every_other_host_of_the_ingress_gateway() {
     let outcome = outcome(&one_rule(&json!({"paths": [{"path": "/a", "authorizationPolicy": known()}]})));
     let spec = only(&outcome, "AuthorizationPolicy")["spec"].clone();
     assert_eq!(spec["action"], "DENY", "one that allows denies what none allows");
@@ -55,7 +55,7 @@ fn a_policy_on_a_prefix_covers_the_one_path_alone() {
 fn a_policy_on_a_regular_expression_is_compared_as_text() {
     let path = json!({"path": "/v[0-9]+/.*", "pathType": "regex", "authorizationPolicy": known()});
     let why = refused(&outcome(&one_rule(&json!({"paths": [path]}))));
-    assert!(why.starts_with("`spec.rules[0].paths[0].authorizationPolicy`: Istio compares no regular"), "{why}");
+    assert!(why.starts_with("`spec.rules[0].paths[0].authorizationPolicy`: Istio does not support regular"), "{why}");
 }
 
 #[test]
@@ -69,7 +69,7 @@ fn tls_is_switched_off_where_a_revision_injects_sidecars() {
 #[test]
 fn an_unknown_path_type_is_taken_for_exact() {
     let why = refused(&outcome(&one_rule(&json!({"paths": [{"path": "/a", "pathType": "glob"}]}))));
-    assert_eq!(why, "`spec.rules[0].paths[0].pathType`: `glob` is none of exact, prefix, regex");
+    assert_eq!(why, "`spec.rules[0].paths[0].pathType`: `glob` is not one of exact, prefix, regex");
 }
 
 #[test]

@@ -1,9 +1,9 @@
-//! What makes no sense is named by its field, and touches nothing.
+//! An invalid field is named, and changes nothing.
 
 use super::*;
 
 #[test]
-fn what_is_wrong_is_named_by_its_field() {
+fn an_error_names_the_invalid_field() {
     let path = |path: Value| json!({"paths": [path]});
     let policy = |policy: Value| json!({"paths": [{"path": "/a", "authorizationPolicy": policy}]});
     let to = |destination: Value| json!({"destination": destination});
@@ -12,23 +12,23 @@ fn what_is_wrong_is_named_by_its_field() {
     let beside = json!({"paths": [{"path": "/a*"}, {"path": "/", "authorizationPolicy": {"rules": [{"from": from}]}}]});
     for (changes, field, why) in [
         (json!({"hosts": "a"}), "hosts", "invalid type: string"),
-        (json!({"hosts": ["a b"]}), "hosts", "`a b` is no host"),
+        (json!({"hosts": ["a b"]}), "hosts", "`a b` is not a valid host"),
         (to(json!({"host": "x", "port": "80"})), "destination.port", "invalid type: string"),
         (to(json!({"host": "x", "port": -1})), "destination.port", "-1"),
-        (to(json!({"host": "x", "port": 70000})), "destination.port", "70000 is no port"),
-        (to(json!({"port": 80})), "destination.host", "missing beside `port`"),
-        (to(json!({"host": "x", "httpCookie": {"ttl": 1}})), "destination.httpCookie.name", "a cookie has a name"),
+        (to(json!({"host": "x", "port": 70000})), "destination.port", "70000 is not a valid port"),
+        (to(json!({"port": 80})), "destination.host", "required with `port`"),
+        (to(json!({"host": "x", "httpCookie": {"ttl": 1}})), "destination.httpCookie.name", "a cookie needs a name"),
         (
             to(json!({"host": "x", "httpCookie": {"name": "a", "ttl": "1s"}})),
             "destination.httpCookie.ttl",
             "invalid type",
         ),
-        (path(json!({"path": "a"})), "paths[0].path", "begin it with `/`"),
-        (path(json!({"path": "/a b"})), "paths[0].path", "no path of a URL"),
+        (path(json!({"path": "a"})), "paths[0].path", "start it with `/`"),
+        (path(json!({"path": "/a b"})), "paths[0].path", "not a valid path of a URL"),
         (path(json!({"path": "/a", "pathType": 1})), "paths[0].pathType", "invalid type"),
         (twice, "paths[1]", "write it once"),
-        (policy(json!({"rules": []})), "paths[0].authorizationPolicy.rules", "say who is let in"),
-        (policy(json!({"rules": [{}]})), "paths[0].authorizationPolicy.rules[0].from.requestPrincipals", "name who"),
+        (policy(json!({"rules": []})), "paths[0].authorizationPolicy.rules", "write who is allowed"),
+        (policy(json!({"rules": [{}]})), "paths[0].authorizationPolicy.rules[0].from.requestPrincipals", "write who"),
         (
             policy(json!({"rules": [{"from": from, "when": [{"key": "request.colour", "values": ["red"]}]}]})),
             "paths[0].authorizationPolicy.rules[0].when[0].key",
@@ -37,7 +37,7 @@ fn what_is_wrong_is_named_by_its_field() {
         (
             policy(json!({"rules": [{"from": from, "when": [{"key": "source.ip"}]}]})),
             "paths[0].authorizationPolicy.rules[0].when[0].values",
-            "has values",
+            "needs values",
         ),
         (
             policy(json!({"rules": [{"from": from, "when": [
@@ -49,9 +49,9 @@ fn what_is_wrong_is_named_by_its_field() {
         (
             path(json!({"path": "/a.*", "pathType": "regex", "authorizationPolicy": {"rules": [{"from": from}]}})),
             "paths[0].authorizationPolicy",
-            "no regular expressions",
+            "does not support regular expressions",
         ),
-        (beside, "paths[0].path", "a pattern to policies"),
+        (beside, "paths[0].path", "a pattern in policies"),
     ] {
         let said = refused(&outcome(&one_rule(&changes)));
         assert!(said.starts_with(&format!("`spec.rules[0].{field}`: ")) && said.contains(why), "{changes}: {said}");
@@ -60,7 +60,7 @@ fn what_is_wrong_is_named_by_its_field() {
 
 #[test]
 fn a_trait_has_rules_and_an_application() {
-    assert!(refused(&outcome(&json!({}))).starts_with("`spec.rules`: there is none"));
+    assert!(refused(&outcome(&json!({}))).starts_with("`spec.rules`: it is empty"));
     let mut subject = ingress(&one_rule(&json!({})));
     subject["metadata"]["labels"] = json!({});
     assert!(refused(&asked(&mesh(), &subject)).starts_with("`metadata.labels`: `app.oam.dev/name` is missing"));

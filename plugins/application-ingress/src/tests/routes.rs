@@ -102,7 +102,7 @@ fn tls_to_the_destination_is_off_in_a_namespace_without_sidecars() {
 }
 
 #[test]
-fn a_certificate_for_all_hosts_is_asked_for_beside_the_gateway_unless_the_trait_brings_one() {
+fn a_certificate_for_all_hosts_is_desired_in_the_gateways_namespace_unless_the_trait_has_one() {
     let rule = |host: &str| json!({"hosts": [host], "destination": {"host": "x"}});
     let rules = json!([rule("shop.example.com"), rule("b.example.com"), rule("shop.example.com")]);
     assert_eq!(

@@ -15,7 +15,7 @@ fn leading_to(services: &[(&str, &str)]) -> Outcome {
 }
 
 #[test]
-fn a_rule_without_destination_leads_to_the_components_only_service() {
+fn a_rule_without_destination_is_routed_to_the_components_only_service() {
     let route = only(&leading_to(&[("cart-svc", "[{port: 80}]")]), "VirtualService");
     let destination = &route["spec"]["http"][0]["route"][0]["destination"];
     assert_eq!(*destination, json!({"host": "cart-svc", "port": {"number": 80}}));
@@ -54,7 +54,10 @@ fn without_one_port_for_http_the_rule_is_refused() {
         "[]",
     ] {
         let why = refused(&leading_to(&[("cart", ports)]));
-        assert!(why.contains("Service cart has not one port for HTTP: name one of TCP `http`"), "{ports}: {why}");
+        assert!(
+            why.contains("Service cart does not have exactly one port for HTTP: name a TCP port `http`"),
+            "{ports}: {why}"
+        );
     }
 }
 

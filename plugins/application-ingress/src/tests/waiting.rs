@@ -36,7 +36,7 @@ fn a_status_names_what_was_made() {
 }
 
 #[test]
-fn without_istio_nothing_is_known_to_be_wanted() {
+fn without_istio_the_desired_set_is_unknown() {
     let cluster = mesh().without_kind(kind("networking.istio.io/v1", "VirtualService"));
     let outcome = asked(&cluster, &ingress(&one_rule(&json!({}))));
     assert_eq!(outcome.desired, None);

@@ -8,7 +8,7 @@ fn principals(outcome: &Outcome) -> Vec<String> {
 }
 
 #[test]
-fn it_is_called_by_itself_the_ingress_gateway_and_prometheus() {
+fn its_own_pods_the_ingress_gateway_and_prometheus_may_call_it() {
     let outcome = outcome_in(&mesh());
     assert_eq!(
         only(&outcome, "AuthorizationPolicy"),
@@ -33,7 +33,7 @@ fn it_is_called_by_itself_the_ingress_gateway_and_prometheus() {
 }
 
 #[test]
-fn an_account_that_its_pods_have_instead_is_its_own_too() {
+fn an_account_that_its_pods_use_instead_is_allowed_too() {
     let cluster = mesh().with(&pod("a", "cart-account", &json!({}))).with(&pod("b", "store", &json!({})));
     let principals = principals(&outcome_in(&cluster));
     assert_eq!(principals.len(), 4);
@@ -41,7 +41,7 @@ fn an_account_that_its_pods_have_instead_is_its_own_too() {
 }
 
 #[test]
-fn the_account_of_everybody_in_the_namespace_is_nobodys_own() {
+fn the_default_account_is_not_allowed() {
     let outcome = outcome_in(&mesh().with(&pod("a", "default", &json!({}))));
     assert_eq!(principals(&outcome).len(), 3);
     let Readiness::Warning(why) = &outcome.readiness else { panic!("{:?}", outcome.readiness) };
@@ -49,7 +49,7 @@ fn the_account_of_everybody_in_the_namespace_is_nobodys_own() {
 }
 
 #[test]
-fn without_sidecars_nobody_would_enforce_it() {
+fn without_sidecars_there_is_no_policy() {
     let outcome = outcome_in(&mesh().with("{apiVersion: v1, kind: Namespace, metadata: {name: shop}}"));
     assert_eq!(wanted(&outcome, "AuthorizationPolicy"), Vec::<Value>::new());
     assert_eq!(wanted(&outcome, "ServiceAccount").len(), 1);
@@ -62,7 +62,7 @@ fn a_namespace_with_a_revision_is_in_the_mesh() {
 }
 
 #[test]
-fn others_than_verrazzanos_can_be_named() {
+fn other_accounts_than_verrazzanos_can_be_configured() {
     let config = json!({
         "trustDomain": "example.org",
         "ingressGateway": {"namespace": "edge", "name": "door"},

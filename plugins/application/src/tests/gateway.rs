@@ -60,7 +60,7 @@ fn a_host_of_two_traits_is_served_once_by_the_older_one() {
 }
 
 #[test]
-fn a_trait_whose_host_is_none_does_not_stop_the_others() {
+fn a_trait_with_an_invalid_host_does_not_stop_the_others() {
     for host in ["a b", "localhost", "shop.123"] {
         let cluster =
             mesh().with(&ingress("a", 1, &hosts(&[host]))).with(&ingress("b", 2, &hosts(&["shop.example.com"])));
@@ -69,14 +69,15 @@ fn a_trait_whose_host_is_none_does_not_stop_the_others() {
         let servers = gateway["spec"]["servers"].as_array().unwrap();
         assert_eq!((servers.len(), &servers[0]["name"]), (1, &json!("b")), "{host}");
         let Readiness::Warning(why) = &outcome.readiness else { panic!("{:?}", outcome.readiness) };
-        let expected =
-            format!("IngressTrait a: `spec.rules[0].hosts`: `{host}` is no host: write one such as `shop.example.com`");
+        let expected = format!(
+            "IngressTrait a: `spec.rules[0].hosts`: `{host}` is not a valid host: write one such as `shop.example.com`"
+        );
         assert_eq!(*why, expected);
     }
 }
 
 #[test]
-fn the_certificate_of_a_trait_with_a_long_name_is_asked_for_by_its_shortened_name() {
+fn the_certificate_of_a_trait_with_a_long_name_has_a_shortened_name() {
     let (namespace, name) = ("n".repeat(63), "t".repeat(253));
     let own = ingress(&name, 1, &hosts(&["shop.example.com"])).replace("\"shop\"", &format!("\"{namespace}\""));
     let subject = application(&[]).replace("\"shop\"", &format!("\"{namespace}\""));
@@ -87,14 +88,14 @@ fn the_certificate_of_a_trait_with_a_long_name_is_asked_for_by_its_shortened_nam
 }
 
 #[test]
-fn while_traits_are_not_served_the_gateway_that_is_there_stays() {
+fn while_traits_are_not_served_the_existing_gateway_stays() {
     let outcome = outcome_in(&mesh().without_kind(Kind::new("oam.verrazzano.io/v1alpha1", "IngressTrait")));
     assert!(outcome.so_far);
     assert_eq!(wanted(&outcome, "AuthorizationPolicy").len(), 1, "who may call it is said all the same");
 }
 
 #[test]
-fn without_istio_nothing_is_known_to_be_wanted() {
+fn without_istio_the_desired_set_is_unknown() {
     let outcome = outcome_in(&mesh().without_kind(Kind::new("networking.istio.io/v1", "Gateway")));
     assert_eq!(outcome.desired, None);
 }

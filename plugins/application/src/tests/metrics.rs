@@ -1,4 +1,4 @@
-//! How an application's metrics are scraped.
+//! Scraping of an application's metrics.
 
 use super::*;
 
@@ -6,7 +6,7 @@ fn scraped(annotations: &Value) -> Cluster {
     mesh().with(&pod("a", "store", annotations))
 }
 
-/// The relabelling of an endpoint that looks at these annotations.
+/// The relabelling of an endpoint by these annotations.
 fn looks_at<'a>(endpoint: &'a Value, annotation: &str) -> &'a Value {
     let name = format!("__meta_kubernetes_pod_annotation_verrazzano_io_{annotation}");
     let all = endpoint["relabelings"].as_array().unwrap();
@@ -16,7 +16,7 @@ fn looks_at<'a>(endpoint: &'a Value, annotation: &str) -> &'a Value {
 }
 
 #[test]
-fn in_the_mesh_metrics_are_scraped_with_istios_certificates() {
+fn metrics_in_the_mesh_are_scraped_with_istios_certificates() {
     let outcome = outcome_in(&scraped(&json!({"verrazzano.io/metricsEnabled": "true"})));
     let monitor = only(&outcome, "ServiceMonitor");
     assert_eq!(
@@ -35,7 +35,7 @@ fn in_the_mesh_metrics_are_scraped_with_istios_certificates() {
 }
 
 #[test]
-fn outside_the_mesh_they_are_scraped_in_plain() {
+fn metrics_outside_the_mesh_are_scraped_in_plain() {
     let namespace = "{apiVersion: v1, kind: Namespace, metadata: {name: shop}}";
     let outcome = outcome_in(&scraped(&json!({"verrazzano.io/metricsEnabled": "true"})).with(namespace));
     let endpoint = only(&outcome, "ServiceMonitor")["spec"]["endpoints"][0].clone();
@@ -43,7 +43,7 @@ fn outside_the_mesh_they_are_scraped_in_plain() {
 }
 
 #[test]
-fn annotations_say_which_pods_are_scraped_at_which_ports_and_paths() {
+fn annotations_select_pods_ports_and_paths_for_scraping() {
     let annotations = json!({
         "verrazzano.io/metricsEnabled": "true", "verrazzano.io/metricsPort": "8080",
         "verrazzano.io/metricsEnabled1": "false",
@@ -70,7 +70,7 @@ fn a_component_without_such_annotations_is_not_scraped() {
 }
 
 #[test]
-fn the_dots_of_a_components_name_match_dots_alone() {
+fn the_dots_of_a_components_name_match_only_dots() {
     let pod = pod("a", "store", &json!({"verrazzano.io/metricsEnabled": "true"})).replace("\"cart\"", "\"cart.v1\"");
     let monitor = only(&asked(&mesh().with(&pod), &application(&["cart.v1"])), "ServiceMonitor");
     let keep = looks_at(&monitor["spec"]["endpoints"][0], "metricsEnabled");
@@ -78,7 +78,7 @@ fn the_dots_of_a_components_name_match_dots_alone() {
 }
 
 #[test]
-fn where_the_prometheus_operator_is_missing_the_application_is_let_in_and_protected_all_the_same() {
+fn without_the_prometheus_operator_the_application_is_published_and_protected() {
     let without = |cluster: Cluster| cluster.without_kind(Kind::new("monitoring.coreos.com/v1", "ServiceMonitor"));
     let enabled = json!({"verrazzano.io/metricsEnabled": "true"});
     let cluster = scraped(&enabled).with(&ingress("web", 1, &hosts(&["shop.example.com"])));

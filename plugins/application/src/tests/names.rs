@@ -1,8 +1,8 @@
-//! Names that what is made of an application could not have.
+//! Names that are not valid for derived objects.
 
 use super::*;
 
-/// Why an application is refused; what was made of it stays.
+/// The message about an invalid application; existing objects stay.
 fn refused(subject: &Value) -> String {
     let outcome = asked(&mesh(), &subject.to_string());
     assert_eq!(outcome.desired, None);
@@ -19,7 +19,7 @@ fn named(name: &str) -> Value {
 }
 
 #[test]
-fn a_component_whose_name_no_object_can_have_is_refused_by_its_field() {
+fn a_component_with_an_invalid_name_is_refused_and_its_field_named() {
     let long = "c".repeat(64);
     for (components, field) in [
         (json!([{}]), "`spec.components[0]"),
@@ -40,7 +40,7 @@ fn a_component_whose_name_no_object_can_have_is_refused_by_its_field() {
 }
 
 #[test]
-fn an_application_whose_name_no_label_can_have_is_refused_by_its_field() {
+fn an_application_with_an_invalid_name_is_refused_and_its_field_named() {
     let why = refused(&named(&"a".repeat(64)));
     assert!(why.starts_with("`metadata.name`: ") && why.contains("`app.oam.dev/name`"), "{why}");
     for good in ["a".repeat(63), "store.v1".to_owned()] {
@@ -49,7 +49,10 @@ fn an_application_whose_name_no_label_can_have_is_refused_by_its_field() {
 }
 
 #[test]
-fn an_application_named_default_does_not_take_over_the_account_of_everybody_in_the_namespace() {
+fn an_application_named_default_does_not_adopt_the_default_account() {
     let why = refused(&named("default"));
-    assert!(why.starts_with("`metadata.name`: ServiceAccount `default` is everybody's in the namespace"), "{why}");
+    assert!(
+        why.starts_with("`metadata.name`: ServiceAccount `default` is the default of the whole namespace"),
+        "{why}"
+    );
 }

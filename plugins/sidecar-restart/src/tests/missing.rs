@@ -1,4 +1,4 @@
-//! Which pods should have a sidecar and have none.
+//! Pods that should have a sidecar and have none.
 
 use super::*;
 
@@ -27,7 +27,7 @@ fn is_restarted(namespace: &Value, labels: &Value, annotations: &Value) -> bool 
 }
 
 #[test]
-fn a_pod_gets_its_sidecar_by_the_rules_of_the_webhook() {
+fn a_pod_is_injected_by_the_rules_of_the_webhook() {
     let inject = |value: &str| json!({"sidecar.istio.io/inject": value});
     let rev = |value: &str| json!({"istio.io/rev": value});
     let none = json!({});
@@ -67,14 +67,14 @@ fn a_tag_is_another_name_of_the_revision() {
 }
 
 #[test]
-fn a_pod_on_its_hosts_network_never_gets_one() {
+fn a_pod_on_the_host_network_is_never_injected() {
     let mut pod = bare();
     pod["spec"]["hostNetwork"] = json!(true);
     assert!(!is_restarted_in(&json!({"istio-injection": "enabled"}), &pod, &json!({})));
 }
 
 #[test]
-fn system_namespaces_and_the_control_planes_never_get_one() {
+fn system_namespaces_and_the_control_planes_are_never_injected() {
     for name in ["kube-system", "kube-public", "istio-system", "mesh"] {
         let mut objects = cart().to_vec();
         objects.push(bare());
@@ -92,12 +92,12 @@ fn system_namespaces_and_the_control_planes_never_get_one() {
 }
 
 #[test]
-fn the_configuration_can_leave_them_without() {
+fn restarts_for_missing_sidecars_can_be_disabled() {
     assert!(!is_restarted_in(&json!({"istio-injection": "enabled"}), &bare(), &json!({"missingSidecars": false})));
 }
 
 #[test]
-fn a_pod_in_a_namespace_that_is_not_there_gets_none() {
+fn a_pod_in_a_missing_namespace_is_not_injected() {
     let cluster = cart().iter().chain([&bare()]).fold(Cluster::new(), with);
     assert!(outcome(&cluster).patches.is_empty());
 }

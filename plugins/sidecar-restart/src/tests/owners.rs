@@ -1,4 +1,4 @@
-//! How each owner is restarted.
+//! How workloads of each kind are restarted.
 
 use super::*;
 
@@ -13,7 +13,7 @@ fn cluster(objects: &[Value]) -> Cluster {
 }
 
 #[test]
-fn what_rolls_by_itself_is_restarted_by_its_template() {
+fn a_workload_that_rolls_out_changes_is_restarted_by_its_template() {
     for kind in ["Deployment", "StatefulSet", "DaemonSet"] {
         let cluster = match kind {
             "Deployment" => cart_with(&pod(OLD)),
@@ -44,7 +44,7 @@ fn a_workload_with_many_pods_is_restarted_once() {
 }
 
 #[test]
-fn the_pods_of_what_does_not_roll_are_deleted_once_new_ones_would_bear_the_mark() {
+fn pods_of_a_workload_without_rollouts_are_deleted_once_the_template_has_the_mark() {
     for (api_version, kind) in [("apps/v1", "ReplicaSet"), ("v1", "ReplicationController")] {
         let mut set = workload(api_version, kind, "cart");
         let pods = ["b", "a"].map(|name| {
@@ -56,7 +56,7 @@ fn the_pods_of_what_does_not_roll_are_deleted_once_new_ones_would_bear_the_mark(
         let before = pods.iter().fold(cluster(&[set.clone()]), with);
         let first = outcome(&before);
         assert_eq!((restarted(&first), first.deletions.len()), (vec![format!("{kind} cart")], 0));
-        assert_eq!(first.patches[0].pace, None, "a template that nobody rolls out disrupts nothing");
+        assert_eq!(first.patches[0].pace, None, "a template that is not rolled out disrupts nothing");
         set["spec"]["template"]["metadata"]["annotations"] = json!({MARK: mark(&before)});
         let then = outcome(&with(before.clone(), &set));
         let [deletion] = then.deletions.as_slice() else { panic!("{then:?}") };
@@ -72,7 +72,7 @@ fn the_pods_of_what_does_not_roll_are_deleted_once_new_ones_would_bear_the_mark(
 }
 
 #[test]
-fn a_pod_that_was_replaced_in_vain_is_not_deleted_again() {
+fn a_pod_that_was_replaced_without_effect_is_not_deleted_again() {
     let owner = owner("apps/v1", "ReplicaSet", "cart");
     let mut set = workload("apps/v1", "ReplicaSet", "cart");
     let before = cluster(&[set.clone(), owned_by(Some(owner.clone()))]);
@@ -86,7 +86,7 @@ fn a_pod_that_was_replaced_in_vain_is_not_deleted_again() {
 }
 
 #[test]
-fn what_nobody_can_restart_is_named_and_left_alone() {
+fn a_workload_that_can_not_be_restarted_is_named_and_unchanged() {
     let jobs = owner("batch/v1", "Job", "nightly");
     let rollout = owner("argoproj.io/v1alpha1", "Rollout", "canary");
     let kruise = owner("apps.kruise.io/v1", "StatefulSet", "db");
@@ -106,7 +106,7 @@ fn what_nobody_can_restart_is_named_and_left_alone() {
 }
 
 #[test]
-fn an_owner_that_does_not_control_a_pod_is_not_asked() {
+fn an_owner_that_does_not_control_a_pod_is_ignored() {
     let mut bystander = owner("apps/v1", "Deployment", "cart");
     bystander["controller"] = json!(false);
     let outcome = outcome(&cluster(&[workload("apps/v1", "Deployment", "cart"), owned_by(Some(bystander))]));
@@ -114,7 +114,7 @@ fn an_owner_that_does_not_control_a_pod_is_not_asked() {
 }
 
 #[test]
-fn an_owner_that_is_gone_has_nothing_restarted() {
+fn a_deleted_owner_is_not_restarted() {
     for kind in ["ReplicaSet", "StatefulSet"] {
         let outcome = outcome(&cluster(&[owned_by(Some(owner("apps/v1", kind, "gone")))]));
         assert_eq!(outcome.readiness, mizzen_sdk::Readiness::Ready, "{kind}");
@@ -122,7 +122,7 @@ fn an_owner_that_is_gone_has_nothing_restarted() {
 }
 
 #[test]
-fn what_nobody_can_restart_does_not_keep_the_others_from_it() {
+fn a_workload_that_can_not_be_restarted_does_not_block_the_others() {
     let mut alone = owned_by(None);
     alone["metadata"]["name"] = json!("alone");
     let outcome = outcome(&with(cart_with(&pod(OLD)), &alone));

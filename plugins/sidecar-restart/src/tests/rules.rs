@@ -1,8 +1,8 @@
-//! Which sidecars are not as they should be.
+//! Which sidecars are outdated.
 
 use super::*;
 
-/// What is wrong with a pod, as the reason of its workload's restart says; empty when nothing is.
+/// What is wrong with a pod, from the reason of its workload's restart; empty if nothing is.
 fn wrong_as(pod: &Value, spec: &Value, config: &Value) -> String {
     let mut config = config.clone();
     config["image"] = json!(NEW);
@@ -36,7 +36,7 @@ fn with_env(env: &[(&str, &str)]) -> Value {
 }
 
 #[test]
-fn a_sidecar_that_is_as_it_should_be_is_left_alone() {
+fn an_up_to_date_sidecar_is_not_restarted() {
     assert_eq!(wrong(&pod(NEW)), "");
     let outcome = outcome(&cart_with(&pod(NEW)));
     assert_eq!((outcome.patches, outcome.deletions, outcome.events), (vec![], vec![], vec![]));
@@ -58,14 +58,14 @@ fn the_sidecar_is_found_among_the_init_containers_too() {
 }
 
 #[test]
-fn an_image_of_the_pods_own_keeps_image_and_resources() {
+fn a_pod_with_its_own_image_keeps_image_and_resources() {
     let mut own = annotated(pod(OLD), &[("sidecar.istio.io/proxyImage", OLD)]);
     own["spec"]["containers"][1]["resources"] = json!({});
     assert_eq!(wrong(&own), "");
 }
 
 #[test]
-fn a_kind_of_image_of_the_pods_own_is_expected_there() {
+fn a_pods_own_image_type_is_expected_there() {
     let distroless = format!("{NEW}-distroless");
     let own = [("sidecar.istio.io/proxyImageType", "distroless")];
     assert_eq!(wrong(&annotated(pod(&distroless), &own)), "");
@@ -81,7 +81,7 @@ fn other_resources_restart_whatever_way_amounts_are_written() {
 }
 
 #[test]
-fn the_subjects_resources_go_before_the_configurations_one_by_one() {
+fn the_subjects_resources_override_the_configurations_one_by_one() {
     let spec = json!({"components": {"proxy": {"k8s": {"resources": {"limits": {"cpu": "3"}}}}}});
     let pod = with_resources(&json!({"cpu": "3", "memory": "1Gi"}), &json!({"cpu": "50m", "memory": "128Mi"}));
     let config = json!({"defaults": {"resources": {"limits": {"cpu": "1", "memory": "1Gi"}, "requests": {"cpu": "50m", "memory": "128Mi"}}}});
@@ -90,7 +90,7 @@ fn the_subjects_resources_go_before_the_configurations_one_by_one() {
 }
 
 #[test]
-fn annotations_of_the_pod_stand_in_place_of_the_expected_resources() {
+fn annotations_of_the_pod_replace_the_expected_resources() {
     let limits = [("sidecar.istio.io/proxyCPULimit", "500m"), ("sidecar.istio.io/proxyMemoryLimit", "256Mi")];
     let copied = with_resources(&json!({"cpu": "500m", "memory": "256Mi"}), &json!({"cpu": "500m", "memory": "256Mi"}));
     assert_eq!(wrong(&annotated(copied, &limits)), "", "a request that is not given is the limit");
@@ -115,7 +115,7 @@ fn one_annotated_amount_may_leave_the_others_as_expected_or_unset() {
 }
 
 #[test]
-fn merged_metrics_are_told_by_the_pods_annotations() {
+fn merged_metrics_are_recognised_by_the_pods_annotations() {
     let telemetry = |on: bool| json!({"config": {"telemetry": {"metrics": {"prometheusMerge": on}}}});
     let merged = [
         ("prometheus.io/path", "/stats/prometheus"),
@@ -141,24 +141,27 @@ fn merged_metrics_are_told_by_the_pods_annotations() {
 }
 
 #[test]
-fn another_way_of_setting_up_traffic_restarts() {
+fn another_way_of_redirecting_traffic_restarts() {
     let mut init = pod(NEW);
     init["spec"]["initContainers"][0]["name"] = json!("istio-init");
     let cni = |on: bool| json!({"defaults": {"cni": on}});
-    assert_eq!(wrong_as(&init, &json!({}), &cni(true)), "it sets up its traffic itself, not by the CNI plugin");
+    assert_eq!(wrong_as(&init, &json!({}), &cni(true)), "an init container redirects its traffic, not the CNI plugin");
     assert_eq!(wrong_as(&init, &json!({}), &cni(false)), "");
     assert_eq!(wrong_as(&pod(NEW), &json!({}), &cni(true)), "");
-    assert_eq!(wrong_as(&pod(NEW), &json!({}), &cni(false)), "its traffic is set up by the CNI plugin, not by itself");
+    assert_eq!(
+        wrong_as(&pod(NEW), &json!({}), &cni(false)),
+        "the CNI plugin redirects its traffic, not an init container"
+    );
     assert_eq!(wrong(&init), "", "nobody says how");
 }
 
 #[test]
-fn dns_proxying_is_told_by_the_proxys_environment_where_it_can_be_seen() {
+fn dns_proxying_is_recognised_by_the_proxys_environment_where_it_is_visible() {
     let dns = |on: bool| json!({"config": {"enableDNSProxying": on}});
     let on = with_env(&[("TRUST_DOMAIN", "cluster.local"), ("ISTIO_META_DNS_CAPTURE", "true")]);
     let off = with_env(&[("TRUST_DOMAIN", "cluster.local")]);
-    assert_eq!(wrong_as(&on, &dns(false), &json!({})), "it answers DNS queries");
-    assert_eq!(wrong_as(&off, &dns(true), &json!({})), "it does not answer DNS queries");
+    assert_eq!(wrong_as(&on, &dns(false), &json!({})), "it resolves DNS queries");
+    assert_eq!(wrong_as(&off, &dns(true), &json!({})), "it does not resolve DNS queries");
     for (pod, spec) in [(&on, dns(true)), (&off, dns(false)), (&on, json!({})), (&pod(NEW), dns(true))] {
         assert_eq!(wrong_as(pod, &spec, &json!({})), "");
     }
@@ -167,7 +170,7 @@ fn dns_proxying_is_told_by_the_proxys_environment_where_it_can_be_seen() {
 }
 
 #[test]
-fn another_trust_domain_restarts_where_it_can_be_seen() {
+fn another_trust_domain_restarts_where_it_is_visible() {
     let spec = json!({"config": {"trustDomain": "a.example.com"}});
     let pod_in = |domain: &str| with_env(&[("TRUST_DOMAIN", domain)]);
     assert_eq!(
@@ -184,7 +187,7 @@ fn another_trust_domain_restarts_where_it_can_be_seen() {
 }
 
 #[test]
-fn what_is_done_or_going_is_no_reason() {
+fn completed_or_deleted_pods_cause_no_restart() {
     for (at, value) in [
         ("/metadata/deletionTimestamp", json!("2026-01-01T00:00:00Z")),
         ("/status/phase", json!("Succeeded")),
@@ -198,7 +201,7 @@ fn what_is_done_or_going_is_no_reason() {
 }
 
 #[test]
-fn another_control_planes_sidecar_is_its_own_affair_until_the_namespace_is_ours() {
+fn another_control_planes_sidecar_is_ignored_until_the_namespace_moves() {
     let other = annotated(pod(OLD), &[("istio.io/rev", "canary")]);
     assert_eq!(wrong(&other), "its sidecar is of revision canary, not default");
     let theirs = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop", "labels": {"istio.io/rev": "canary"}}});

@@ -1,17 +1,17 @@
-//! What many pods cost.
+//! The cost of many pods.
 
 use mizzen_model::{Fields, Object};
 
 use super::*;
 
-/// A pod as Istio 1.31 injects it, with an application whose container is of a usual size.
+/// A pod as Istio 1.31 injects it, with an application container of a usual size.
 fn injected() -> Value {
     let text = include_str!("injected.json");
     serde_json::from_str(text).unwrap()
 }
 
 #[test]
-fn of_an_injected_pod_little_is_read_and_nothing_of_its_application() {
+fn only_a_few_fields_of_a_pod_are_read_and_none_of_its_application() {
     let whole = Object::new(injected(), &Fields::Whole).unwrap().json().len();
     let read = Object::new(injected(), &Fields::parse(pod::PATHS).unwrap()).unwrap();
     assert!(
@@ -26,7 +26,7 @@ fn of_an_injected_pod_little_is_read_and_nothing_of_its_application() {
 }
 
 #[test]
-fn what_is_kept_grows_with_workloads_and_not_with_their_pods() {
+fn memory_grows_with_workloads_and_not_with_their_pods() {
     let config = Config::default();
     let kept = |pods: usize| {
         let mut restarts = Restarts::new(MARK, "e", &config.pace);

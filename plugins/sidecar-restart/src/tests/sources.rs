@@ -1,8 +1,8 @@
-//! Where it is said how sidecars shall be.
+//! Sources of the desired proxy.
 
 use super::*;
 
-/// What Istio's chart writes for its injector.
+/// The ConfigMap that Istio's chart writes for its injector.
 fn injector(tag: &str, cpu: &str, cni: bool) -> Value {
     let values = json!({
         "global": {"hub": "hub.example.com/istio", "tag": tag, "variant": "",
@@ -22,19 +22,19 @@ fn reasons(outcome: &Outcome) -> Vec<&str> {
 }
 
 #[test]
-fn the_injector_says_how_sidecars_are_made_without_any_configuration() {
+fn without_configuration_the_injector_determines_sidecars() {
     let cluster = with(cart_with(&pod(OLD)), &injector("1.31.0", "2000m", true));
     let outcome = answer(&cluster, &json!({}), &json!({}));
     assert_eq!(reasons(&outcome), [format!("restarted: its image is {OLD}, not {NEW}")]);
     let cluster = with(cart_with(&pod(NEW)), &injector("1.31.0", "2000m", true));
     assert_eq!(reasons(&answer(&cluster, &json!({}), &json!({}))), Vec::<&str>::new());
     let cluster = with(cart_with(&pod(NEW)), &injector("1.31.0", "3", false));
-    let why = "restarted: limits.cpu is 2, not 3; its traffic is set up by the CNI plugin, not by itself";
+    let why = "restarted: limits.cpu is 2, not 3; the CNI plugin redirects its traffic, not an init container";
     assert_eq!(reasons(&answer(&cluster, &json!({}), &json!({}))), [why]);
 }
 
 #[test]
-fn what_the_injector_does_not_do_yet_is_no_reason_to_restart() {
+fn settings_that_the_injector_does_not_have_yet_cause_no_restart() {
     let cluster = with(cart_with(&pod(NEW)), &injector("1.31.0", "2000m", true));
     let spec = json!({"components": {"proxy": {"k8s": {"resources": {"limits": {"cpu": "3"}}}}}});
     assert_eq!(reasons(&answer(&cluster, &spec, &json!({}))), Vec::<&str>::new());
@@ -43,7 +43,7 @@ fn what_the_injector_does_not_do_yet_is_no_reason_to_restart() {
 }
 
 #[test]
-fn the_mesh_configuration_says_how_proxies_are_set_up() {
+fn the_mesh_configuration_determines_proxies() {
     let text = "accessLogFile: /dev/stdout\ndefaultConfig:\n  proxyMetadata:\n    ISTIO_META_DNS_CAPTURE: \"true\"\n\
                 enablePrometheusMerge: false\ntrustDomain: a.example.com\n";
     let mut seen = pod(NEW);
@@ -51,7 +51,7 @@ fn the_mesh_configuration_says_how_proxies_are_set_up() {
     seen["metadata"]["annotations"]["prometheus.io/path"] = json!("/stats/prometheus");
     seen["metadata"]["annotations"]["prometheus.io/port"] = json!("15020");
     let cluster = [injector("1.31.0", "2", true), mesh(text)].iter().fold(cart_with(&seen), with);
-    let why = "restarted: its metrics are merged with its workload's; it does not answer DNS queries; \
+    let why = "restarted: its metrics are merged with its workload's; it does not resolve DNS queries; \
                its trust domain is cluster.local, not a.example.com";
     assert_eq!(reasons(&answer(&cluster, &json!({}), &json!({}))), [why]);
 }
@@ -68,7 +68,7 @@ fn a_revision_has_its_own_injector() {
 }
 
 #[test]
-fn nothing_is_restarted_on_a_guess() {
+fn nothing_is_restarted_while_the_image_is_unknown() {
     let outcome = answer(&cart_with(&pod(OLD)), &json!({}), &json!({}));
     assert_eq!((outcome.patches.len(), outcome.deletions.len()), (0, 0));
     let mizzen_sdk::Readiness::Progressing(why) = outcome.readiness else { panic!() };
@@ -76,7 +76,7 @@ fn nothing_is_restarted_on_a_guess() {
 }
 
 #[test]
-fn an_injector_that_can_not_be_understood_is_passing_trouble_and_named() {
+fn an_invalid_configmap_of_the_injector_is_a_temporary_failure_and_named() {
     let mut broken = injector("1.31.0", "2", true);
     broken["data"]["values"] = json!("{");
     let istio = "{apiVersion: mizzen.dev/v1alpha1, kind: Istio, metadata: {name: a, namespace: b}}";

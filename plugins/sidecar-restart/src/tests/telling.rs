@@ -1,4 +1,4 @@
-//! What is told: events, conditions, status.
+//! Reports: events, conditions, status.
 
 use mizzen_sdk::{Condition, Readiness};
 
@@ -20,7 +20,7 @@ fn bare_pods(count: usize) -> Cluster {
 }
 
 #[test]
-fn a_restart_says_why() {
+fn a_restart_has_a_reason() {
     let outcome = outcome(&cart_with(&pod(OLD)));
     let [patch] = outcome.patches.as_slice() else { panic!("{outcome:?}") };
     assert_eq!(
@@ -32,21 +32,21 @@ fn a_restart_says_why() {
 }
 
 #[test]
-fn nothing_to_do_is_success() {
+fn without_outdated_sidecars_it_is_ready() {
     let outcome = outcome(&cart_with(&pod(NEW)));
-    assert_eq!(condition(&outcome), (Some(true), "ProxySidecarRestartSucceeded", "every sidecar is as it should be"));
+    assert_eq!(condition(&outcome), (Some(true), "ProxySidecarRestartSucceeded", "every sidecar is up to date"));
     assert_eq!(outcome.readiness, Readiness::Ready);
 }
 
 #[test]
-fn a_restart_under_way_is_progress() {
+fn a_restart_in_progress_is_progressing() {
     let outcome = outcome(&cart_with(&pod(OLD)));
     assert_eq!(outcome.readiness, Readiness::Progressing("workloads are being restarted: Deployment shop/cart".into()));
     assert_eq!(condition(&outcome).0, None);
 }
 
 #[test]
-fn what_needs_people_is_named_up_to_five_and_then_counted() {
+fn five_workloads_to_restart_by_hand_are_named_and_the_others_counted() {
     let outcome = outcome(&bare_pods(7));
     let message =
         "must be restarted by hand: Pod shop/p0, Pod shop/p1, Pod shop/p2, Pod shop/p3, Pod shop/p4 and 2 more";
@@ -57,14 +57,14 @@ fn what_needs_people_is_named_up_to_five_and_then_counted() {
 }
 
 #[test]
-fn a_restart_in_vain_is_a_failure() {
+fn a_restart_without_effect_is_a_failure() {
     let before = cart_with(&pod(OLD));
     let mut again = pod(OLD);
     again["metadata"]["annotations"][MARK] = json!(mark(&before));
     let outcome = outcome(&with(before, &again));
     let (status, reason, message) = condition(&outcome);
     assert_eq!((status, reason), (Some(false), "ProxySidecarRestartFailed"));
-    assert!(message.starts_with("a restart did not help: Deployment shop/cart"), "{message}");
+    assert!(message.starts_with("a restart had no effect: Deployment shop/cart"), "{message}");
 }
 
 #[test]
@@ -79,7 +79,7 @@ fn every_field_of_the_status_is_always_there() {
 }
 
 #[test]
-fn another_crds_status_has_no_room_for_names() {
+fn the_status_of_another_crd_has_no_names() {
     let kyma = json!({"apiVersion": "operator.kyma-project.io/v1alpha2", "kind": "Istio",
                       "metadata": {"name": "default", "namespace": "kyma-system"}, "spec": {}});
     let outcome =
@@ -89,7 +89,7 @@ fn another_crds_status_has_no_room_for_names() {
 }
 
 #[test]
-fn pods_that_can_not_be_read_now_are_passing_trouble() {
+fn unavailable_pods_are_a_temporary_failure() {
     let istio = "{apiVersion: mizzen.dev/v1alpha1, kind: Istio, metadata: {name: a, namespace: b}}";
     for kind in [Kind::new("v1", "Pod"), Kind::new("v1", "Namespace"), Kind::new("apps/v1", "ReplicaSet")] {
         let cluster = cart_with(&pod(OLD)).with_unavailable(kind.clone());

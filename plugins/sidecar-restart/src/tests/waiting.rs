@@ -16,7 +16,7 @@ fn marked(mark: &str) -> (&'static str, Value) {
 }
 
 #[test]
-fn a_workload_that_bears_the_mark_is_not_restarted_again() {
+fn a_workload_with_the_mark_is_not_restarted_again() {
     let before = cart_with(&pod(OLD));
     let mark = mark(&before);
     let rolling = with(before, &deployment(&[marked(&mark), ("/status/observedGeneration", json!(0))]));
@@ -26,7 +26,7 @@ fn a_workload_that_bears_the_mark_is_not_restarted_again() {
 }
 
 #[test]
-fn a_restart_that_did_not_help_is_told_and_not_repeated() {
+fn a_restart_without_effect_is_reported_and_not_repeated() {
     let before = cart_with(&pod(OLD));
     let mark = mark(&before);
     let mut again = pod(OLD);
@@ -39,7 +39,7 @@ fn a_restart_that_did_not_help_is_told_and_not_repeated() {
 }
 
 #[test]
-fn another_cause_restarts_again_and_remembers_the_first() {
+fn another_cause_restarts_again_and_keeps_the_first_in_the_mark() {
     let before = cart_with(&pod(OLD));
     let first = mark(&before);
     let mut other = pod("hub.example.com/istio/proxyv2:1.29.0");
@@ -51,7 +51,7 @@ fn another_cause_restarts_again_and_remembers_the_first() {
 }
 
 #[test]
-fn the_mark_is_the_same_for_the_same_expectation_however_it_is_said() {
+fn the_mark_is_equal_for_equal_expectations_in_any_notation() {
     let cluster = cart_with(&pod(OLD));
     let marked = |config: &Value| answer(&cluster, &json!({}), config).patches[0].fragment.clone();
     let plain = marked(&json!({"image": NEW}));
@@ -62,7 +62,7 @@ fn the_mark_is_the_same_for_the_same_expectation_however_it_is_said() {
 }
 
 #[test]
-fn a_workload_that_is_busy_or_not_ready_waits_and_is_taken_up_then() {
+fn a_workload_that_is_rolling_out_or_unavailable_is_restarted_later() {
     let cluster = cart_with(&pod(OLD));
     for (changes, why) in [
         (vec![("/status/observedGeneration", json!(0))], "a rollout is in progress"),
@@ -78,7 +78,7 @@ fn a_workload_that_is_busy_or_not_ready_waits_and_is_taken_up_then() {
 }
 
 #[test]
-fn a_pod_that_is_not_ready_is_kept_in_mind() {
+fn a_workload_without_a_ready_pod_is_pending() {
     for (phase, condition) in [("Running", "False"), ("Pending", "True")] {
         let mut unready = pod(OLD);
         unready["status"]["phase"] = json!(phase);
@@ -90,7 +90,7 @@ fn a_pod_that_is_not_ready_is_kept_in_mind() {
 }
 
 #[test]
-fn a_stuck_rollout_is_pending_and_does_not_hold_back_the_others() {
+fn a_stuck_rollout_is_pending_and_does_not_block_the_others() {
     let before = cart_with(&pod(OLD));
     let given_up = json!([{"type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded"}]);
     let changes = [marked(&mark(&before)), ("/status/conditions", given_up), ("/status/updatedReplicas", json!(0))];
@@ -104,7 +104,7 @@ fn a_stuck_rollout_is_pending_and_does_not_hold_back_the_others() {
 }
 
 #[test]
-fn what_waits_for_people_to_delete_its_pods_is_theirs() {
+fn a_workload_with_on_delete_is_restarted_by_hand() {
     let mut set = workload("apps/v1", "DaemonSet", "cart");
     set["spec"]["updateStrategy"] = json!({"type": "OnDelete"});
     let mut pod = pod(OLD);
@@ -115,7 +115,7 @@ fn what_waits_for_people_to_delete_its_pods_is_theirs() {
 }
 
 #[test]
-fn a_budget_that_allows_no_disruption_puts_a_restart_off() {
+fn a_budget_that_allows_no_disruption_postpones_a_restart() {
     let budget = |namespace: &str, app: &str, allowed: Option<i64>| {
         json!({"apiVersion": "policy/v1", "kind": "PodDisruptionBudget", "metadata": {"name": "b", "namespace": namespace},
                "spec": {"selector": {"matchLabels": {"app": app}}}, "status": {"disruptionsAllowed": allowed.unwrap_or(0)}})
@@ -132,7 +132,7 @@ fn a_budget_that_allows_no_disruption_puts_a_restart_off() {
 }
 
 #[test]
-fn who_asks_to_be_left_alone_is_and_the_status_says_so() {
+fn excluded_workloads_are_not_restarted_and_are_named_in_the_status() {
     let never = json!({"mizzen.dev/restart": "never"});
     let cluster = cart_with(&pod(OLD));
     let mut excluded_pod = pod(OLD);
