@@ -7,7 +7,7 @@
 //! that namespace only. There is no `portLevelMtls`: Istio supports it only with a selector, and a
 //! PeerAuthentication with a selector does not apply to the mesh.
 //!
-//! Other PeerAuthentications stay unchanged. One that Istio prefers to this one is reported by a
+//! Other `PeerAuthentications` stay unchanged. One that Istio prefers to this one is reported by a
 //! warning, because it overrides the mode.
 
 use std::collections::BTreeMap;
@@ -125,7 +125,7 @@ impl Reconciler for Mtls {
 
 mizzen_sdk::export!(Mtls);
 
-/// Whether the mode is in force. Among the PeerAuthentications of its root namespace Istio uses the
+/// Whether the mode is in force. Among the `PeerAuthentications` of its root namespace Istio uses the
 /// oldest without a selector.
 fn judge(there: &[Authentication], mode: Mode, namespace: &str) -> Outcome {
     let Some(own) = there.iter().find(|one| one.metadata.name == OURS).filter(|own| own.has(mode)) else {
