@@ -1,7 +1,8 @@
 //! Quantities of resources. One amount can be written in many ways: `1`, `1000m` and `1e0` are the same.
 //!
-//! The grammar is that of `resource.Quantity` in `k8s.io/apimachinery`: a signed decimal number and a suffix, which is a
-//! power of ten (`n u m k M G T P E`), a power of two (`Ki Mi Gi Ti Pi Ei`) or an exponent (`e3`, `E-2`).
+//! The grammar is that of `resource.Quantity` in `k8s.io/apimachinery`: a signed decimal number and
+//! a suffix, which is a power of ten (`n u m k M G T P E`), a power of two (`Ki Mi Gi Ti Pi Ei`) or
+//! an exponent (`e3`, `E-2`).
 
 use std::str::FromStr;
 
@@ -56,7 +57,8 @@ impl Quantity {
         Self { nanos: number as i128 * NANOS_PER_ONE }
     }
 
-    /// Whether two values are the same, be it as JSON or as quantities. A value that is not a quantity equals only itself.
+    /// Whether two values are the same, be it as JSON or as quantities. A value that is not a
+    /// quantity equals only itself.
     pub fn same(a: &Value, b: &Value) -> bool {
         a == b || matches!((Self::try_from(a), Self::try_from(b)), (Ok(a), Ok(b)) if a == b)
     }
@@ -66,8 +68,8 @@ impl Quantity {
         self.nanos
     }
 
-    /// The amount in bytes, where one is a byte: rounded up to a whole number, as Kubernetes does. `None` if it is negative or
-    /// beyond 2⁶⁴.
+    /// The amount in bytes, where one is a byte: rounded up to a whole number, as Kubernetes does.
+    /// `None` if it is negative or beyond 2⁶⁴.
     pub fn bytes(self) -> Option<u64> {
         let (whole, rest) = (self.nanos.div_euclid(NANOS_PER_ONE), self.nanos.rem_euclid(NANOS_PER_ONE));
         u64::try_from(whole + i128::from(rest > 0)).ok().filter(|_| self.nanos >= 0)

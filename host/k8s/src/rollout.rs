@@ -1,8 +1,9 @@
 //! Rollout status: how far an object is in becoming what its spec says, judged by the object alone.
 //!
-//! The rules are those of `kubectl rollout status` (`k8s.io/kubectl/pkg/polymorphichelpers`) and kstatus
-//! (`sigs.k8s.io/cli-utils/pkg/kstatus`): observed generation, counts of Pods, a missed progress deadline, and the
-//! conditions `Stalled` and `Ready` of custom resources. They differ from both in one point: the Pods that count are the
+//! The rules are those of `kubectl rollout status` (`k8s.io/kubectl/pkg/polymorphichelpers`) and
+//! kstatus (`sigs.k8s.io/cli-utils/pkg/kstatus`): observed generation, counts of Pods, a missed
+//! progress deadline, and the conditions `Stalled` and `Ready` of custom resources. They differ
+//! from both in one point: the Pods that count are the
 //! *available* ones, of `StatefulSets` and `ReplicaSets` too. A Pod is available when it has been ready for
 //! `minReadySeconds`, and that is what Kubernetes' own controllers wait for before they replace the next one;
 //! `StatefulSets` report `status.availableReplicas` since Kubernetes 1.22.
@@ -67,8 +68,8 @@ pub enum Strategy {
 }
 
 impl Status {
-    /// The rollout status of a live object of any kind. An object that is not rolled out by itself, or is being deleted, is
-    /// complete: nothing more will come of a change.
+    /// The rollout status of a live object of any kind. An object that is not rolled out by itself,
+    /// or is being deleted, is complete: nothing more will come of a change.
     pub fn of(object: &Value) -> Self {
         let strategy = Strategy::of(object);
         let manual = matches!(strategy, Strategy::OnDelete | Strategy::Paused);
@@ -195,8 +196,8 @@ fn outdated(object: &Value, desired: i64, strategy: Strategy) -> Option<Pending>
     (kept == 0 && latest.is_string() && current != latest).then_some(Pending::Revision)
 }
 
-/// The field that counts the Pods which serve. Kubernetes' own controllers count available Pods, and leave the count out
-/// while it is 0; others may only count ready ones.
+/// The field that counts the Pods which serve. Kubernetes' own controllers count available Pods,
+/// and leave the count out while it is 0; others may only count ready ones.
 fn available_field(object: &Value) -> &'static str {
     let counts = is_replicated(object) || object["status"]["availableReplicas"].is_i64();
     if counts { "availableReplicas" } else { "readyReplicas" }

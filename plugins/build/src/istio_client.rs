@@ -1,7 +1,7 @@
 //! Builds `plugins/istio-client` for one version of Istio: a WASI command, not a component, made by Go.
 //!
-//! It is built in a folder of the cache, which holds its sources beside a copy of Istio's Go module with a door in it (see [`door`]), and is kept there:
-//! the second build of a version is a copy.
+//! It is built in a folder of the cache, which holds its sources beside a copy of Istio's Go module
+//! with a door in it (see [`door`]), and is kept there: the second build of a version is a copy.
 
 mod door;
 
@@ -18,7 +18,8 @@ pub(crate) const NAME: &str = "istio-client";
 
 const MODULE: &str = "istio.io/istio";
 const ENVIRONMENT: [(&str, &str); 2] = [("GOOS", "wasip1"), ("GOARCH", "wasm")];
-/// Istio's own tag for its agent, which leaves the types of Envoy's filters out: a third of the size. They play no part in rendering.
+/// Istio's own tag for its agent, which leaves the types of Envoy's filters out: a third of the
+/// size. They play no part in rendering.
 const TAGS: &str = "agent";
 
 /// A version of Istio, e.g. `1.31.1`: what the client says it is, and the tag of the images.

@@ -1,7 +1,8 @@
 //! Builds guest crates into WebAssembly components.
 //!
-//! Finds a toolchain for `wasm32-unknown-unknown` (see [`toolchain`]), builds every guest with it, and wraps what comes out into
-//! components that import nothing but `mizzen:plugin`. A renderer written in Go is built with Go, when it is asked for by name and version.
+//! Finds a toolchain for `wasm32-unknown-unknown` (see [`toolchain`]), builds every guest with it,
+//! and wraps what comes out into components that import nothing but `mizzen:plugin`. A renderer
+//! written in Go is built with Go, when it is asked for by name and version.
 
 mod component;
 mod istio_client;
@@ -25,8 +26,8 @@ struct Args {
     /// Where components go; default: `plugins` in the target directory.
     #[arg(long)]
     out: Option<PathBuf>,
-    /// Packages to build; default: every package that declares `[package.metadata.mizzen] plugin`. `istio-client@VERSION` is the renderer of a version of
-    /// Istio, built with Go.
+    /// Packages to build; default: every package that declares `[package.metadata.mizzen] plugin`.
+    /// `istio-client@VERSION` is the renderer of a version of Istio, built with Go.
     packages: Vec<String>,
 }
 

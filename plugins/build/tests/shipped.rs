@@ -1,4 +1,5 @@
-//! What a plugin's own `reconciler.yaml` grants is what `deploy/mesh.yaml` grants it: two copies, for whoever takes one plugin and whoever takes all.
+//! What a plugin's own `reconciler.yaml` grants is what `deploy/mesh.yaml` grants it: two copies,
+//! for whoever takes one plugin and whoever takes all.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, also in what its cases share")]
 

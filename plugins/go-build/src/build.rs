@@ -9,7 +9,8 @@ use std::time::Instant;
 use crate::GoError;
 use crate::cache::create_dir;
 
-/// Statically linked: a C compiler is not needed, and the result runs in any image. Nothing of the work tree's history gets into it.
+/// Statically linked: a C compiler is not needed, and the result runs in any image. Nothing of the
+/// work tree's history gets into it.
 const ENVIRONMENT: [(&str, &str); 3] =
     [("CGO_ENABLED", "0"), ("GOWORK", "off"), ("GOFLAGS", "-mod=readonly -buildvcs=false")];
 
@@ -33,7 +34,8 @@ pub struct Build {
 // === impl Build ===
 
 impl Build {
-    /// Builds the program in a module's folder; `path` exists only when all of it is written. Blocks; says on standard error what it does.
+    /// Builds the program in a module's folder; `path` exists only when all of it is written.
+    /// Blocks; says on standard error what it does.
     pub fn run(&self, folder: &Path, path: &Path) -> Result<(), GoError> {
         eprintln!("building {} from Go modules: once, about {}", self.wanted, self.takes);
         let began = Instant::now();

@@ -1,4 +1,5 @@
-//! The folder of what was built before. A folder's name covers the versions and flags of what is in it, so that nothing in it is ever out of date.
+//! The folder of what was built before. A folder's name covers the versions and flags of what is in
+//! it, so that nothing in it is ever out of date.
 
 use std::env;
 use std::fs::{self, File};
@@ -12,7 +13,8 @@ pub struct Cache {
     root: PathBuf,
 }
 
-/// The folder that an environment variable names, made absolute, since `go` runs in another one; `None` when unset or empty.
+/// The folder that an environment variable names, made absolute, since `go` runs in another one;
+/// `None` when unset or empty.
 pub fn folder_from_env(name: &str) -> Option<PathBuf> {
     env::var_os(name).filter(|value| !value.is_empty()).and_then(|value| path::absolute(value).ok())
 }
@@ -40,7 +42,8 @@ impl Cache {
         self.root.join(name)
     }
 
-    /// Makes what is missing, in one process of this machine at a time. The lock goes with the process that holds it, however that ends.
+    /// Makes what is missing, in one process of this machine at a time. The lock goes with the
+    /// process that holds it, however that ends.
     pub fn unless_there<E: From<GoError>>(
         &self,
         paths: &[PathBuf],

@@ -1,5 +1,6 @@
-//! Builds programs from Go modules that this repository pins, once, and keeps them in the project's cache, outside the work tree: a control plane for the
-//! tests, and plugins that are written in Go. The only place that runs `go`.
+//! Builds programs from Go modules that this repository pins, once, and keeps them in the project's
+//! cache, outside the work tree: a control plane for the tests, and plugins that are written in Go.
+//! The only place that runs `go`.
 
 mod build;
 mod cache;

@@ -36,7 +36,8 @@ impl GoModule {
             .ok_or_else(|| GoError::Unpinned { path: self.folder.join("go.mod"), module: module.to_owned() })
     }
 
-    /// What a result depends on: every version, the settings (flags, sources …), the platform. Twelve hexadecimal digits.
+    /// What a result depends on: every version, the settings (flags, sources …), the platform.
+    /// Twelve hexadecimal digits.
     pub fn key(&self, settings: &[&str]) -> String {
         let mut hash = blake3::Hasher::new();
         let all = format!("{}{}", self.requirements, self.sums);

@@ -20,7 +20,8 @@ pub struct Config {
     /// name.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub authorizers: Vec<Authorizer>,
-    /// Whether the ingress gateway's Service keeps the client's address (`Local`) or spreads traffic evenly (`Cluster`).
+    /// Whether the ingress gateway's Service keeps the client's address (`Local`) or spreads
+    /// traffic evenly (`Cluster`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub gateway_external_traffic_policy: Option<ExternalTrafficPolicy>,
     /// Telemetry.

@@ -20,8 +20,9 @@ enum Place {
     Address(Net),
 }
 
-/// Why a text is not a [`Url`]. Neither `Display` nor `Debug` quotes any of the text, because what looks like a host or a port
-/// can be part of a password that is not percent-encoded. A host inside the cluster is the one exception: it was read whole.
+/// Why a text is not a [`Url`]. Neither `Display` nor `Debug` quotes any of the text, because what
+/// looks like a host or a port can be part of a password that is not percent-encoded. A host inside
+/// the cluster is the one exception: it was read whole.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum UrlError {
     /// It does not follow the grammar of URLs, or is relative.

@@ -7,10 +7,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::reads::Workload;
-
-/// On a workload: the API whose metrics it serves.
-pub(crate) const MARK: &str = "oda.tmforum.org/metrics-of";
+use crate::reads::{MARK, Workload};
 
 const PROMETHEUS: [&str; 4] =
     ["prometheus.io/scrape", "prometheus.io/scheme", "prometheus.io/path", "prometheus.io/port"];

@@ -8,7 +8,9 @@ use mizzen_sdk::{AccessError, Description, Kind, ObjectRef, Query, Request, clus
 use serde::Deserialize;
 
 use crate::Config;
-use crate::annotations::MARK;
+
+/// On a workload: the API whose metrics it serves.
+pub(crate) const MARK: &str = "oda.tmforum.org/metrics-of";
 
 const FIELDS: [&str; 4] = [
     "metadata.annotations['oda.tmforum.org/metrics-of']",

@@ -32,7 +32,7 @@ fn shop() -> Cluster {
 
 /// The shop, whose Deployment has the annotations of that API.
 fn serving(api: &str) -> Cluster {
-    let marked = SHOP.replace("{theirs: stays}}\nspec", &format!("{{{}: {api}}}}}\nspec", annotations::MARK));
+    let marked = SHOP.replace("{theirs: stays}}\nspec", &format!("{{{}: {api}}}}}\nspec", reads::MARK));
     Cluster::new().with(&marked)
 }
 
@@ -49,7 +49,7 @@ fn outcome(cluster: &Cluster, kind: &str, config: &Value) -> Outcome {
 /// The patch of an outcome: its object, its mark, and the annotations of its Pods.
 fn patched(outcome: &Outcome) -> (String, Value, Value) {
     let [patch] = outcome.patches.as_slice() else { panic!("{outcome:?}") };
-    let mark = patch.fragment["metadata"]["annotations"][annotations::MARK].clone();
+    let mark = patch.fragment["metadata"]["annotations"][reads::MARK].clone();
     let pods = patch.fragment["spec"]["template"]["metadata"]["annotations"].clone();
     (format!("{} {}", patch.object.kind.name, patch.object.name), mark, pods)
 }
@@ -112,9 +112,7 @@ fn a_workload_that_the_service_stops_selecting_has_its_annotations_removed() {
     let marks: Vec<_> = outcome
         .patches
         .iter()
-        .map(|patch| {
-            (patch.object.kind.name.as_str(), patch.fragment["metadata"]["annotations"][annotations::MARK].clone())
-        })
+        .map(|patch| (patch.object.kind.name.as_str(), patch.fragment["metadata"]["annotations"][reads::MARK].clone()))
         .collect();
     assert_eq!(marks, [("Deployment", Value::Null), ("StatefulSet", json!("cat"))]);
 }

@@ -1,7 +1,8 @@
 //! The custom resources of the TM Forum ODA Canvas that several reconcilers read: one parser, so
 //! that the reconciler that routes an API and the one that has it scraped agree.
 //!
-//! All served versions are one [`Spec`]: ExposedAPI `v1`, `v1beta4` and `v1beta3`, and their predecessor, the kind `API`.
+//! All served versions are one [`Spec`]: ExposedAPI `v1`, `v1beta4` and `v1beta3`, and their
+//! predecessor, the kind `API`.
 
 mod backend;
 mod path;

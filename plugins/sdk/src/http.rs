@@ -1,4 +1,5 @@
-//! HTTPS requests, to hosts that the operator granted. The host adds credentials: a reconciler names one and never sees it.
+//! HTTPS requests, to hosts that the operator granted. The host adds credentials: a reconciler
+//! names one and never sees it.
 //!
 //! Requests must be declared in `describe`, so that the operator can grant them:
 //!

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::config::Config;
-use crate::expected::Image;
+use crate::image::Image;
 use crate::mesh;
 use crate::resources::{Resources, text};
 

@@ -17,6 +17,7 @@
 mod answer;
 mod config;
 mod expected;
+mod image;
 mod injection;
 mod injector;
 mod mesh;

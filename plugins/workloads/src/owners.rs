@@ -5,28 +5,9 @@ use std::collections::BTreeMap;
 use mizzen_sdk::{AccessError, Query, cluster};
 use serde::Deserialize;
 
-use crate::pods::Found;
+use crate::pods::{Found, OwnerReference};
 use crate::read::{OWNERS, replica_set};
 use crate::workload::{Controller, Workload};
-
-/// One of an object's `metadata.ownerReferences`.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct OwnerReference {
-    api_version: Box<str>,
-    kind: Box<str>,
-    name: Box<str>,
-    #[serde(default)]
-    controller: bool,
-}
-
-/// The paths of an owner reference, below `metadata.ownerReferences[*]`.
-pub(crate) const OWNER_PATHS: [&str; 4] = [
-    "metadata.ownerReferences[*].apiVersion",
-    "metadata.ownerReferences[*].kind",
-    "metadata.ownerReferences[*].name",
-    "metadata.ownerReferences[*].controller",
-];
 
 #[derive(Deserialize)]
 struct Owned {

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use serde::Deserialize;
+
 use crate::mark::Mark;
-use crate::owners::OwnerReference;
 
 /// An outdated pod.
 #[derive(Debug)]
@@ -16,6 +17,17 @@ pub struct Pod {
     pub uid: Box<str>,
     /// Its owners.
     pub owners: Vec<OwnerReference>,
+}
+
+/// One of an object's `metadata.ownerReferences`.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct OwnerReference {
+    pub(crate) api_version: Box<str>,
+    pub(crate) kind: Box<str>,
+    pub(crate) name: Box<str>,
+    #[serde(default)]
+    pub(crate) controller: bool,
 }
 
 /// What is wrong with a pod.

@@ -2,10 +2,17 @@
 
 use mizzen_sdk::{Description, Kind};
 
-use crate::owners::OWNER_PATHS;
 use crate::workload::Controller;
 
 pub(crate) const OWNERS: &str = "replicasets-owners";
+
+/// The paths of an owner reference, below `metadata.ownerReferences[*]`.
+const OWNER_PATHS: [&str; 4] = [
+    "metadata.ownerReferences[*].apiVersion",
+    "metadata.ownerReferences[*].kind",
+    "metadata.ownerReferences[*].name",
+    "metadata.ownerReferences[*].controller",
+];
 
 /// The field set of Deployments.
 pub const DEPLOYMENTS: &str = "deployments";

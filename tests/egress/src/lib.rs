@@ -1,5 +1,6 @@
-//! A stage for the plugin `egress`: its component in the sandbox, under the configuration that is shipped with it, the engine on a cluster in
-//! memory, and a real HTTPS server on loopback in the role of the Dynatrace API.
+//! A stage for the plugin `egress`: its component in the sandbox, under the configuration that is
+//! shipped with it, the engine on a cluster in memory, and a real HTTPS server on loopback in the
+//! role of the Dynatrace API.
 
 #![expect(clippy::unwrap_used, clippy::missing_panics_doc, reason = "what is missing for a test fails it")]
 
@@ -94,7 +95,8 @@ impl Stage {
         Self::with(api, json!({}), grant).await
     }
 
-    /// A cluster with a DynaKube that has these fields, too, and such a grant: both are merged into what is there without them.
+    /// A cluster with a DynaKube that has these fields, too, and such a grant: both are merged into
+    /// what is there without them.
     pub async fn with(api: Server, fields: Value, grant: Value) -> Self {
         let mut documents = yaml::load(&repository("deploy/samples/crds/dynakubes.dynatrace.com.yaml")).unwrap();
         documents.extend(yaml::parse(Path::new("there.yaml"), THERE).unwrap());

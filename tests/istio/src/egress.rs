@@ -1,4 +1,5 @@
-//! What the plugins for traffic out of the mesh emit, in every shape: for Istio's commands and for an API server to judge.
+//! What the plugins for traffic out of the mesh emit, in every shape: for Istio's commands and for
+//! an API server to judge.
 
 use mizzen_plugin_egress::Egress;
 use mizzen_plugin_egress_hosts::EgressHosts;

@@ -81,11 +81,13 @@ impl Istioctl {
         Ok(Self { program })
     }
 
-    /// The same, for a test. `None`, with a line on standard error, where it can't be built for want of Go; the test then has nothing to check.
+    /// The same, for a test. `None`, with a line on standard error, where it can't be built for
+    /// want of Go; the test then has nothing to check.
     ///
     /// # Panics
     ///
-    /// When it can't be had for any other reason, and for want of Go too where the environment has `CI=true`: there no test may be skipped.
+    /// When it can't be had for any other reason, and for want of Go too where the environment has
+    /// `CI=true`: there no test may be skipped.
     #[expect(clippy::panic, reason = "it is called by tests alone, which have no other way to fail")]
     pub fn for_test(version: &str) -> Option<Self> {
         match Self::find_or_build(version) {
@@ -106,13 +108,14 @@ impl Istioctl {
         objects(&printed).map_err(|error| IstioctlError::Failed(error.to_string()))
     }
 
-    /// Has `istioctl validate` judge YAML documents. It judges Istio's own kinds, Services and Deployments, and lets others pass. Returns what it
-    /// says, which may be warnings.
+    /// Has `istioctl validate` judge YAML documents. It judges Istio's own kinds, Services and
+    /// Deployments, and lets others pass. Returns what it says, which may be warnings.
     pub fn validate(&self, yaml: &str) -> Result<String, IstioctlError> {
         self.ask(&["validate", "-f", "-"], yaml)
     }
 
-    /// Has `istioctl analyze` judge YAML documents of all namespaces together, as if nothing else were in the cluster but Istio's own defaults.
+    /// Has `istioctl analyze` judge YAML documents of all namespaces together, as if nothing else
+    /// were in the cluster but Istio's own defaults.
     pub fn analyze(&self, yaml: &str) -> Result<Vec<Finding>, IstioctlError> {
         let printed = self.ask(&["analyze", "--use-kube=false", "--all-namespaces", "--output", "json", "-"], yaml)?;
         serde_json::from_str(&printed).map_err(|error| IstioctlError::Failed(format!("{error}: {printed}")))

@@ -43,7 +43,8 @@ const EXPECTED: [(&str, &str); 4] = [
     ("IST0133", "EnvoyFilter"),
     // The limit stands before the router, which is always there: no filter of somebody else's has to come first.
     ("IST0151", "EnvoyFilter"),
-    // A host that is spoken to by plain TCP has no address that is known beforehand: its port is let out, as Dynatrace's operator does.
+    // A host that is spoken to by plain TCP has no address that is known beforehand: its port is
+    // let out, as Dynatrace's operator does.
     ("IST0134", "ServiceEntry"),
 ];
 

@@ -1,4 +1,5 @@
-//! What the client answers in the sandbox: the same to the same, each version its own images, and what is wrong in place of a crash.
+//! What the client answers in the sandbox: the same to the same, each version its own images, and
+//! what is wrong in place of a crash.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking, also in what its cases share")]
 

@@ -7,8 +7,9 @@ mod support;
 use mizzen_istio_tests::{Istioctl, documents, lines_without};
 use support::applications::{emitted, protected};
 
-/// What it says beside that the objects are valid. That what compares paths shuts ports of plain TCP, which have none, is in the README; and
-/// a path within another one of its rule leads where that one leads, and is there for its policy.
+/// What it says beside that the objects are valid. That what compares paths shuts ports of plain
+/// TCP, which have none, is in the README; and a path within another one of its rule leads where
+/// that one leads, and is there for its policy.
 fn faults(said: &str) -> Vec<&str> {
     let harmless = [
         "validation succeed",

@@ -1,4 +1,5 @@
-//! Every field of the custom resource, merged into an `IstioOperator` by the `installation` plugin, is rendered as istioctl renders it, and matters.
+//! Every field of the custom resource, merged into an `IstioOperator` by the `installation` plugin,
+//! is rendered as istioctl renders it, and matters.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking, also in what its cases share")]
 

@@ -1,8 +1,10 @@
 //! The one door that a sandboxed Istio needs.
 //!
-//! Istio's renderer takes documents from files, or from standard input. In the sandbox there are no files, and what stands on standard input is a
-//! `ResourceList` with the document in it. Natively a pipe takes the place of standard input; WASI preview 1 has none. So the client is built with one
-//! expression of one file of Istio's changed: a variable in place of `os.Stdin`. All else is the Go module as it is published.
+//! Istio's renderer takes documents from files, or from standard input. In the sandbox there are no
+//! files, and what stands on standard input is a `ResourceList` with the document in it. Natively a
+//! pipe takes the place of standard input; WASI preview 1 has none. So the client is built with one
+//! expression of one file of Istio's changed: a variable in place of `os.Stdin`. All else is the Go
+//! module as it is published.
 
 use std::fs;
 use std::path::Path;
@@ -20,7 +22,8 @@ pub(super) const OPEN: &str = "io.ReadAll(Input)";
 const FILE: &str = "operator/pkg/render/manifest.go";
 const VARIABLE: &str = "\n// Input is what the file name \"-\" stands for.\nvar Input io.Reader = os.Stdin\n";
 
-/// Links Istio's module into the build's folder as `istio`, and puts the door over it there. The module itself, in Go's own cache, stays as it is.
+/// Links Istio's module into the build's folder as `istio`, and puts the door over it there. The
+/// module itself, in Go's own cache, stays as it is.
 pub(super) fn open(work: &Path, istio: &Path) -> anyhow::Result<()> {
     let linked = work.join("istio");
     std::os::unix::fs::symlink(istio, &linked).with_context(|| format!("can't link {}", linked.display()))?;

@@ -1,4 +1,5 @@
-//! What `application` and `application-ingress` make of an application whose traits ask for everything there is to ask for.
+//! What `application` and `application-ingress` make of an application whose traits ask for
+//! everything there is to ask for.
 
 use mizzen_plugin_application::Application;
 use mizzen_plugin_application_ingress::ApplicationIngress;

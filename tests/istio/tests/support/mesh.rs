@@ -1,4 +1,5 @@
-//! What `installation` makes of a version of Istio that is rendered for real, and what those after it add, with the settings of `deploy/mesh.yaml`.
+//! What `installation` makes of a version of Istio that is rendered for real, and what those after
+//! it add, with the settings of `deploy/mesh.yaml`.
 
 use std::sync::Arc;
 

@@ -34,7 +34,8 @@ pub struct Answer {
 }
 
 impl Client {
-    /// The client that `make istio-client` left behind. `None`, with a line on standard error, where there is none and CI is not asking.
+    /// The client that `make istio-client` left behind. `None`, with a line on standard error,
+    /// where there is none and CI is not asking.
     pub fn for_test(version: &str) -> Option<Self> {
         let test = std::env::current_exe().unwrap();
         let built = test.ancestors().find(|folder| folder.ends_with("debug") || folder.ends_with("release")).unwrap();
