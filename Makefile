@@ -9,6 +9,7 @@ BIN := $(CARGO_TARGET_DIR)/debug
 # Programs that checks need, pinned and installed once per version, outside the work tree: `make clean` keeps them.
 TOOLS := $(or $(MIZZEN_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/mizzen)/tools
 DENY := $(TOOLS)/cargo-deny@0.20.2
+MODULES := $(TOOLS)/cargo-modules@0.27.0
 
 # Targets that need Go are skipped, with a message, where Go is not installed; in CI they fail instead.
 IF_GO := if command -v go >/dev/null; then
@@ -16,7 +17,7 @@ FI := else echo "SKIPPED: there is no go on the PATH: install Go 1.26 or later" 
 
 .DEFAULT_GOAL := help
 .PHONY: help build plugins istio-client istio-clients compiled guests run test unit traffic-tools e2e \
-	lint format style clippy docs deny bench bench-build crds manifests clean
+	lint format style clippy circles docs deny bench bench-build crds manifests clean
 
 help: ## This list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -69,15 +70,37 @@ e2e: plugins guests compiled traffic-tools ## Tests on a real control plane, whi
 	$(CARGO) build -p mizzen -p mizzen-testcluster
 	$(CARGO) test -p mizzen-testcluster -p mizzen-e2e
 
-lint: format style clippy ## Formatting, style and lints
+lint: format clippy circles ## Formatting, lints and import circles
 
 format: ## Whether the code is formatted
 	$(CARGO) fmt --all --check
 	@$(IF_GO) unformatted=$$(gofmt -l plugins tests); \
 		test -z "$$unformatted" || { echo "gofmt: $$unformatted"; exit 1; }; $(FI)
 
+style: ## Width of lines, length of files, errors that are text, and the tests that SECURITY.md names
+	@! LC_ALL=C.UTF-8 grep -rnE --include='*.rs' '^.{121}' host plugins tests || \
+		{ echo "lines are at most 120 columns wide" >&2; exit 1; }
+	@find host plugins tests -name '*.rs' -exec awk 'FNR == 501 { print FILENAME; long = 1 } END { exit long }' {} + || \
+		{ echo "files have at most 500 lines" >&2; exit 1; }
+	@! grep -rnE --include='*.rs' 'Result<[^=]*, String>( |;|$$)' host || \
+		{ echo "errors are types, not text" >&2; exit 1; }
+	@for test in $$(grep -ohE '`[a-z0-9]+(_[a-z0-9]+){3,}`' SECURITY.md | tr -d '`'); do \
+		grep -rqE --include='*.rs' "fn $$test\(" host plugins tests || \
+		{ echo "SECURITY.md names the test $$test, which does not exist" >&2; exit 1; }; done
+
 clippy: ## Clippy, without warnings
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
+
+# Crates without circles between their modules: `use` edges as rust-analyzer resolves them, a facade and its children
+# included. `tsort` fails on a circle, and prints it.
+ACYCLIC := mizzen-model mizzen-http mizzen-live mizzen-config mizzen-catalog mizzen
+circles: $(MODULES)/.crates.toml ## Whether modules of a crate import each other in circles
+	@for crate in $(ACYCLIC); do \
+		if [ $$crate = mizzen ]; then target="--bin mizzen"; else target=--lib; fi; \
+		graph=$$($(MODULES)/bin/cargo-modules dependencies --package $$crate $$target \
+			--no-externs --no-fns --no-owns --no-sysroot --no-traits --no-types) || exit 1; \
+		echo "$$graph" | sed -nE 's/^ *"([^"]+)" -> "([^"]+)".*/\1 \2/p' | tsort >/dev/null || \
+			{ echo "$$crate: these modules import each other in a circle" >&2; exit 1; }; done
 
 docs: ## The API documentation, without warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --quiet
