@@ -99,9 +99,6 @@ fn make_structural(schema: &mut Value) {
     for unknown in ["$schema", "title", "definitions", "additionalItems"] {
         map.remove(unknown);
     }
-    if let Some(Value::String(description)) = map.get_mut("description") {
-        *description = unwrapped(description);
-    }
     replace_null(map);
     merge_documented_variants(map);
     // A flattened map has `additionalProperties: true`, which the API server refuses beside
@@ -134,11 +131,6 @@ fn make_structural(schema: &mut Value) {
             make_structural(value);
         }
     }
-}
-
-/// Joins the lines of each paragraph: clients wrap descriptions to their own width.
-fn unwrapped(text: &str) -> String {
-    text.split("\n\n").map(|paragraph| paragraph.replace('\n', " ")).collect::<Vec<_>>().join("\n\n")
 }
 
 /// Replaces JSON Schema's two forms of an optional value, `type: [x, null]` and `anyOf: [x, {type:
@@ -214,11 +206,6 @@ mod tests {
     #[expect(dead_code, reason = "only its schema is used")]
     struct Nested {
         name: String,
-    }
-
-    #[test]
-    fn the_lines_of_a_paragraph_are_joined() {
-        assert_eq!(unwrapped("One\nsentence.\n\nAnother\none."), "One sentence.\n\nAnother one.");
     }
 
     #[test]

@@ -1,7 +1,7 @@
-//! What one call costs in the sandbox, against the same code run natively.
+//! The cost of one call in the sandbox, compared with the same code run natively.
 //!
-//! From the subject and the configuration as text to what is wanted as documents, reads answered from the same objects in between.
-//! That is all a call is; neither side has a cluster.
+//! A call is measured from the subject and the configuration as text to the desired objects as documents, with
+//! reads from the same objects in memory. Neither side has a cluster.
 
 use std::cell::Cell;
 use std::hint::black_box;
@@ -13,7 +13,7 @@ use anyhow::{Context as _, ensure};
 use async_trait::async_trait;
 use k8s_openapi::api::core::v1::Service;
 use k8s_openapi::api::discovery::v1::EndpointSlice;
-use mizzen_bench::{Address, ExposedApi, Gateway, Published, Settings, any_ready};
+use mizzen_bench::{Address, ExposedApi, Gateway, Implementation, Published, Settings, any_ready};
 use mizzen_config::Limits;
 use mizzen_model as model;
 use mizzen_model::read::Level;
@@ -27,31 +27,41 @@ use serde_json::{Value, json};
 use crate::converge::median;
 use crate::operator::{cache, guests, plugins};
 
-/// How often each is called in a batch, and how many batches there are. They take turns, so that what else the machine does strikes
-/// all of them.
+/// The calls per batch, and the number of batches. Batches alternate, so that other load affects all sides.
 const CALLS: u32 = 500;
 const BATCHES: usize = 21;
 
-/// What a guest that answers at once is asked.
+/// The subject of the guest that returns at once.
 const NOTHING: &str = r#"{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"a"}}"#;
-const SUBJECT: &str = r#"{"apiVersion":"oda.tmforum.org/v1","kind":"ExposedAPI","metadata":{"name":"cart","namespace":"components","uid":"1"},"spec":{"apiType":"openapi","developerUI":"/cart/v4/docs","implementation":"cart","name":"cart","path":"/cart/v4","port":8080,"segment":"coreFunction"}}"#;
+const SUBJECT: &str = concat!(
+    r#"{"apiVersion":"oda.tmforum.org/v1","kind":"ExposedAPI","#,
+    r#""metadata":{"name":"cart","namespace":"components","uid":"1"},"#,
+    r#""spec":{"apiType":"openapi","developerUI":"/cart/v4/docs","implementation":"cart","#,
+    r#""name":"cart","path":"/cart/v4","port":8080,"segment":"coreFunction"}}"#
+);
 const CONFIG: &str = r#"{"gateway":"canvas/component-gateway"}"#;
 
-/// What is read: exactly the declared fields of each, as the host's stores hold them.
+/// The objects that are read, with exactly the declared fields, as in the host's stores.
 const OBJECTS: &str = r#"
-{"apiVersion":"v1","kind":"Service","metadata":{"name":"istio-ingressgateway","namespace":"istio-system","labels":{"istio":"ingressgateway"},"uid":"2"},"status":{"loadBalancer":{"ingress":[{"ip":"192.0.2.7"}]}}}
+{"apiVersion":"v1","kind":"Service",
+ "metadata":{"name":"istio-ingressgateway","namespace":"istio-system","labels":{"istio":"ingressgateway"},"uid":"2"},
+ "status":{"loadBalancer":{"ingress":[{"ip":"192.0.2.7"}]}}}
 ---
-{"apiVersion":"networking.istio.io/v1","kind":"Gateway","metadata":{"name":"component-gateway","namespace":"canvas","uid":"3"},"spec":{"servers":[{"hosts":["*"],"port":{"name":"https","number":443,"protocol":"HTTPS"}}]}}
+{"apiVersion":"networking.istio.io/v1","kind":"Gateway",
+ "metadata":{"name":"component-gateway","namespace":"canvas","uid":"3"},
+ "spec":{"servers":[{"hosts":["*"],"port":{"name":"https","number":443,"protocol":"HTTPS"}}]}}
 ---
-{"apiVersion":"discovery.k8s.io/v1","kind":"EndpointSlice","addressType":"IPv4","metadata":{"name":"cart-1","namespace":"components","labels":{"kubernetes.io/service-name":"cart"},"uid":"4"},"endpoints":[{"addresses":["10.1.0.1"],"conditions":{"ready":true}}]}
+{"apiVersion":"discovery.k8s.io/v1","kind":"EndpointSlice","addressType":"IPv4",
+ "metadata":{"name":"cart-1","namespace":"components","labels":{"kubernetes.io/service-name":"cart"},"uid":"4"},
+ "endpoints":[{"addresses":["10.1.0.1"],"conditions":{"ready":true}}]}
 "#;
 
 thread_local! {
-    /// What a native call took, on average of a batch.
+    /// The average time of a native call in a batch.
     static NATIVE: Cell<Duration> = const { Cell::new(Duration::ZERO) };
 }
 
-/// Measures calls; gives microseconds and ratios.
+/// Measures calls, and returns microseconds and ratios.
 pub(crate) async fn call() -> anyhow::Result<Value> {
     let sandbox = Sandbox::new(SandboxOptions { cache: Some(cache()?), ..SandboxOptions::default() })?;
     let at_once = Component::load(&sandbox, &guests()?.join("at-once.wasm"), NOTHING, "{}").await?;
@@ -61,8 +71,8 @@ pub(crate) async fn call() -> anyhow::Result<Value> {
 
     let wanted = component.call().await?.desired;
     let same = natively::<ApiOperator>(&cluster, &serde_json::from_str(CONFIG)?)?.desired;
-    ensure!(wanted == same.map(model::Wanted::All), "natively it wants something else than {wanted:?}");
-    ensure!(wanted == Some(model::Wanted::All(vec![typed.call()?.route])), "the native operator wants something else");
+    ensure!(wanted == same.map(model::Wanted::All), "the native plugin desires other objects than {wanted:?}");
+    ensure!(wanted == Some(model::Wanted::All(vec![typed.call()?.route])), "the native operator desires other objects");
 
     let mut micros: [Vec<f64>; 4] = Default::default();
     for _ in 0..BATCHES {
@@ -83,11 +93,11 @@ pub(crate) async fn call() -> anyhow::Result<Value> {
     }))
 }
 
-/// A component with a question, and all it can read.
+/// A component with a request, and all objects that it can read.
 struct Component {
     plugin: Plugin,
     request: model::Request,
-    reads: Arc<Answers>,
+    reads: Arc<Objects>,
 }
 
 impl Component {
@@ -96,7 +106,7 @@ impl Component {
         let documents = yaml::parse(Path::new("objects"), OBJECTS)?;
         let objects = documents.into_iter().map(|document| Object::new(document.value, &Fields::Whole).map(Arc::new));
         let sets = component.description().field_sets.iter();
-        let reads = Answers {
+        let reads = Objects {
             objects: objects.collect::<Result<_, _>>()?,
             fields: sets.map(|(name, set)| (name.clone(), set.fields.clone())).collect(),
         };
@@ -118,13 +128,13 @@ impl Component {
     }
 }
 
-/// Answers reads as the SDK's native tests do: it looks for the objects, and gives the fields that were asked for.
-struct Answers {
+/// Reads from objects in memory, as in native tests of the SDK: finds objects, and returns the requested fields.
+struct Objects {
     objects: Vec<Arc<Object>>,
     fields: Vec<(String, Fields)>,
 }
 
-impl Answers {
+impl Objects {
     fn project(&self, object: &Arc<Object>, set: Option<&str>) -> Arc<Object> {
         let fields = self.fields.iter().find(|(name, _)| Some(name.as_str()) == set);
         object.project(fields.map_or(&Fields::Whole, |(_, fields)| fields))
@@ -132,7 +142,7 @@ impl Answers {
 }
 
 #[async_trait]
-impl Reads for Answers {
+impl Reads for Objects {
     async fn get(&self, object: &ObjectRef, fields: Option<&str>) -> Result<Option<Arc<Object>>, AccessError> {
         Ok(self.objects.iter().find(|own| own.reference == *object).map(|own| self.project(own, fields)))
     }
@@ -156,12 +166,12 @@ impl Reads for Answers {
     fn log(&self, _: Level, _: &str, _: &[(String, String)]) {}
 }
 
-/// `ApiOperator`, asked many times while the SDK answers its reads natively.
+/// `ApiOperator`, called many times with native reads of the SDK.
 struct Batch;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Asked {
+struct ApiSubject {
     api_version: String,
     kind: String,
     metadata: Metadata,
@@ -180,7 +190,7 @@ impl Reconciler for Batch {
         let wrong = |error: serde_json::Error| Failure::invalid(error.to_string());
         let started = Instant::now();
         for _ in 0..CALLS {
-            let Asked { api_version, kind, metadata, spec } =
+            let ApiSubject { api_version, kind, metadata, spec } =
                 serde_json::from_str(black_box(SUBJECT)).map_err(wrong)?;
             let config: Config = serde_json::from_str(black_box(CONFIG)).map_err(wrong)?;
             let subject = Subject { api_version, kind, metadata, spec };
@@ -220,7 +230,8 @@ impl Typed {
         let address = Address::of(self.services.iter(), Some(&self.gateway));
         let name = api.metadata.name.as_deref().unwrap_or_default();
         let namespace = api.metadata.namespace.as_deref().unwrap_or_default();
-        Ok(Published::decide((namespace, name), &api.spec, &self.settings, &address, any_ready(&self.slice))?)
+        let implementation = Implementation { ready: any_ready(&self.slice) };
+        Ok(Published::decide((namespace, name), &api.spec, &self.settings, &address, &implementation)?)
     }
 
     fn batch(&self) -> anyhow::Result<f64> {
@@ -234,7 +245,7 @@ impl Typed {
     }
 }
 
-/// Microseconds each.
+/// Returns microseconds per call.
 fn each(took: Duration, calls: u32) -> f64 {
     took.as_secs_f64() * 1e6 / f64::from(calls)
 }

@@ -1,4 +1,4 @@
-//! The two operators in turn, several times, and what one costs in the other's terms.
+//! Runs the two operators alternately, several times, and compares their costs.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use crate::operator::{Kind, Setup, cache};
 /// Runs both operators `repeat` times, alternating which goes first.
 ///
 /// # Errors
-/// Also when the two did not do the same: then no ratio means anything.
+/// Also when the two wrote different objects: then no ratio means anything.
 pub(crate) async fn converge(load: Load, repeat: usize) -> anyhow::Result<Value> {
     let (mut native, mut mizzen, mut order) = (Vec::new(), Vec::new(), Vec::new());
     let mut first: Option<(u64, State)> = None;
@@ -44,7 +44,7 @@ pub(crate) async fn converge(load: Load, repeat: usize) -> anyhow::Result<Value>
     }))
 }
 
-/// The median of each figure that is a number and not always nothing.
+/// Returns the median of each numeric figure that is not always zero.
 fn medians(runs: &[Figures]) -> anyhow::Result<BTreeMap<String, f64>> {
     let mut values: BTreeMap<String, Vec<f64>> = BTreeMap::new();
     for run in runs {
@@ -56,7 +56,7 @@ fn medians(runs: &[Figures]) -> anyhow::Result<BTreeMap<String, f64>> {
     Ok(medians.filter(|(_, median)| *median > 0.0).collect())
 }
 
-/// The middle value; of two in the middle, their mean.
+/// Returns the median; `None` of no values.
 pub(crate) fn median(mut values: Vec<f64>) -> Option<f64> {
     values.sort_by(f64::total_cmp);
     let middle = values.len() / 2;

@@ -1,4 +1,4 @@
-//! The `ExposedAPI`, typed, as far as it is looked at.
+//! The `ExposedAPI`, with the fields that are used.
 
 use kube::api::{ApiResource, GroupVersionKind};
 use serde::{Deserialize, Serialize};
@@ -6,20 +6,20 @@ use serde::{Deserialize, Serialize};
 /// An API to be published.
 pub type ExposedApi = kube::core::Object<Spec, Status>;
 
-/// What an API asks for.
+/// The desired state of an API.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Spec {
-    /// What the API is of.
+    /// The type of the API.
     #[serde(default)]
     pub api_type: ApiType,
     /// The Service that implements it, in the API's namespace.
     pub implementation: String,
-    /// Where it is, below the host; begins with `/`.
+    /// The path below the host; begins with `/`.
     pub path: String,
     /// The Service's port.
     pub port: i64,
-    /// The host it is reached at.
+    /// The host.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hostname: Option<String>,
     /// The path of its documentation, below the same host.
@@ -27,7 +27,7 @@ pub struct Spec {
     pub developer_ui: Option<String>,
 }
 
-/// What an API is of.
+/// The type of an API.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ApiType {
@@ -41,19 +41,19 @@ pub enum ApiType {
     Other,
 }
 
-/// Where an API is, and whether something stands behind it.
+/// The address of an API, and the state of its implementation.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Status {
-    /// Where it is.
+    /// Its address.
     pub api_status: ApiStatus,
-    /// What stands behind it.
+    /// Its implementation.
     pub implementation: Implementation,
-    /// How the last reconcile went.
+    /// The result of the last reconcile.
     pub conditions: Vec<Condition>,
 }
 
-/// Where an API is.
+/// The address of an API.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ApiStatus {
@@ -65,24 +65,24 @@ pub struct ApiStatus {
     pub port: i64,
     /// Its Service.
     pub implementation: String,
-    /// Where it is reached.
+    /// The URL of the API.
     pub url: Option<String>,
-    /// Where its documentation is reached.
+    /// The URL of its documentation.
     #[serde(rename = "developerUI")]
     pub developer_ui: Option<String>,
     /// The address of the load balancer.
     pub ip: Option<String>,
 }
 
-/// What stands behind an API.
+/// The implementation of an API.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Implementation {
-    /// Whether an endpoint of it is ready.
+    /// Whether one of its endpoints is ready.
     pub ready: bool,
 }
 
-/// How a reconcile went.
+/// The result of a reconcile.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Condition {
@@ -95,37 +95,40 @@ pub struct Condition {
     pub reason: String,
     /// Why, for people.
     pub message: String,
-    /// Since when, as Kubernetes writes times.
+    /// When the status changed, in RFC 3339.
     pub last_transition_time: String,
 }
 
-/// A field that can't be worked with.
+/// An invalid field.
 #[derive(Debug, thiserror::Error)]
 pub enum InvalidSpec {
-    /// No Service is named.
+    /// The Service is missing.
     #[error("`spec.implementation` names no Service")]
     Implementation,
-    /// The path is no path of a URL.
+    /// The path is not a URL path.
     #[error("`spec.path` must begin with `/` and hold no space, `?` or `#`: {0:?}")]
     Path(String),
-    /// The port is none.
+    /// The port is out of range.
     #[error("`spec.port` must lie in 1..=65535: {0}")]
     Port(i64),
 }
 
-/// Where the API server serves the kind.
+/// The resource of the kind.
 pub fn resource() -> ApiResource {
     ApiResource::from_gvk_with_plural(&GroupVersionKind::gvk("oda.tmforum.org", "v1", "ExposedAPI"), "exposedapis")
 }
 
 impl Spec {
-    /// Says which field can't be worked with.
+    /// Checks the fields.
+    ///
+    /// # Errors
+    /// The first invalid field.
     pub fn validate(&self) -> Result<(), InvalidSpec> {
-        let unfit = |c: char| c.is_whitespace() || c.is_control() || "?#".contains(c);
+        let invalid = |c: char| c.is_whitespace() || c.is_control() || "?#".contains(c);
         if self.implementation.is_empty() {
             return Err(InvalidSpec::Implementation);
         }
-        if !self.path.starts_with('/') || self.path.contains(unfit) {
+        if !self.path.starts_with('/') || self.path.contains(invalid) {
             return Err(InvalidSpec::Path(self.path.clone()));
         }
         if !(1..=65535).contains(&self.port) {
@@ -136,8 +139,8 @@ impl Spec {
 }
 
 impl Status {
-    /// Whether another says the same, whenever it came to.
-    pub fn says(&self, other: &Self) -> bool {
+    /// Whether another status is equal, apart from times.
+    pub fn equals(&self, other: &Self) -> bool {
         let timeless = |condition: &Condition| Condition { last_transition_time: String::new(), ..condition.clone() };
         self.api_status == other.api_status
             && self.implementation == other.implementation

@@ -1,4 +1,4 @@
-//! How fast a new address of the gateway reaches the status of every API, and what that costs.
+//! The time until a new address of the gateway is in the statuses of all APIs, and its cost.
 
 use std::time::Instant;
 
@@ -14,7 +14,7 @@ use crate::measure::{at_rest, collect, watch_apis, watch_ready};
 use crate::mesh_cluster::{create_apis, start};
 use crate::operator::{Kind, Operator, Setup, cache};
 
-/// What is counted at the operator.
+/// The counters of the operator.
 const COUNTED: [(&str, &str); 5] = [
     ("reconciles", "mizzen_reconciles_total"),
     ("calls", "mizzen_calls_total"),
@@ -23,7 +23,8 @@ const COUNTED: [(&str, &str); 5] = [
     ("writes", "mizzen_writes_total"),
 ];
 
-/// Seconds from the change of an address to the last of `count` statuses being seen by a watch that is there; calls, bytes and writes of all of it.
+/// Measures the seconds from the change of an address until an open watch has seen the last of `count` statuses,
+/// with the calls, bytes and writes for it.
 pub(crate) async fn gateway(count: usize, repeat: usize) -> anyhow::Result<Value> {
     ensure!((1..=250).contains(&repeat), "`--repeat` is 1 to 250");
     Setup::api_operator()?.compile(&cache()?).await?;
@@ -34,25 +35,25 @@ pub(crate) async fn gateway(count: usize, repeat: usize) -> anyhow::Result<Value
     let mut operator = Operator::start(Kind::Mizzen, &cluster.kubeconfig_path())?;
     collect(&mut ready, count, &mut operator).await?;
     drop(ready);
-    // There before any address changes: listing all the APIs is no part of what a change takes.
-    let mut told = watch_apis(&client, |api| {
+    // Opened before any address changes: the time must not include listing all APIs.
+    let mut changed = watch_apis(&client, |api| {
         api.data["status"]["apiStatus"]["url"].as_str().map(|url| format!("{} at {url}", api.name_any()))
     });
-    collect(&mut told, count, &mut operator).await?;
+    collect(&mut changed, count, &mut operator).await?;
     let mut rounds = Vec::new();
     let mut seconds = Vec::new();
     for round in 1..=repeat {
         at_rest(&cluster).await?;
-        while told.try_recv().is_ok() {}
+        while changed.try_recv().is_ok() {}
         let address = format!("198.51.100.{round}");
         let before = counts(&operator).await?;
         let cpu = operator.cpu_seconds()?;
         let since = Instant::now();
         move_to(&client, &address).await?;
-        let seen = collect(&mut told, count, &mut operator).await?;
+        let seen = collect(&mut changed, count, &mut operator).await?;
         let took = since.elapsed().as_secs_f64();
-        let said = format!(" at https://{address}/");
-        ensure!(seen.keys().all(|api| api.contains(&said)), "some have another address than {address}");
+        let suffix = format!(" at https://{address}/");
+        ensure!(seen.keys().all(|api| api.contains(&suffix)), "some have another address than {address}");
         at_rest(&cluster).await?;
         let after = counts(&operator).await?;
         let mut figures = json!({"seconds": took, "cpuSeconds": operator.cpu_seconds()? - cpu});

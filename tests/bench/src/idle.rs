@@ -1,4 +1,4 @@
-//! What the host takes when there is nothing to do.
+//! The costs of an idle host.
 
 use std::path::Path;
 use std::time::Duration;
@@ -8,11 +8,11 @@ use serde_json::{Value, json};
 use crate::mesh_cluster::{repository, start};
 use crate::operator::{Kind, Operator, Setup, plugins};
 
-/// For how long nothing happens before memory is looked at, and while CPU is.
+/// The idle time before memory is measured, and during which CPU is.
 const QUIET: Duration = Duration::from_secs(10);
 
-/// Resident memory and CPU of the host on an idle control plane: on its first start, which compiles all plugins, and on one that finds
-/// them compiled; and of the native operator, which has one plugin's worth of code.
+/// Measures resident memory and CPU of the host on an idle control plane: after its first start, which compiles
+/// all plugins, after a start with compiled ones, and of the native operator, which does the work of one plugin.
 pub(crate) async fn idle() -> anyhow::Result<Value> {
     let cluster = start().await?;
     let kubeconfig = cluster.kubeconfig_path();

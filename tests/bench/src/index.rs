@@ -1,5 +1,5 @@
-//! What one changed object costs among many subjects: the engine on a cluster in memory, with real plugins in the real sandbox. One
-//! finds what it reads by label, the other by a value.
+//! The cost of one changed object among many subjects: the engine on a cluster in memory, with real plugins in
+//! the sandbox. One plugin reads by label, the other by a value.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -41,7 +41,7 @@ impl Observer for Calls {
     }
 }
 
-/// Time of one change, with `few` and with `many` subjects, taken in turns.
+/// Measures one change with `few` and with `many` subjects, alternately.
 pub(crate) async fn index(few: usize, many: usize) -> anyhow::Result<Value> {
     let (small, large) =
         (Stage::with(few, api_operator().await?).await?, Stage::with(many, api_operator().await?).await?);
@@ -59,11 +59,12 @@ pub(crate) async fn index(few: usize, many: usize) -> anyhow::Result<Value> {
     Ok(json!({
         "subjects": [few, many], "changes": CHANGES, "callsPerChange": calls,
         "changeMicros": [one_few, one_many], "ratio": one_many / one_few,
-        "changeThatNobodyReadMicros": [unread_few, unread_many], "byValue": by_value,
+        "unreadChangeMicros": [unread_few, unread_many], "byValue": by_value,
     }))
 }
 
-/// The same where every subject looks for routes by their paths, so that all ask about all routes and one change concerns one of them.
+/// The same with a plugin whose subjects read routes by path: all of them read the kind, and each change concerns
+/// one of them.
 async fn by_value(few: usize, many: usize) -> anyhow::Result<Value> {
     let (small, large) = (Stage::with(few, overlaps().await?).await?, Stage::with(many, overlaps().await?).await?);
     let mut micros: [Vec<f64>; 2] = Default::default();
@@ -71,13 +72,13 @@ async fn by_value(few: usize, many: usize) -> anyhow::Result<Value> {
         micros[0].push(small.change_route(round).await?);
         micros[1].push(large.change_route(round).await?);
     }
-    // Each change but the first takes the route from one subject and gives it to the next.
+    // Each change except the first moves the route from one subject to the next.
     let calls = [small.calls_per_change(2.0)?, large.calls_per_change(2.0)?];
     let [one_few, one_many] = micros.map(|times| median(times).unwrap_or(f64::NAN));
     Ok(json!({"callsPerChange": calls, "changeMicros": [one_few, one_many], "ratio": one_many / one_few}))
 }
 
-/// A cluster with subjects that have converged.
+/// A cluster with converged subjects.
 struct Stage {
     memory: Memory,
     engine: Engine,
@@ -109,11 +110,11 @@ impl Stage {
         engine.configure(vec![plugin]);
         engine.settled().await;
         let before = calls.0.load(Ordering::Relaxed);
-        ensure!(before >= subjects as u64, "only {before} of {subjects} subjects were asked about");
+        ensure!(before >= subjects as u64, "only {before} of {subjects} subjects had a call");
         Ok(Self { memory, engine, calls, before, subjects })
     }
 
-    /// Makes one Service's endpoints ready, or not: its API alone has read that.
+    /// Makes one Service's endpoints ready or unready: only its API has read them.
     async fn change_one(&self, round: usize) -> anyhow::Result<f64> {
         let at = round % self.subjects;
         self.put(&slice(at, (round / self.subjects) % 2 == 1)).await
@@ -128,14 +129,15 @@ impl Stage {
             .await
     }
 
-    /// Changes a Gateway that nobody reads.
+    /// Changes a Gateway that no key has read.
     async fn change_unread(&self, round: usize) -> anyhow::Result<f64> {
         let gateway = json!({"apiVersion": "networking.istio.io/v1", "kind": "Gateway",
-            "metadata": {"name": "other", "namespace": "elsewhere"}, "spec": {"servers": [{"port": {"number": round}}]}});
+            "metadata": {"name": "other", "namespace": "elsewhere"},
+                "spec": {"servers": [{"port": {"number": round}}]}});
         self.put(&gateway).await
     }
 
-    /// Microseconds from a change until there is nothing left to do.
+    /// Returns the microseconds from a change until the engine has settled.
     async fn put(&self, document: &Value) -> anyhow::Result<f64> {
         let started = Instant::now();
         self.memory.put("bench", document)?;
@@ -143,8 +145,8 @@ impl Stage {
         Ok(started.elapsed().as_secs_f64() * 1e6)
     }
 
-    /// Calls that a change led to, on average, where each has so many readers. A few are more: on a machine that is busy with others
-    /// a call of the start may have taken long enough for its key to rest, and to be asked when it has.
+    /// Returns the average number of calls per change, each of which has this many readers. A few more are allowed:
+    /// on a busy machine, a slow first call gives its key a cooldown and another call after it.
     #[expect(clippy::cast_precision_loss, reason = "some hundreds of calls")]
     fn calls_per_change(&self, readers: f64) -> anyhow::Result<f64> {
         let calls = (self.calls.0.load(Ordering::Relaxed) - self.before) as f64 / CHANGES as f64;
@@ -181,6 +183,7 @@ async fn load(Setup { plugins, configuration, .. }: Setup<'_>, component: &str) 
 
 fn slice(at: usize, ready: bool) -> Value {
     json!({"apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "addressType": "IPv4",
-        "metadata": {"name": format!("api-{at}-1"), "namespace": NAMESPACE, "labels": {"kubernetes.io/service-name": format!("api-{at}")}},
+        "metadata": {"name": format!("api-{at}-1"), "namespace": NAMESPACE,
+            "labels": {"kubernetes.io/service-name": format!("api-{at}")}},
         "endpoints": [{"addresses": ["10.1.0.1"], "conditions": {"ready": ready}}]})
 }

@@ -1,4 +1,5 @@
-//! What it takes to install Istio: a version of it rendered in the sandbox, by a client that was compiled ahead, and all that it consists of applied.
+//! The cost of an installation of Istio: one version is rendered in the sandbox, by a renderer that was compiled
+//! ahead, and all of its objects are applied.
 
 use std::time::{Duration, Instant};
 
@@ -26,8 +27,8 @@ const SUBJECT: &str = "
 {apiVersion: mizzen.dev/v1alpha1, kind: Istio, metadata: {name: default, namespace: istio-system}, spec: {}}
 ";
 
-/// Memory of a host that has the whole of `deploy/mesh.yaml` and installs Istio on a cluster whose pods really come up; how long that and
-/// the rendering in it take; and what it costs to be asked again when nothing has changed.
+/// Measures a host with all of `deploy/mesh.yaml` that installs Istio on a cluster whose pods start: its memory,
+/// the time of the installation and of the rendering in it, and the cost of another call without a change.
 pub(crate) async fn install() -> anyhow::Result<Value> {
     let builder = ControlPlane::builder().controller_manager().scheduler().kwok();
     let cluster = builder.service_monitors().crds(repository("deploy/crds")).start().await?;
@@ -50,15 +51,15 @@ pub(crate) async fn install() -> anyhow::Result<Value> {
     istios.patch("default", &PatchParams::default(), &Patch::Merge(&touch)).await?;
     while operator.metric_of("installation", CALLS).await? == calls {
         operator.runs()?;
-        ensure!(began.elapsed() < LONGEST, "the installation is not asked again; its log:\n{}", operator.said());
+        ensure!(began.elapsed() < LONGEST, "the installation is not called again; its log:\n{}", operator.logged());
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     let again = rendered(&operator).len() - cold.len();
-    let [first, ..] = cold.as_slice() else { bail!("nothing was rendered; its log:\n{}", operator.said()) };
+    let [first, ..] = cold.as_slice() else { bail!("nothing was rendered; its log:\n{}", operator.logged()) };
     Ok(json!({
         "secondsToReady": seconds, "cpuSeconds": cpu, "rssMiB": rss, "peakRssMiB": peak,
         "renderings": cold.len(), "renderMillis": first["millis"], "objects": first["objects"],
-        "rendererBytes": first["memory"], "renderingsWhenAskedAgain": again,
+        "rendererBytes": first["memory"], "renderingsOfAnotherCall": again,
     }))
 }
 
@@ -67,7 +68,7 @@ fn istios(client: Client) -> Api<DynamicObject> {
     Api::namespaced_with(client, "istio-system", &ApiResource::from_gvk_with_plural(&kind, "istios"))
 }
 
-/// Waits until the mesh says that all of it is as it shall be.
+/// Waits until the mesh is ready.
 async fn ready(istios: &Api<DynamicObject>, operator: &mut Operator) -> anyhow::Result<()> {
     let began = Instant::now();
     loop {
@@ -76,14 +77,14 @@ async fn ready(istios: &Api<DynamicObject>, operator: &mut Operator) -> anyhow::
         if status["state"] == "Ready" {
             return Ok(());
         }
-        ensure!(began.elapsed() < LONGEST, "it is not ready: {status:#}; its log:\n{}", operator.said());
+        ensure!(began.elapsed() < LONGEST, "it is not ready: {status:#}; its log:\n{}", operator.logged());
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
 
-/// What the host logged of renderings, in order.
+/// Returns the log lines about renderings, in order.
 fn rendered(operator: &Operator) -> Vec<Value> {
-    let said = operator.said();
-    let lines = said.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let log = operator.logged();
+    let lines = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
     lines.filter(|line| line["message"] == "rendered" || line["fields"]["message"] == "rendered").collect()
 }

@@ -1,7 +1,7 @@
-//! What a native author of `api-operator` would write: the same objects and the same status from the same reads.
+//! A native implementation of `api-operator`: the same objects and the same status from the same reads.
 //!
-//! Held apart from the cluster, since two benches need it: the native operator, which the host is measured against, and the call
-//! of the component, which is measured against this code alone.
+//! It is independent of a cluster, since two benches use it: the native operator, with which the host is
+//! compared, and the call of the component, which is compared with this code only.
 
 mod exposed_api;
 mod mesh;

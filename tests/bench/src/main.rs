@@ -1,4 +1,4 @@
-//! What the operator costs, against native code in the same run. Prints one JSON document.
+//! Measures the costs of the operator, compared with native code in the same run. Prints one JSON document.
 
 mod call;
 mod converge;
@@ -19,8 +19,8 @@ use serde_json::{Map, Value, json};
 
 use crate::measure::Load;
 
-/// Measures what the operator costs, against native code in the same run where there is any. Prints one JSON document; each
-/// figure has its unit in its name.
+/// Measures the costs of the operator, compared with native code in the same run where there is any. Prints
+/// one JSON document; each figure has its unit in its name.
 #[derive(Parser)]
 #[command(
     max_term_width = 110,
@@ -35,7 +35,7 @@ struct Args {
     command: Command,
 }
 
-/// What `all` is, the quick ones first.
+/// The commands of `all`, the quick ones first.
 const ALL: [&[&str]; 9] = [
     &["call"],
     &["render"],
@@ -50,13 +50,13 @@ const ALL: [&[&str]; 9] = [
 
 #[derive(Subcommand)]
 enum Command {
-    /// All of these, one after the other, with what they are about: the document that README.md quotes.
+    /// All of these, one after the other: the document that README.md quotes.
     All,
-    /// One call of a component, against the same code run natively.
+    /// One call of a component, compared with the same code run natively.
     Call,
     /// ExposedAPIs to routes and statuses on a real API server, by the plugin in the host and by a native operator.
     Converge(Converge),
-    /// From a new address of the gateway to the status of every API that says it.
+    /// From a new address of the gateway to the statuses of all APIs.
     Gateway {
         /// How many APIs there are.
         #[arg(long, default_value_t = 2_000)]
@@ -67,7 +67,8 @@ enum Command {
     },
     /// Memory and CPU of the host with all plugins of `deploy/reconcilers.yaml` and nothing to do.
     Idle,
-    /// An installation of Istio by the whole of `deploy/mesh.yaml`: how long it and its rendering take, and memory of the host.
+    /// An installation of Istio by all of `deploy/mesh.yaml`: the time of it and of its rendering, and memory of the
+    /// host.
     Install,
     /// Memory of the host over many Pods that a plugin reads through five fields.
     Pods {
@@ -77,7 +78,7 @@ enum Command {
     },
     /// One rendering of Istio in the sandbox, by itself.
     Render,
-    /// One decision which workloads of a mesh are to be restarted, over all its Pods; and the host with these on a real API server.
+    /// One decision about which workloads of a mesh must be restarted, and the host with them on a real API server.
     Restarts {
         /// How many Pods; may be given several times.
         #[arg(long, default_values_t = [10_000, 50_000])]
@@ -85,10 +86,10 @@ enum Command {
     },
     /// One changed object among many subjects.
     Index {
-        /// How many subjects there are in the one case.
+        /// How many subjects there are in the first case.
         #[arg(long, default_value_t = 1_000)]
         few: usize,
-        /// And in the other.
+        /// How many subjects there are in the second case.
         #[arg(long, default_value_t = 10_000)]
         many: usize,
     },
@@ -99,13 +100,13 @@ struct Converge {
     /// How many APIs are there when an operator starts; may be given several times.
     #[arg(long, default_values_t = [1000])]
     count: Vec<usize>,
-    /// How many APIs are created afterwards, one by one: what latencies are of.
+    /// How many APIs are created afterwards, one by one, for the latencies.
     #[arg(long, default_value_t = 500)]
     arrivals: usize,
-    /// So many of those a second.
+    /// How many of those are created per second.
     #[arg(long, default_value_t = 50)]
     rate: u32,
-    /// How often each operator is run; they take turns in going first.
+    /// How often each operator is run; they alternate in going first.
     #[arg(long, default_value_t = 2)]
     repeat: usize,
 }
@@ -122,7 +123,7 @@ impl Converge {
 }
 
 impl Command {
-    /// Measures; adds what came of it to the document.
+    /// Measures, and adds the figures to the document.
     async fn run(self, document: &mut Map<String, Value>) -> anyhow::Result<()> {
         let (name, figures) = match self {
             Self::All => {
@@ -166,7 +167,7 @@ async fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Three places after the point: more is noise.
+/// Rounds to three decimal places: more is noise.
 fn rounded(value: Value) -> Value {
     match value {
         Value::Object(map) => map.into_iter().map(|(key, value)| (key, rounded(value))).collect::<Map<_, _>>().into(),

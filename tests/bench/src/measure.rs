@@ -1,4 +1,4 @@
-//! One run of one operator on a fresh control plane: many APIs that are there when it starts, then some that arrive at a fixed rate.
+//! One run of one operator on a new control plane: many APIs exist at its start, more are created at a fixed rate.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt::Debug;
@@ -23,7 +23,7 @@ use crate::operator::{Kind, Operator};
 /// How long a run may take.
 const LONGEST: Duration = Duration::from_mins(15);
 
-/// What is measured: so many APIs at the start, so many more at a rate.
+/// The load: the number of APIs at the start, and of those that are created later at a rate per second.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Load {
     pub(crate) count: usize,
@@ -35,32 +35,32 @@ pub(crate) struct Load {
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Figures {
-    /// From the operator's start to the last status of the APIs that were there.
+    /// From the operator's start to the last status of the first APIs.
     pub(crate) seconds: f64,
-    /// CPU it used for that.
+    /// CPU time for that.
     pub(crate) cpu_seconds: f64,
     /// From the creation of an API that arrived later to its `VirtualService` being seen by a watch; the median.
     pub(crate) p50_millis: f64,
-    /// The same; 99 % are quicker.
+    /// The same; the 99th percentile.
     pub(crate) p99_millis: f64,
-    /// CPU it used for all the arrivals.
+    /// CPU time for all later APIs.
     pub(crate) arrivals_cpu_seconds: f64,
     /// Resident memory at the end.
     pub(crate) rss_mib: f64,
-    /// The most that it ever was.
+    /// The maximum of that.
     pub(crate) peak_rss_mib: f64,
-    /// How many writes it made.
+    /// The number of writes.
     pub(crate) writes: u64,
-    /// How many of them were refused.
+    /// The number of refused writes.
     pub(crate) writes_refused: u64,
     /// The writes by kind.
     pub(crate) writes_of: BTreeMap<String, u64>,
 }
 
-/// What an operator made of the APIs: routes, monitors and statuses by name, without what each operator adds of its own.
+/// The result of an operator: routes, monitors and statuses by name, without fields that differ between operators.
 pub(crate) type State = BTreeMap<String, Value>;
 
-/// What was seen, with the moment.
+/// An observed text, with its time.
 pub(crate) type Seen = mpsc::UnboundedReceiver<(String, Instant)>;
 
 /// Runs an operator.
@@ -103,7 +103,7 @@ pub(crate) async fn run(kind: Kind, load: Load) -> anyhow::Result<(Figures, Stat
     Ok((figures, state(&client).await?))
 }
 
-/// Waits until so much more was seen.
+/// Waits until this many more texts were observed.
 pub(crate) async fn collect(
     seen: &mut Seen,
     count: usize,
@@ -124,7 +124,7 @@ pub(crate) async fn collect(
             "only {} of {count} after {} s; the operator's log:\n{}",
             names.len(),
             LONGEST.as_secs(),
-            operator.said()
+            operator.logged()
         );
     }
     Ok(names)
@@ -143,7 +143,7 @@ pub(crate) async fn at_rest(cluster: &ControlPlane) -> anyhow::Result<()> {
     }
 }
 
-/// Without what this program created, and without the API server's leases.
+/// The writes without those of this program, and without the API server's leases.
 fn operators_own(written: &WriteCounts) -> WriteCounts {
     let ours =
         |write: &Write| write.verb == Verb::Create && matches!(&*write.resource, "endpointslices" | "exposedapis");
@@ -170,24 +170,25 @@ fn percentile(sorted: &[f64], percent: usize) -> f64 {
     sorted.get((sorted.len() * percent / 100).min(sorted.len().saturating_sub(1))).copied().unwrap_or(f64::NAN)
 }
 
-/// What is told of APIs: each text once, when it is first seen.
-pub(crate) fn watch_apis(client: &Client, told: impl Fn(&DynamicObject) -> Option<String> + Send + 'static) -> Seen {
-    watch(objects(client, &resource()), told)
+/// Watches APIs for texts; each is sent once.
+pub(crate) fn watch_apis(client: &Client, text: impl Fn(&DynamicObject) -> Option<String> + Send + 'static) -> Seen {
+    watch(objects(client, &resource()), text)
 }
 
-/// The names of APIs whose implementation is ready.
+/// Watches for the names of APIs whose implementation is ready.
 pub(crate) fn watch_ready(client: &Client) -> Seen {
     watch_apis(client, |api| (api.data["status"]["implementation"]["ready"] == true).then(|| api.name_any()))
 }
 
-/// The names of `VirtualService`s.
+/// Watches for the names of `VirtualService`s.
 fn watch_routes(client: Client) -> Seen {
     let routes = Api::<PartialObjectMeta<DynamicObject>>::namespaced_with(client, NAMESPACE, &virtual_service_kind());
     watch(routes, |route| Some(route.name_any()))
 }
 
-/// What is told of objects, each text once, for as long as somebody listens: a watch that is left over costs the API server what is measured next.
-fn watch<K>(objects: Api<K>, told: impl Fn(&K) -> Option<String> + Send + 'static) -> Seen
+/// Watches objects for texts, and sends each once. The watch ends with its receiver: one that is left open would
+/// cost the API server time in the next measurement.
+fn watch<K>(objects: Api<K>, text: impl Fn(&K) -> Option<String> + Send + 'static) -> Seen
 where
     K: Resource + Clone + Debug + DeserializeOwned + Send + 'static,
 {
@@ -202,8 +203,8 @@ where
                 object = touched.next() => object,
             };
             let Some(Ok(object)) = object else { return };
-            let Some(told) = told(&object).filter(|told| known.insert(told.clone())) else { continue };
-            if sender.send((told, Instant::now())).is_err() {
+            let Some(text) = text(&object).filter(|text| known.insert(text.clone())) else { continue };
+            if sender.send((text, Instant::now())).is_err() {
                 return;
             }
         }
@@ -219,8 +220,8 @@ async fn state(client: &Client) -> anyhow::Result<State> {
             // Each operator has its own type of condition.
             if let Some(content) = content.as_object_mut() {
                 content.remove("conditions");
-                // Which object the route is differs from cluster to cluster; the native operator does not look it up.
-                content.get_mut("apiStatus").and_then(Value::as_object_mut).map(|told| told.remove("uid"));
+                // The uid of the route differs between clusters, and the native operator does not look it up.
+                content.get_mut("apiStatus").and_then(Value::as_object_mut).map(|status| status.remove("uid"));
             }
             let owners = object.owner_references().iter().map(|owner| json!([owner.kind, owner.name]));
             let owners: Vec<_> = owners.collect();

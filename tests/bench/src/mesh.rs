@@ -1,13 +1,13 @@
-//! What is read of the mesh, typed: gateways, addresses, endpoints.
+//! The objects of the mesh that are read: gateways, addresses, endpoints.
 
 use k8s_openapi::api::core::v1::Service;
 use k8s_openapi::api::discovery::v1::EndpointSlice;
 use serde::{Deserialize, Serialize};
 
-/// A `Gateway`, as far as it is looked at.
+/// A `Gateway`, with the fields that are read.
 pub type Gateway = kube::core::Object<GatewaySpec, serde_json::Value>;
 
-/// How a gateway listens.
+/// The listeners of a gateway.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct GatewaySpec {
     /// Its listeners.
@@ -31,34 +31,34 @@ pub struct Port {
     pub protocol: String,
 }
 
-/// What the operator decides.
+/// The settings of the operator.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Settings {
     /// The Gateway that APIs are published on: `namespace/name`, or the name of one in the API's own namespace.
     pub gateway: String,
-    /// The host of APIs that name none.
+    /// The host of APIs without one.
     pub public_hostname: Option<String>,
 }
 
-/// The mesh as it is now.
+/// The address of the mesh.
 #[derive(Clone, Debug, Default)]
 pub struct Address {
     /// The load balancer's IP or host name.
     pub ip: Option<String>,
-    /// How the gateway listens first.
+    /// The first listener of the gateway.
     pub listener: Option<Port>,
 }
 
 impl Settings {
-    /// Namespace and name of the gateway for the APIs of a namespace.
+    /// Returns the namespace and name of the gateway for the APIs of a namespace.
     pub fn gateway_for<'a>(&'a self, namespace: &'a str) -> (&'a str, &'a str) {
         self.gateway.split_once('/').unwrap_or((namespace, &self.gateway))
     }
 }
 
 impl Address {
-    /// From the ingress gateway's Services and the Gateway.
+    /// Returns the address, from the ingress gateway's Services and the Gateway.
     pub fn of<'a>(mut services: impl Iterator<Item = &'a Service>, gateway: Option<&Gateway>) -> Self {
         let ip = services.find_map(|service| {
             let ingress = service.status.as_ref()?.load_balancer.as_ref()?.ingress.as_ref()?.first()?;
@@ -68,7 +68,7 @@ impl Address {
         Self { ip, listener }
     }
 
-    /// What the URLs of a host begin with; `None` while there is no gateway.
+    /// Returns the beginning of the URLs of a host; `None` without a gateway.
     pub fn base(&self, host: &str) -> Option<String> {
         let Port { number, protocol } = self.listener.as_ref()?;
         let (scheme, usual) = if protocol.eq_ignore_ascii_case("HTTPS") { ("https", 443) } else { ("http", 80) };
@@ -76,7 +76,7 @@ impl Address {
     }
 }
 
-/// Whether an endpoint of a slice is ready. One that does not say is, as the API of slices has it.
+/// Whether an endpoint of a slice is ready. Without a condition it is, as the API of slices defines.
 pub fn any_ready(slice: &EndpointSlice) -> bool {
     slice.endpoints.iter().any(|endpoint| endpoint.conditions.as_ref().and_then(|c| c.ready) != Some(false))
 }

@@ -1,4 +1,4 @@
-//! A fresh control plane with a mesh that APIs are published through, and the APIs.
+//! A new control plane with a mesh, and APIs that are published through it.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -11,7 +11,7 @@ use mizzen_bench::resource;
 use mizzen_testcluster::ControlPlane;
 use serde_json::json;
 
-/// Where the APIs are.
+/// The namespace of the APIs.
 pub(crate) const NAMESPACE: &str = "components";
 
 /// How many requests create objects at once.
@@ -22,7 +22,8 @@ pub(crate) fn repository(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(path)
 }
 
-/// Starts a control plane with the mesh of the samples: its definitions, a Gateway, and an ingress gateway that has an address.
+/// Starts a control plane with the mesh of the samples: definitions, a Gateway, and an ingress gateway with an
+/// address.
 pub(crate) async fn start() -> anyhow::Result<ControlPlane> {
     let builder = ControlPlane::builder().mesh_crds();
     let cluster = builder.crds(repository("deploy/crds")).crds(repository("deploy/samples/crds")).start().await?;
@@ -40,8 +41,8 @@ pub(crate) fn objects(client: &Client, kind: &ApiResource) -> Api<DynamicObject>
     Api::namespaced_with(client.clone(), NAMESPACE, kind)
 }
 
-/// Creates APIs `<prefix>-0`, `<prefix>-1`, … with their endpoints: so many a second, or as fast as it goes. Gives for each the
-/// moment before it was sent.
+/// Creates APIs `<prefix>-0`, `<prefix>-1`, … with their endpoints, at a rate per second or as fast as possible.
+/// Returns for each the time just before its request.
 pub(crate) async fn create_apis(
     client: &Client,
     prefix: &str,
@@ -58,11 +59,12 @@ pub(crate) async fn create_apis(
     created.buffer_unordered(AT_ONCE).try_collect().await
 }
 
-/// Creates the endpoints and the API. One in four APIs is of metrics.
+/// Creates the endpoints and the API. One API in four serves metrics.
 async fn create_api(client: &Client, name: String, at: usize) -> anyhow::Result<(String, Instant)> {
     let slice = json!({"apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "addressType": "IPv4",
         "metadata": {"name": format!("{name}-1"), "labels": {"kubernetes.io/service-name": name}},
-        "ports": [{"name": "http", "port": 8080}], "endpoints": [{"addresses": ["10.1.0.1"], "conditions": {"ready": true}}]});
+        "ports": [{"name": "http", "port": 8080}], "endpoints": [{"addresses": ["10.1.0.1"],
+            "conditions": {"ready": true}}]});
     let kind = GroupVersionKind::gvk("discovery.k8s.io", "v1", "EndpointSlice");
     let slices = ApiResource::from_gvk_with_plural(&kind, "endpointslices");
     let slice: DynamicObject = serde_json::from_value(slice)?;

@@ -14,7 +14,7 @@ pub(crate) const GATEWAY: &str = "canvas/component-gateway";
 /// How long an operator may take to become ready.
 const READY: Duration = Duration::from_mins(1);
 
-/// Whose turn it is.
+/// One of the operators.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// A kube-rs controller.
@@ -23,17 +23,17 @@ pub(crate) enum Kind {
     Mizzen,
 }
 
-/// What `mizzen run` is to run: a folder of components, and the reconcilers.
+/// The input of `mizzen run`: a folder of components, and the reconcilers.
 pub(crate) struct Setup<'a> {
-    /// Where the components are.
+    /// The folder of components.
     pub(crate) plugins: PathBuf,
-    /// Which of them are run.
+    /// The components that are used.
     pub(crate) components: &'a [&'a str],
     /// `Reconciler` documents.
     pub(crate) configuration: &'a str,
 }
 
-/// A running operator. Ends with this value.
+/// A running operator. It ends when this is dropped.
 pub(crate) struct Operator {
     process: Child,
     log: PathBuf,
@@ -60,25 +60,25 @@ spec:
 ";
 
 impl Setup<'_> {
-    /// `api-operator` alone: what the native operator does, too.
+    /// Only `api-operator`: the task of the native operator.
     pub(crate) fn api_operator() -> anyhow::Result<Self> {
         Ok(Self { plugins: plugins()?, components: &["api-operator.wasm"], configuration: CONFIGURATION })
     }
 
-    /// Has the components compiled, so that no run that is measured does that.
+    /// Compiles the components, so that no measured run does.
     pub(crate) async fn compile(&self, cache: &Path) -> anyhow::Result<()> {
         for name in self.components {
             let mut inspect = Command::new(built()?.join("mizzen"));
             inspect.args(["plugin", "inspect"]).arg(self.plugins.join(name)).arg("--cache").arg(cache);
-            ensure!(inspect.stdout(Stdio::null()).status().await?.success(), "{name} is no component");
+            ensure!(inspect.stdout(Stdio::null()).status().await?.success(), "{name} is not a component");
         }
         Ok(())
     }
 
-    /// Has a renderer compiled ahead, as whoever deploys one does: the host has no room for that.
+    /// Compiles a renderer ahead, as in a deployment: the host does not have the memory for it.
     pub(crate) async fn compile_renderer(&self, name: &str, cache: &Path) -> anyhow::Result<()> {
         let file = self.plugins.join(name);
-        ensure!(file.exists(), "there is no {name}: run `make istio-clients` first");
+        ensure!(file.exists(), "{name} does not exist: run `make istio-clients` first");
         let mut compile = Command::new(built()?.join("mizzen"));
         compile.args(["plugin", "compile", "--cache"]).arg(cache).arg(file);
         ensure!(compile.stdout(Stdio::null()).status().await?.success(), "{name} can't be compiled");
@@ -87,7 +87,7 @@ impl Setup<'_> {
 }
 
 impl Operator {
-    /// Starts one of the two, each with the same task. What it needs was built beside this program.
+    /// Starts one of the two, each with the same task. Both are built into the folder of this program.
     pub(crate) fn start(kind: Kind, kubeconfig: &Path) -> anyhow::Result<Self> {
         match kind {
             Kind::Native => {
@@ -125,7 +125,7 @@ impl Operator {
         Ok(Self { process, log, _folder: folder })
     }
 
-    /// Waits until it has read what it starts from.
+    /// Waits until it is ready.
     pub(crate) async fn ready(&mut self) -> anyhow::Result<()> {
         tokio::time::timeout(READY, async {
             while !self.is_ready().await? {
@@ -135,30 +135,30 @@ impl Operator {
             Ok(())
         })
         .await
-        .with_context(|| format!("not ready after {} s; its log:\n{}", READY.as_secs(), self.said()))?
+        .with_context(|| format!("not ready after {} s; its log:\n{}", READY.as_secs(), self.logged()))?
     }
 
     async fn is_ready(&self) -> anyhow::Result<bool> {
-        if self.said().lines().any(|line| line == "ready") {
+        if self.logged().lines().any(|line| line == "ready") {
             return Ok(true);
         }
         let Some(address) = self.address() else { return Ok(false) };
-        Ok(get(&address, "/readyz").await.is_ok_and(|answer| answer.contains("\r\n\r\nok")))
+        Ok(get(&address, "/readyz").await.is_ok_and(|response| response.contains("\r\n\r\nok")))
     }
 
-    /// Where `mizzen run` says that it serves health and metrics.
+    /// The address of health and metrics, from the log of `mizzen run`.
     fn address(&self) -> Option<String> {
-        let said = self.said();
-        let mut lines = said.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+        let log = self.logged();
+        let mut lines = log.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
         lines.find_map(|line| line["address"].as_str().map(str::to_owned))
     }
 
-    /// The sum of a metric over everything that it is about.
+    /// Returns the sum of a metric over all its labels.
     pub(crate) async fn metric(&self, name: &str) -> anyhow::Result<u64> {
         self.sum(name, "").await
     }
 
-    /// The sum of a metric for one reconciler.
+    /// Returns the sum of a metric for one reconciler.
     pub(crate) async fn metric_of(&self, reconciler: &str, name: &str) -> anyhow::Result<u64> {
         self.sum(name, &format!("reconciler=\"{reconciler}\"")).await
     }
@@ -173,12 +173,12 @@ impl Operator {
     pub(crate) fn runs(&mut self) -> anyhow::Result<()> {
         match self.process.try_wait()? {
             None => Ok(()),
-            Some(status) => bail!("the operator has ended ({status}); its log:\n{}", self.said()),
+            Some(status) => bail!("the operator has ended ({status}); its log:\n{}", self.logged()),
         }
     }
 
-    /// What it has logged.
-    pub(crate) fn said(&self) -> String {
+    /// Its log.
+    pub(crate) fn logged(&self) -> String {
         std::fs::read_to_string(&self.log).unwrap_or_default()
     }
 
@@ -196,7 +196,7 @@ impl Operator {
         self.mib("VmRSS:")
     }
 
-    /// The most that its resident memory ever was, in MiB.
+    /// The maximum of its resident memory, in MiB.
     pub(crate) fn peak_rss_mib(&self) -> anyhow::Result<f64> {
         self.mib("VmHWM:")
     }
@@ -215,7 +215,7 @@ impl Operator {
 
 /// The folder that this program, and the operators, were built into.
 fn built() -> anyhow::Result<PathBuf> {
-    std::env::current_exe()?.parent().map(PathBuf::from).context("this program is in no folder")
+    std::env::current_exe()?.parent().map(PathBuf::from).context("the path of this program has no parent")
 }
 
 /// The folder of the plugins, beside it.
@@ -229,7 +229,7 @@ pub(crate) fn plugins() -> anyhow::Result<PathBuf> {
     Ok(plugins)
 }
 
-/// The folder of the components that are there to be measured.
+/// The folder of the components for benches.
 pub(crate) fn guests() -> anyhow::Result<PathBuf> {
     let guests = built()?.parent().context("no target folder")?.join("bench-guests");
     ensure!(
@@ -240,7 +240,7 @@ pub(crate) fn guests() -> anyhow::Result<PathBuf> {
     Ok(guests)
 }
 
-/// The folder of compiled components that runs share: compiling is measured by `idle` alone.
+/// The folder of compiled components, shared by runs: only `idle` measures compiling.
 pub(crate) fn cache() -> anyhow::Result<PathBuf> {
     Ok(built()?.join("mizzen-cache"))
 }
@@ -249,9 +249,9 @@ async fn get(address: &str, path: &str) -> anyhow::Result<String> {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let mut stream = tokio::net::TcpStream::connect(address).await?;
     stream.write_all(format!("GET {path} HTTP/1.0\r\nhost: bench\r\n\r\n").as_bytes()).await?;
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).await?;
-    Ok(answer)
+    let mut response = String::new();
+    stream.read_to_string(&mut response).await?;
+    Ok(response)
 }
 
 fn command_name(command: &Command) -> String {

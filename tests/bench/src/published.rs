@@ -1,29 +1,32 @@
-//! What an API is published with: its route, the scraping of its metrics, its status.
+//! The objects of a published API: its route, the scraping of its metrics, its status.
 
 use kube::api::{ApiResource, GroupVersionKind};
 use serde_json::{Value, json};
 
 use crate::{Address, ApiStatus, ApiType, Condition, Implementation, InvalidSpec, Settings, Spec, Status};
 
-/// What an API is published with.
+/// The objects and the status of a published API.
 #[derive(Debug)]
 pub struct Published {
     /// The `VirtualService`.
     pub route: Value,
     /// The `ServiceMonitor`, for metrics.
     pub monitor: Option<Value>,
-    /// Where it is, and whether it is ready.
+    /// Its address, and whether it is ready.
     pub status: Status,
 }
 
 impl Published {
-    /// Decides for an API. `ready`: whether an endpoint of its implementation is.
+    /// Decides about an API.
+    ///
+    /// # Errors
+    /// When its spec is invalid.
     pub fn decide(
         (namespace, name): (&str, &str),
         spec: &Spec,
         settings: &Settings,
         address: &Address,
-        ready: bool,
+        implementation: &Implementation,
     ) -> Result<Self, InvalidSpec> {
         spec.validate()?;
         let hostname = spec.hostname.as_deref().or(settings.public_hostname.as_deref());
@@ -40,8 +43,8 @@ impl Published {
                 developer_ui: documented.and_then(|ui| if ui.starts_with('/') { below(ui) } else { Some(ui.into()) }),
                 ip: address.ip.clone(),
             },
-            implementation: Implementation { ready },
-            conditions: vec![condition(spec, ready)],
+            implementation: implementation.clone(),
+            conditions: vec![condition(spec, implementation)],
         };
         let monitor = (spec.api_type != ApiType::Other).then(|| service_monitor(spec, namespace, name));
         let route = virtual_service(spec, namespace, name, hostname, &settings.gateway);
@@ -49,20 +52,20 @@ impl Published {
     }
 }
 
-/// Where the API server serves routes.
+/// The resource of routes.
 pub fn virtual_service_kind() -> ApiResource {
     let kind = GroupVersionKind::gvk("networking.istio.io", "v1", "VirtualService");
     ApiResource::from_gvk_with_plural(&kind, "virtualservices")
 }
 
-/// Where the API server serves what has metrics scraped.
+/// The resource by which metrics are scraped.
 pub fn service_monitor_kind() -> ApiResource {
     let kind = GroupVersionKind::gvk("monitoring.coreos.com", "v1", "ServiceMonitor");
     ApiResource::from_gvk_with_plural(&kind, "servicemonitors")
 }
 
-fn condition(spec: &Spec, ready: bool) -> Condition {
-    let (status, reason, message) = if ready {
+fn condition(spec: &Spec, implementation: &Implementation) -> Condition {
+    let (status, reason, message) = if implementation.ready {
         ("True", "Ready", String::new())
     } else {
         ("False", "Progressing", format!("no endpoint of Service {} is ready", spec.implementation))
@@ -102,7 +105,7 @@ fn service_monitor(spec: &Spec, namespace: &str, name: &str) -> Value {
     })
 }
 
-/// The path itself and what is below it.
+/// Matches the path and all paths below it.
 fn matches(path: &str) -> Value {
     match path.trim_end_matches('/') {
         "" => json!([{"uri": {"prefix": "/"}}]),
@@ -118,10 +121,11 @@ mod tests {
     use super::*;
     use crate::{ExposedApi, Port};
 
-    /// One without endpoints, in a mesh that has an address.
+    /// For an API without endpoints, in a mesh with an address.
     #[test]
-    fn the_native_code_wants_what_the_plugin_wants() {
-        let mesh = "{apiVersion: v1, kind: Service, metadata: {name: in, namespace: x, labels: {istio: ingressgateway}}, \
+    fn the_native_code_desires_the_objects_of_the_plugin() {
+        let mesh = "{apiVersion: v1, kind: Service, metadata: {name: in, namespace: x, \
+                     labels: {istio: ingressgateway}}, \
                      status: {loadBalancer: {ingress: [{ip: 192.0.2.7}]}}}\n---\n\
                     {apiVersion: networking.istio.io/v1, kind: Gateway, metadata: {name: g, namespace: x}, \
                      spec: {servers: [{port: {number: 8443, protocol: HTTPS}}]}}";
@@ -129,21 +133,23 @@ mod tests {
         let address =
             Address { ip: Some("192.0.2.7".into()), listener: Some(Port { number: 8443, protocol: "HTTPS".into() }) };
         for (kind, hostname) in [("prometheus", None), ("openapi", Some("apis.example.com"))] {
-            let subject = json!({"apiVersion": "oda.tmforum.org/v1", "kind": "ExposedAPI", "metadata": {"name": "cat", "namespace": "shop"},
+            let subject = json!({"apiVersion": "oda.tmforum.org/v1", "kind": "ExposedAPI",
+                "metadata": {"name": "cat", "namespace": "shop"},
                 "spec": {"apiType": kind, "implementation": "cats", "path": "/a", "port": 80, "developerUI": "/docs"}});
             let config = json!({"gateway": "x/g", "publicHostname": hostname});
             let plugin = testing::reconcile::<ApiOperator>(&cluster, &subject.to_string(), &config).unwrap();
             let api: ExposedApi = serde_json::from_value(subject).unwrap();
             let settings: Settings = serde_json::from_value(config).unwrap();
-            let native = Published::decide(("shop", "cat"), &api.spec, &settings, &address, false).unwrap();
+            let native =
+                Published::decide(("shop", "cat"), &api.spec, &settings, &address, &Implementation::default()).unwrap();
             let objects: Vec<_> = [native.route].into_iter().chain(native.monitor).collect();
             assert_eq!(plugin.desired, Some(objects));
             let mut status = serde_json::to_value(native.status).unwrap();
             status.as_object_mut().unwrap().remove("conditions");
-            // Which object the route is the native operator does not look up.
-            let mut told = plugin.status.unwrap();
-            told["apiStatus"].as_object_mut().unwrap().remove("uid");
-            assert_eq!(told, status);
+            // The native operator does not look up the uid of the route.
+            let mut status_of_plugin = plugin.status.unwrap();
+            status_of_plugin["apiStatus"].as_object_mut().unwrap().remove("uid");
+            assert_eq!(status_of_plugin, status);
         }
     }
 }

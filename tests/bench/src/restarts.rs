@@ -1,4 +1,5 @@
-//! What it takes to decide which workloads of a large mesh are to be restarted: one call of `sidecar-restart` over all its Pods.
+//! The cost of deciding which workloads of a large mesh must be restarted: one call of `sidecar-restart` with all
+//! Pods.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -18,23 +19,24 @@ use crate::operator::{cache, plugins};
 /// Pods of each workload.
 pub(crate) const REPLICAS: usize = 4;
 
-/// Where all of them are.
+/// Their namespace.
 pub(crate) const NAMESPACE: &str = "shop";
 
-/// Memory that the component may use: half of what a host gives by default.
+/// The memory limit of the component: half of the default.
 const MEMORY: u64 = 32 << 20;
 
-/// Time that it may take, on a machine that may be busy.
+/// The time limit, for a machine that may be busy.
 const TIME: Duration = Duration::from_mins(1);
 
-/// What is true of a Pod that is up.
+/// The conditions of a ready Pod.
 const CONDITIONS: [&str; 5] = ["PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled"];
 
 const SUBJECT: &str =
     r#"{"apiVersion":"mizzen.dev/v1alpha1","kind":"Istio","metadata":{"name":"default","namespace":"istio-system"}}"#;
 pub(crate) const IMAGE: &str = "images.example.com/istio/proxyv2:1.31.0";
 
-/// Milliseconds of a call when every sidecar is as it should be, and when none is; with the bytes that the component was given.
+/// Measures the milliseconds of a call when every sidecar is up to date, and when none is, with the bytes that the
+/// component read.
 pub(crate) async fn restarts(count: usize) -> anyhow::Result<Value> {
     let sandbox = Sandbox::new(SandboxOptions { cache: Some(cache()?), ..SandboxOptions::default() })?;
     let component = sandbox.load_file(&plugins()?.join("sidecar-restart.wasm")).await?;
@@ -54,12 +56,13 @@ pub(crate) async fn restarts(count: usize) -> anyhow::Result<Value> {
         let millis = began.elapsed().as_secs_f64() * 1e3;
         let restarting = outcome.status.as_ref().and_then(|status| status["sidecars"]["restarting"]["count"].as_u64());
         ensure!(restarting == Some(expected as u64), "{name}: {restarting:?} workloads are restarted, not {expected}");
-        figures[name] = json!({"millis": millis, "readBytes": mesh.given.load(Ordering::Relaxed), "patches": outcome.patches.len()});
+        figures[name] = json!({"millis": millis, "readBytes": mesh.given.load(Ordering::Relaxed),
+            "patches": outcome.patches.len()});
     }
     Ok(figures)
 }
 
-/// A mesh's objects, by the field set that they are read with, each as it is read.
+/// The objects of a mesh, by field set, each with its fields.
 struct Mesh {
     sets: HashMap<String, (Kind, Fields)>,
     objects: HashMap<String, Vec<Arc<Object>>>,
@@ -69,7 +72,8 @@ struct Mesh {
 impl Mesh {
     fn new(count: usize, sets: HashMap<String, (Kind, Fields)>) -> anyhow::Result<Self> {
         let mut mesh = Self { sets, objects: HashMap::new(), given: AtomicU64::default() };
-        mesh.put(&json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE, "labels": {"istio-injection": "enabled"}}}))?;
+        mesh.put(&json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE,
+            "labels": {"istio-injection": "enabled"}}}))?;
         for workload in 0..count / REPLICAS {
             mesh.put(&deployment(workload))?;
             mesh.put(&replica_set(workload))?;
@@ -113,30 +117,43 @@ impl Reads for Mesh {
 }
 
 pub(crate) fn deployment(workload: usize) -> Value {
-    json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": format!("app-{workload}"), "namespace": NAMESPACE, "generation": 3},
+    json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": format!("app-{workload}"),
+        "namespace": NAMESPACE, "generation": 3},
            "spec": {"replicas": REPLICAS, "template": {"metadata": {"labels": {"app": format!("app-{workload}")}}}},
-           "status": {"observedGeneration": 3, "replicas": REPLICAS, "updatedReplicas": REPLICAS, "readyReplicas": REPLICAS,
+           "status": {"observedGeneration": 3, "replicas": REPLICAS, "updatedReplicas": REPLICAS,
+               "readyReplicas": REPLICAS,
                       "availableReplicas": REPLICAS}})
 }
 
 pub(crate) fn replica_set(workload: usize) -> Value {
-    json!({"apiVersion": "apps/v1", "kind": "ReplicaSet", "metadata": {"name": format!("app-{workload}-7d9c8b6f5d"), "namespace": NAMESPACE,
-           "ownerReferences": [{"apiVersion": "apps/v1", "kind": "Deployment", "name": format!("app-{workload}"), "controller": true}]}})
+    json!({"apiVersion": "apps/v1", "kind": "ReplicaSet", "metadata": {"name": format!("app-{workload}-7d9c8b6f5d"),
+        "namespace": NAMESPACE,
+           "ownerReferences": [{"apiVersion": "apps/v1", "kind": "Deployment", "name": format!("app-{workload}"),
+               "controller": true}]}})
 }
 
 pub(crate) fn pod(workload: usize, replica: usize) -> Value {
-    let status = r#"{"initContainers":["istio-validation","istio-proxy"],"containers":null,"volumes":["workload-socket","credential-socket","workload-certs","istio-envoy","istio-data","istio-podinfo","istio-token","istiod-ca-cert"],"imagePullSecrets":null,"revision":"default"}"#;
+    let status = concat!(
+        r#"{"initContainers":["istio-validation","istio-proxy"],"containers":null,"#,
+        r#""volumes":["workload-socket","credential-socket","workload-certs","istio-envoy","istio-data","#,
+        r#""istio-podinfo","istio-token","istiod-ca-cert"],"imagePullSecrets":null,"revision":"default"}"#
+    );
     json!({
         "apiVersion": "v1", "kind": "Pod",
         "metadata": {
-            "name": format!("app-{workload}-7d9c8b6f5d-{replica:05}"), "namespace": NAMESPACE, "uid": format!("5b0f7c1e-6c0a-4b7b-9a55-{workload:08}{replica:04}"),
-            "annotations": {"istio.io/rev": "default", "prometheus.io/path": "/stats/prometheus", "prometheus.io/port": "15020",
+            "name": format!("app-{workload}-7d9c8b6f5d-{replica:05}"), "namespace": NAMESPACE,
+                "uid": format!("5b0f7c1e-6c0a-4b7b-9a55-{workload:08}{replica:04}"),
+            "annotations": {"istio.io/rev": "default", "prometheus.io/path": "/stats/prometheus",
+                "prometheus.io/port": "15020",
                             "prometheus.io/scrape": "true", "sidecar.istio.io/status": status},
-            "ownerReferences": [{"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": format!("app-{workload}-7d9c8b6f5d"), "controller": true}],
+            "ownerReferences": [{"apiVersion": "apps/v1", "kind": "ReplicaSet",
+                "name": format!("app-{workload}-7d9c8b6f5d"), "controller": true}],
         },
-        "spec": {"containers": [{"name": "app"}], "initContainers": [{"name": "istio-validation"}, {"name": "istio-proxy", "image": IMAGE,
+        "spec": {"containers": [{"name": "app"}], "initContainers": [{"name": "istio-validation"},
+            {"name": "istio-proxy", "image": IMAGE,
                  "env": [{"name": "TRUST_DOMAIN", "value": "cluster.local"}],
-                 "resources": {"limits": {"cpu": "2", "memory": "1Gi"}, "requests": {"cpu": "100m", "memory": "128Mi"}}}]},
+                 "resources": {"limits": {"cpu": "2", "memory": "1Gi"}, "requests": {"cpu": "100m",
+                     "memory": "128Mi"}}}]},
         "status": {"phase": "Running", "conditions": CONDITIONS.map(|kind| json!({"type": kind, "status": "True"}))},
     })
 }

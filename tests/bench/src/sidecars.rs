@@ -1,5 +1,5 @@
-//! What the host takes to know which workloads of a large mesh are to be restarted, on a real API server: memory, bytes read, and what a change of one
-//! Pod costs.
+//! The costs of deciding which workloads of a large mesh must be restarted, on a real API server: memory, bytes
+//! read, and the cost of a change of one Pod.
 
 use std::time::{Duration, Instant};
 
@@ -21,15 +21,16 @@ const AT_ONCE: usize = 64;
 /// How long the host may take to have read all Pods.
 const LONGEST: Duration = Duration::from_mins(10);
 
-/// For how long nothing may happen before the host counts as settled.
+/// The time without calls after which the host counts as settled.
 const QUIET: Duration = Duration::from_secs(3);
 
-/// Memory of the host over so many Pods and their workloads, what it read to decide that none is to be restarted, and what it does when a Pod
-/// changes in what nobody reads, and when the sidecar of one is outdated.
+/// Measures the memory of the host with `count` Pods and their workloads, the bytes that it reads to decide that
+/// none must be restarted, and its calls after a change of a field that is not read and after a sidecar is outdated.
 pub(crate) async fn sidecars(count: usize) -> anyhow::Result<Value> {
     let cluster = start().await?;
     let client = cluster.client()?;
-    let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE, "labels": {"istio-injection": "enabled"}}});
+    let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE,
+        "labels": {"istio-injection": "enabled"}}});
     cluster.apply_yaml(&namespace.to_string()).await?;
     let began = Instant::now();
     let workloads = futures::stream::iter(0..count / REPLICAS).map(|workload| create(&client, workload));
@@ -51,13 +52,14 @@ pub(crate) async fn sidecars(count: usize) -> anyhow::Result<Value> {
     });
     let one = pods(&client);
     let name = pod(0, 0)["metadata"]["name"].as_str().context("a Pod has a name")?.to_owned();
-    let unread = json!({"metadata": {"annotations": {"nobody": "reads-this"}}});
+    let unread = json!({"metadata": {"annotations": {"unread": "changed"}}});
     one.patch(&name, &PatchParams::default(), &Patch::Merge(&unread)).await?;
     tokio::time::sleep(QUIET).await;
     let unread = operator.metric_of(RECONCILER, "mizzen_calls_total").await? - calls;
 
     let changed = Instant::now();
-    let other = json!({"spec": {"initContainers": [{"name": "istio-proxy", "image": "images.example.com/istio/proxyv2:1.30.0"}]}});
+    let other = json!({"spec": {"initContainers": [{"name": "istio-proxy",
+        "image": "images.example.com/istio/proxyv2:1.30.0"}]}});
     one.patch(&name, &PatchParams::default(), &Patch::Strategic(&other)).await?;
     let deployments = api(&client, "apps/v1", "Deployment");
     loop {
@@ -66,18 +68,18 @@ pub(crate) async fn sidecars(count: usize) -> anyhow::Result<Value> {
         if own.data["spec"]["template"]["metadata"]["annotations"].is_object() {
             break;
         }
-        ensure!(changed.elapsed() < LONGEST, "app-0 is not restarted; its log:\n{}", operator.said());
+        ensure!(changed.elapsed() < LONGEST, "app-0 is not restarted; its log:\n{}", operator.logged());
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     let millis = changed.elapsed().as_secs_f64() * 1e3;
     let after = settled(&mut operator, calls + unread).await?;
-    figures["callsWhenWhatNobodyReadsChanges"] = json!(unread);
-    figures["callsWhenOneSidecarIsOutdated"] = json!(after - calls - unread);
+    figures["callsAfterAnUnreadChange"] = json!(unread);
+    figures["callsAfterAnOutdatedSidecar"] = json!(after - calls - unread);
     figures["changeToRestartMillis"] = json!(millis);
     Ok(figures)
 }
 
-/// The shipped document of `sidecar-restart`, for an image that is given, without those that come before it.
+/// Returns the shipped document of `sidecar-restart`, with a fixed image and without predecessors.
 fn configuration() -> anyhow::Result<String> {
     let documents = mizzen_model::yaml::load(&repository("deploy/mesh.yaml"))
         .map_err(|errors| anyhow::anyhow!("deploy/mesh.yaml: {errors:?}"))?;
@@ -89,13 +91,13 @@ fn configuration() -> anyhow::Result<String> {
     Ok(own.to_string())
 }
 
-/// Waits until the plugin was called more often than this, and then not for a while. How often it was called.
+/// Waits until the plugin has more calls than `before`, and then none for [`QUIET`]. Returns their number.
 async fn settled(operator: &mut Operator, before: u64) -> anyhow::Result<u64> {
     let began = Instant::now();
     let (mut calls, mut since) = (before, Instant::now());
     while calls == before || since.elapsed() < QUIET {
         operator.runs()?;
-        ensure!(began.elapsed() < LONGEST, "it does not settle; its log:\n{}", operator.said());
+        ensure!(began.elapsed() < LONGEST, "it does not settle; its log:\n{}", operator.logged());
         tokio::time::sleep(Duration::from_millis(20)).await;
         let now = operator.metric_of(RECONCILER, "mizzen_calls_total").await?;
         if now != calls {
@@ -105,7 +107,7 @@ async fn settled(operator: &mut Operator, before: u64) -> anyhow::Result<u64> {
     Ok(calls)
 }
 
-/// Creates a workload with its Pods, each as its controllers and the kubelet would leave it.
+/// Creates a workload with its Pods, in the state in which controllers and the kubelet leave them.
 async fn create(client: &Client, workload: usize) -> anyhow::Result<()> {
     let owners = [("apps/v1", "Deployment", deployment(workload)), ("apps/v1", "ReplicaSet", replica_set(workload))];
     let pods = (0..REPLICAS).map(|replica| ("v1", "Pod", pod(workload, replica)));
@@ -127,7 +129,7 @@ async fn put(api: &Api<DynamicObject>, mut object: Value) -> anyhow::Result<()> 
     Ok(())
 }
 
-/// What the API server asks for, and no plugin reads.
+/// Adds the fields that the API server requires and no plugin reads.
 fn complete(object: &mut Value) {
     if let Some(metadata) = object["metadata"].as_object_mut() {
         metadata.remove("uid");

@@ -100,7 +100,8 @@ impl Ingress {
             "metadata": {"name": app, "namespace": namespace},
             "spec": {
                 "workloadSelector": {"labels": {"app": app}},
-                "ingress": [{"port": port, "bind": "127.0.0.1", "defaultEndpoint": format!("127.0.0.1:{}", backend.port())}],
+                "ingress": [{"port": port, "bind": "127.0.0.1", "defaultEndpoint": format!("127.0.0.1:{}",
+                    backend.port())}],
                 "egress": [{"hosts": ["~/*"]}],
             },
         }))

@@ -133,7 +133,8 @@ fn resource(api_version: &str, kind: &str, plural: &str) -> ApiResource {
 
 fn api(name: &str) -> Value {
     json!({"apiVersion": "oda.tmforum.org/v1", "kind": "ExposedAPI", "metadata": {"name": name},
-           "spec": {"name": name, "apiType": "openapi", "implementation": name, "path": format!("/{name}"), "port": 8080}})
+           "spec": {"name": name, "apiType": "openapi", "implementation": name, "path": format!("/{name}"),
+               "port": 8080}})
 }
 
 fn slice(service: &str) -> Value {

@@ -147,7 +147,7 @@ impl Operator {
         samples.filter_map(|line| line.rsplit(' ').next()?.parse::<u64>().ok()).sum()
     }
 
-    /// Whether nothing waits, runs, or is to be asked once it has rested.
+    /// Whether no key is queued, running or cooling down.
     pub async fn is_idle(&self) -> bool {
         let text = self.get("/metrics").await.unwrap_or_default();
         ["mizzen_workqueue_depth 0", "mizzen_reconciles_active 0", "mizzen_workqueue_cooling_down 0"]

@@ -31,7 +31,8 @@ pub enum Breakage {
 /// applies the policies and their settings, which it does with a delay.
 pub async fn inject(cluster: &ControlPlane, image: &str, breakage: Breakage) {
     let broken = breakage == Breakage::LabelledPods;
-    let settings = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "sidecar", "namespace": NAMESPACE},
+    let settings = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "sidecar",
+        "namespace": NAMESPACE},
                           "data": {"image": image, "broken": broken.to_string()}});
     let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}});
     let sidecar = r#"Object{
@@ -58,7 +59,8 @@ pub async fn inject(cluster: &ControlPlane, image: &str, breakage: Breakage) {
 
 /// Whether a new pod gets a sidecar of this image, and whether a breaking one gets no node.
 async fn is_injected(pods: &Api<DynamicObject>, image: &str, breakage: Breakage) -> bool {
-    let pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "probe", "labels": {MESHED: "true", BREAKS: "true"}},
+    let pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "probe", "labels": {MESHED: "true",
+        BREAKS: "true"}},
                      "spec": {"containers": [{"name": "app", "image": "app"}]}});
     let dry_run = PostParams { dry_run: true, ..PostParams::default() };
     // Refused while the namespace has no service account, or the policy no settings.
@@ -79,7 +81,8 @@ fn policy(name: &str, condition: &str, mutation: &str) -> [Value; 2] {
             "matchConditions": [{"name": "selected", "expression": condition}],
             "failurePolicy": "Fail", "reinvocationPolicy": "Never",
             "mutations": [{"patchType": "ApplyConfiguration", "applyConfiguration": {"expression": mutation}}]}}),
-        json!({"apiVersion": api_version, "kind": "MutatingAdmissionPolicyBinding", "metadata": {"name": name}, "spec": {
+        json!({"apiVersion": api_version, "kind": "MutatingAdmissionPolicyBinding", "metadata": {"name": name},
+            "spec": {
             "policyName": name,
             "paramRef": {"name": "sidecar", "namespace": NAMESPACE, "parameterNotFoundAction": "Deny"}}}),
     ]

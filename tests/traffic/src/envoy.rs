@@ -112,7 +112,8 @@ pub(crate) fn bootstrap(node: &Node<'_>, ports: Ports) -> Value {
             "cluster": name,
             // Nothing redirects traffic here: a listener binds to its own port.
             "metadata": {
-                "NAMESPACE": namespace, "CLUSTER_ID": "Kubernetes", "LABELS": {(label.key): label.value}, "INTERCEPTION_MODE": "NONE",
+                "NAMESPACE": namespace, "CLUSTER_ID": "Kubernetes", "LABELS": {(label.key): label.value},
+                    "INTERCEPTION_MODE": "NONE",
             },
         },
         "admin": {"address": address(ports.admin)},

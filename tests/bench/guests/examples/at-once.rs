@@ -1,10 +1,10 @@
-//! Answers at once: what is left of a call is its instance, and the way in and out.
+//! Returns at once: the cost of a call is then that of its instance and of passing values.
 
 use mizzen_sdk::{Description, Failure, Kind, Outcome, Reconciler, Request};
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
-/// It.
+/// The reconciler.
 #[derive(Debug)]
 pub struct AtOnce;
 
@@ -13,7 +13,7 @@ impl Reconciler for AtOnce {
     type Config = Value;
 
     fn describe() -> Description {
-        Description::new("at-once", "0.1.0", "Answers at once", Kind::new("v1", "ConfigMap"))
+        Description::new("at-once", "0.1.0", "Returns at once", Kind::new("v1", "ConfigMap"))
     }
 
     fn reconcile(_: &Request<IgnoredAny, Value>) -> Result<Outcome, Failure> {

@@ -1,14 +1,14 @@
-//! Looks for the VirtualServices, its own or others', whose routes overlap with an API's path, and says how many there are.
+//! Counts the VirtualServices whose routes overlap with an API's path.
 
 use mizzen_sdk::{Description, Failure, Kind, Outcome, Query, Reconciler, Request, Text, cluster};
 use serde::Deserialize;
 use serde_json::Value;
 
-/// It.
+/// The reconciler.
 #[derive(Debug)]
 pub struct Overlaps;
 
-/// Of an API.
+/// The spec of an API.
 #[derive(Debug, Deserialize)]
 pub struct Spec {
     path: String,

@@ -1,10 +1,10 @@
-//! Looks at every Pod of the cluster through five fields, and says how many there are and how many of them have a sidecar.
+//! Reads five fields of every Pod of the cluster, and counts the Pods and those with a sidecar.
 
 use mizzen_sdk::{Description, Failure, Kind, Outcome, Query, Reconciler, Request, cluster};
 use serde::Deserialize;
 use serde_json::Value;
 
-/// It.
+/// The reconciler.
 #[derive(Debug)]
 pub struct Pods;
 
@@ -39,7 +39,7 @@ impl Reconciler for Pods {
             "workload",
             Kind::new("v1", "Pod"),
             &fields,
-            "who has a sidecar",
+            "which Pods have a sidecar",
         )
     }
 

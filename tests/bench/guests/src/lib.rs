@@ -1,3 +1,1 @@
-//! Components that are there to be measured.
-//!
-//! Each example is one component.
+//! Components for benches. Each example is one component.

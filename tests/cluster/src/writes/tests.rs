@@ -1,17 +1,35 @@
 use super::*;
 
-const METRICS: &str = r#"
-# TYPE apiserver_request_total counter
-apiserver_request_total{code="200",component="apiserver",dry_run="",group="",resource="configmaps",scope="resource",subresource="",verb="GET",version="v1"} 7
-apiserver_request_total{code="201",component="apiserver",dry_run="",group="",resource="configmaps",scope="resource",subresource="",verb="POST",version="v1"} 2
-apiserver_request_total{code="200",component="apiserver",dry_run="All",group="",resource="configmaps",scope="resource",subresource="",verb="POST",version="v1"} 60
-apiserver_request_total{code="201",component="apiserver",dry_run="",group="authorization.k8s.io",resource="subjectaccessreviews",scope="resource",subresource="",verb="POST",version="v1"} 70
-apiserver_request_total{code="201",component="apiserver",dry_run="",group="",resource="serviceaccounts",scope="resource",subresource="token",verb="POST",version="v1"} 80
-apiserver_request_total{code="200",component="apiserver",dry_run="",group="networking.istio.io",resource="virtualservices",scope="resource",subresource="",verb="APPLY",version="v1"} 1.000001e+06
-apiserver_request_total{code="409",component="apiserver",dry_run="",group="networking.istio.io",resource="virtualservices",scope="resource",subresource="status",verb="APPLY",version="v1"} 3
-apiserver_request_total{code="200",component="apiserver",dry_run="",group="coordination.k8s.io",resource="leases",scope="resource",subresource="",verb="PUT",version="v1"} 5
-apiserver_request_duration_seconds_count{verb="POST"} 9
-"#;
+const METRICS: &str = concat!(
+    "# TYPE apiserver_request_total counter",
+    "\n",
+    r#"apiserver_request_total{code="200",component="apiserver",dry_run="",group="","#,
+    r#"resource="configmaps",scope="resource",subresource="",verb="GET",version="v1"} 7"#,
+    "\n",
+    r#"apiserver_request_total{code="201",component="apiserver",dry_run="",group="","#,
+    r#"resource="configmaps",scope="resource",subresource="",verb="POST",version="v1"} 2"#,
+    "\n",
+    r#"apiserver_request_total{code="200",component="apiserver",dry_run="All",group="","#,
+    r#"resource="configmaps",scope="resource",subresource="",verb="POST",version="v1"} 60"#,
+    "\n",
+    r#"apiserver_request_total{code="201",component="apiserver",dry_run="",group="authorization.k8s.io","#,
+    r#"resource="subjectaccessreviews",scope="resource",subresource="",verb="POST",version="v1"} 70"#,
+    "\n",
+    r#"apiserver_request_total{code="201",component="apiserver",dry_run="",group="","#,
+    r#"resource="serviceaccounts",scope="resource",subresource="token",verb="POST",version="v1"} 80"#,
+    "\n",
+    r#"apiserver_request_total{code="200",component="apiserver",dry_run="",group="networking.istio.io","#,
+    r#"resource="virtualservices",scope="resource",subresource="",verb="APPLY",version="v1"} 1.000001e+06"#,
+    "\n",
+    r#"apiserver_request_total{code="409",component="apiserver",dry_run="",group="networking.istio.io","#,
+    r#"resource="virtualservices",scope="resource",subresource="status",verb="APPLY",version="v1"} 3"#,
+    "\n",
+    r#"apiserver_request_total{code="200",component="apiserver",dry_run="",group="coordination.k8s.io","#,
+    r#"resource="leases",scope="resource",subresource="",verb="PUT",version="v1"} 5"#,
+    "\n",
+    r#"apiserver_request_duration_seconds_count{verb="POST"} 9"#,
+    "\n",
+);
 
 #[test]
 fn reads_dry_runs_and_reviews_do_not_count() {

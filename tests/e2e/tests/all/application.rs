@@ -110,7 +110,8 @@ fn ingress(namespace: &str) -> Value {
         "spec": {"rules": [{
             "hosts": [format!("{namespace}.example.com")],
             "paths": [
-                {"path": "/"}, {"path": "/admin", "authorizationPolicy": policy}, {"path": "/v[0-9]+", "pathType": "regex"},
+                {"path": "/"}, {"path": "/admin", "authorizationPolicy": policy}, {"path": "/v[0-9]+",
+                    "pathType": "regex"},
             ],
             "destination": {"host": "cart", "port": 8080, "httpCookie": cookie},
         }]},

@@ -86,7 +86,8 @@ async fn lists_are_validated_by_the_api_server_and_reconciled_after_each_change(
     assert_eq!(names().await, reported);
 
     // An invalid line is named, and the existing entries stay.
-    let wrong = json!({"spec": {"hosts": [{"host": "one.example.com", "port": 443, "protocol": "HTTPS"}, {"host": "a_b", "port": 443, "protocol": "HTTPS"}]}});
+    let wrong = json!({"spec": {"hosts": [{"host": "one.example.com", "port": 443, "protocol": "HTTPS"},
+        {"host": "a_b", "port": 443, "protocol": "HTTPS"}]}});
     lists(&objects).patch("every-shape", &PatchParams::default(), &Patch::Merge(&wrong)).await.unwrap();
     eventually("the invalid line is named", async || {
         let list = lists(&objects).get("every-shape").await.unwrap();

@@ -38,7 +38,8 @@ spec:
                 size: {type: integer, minimum: 0}
                 trade: {type: string, default: food, enum: [food, books]}
                 tags: {type: array, items: {type: string}, x-kubernetes-list-type: set}
-                hours: {type: array, items: {type: object, properties: {from: {type: integer}, to: {type: integer, default: 18}}}}
+                hours: {type: array, items: {type: object, properties: {from: {type: integer}, to: {type: integer,
+                    default: 18}}}}
                 doors:
                   type: array
                   x-kubernetes-list-type: map
@@ -46,8 +47,10 @@ spec:
                   items:
                     type: object
                     required: [name]
-                    properties: {name: {type: string}, side: {type: string, default: left}, color: {type: string}, width: {type: integer, default: 80}}
-                place: {type: object, x-kubernetes-map-type: atomic, properties: {street: {type: string}, number: {type: integer}}}
+                    properties: {name: {type: string}, side: {type: string, default: left}, color: {type: string},
+                        width: {type: integer, default: 80}}
+                place: {type: object, x-kubernetes-map-type: atomic, properties: {street: {type: string},
+                    number: {type: integer}}}
                 port: {x-kubernetes-int-or-string: true}
                 note: {type: string, nullable: true}
                 free: {type: object, x-kubernetes-preserve-unknown-fields: true}

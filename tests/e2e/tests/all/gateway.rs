@@ -44,7 +44,8 @@ impl Published {
             "metadata": {"name": "component-gateway", "namespace": "canvas"},
             "spec": {"selector": {"istio": "ingressgateway"}, "servers": [server]}});
         let service = json!({"apiVersion": "v1", "kind": "Service",
-            "metadata": {"name": "istio-ingressgateway", "namespace": "istio-system", "labels": {"istio": "ingressgateway"}},
+            "metadata": {"name": "istio-ingressgateway", "namespace": "istio-system",
+                "labels": {"istio": "ingressgateway"}},
             "spec": {"type": "LoadBalancer", "ports": [{"name": "https", "port": 443}]}});
         for document in [gateway, service] {
             cluster.apply_yaml(&document.to_string()).await.unwrap();
@@ -149,7 +150,8 @@ async fn a_change_of_one_api_in_two_thousand_costs_few_calls_and_a_new_address_r
     assert_eq!(published.path_exclusive("api-8").await.reason, "Exclusive");
 
     // A route that Mizzen does not own, at the path of one of them.
-    let foreign = json!({"apiVersion": "networking.istio.io/v1", "kind": "VirtualService", "metadata": {"name": "foreign"},
+    let foreign = json!({"apiVersion": "networking.istio.io/v1", "kind": "VirtualService",
+        "metadata": {"name": "foreign"},
         "spec": {"hosts": ["*"], "gateways": ["canvas/component-gateway"], "http": [
             {"match": [{"uri": {"exact": "/api-9"}}], "route": [{"destination": {"host": "foreign"}}]}]}});
     let routes = published.objects.routes("canvas");

@@ -13,11 +13,23 @@ const SHOP: &str = "shop.example.com";
 const APIS: &str = "apis.example.com";
 
 /// The key that the gateway trusts: made for this test; the private key signed two tokens and was deleted.
-const KEYS: &str = r#"{"keys":[{"kty":"EC","crv":"P-256","alg":"ES256","kid":"test","x":"Q9uPkQEa_Mnuhds1NAsK6sOKiIUwAZRYFQb5TycnJAQ","y":"ux6pKXthseMT15alpyhOLnGGHhcio9MN5mRadCZF9rk"}]}"#;
+const KEYS: &str = concat!(
+    r#"{"keys":[{"kty":"EC","crv":"P-256","alg":"ES256","kid":"test","#,
+    r#""x":"Q9uPkQEa_Mnuhds1NAsK6sOKiIUwAZRYFQb5TycnJAQ","#,
+    r#""y":"ux6pKXthseMT15alpyhOLnGGHhcio9MN5mRadCZF9rk"}]}"#
+);
 /// A token of issuer `https://login.example.com`, with subject and role `admin`, without expiry.
-const ADMIN: &str = "Bearer eyJhbGciOiJFUzI1NiIsImtpZCI6InRlc3QifQ.eyJpc3MiOiJodHRwczovL2xvZ2luLmV4YW1wbGUuY29tIiwic3ViIjoiYWRtaW4iLCJyb2xlIjoiYWRtaW4ifQ.ilHVTHesiJENlp0klAbcmXcoNkKWBRmAXzfac7HyW_DcPxv9uYWpgDgxCWU73NNp2g-Lo9oX-BtmInA9amM3FA";
+const ADMIN: &str = concat!(
+    "Bearer eyJhbGciOiJFUzI1NiIsImtpZCI6InRlc3QifQ.",
+    "eyJpc3MiOiJodHRwczovL2xvZ2luLmV4YW1wbGUuY29tIiwic3ViIjoiYWRtaW4iLCJyb2xlIjoiYWRtaW4ifQ.",
+    "ilHVTHesiJENlp0klAbcmXcoNkKWBRmAXzfac7HyW_DcPxv9uYWpgDgxCWU73NNp2g-Lo9oX-BtmInA9amM3FA"
+);
 /// The same for `guest`.
-const GUEST: &str = "Bearer eyJhbGciOiJFUzI1NiIsImtpZCI6InRlc3QifQ.eyJpc3MiOiJodHRwczovL2xvZ2luLmV4YW1wbGUuY29tIiwic3ViIjoiZ3Vlc3QiLCJyb2xlIjoiZ3Vlc3QifQ.MJXxdEvEtVTpF5HZps4NqBT_T-0TaOfzzP7-PL1Xm-0PL1UzwdvFxWzuSAGs6Q0RYjphWHOVfxpeiaqYvOSnVg";
+const GUEST: &str = concat!(
+    "Bearer eyJhbGciOiJFUzI1NiIsImtpZCI6InRlc3QifQ.",
+    "eyJpc3MiOiJodHRwczovL2xvZ2luLmV4YW1wbGUuY29tIiwic3ViIjoiZ3Vlc3QiLCJyb2xlIjoiZ3Vlc3QifQ.",
+    "MJXxdEvEtVTpF5HZps4NqBT_T-0TaOfzzP7-PL1Xm-0PL1UzwdvFxWzuSAGs6Q0RYjphWHOVfxpeiaqYvOSnVg"
+);
 
 fn to(host: &str, path: &str) -> Request {
     Request::get(host, path)
@@ -117,7 +129,8 @@ fn api_operator() -> Value {
 fn api(name: &str, path: &str, more: &Value) -> Value {
     let mut spec = json!({"name": name, "apiType": "openapi", "implementation": "catalog", "path": path, "port": 8080});
     spec.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-    json!({"apiVersion": "oda.tmforum.org/v1", "kind": "ExposedAPI", "metadata": {"name": name, "namespace": "shop"}, "spec": spec})
+    json!({"apiVersion": "oda.tmforum.org/v1", "kind": "ExposedAPI", "metadata": {"name": name,
+        "namespace": "shop"}, "spec": spec})
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -175,7 +188,8 @@ async fn requests_beyond_a_rate_limit_are_refused_and_those_of_other_paths_are_n
     mesh.until_at(sidecar.port(), &at("/"), |response| is_of(response, "catalog", "/")).await;
     mesh.apply(&json!({
         "apiVersion": "v1", "kind": "Service", "metadata": {"name": "catalog", "namespace": "shop"},
-        "spec": {"selector": {"app": "catalog"}, "ports": [{"name": "http", "port": 8080, "targetPort": sidecar.port()}]},
+        "spec": {"selector": {"app": "catalog"}, "ports": [{"name": "http", "port": 8080,
+            "targetPort": sidecar.port()}]},
     }))
     .await;
     let status = async |path: &str| at(path).send(sidecar.port()).await.unwrap().status;

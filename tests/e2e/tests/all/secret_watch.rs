@@ -32,7 +32,8 @@ subjects: [{apiGroup: rbac.authorization.k8s.io, kind: User, name: host}]
 
 fn secret(name: &str, token: &str) -> String {
     format!(
-        "{{apiVersion: v1, kind: Secret, metadata: {{name: {name}, namespace: tenant}}, stringData: {{token: {token}}}}}"
+        "{{apiVersion: v1, kind: Secret, metadata: {{name: {name}, namespace: tenant}}, \
+          stringData: {{token: {token}}}}}"
     )
 }
 

@@ -84,7 +84,7 @@ async fn a_component_is_swapped_while_a_thousand_converge_and_a_restart_writes_n
     let before = cluster.writes().await.unwrap();
     let operator = Operator::start(&cluster.kubeconfig_path(), plugins.path()).await;
     idle(&operator).await;
-    assert!(operator.calls("api-operator").await >= MANY as u64, "each was asked about once more");
+    assert!(operator.calls("api-operator").await >= MANY as u64, "each has had another call");
     let since = cluster.writes().await.unwrap().since(&before).without_heartbeats();
     assert_eq!(since.total(), 0, "{since}");
     assert_eq!(operator.metric("mizzen_writes_total", &[]).await, 0);

@@ -1,4 +1,4 @@
-//! Which Services have a ready endpoint, and which APIs want to know.
+//! The Services with a ready endpoint, and the APIs that read that.
 
 use std::collections::{HashMap, HashSet};
 
@@ -10,24 +10,24 @@ use parking_lot::{Mutex, MutexGuard};
 
 use crate::owned::Name;
 
-/// Of all slices only what is asked of them.
+/// The readiness of all slices.
 #[derive(Default)]
 pub(crate) struct Endpoints(Mutex<Inner>);
 
-/// By Service: of each slice, whether one of its endpoints is ready.
+/// By Service and slice: whether one of its endpoints is ready.
 type Slices = HashMap<Name, HashMap<String, bool>>;
 
 #[derive(Default)]
 struct Inner {
     slices: Slices,
-    /// A list that is coming in.
+    /// An unfinished list.
     listed: Slices,
-    /// By Service: the APIs that have asked.
+    /// The APIs that have read a Service.
     readers: HashMap<Name, HashSet<Name>>,
 }
 
 impl Endpoints {
-    /// Takes in what a watch says; gives the APIs whose answer may be another now.
+    /// Applies an event of the watch, and returns the APIs whose result may change.
     pub(crate) fn observe(&self, event: Event<EndpointSlice>) -> Vec<Name> {
         let mut guard = self.lock();
         let inner = &mut *guard;
@@ -58,7 +58,7 @@ impl Endpoints {
         }
     }
 
-    /// Whether an endpoint of a Service is ready. The API hears when that changes.
+    /// Whether an endpoint of a Service is ready. The API becomes a reader of it.
     pub(crate) fn any_ready(&self, service: Name, api: &Name) -> bool {
         let mut inner = self.lock();
         let ready = inner.slices.get(&service).is_some_and(|slices| slices.values().any(|ready| *ready));
@@ -77,7 +77,7 @@ impl Inner {
     }
 }
 
-/// The Service of a slice, if its readiness became another.
+/// Stores a slice, and returns its Service if the readiness has changed.
 fn put(slices: &mut Slices, slice: &EndpointSlice) -> Option<Name> {
     let service = service_of(slice)?;
     let ready = any_ready(slice);

@@ -1,7 +1,7 @@
-//! `api-operator` as a native operator on kube's runtime, as a careful author writes one: what the host is measured against.
+//! `api-operator` as a native operator on kube's runtime, written with care: the host is compared with it.
 //!
-//! It watches by streaming lists, drops managedFields, keeps of EndpointSlices only what it asks of them, watches its own objects
-//! by their metadata alone, and applies nothing that is there already. Says `ready` on stdout when its caches are filled.
+//! It watches by streaming lists, drops managedFields, keeps only the readiness of EndpointSlices, watches the
+//! metadata of its own objects, and applies only changes. It prints `ready` when its caches are filled.
 
 mod endpoints;
 mod owned;
@@ -60,7 +60,7 @@ async fn run(client: Client, settings: Settings) -> anyhow::Result<()> {
     let services = mirror(Api::<Service>::all(client.clone()), (), ingress, all.clone());
     let gateways = mirror(Api::all_with(client.clone(), &gateway), gateway.clone(), list(), all);
     let (endpoints, routes, monitors) = (Arc::<Endpoints>::default(), Arc::<Owned>::default(), Arc::<Owned>::default());
-    let (one, woken) = unbounded();
+    let (one, triggered) = unbounded();
     let slices = watcher(Api::all(client.clone()), list()).default_backoff();
     let filled = [
         follow(slices, one.clone(), {
@@ -96,23 +96,23 @@ async fn run(client: Client, settings: Settings) -> anyhow::Result<()> {
         routes,
         monitors,
     });
-    control(Api::all_with(client, &api), api, (bulk, woken), context).await;
+    control(Api::all_with(client, &api), api, (bulk, triggered), context).await;
     Ok(())
 }
 
 async fn control(
     apis: Api<ExposedApi>,
     kind: ApiResource,
-    (bulk, woken): (UnboundedReceiver<()>, UnboundedReceiver<Name>),
+    (bulk, triggered): (UnboundedReceiver<()>, UnboundedReceiver<Name>),
     context: Arc<Context>,
 ) {
     let writer = Writer::new(kind.clone());
     let reader = writer.as_reader();
     let subjects = watcher(apis, list()).default_backoff().modify(|api| api.managed_fields_mut().clear());
-    // Not by waiting for the store: kube wakes but one of those who do, and the controller is another.
-    let mut told = false;
+    // Waiting for the store would not do: kube wakes only one waiter, and the controller is another one.
+    let mut printed = false;
     let subjects = subjects.inspect(move |event| {
-        if matches!(event, Ok(Event::InitDone)) && !std::mem::replace(&mut told, true) {
+        if matches!(event, Ok(Event::InitDone)) && !std::mem::replace(&mut printed, true) {
             println!("ready");
         }
     });
@@ -123,11 +123,11 @@ async fn control(
     };
     Controller::for_stream_with(subjects, reader, kind)
         .with_config(controller::Config::default().concurrency(32))
-        .reconcile_on(woken.map(reference))
+        .reconcile_on(triggered.map(reference))
         .reconcile_all_on(bulk)
         .run(reconcile, retry, context)
-        .for_each(async |answer| {
-            if let Err(error) = answer {
+        .for_each(async |result| {
+            if let Err(error) = result {
                 eprintln!("{error}");
             }
         })
@@ -145,7 +145,7 @@ fn owned(
     watcher(Api::<PartialObjectMeta<DynamicObject>>::all_with(client.clone(), kind), list()).default_backoff()
 }
 
-/// Keeps all objects of a kind; a change of one of them concerns every API.
+/// Caches all objects of a kind; a change of one of them triggers every API.
 fn mirror<K>(api: Api<K>, kind: K::DynamicType, config: watcher::Config, changed: UnboundedSender<()>) -> Store<K>
 where
     K: Resource + Clone + DeserializeOwned + std::fmt::Debug + Send + Sync + 'static,
@@ -162,10 +162,10 @@ where
     store
 }
 
-/// Takes in a watch, and wakes whom it concerns. What is given is done when the first list is in.
+/// Runs a watch, and triggers the APIs that it concerns. The receiver completes after the first list.
 fn follow<K: Send + 'static>(
     watch: impl Stream<Item = watcher::Result<Event<K>>> + Send + 'static,
-    woken: UnboundedSender<Name>,
+    triggered: UnboundedSender<Name>,
     observe: impl Fn(Event<K>) -> Vec<Name> + Send + 'static,
 ) -> tokio::sync::oneshot::Receiver<()> {
     let (done, filled) = tokio::sync::oneshot::channel();
@@ -175,13 +175,13 @@ fn follow<K: Send + 'static>(
         let last = matches!(event, Event::InitDone);
         let names = observe(event);
         if last && let Some(done) = done.take() {
-            // Nobody waits any more.
+            // The receiver may be dropped.
             let _gone = done.send(());
         }
         stream::iter(names)
     });
     tokio::spawn(names.for_each(move |name| {
-        let _gone = woken.unbounded_send(name);
+        let _gone = triggered.unbounded_send(name);
         std::future::ready(())
     }));
     filled

@@ -1,4 +1,4 @@
-//! The objects of one kind that were applied: what need not be applied again, and whose they are.
+//! The applied objects of one kind: which need not be applied again, and the API of each.
 
 use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -19,22 +19,22 @@ pub(crate) struct Owned(Mutex<Inner>);
 #[derive(Default)]
 struct Inner {
     entries: HashMap<Name, Entry>,
-    /// What a list that is coming in has held so far.
+    /// The names in an unfinished list.
     listed: HashSet<Name>,
 }
 
 #[derive(Default)]
 struct Entry {
-    /// Of the document that was applied last; `None`: by nobody here.
+    /// The digest of the document that was applied last; `None` if it was applied by another client.
     digest: Option<u64>,
-    /// The generation that came of it.
+    /// The generation after that.
     applied: i64,
-    /// The newest one that the watch has shown.
+    /// The newest generation of the watch.
     seen: i64,
 }
 
 impl Owned {
-    /// Takes in what a watch says; gives those who must look again, because somebody else changed or deleted their object.
+    /// Applies an event of the watch, and returns the APIs whose object another client changed or deleted.
     pub(crate) fn observe(&self, event: Event<PartialObjectMeta<DynamicObject>>) -> Vec<Name> {
         let mut inner = self.lock();
         match event {
@@ -68,12 +68,12 @@ impl Owned {
         entry.is_some_and(|entry| entry.digest == Some(digest(document)) && entry.seen <= entry.applied)
     }
 
-    /// Whether there is such an object.
+    /// Whether an object exists.
     pub(crate) fn exists(&self, name: &Name) -> bool {
         self.lock().entries.contains_key(name)
     }
 
-    /// Notes that a document was applied.
+    /// Records that a document was applied.
     pub(crate) fn applied(&self, name: Name, document: &Value, generation: i64) {
         let mut inner = self.lock();
         let entry = inner.entries.entry(name).or_default();

@@ -1,4 +1,4 @@
-//! One API: its objects applied unless they are there, its status written unless it says so already.
+//! Reconciles one API: applies its objects and writes its status, unless they are up to date.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use kube::api::{Api, ApiResource, DeleteParams, DynamicObject, Patch, PatchParam
 use kube::runtime::controller::Action;
 use kube::runtime::reflector::{ObjectRef, Store};
 use kube::{Client, Resource, ResourceExt};
-use mizzen_bench::{Address, ExposedApi, Gateway, InvalidSpec, Published, Settings, Status};
+use mizzen_bench::{Address, ExposedApi, Gateway, Implementation, InvalidSpec, Published, Settings, Status};
 use serde_json::{Value, json};
 
 use crate::endpoints::Endpoints;
@@ -16,7 +16,7 @@ use crate::owned::{Name, Owned};
 
 const MANAGER: &str = "native-operator";
 
-/// What a reconcile needs.
+/// The context of a reconcile.
 pub(crate) struct Context {
     pub(crate) client: Client,
     pub(crate) settings: Settings,
@@ -40,8 +40,8 @@ pub(crate) enum Error {
     /// The API server refused.
     #[error(transparent)]
     Write(#[from] Box<kube::Error>),
-    /// The status is no JSON.
-    #[error("the status can't be written down")]
+    /// The status can't be serialised.
+    #[error("the status can't be serialised")]
     Status(#[from] serde_json::Error),
 }
 
@@ -51,11 +51,16 @@ pub(crate) async fn reconcile(api: Arc<ExposedApi>, context: Arc<Context>) -> Re
         return Ok(Action::await_change());
     }
     let ready = context.endpoints.any_ready((name.0.clone(), api.spec.implementation.clone()), &name);
-    let published =
-        Published::decide((&name.0, &name.1), &api.spec, &context.settings, &context.address(&name.0), ready)?;
-    context.keep(&context.route, &context.routes, &api, &name, published.route).await?;
+    let published = Published::decide(
+        (&name.0, &name.1),
+        &api.spec,
+        &context.settings,
+        &context.address(&name.0),
+        &Implementation { ready },
+    )?;
+    context.apply(&context.route, &context.routes, &api, &name, published.route).await?;
     match published.monitor {
-        Some(monitor) => context.keep(&context.monitor, &context.monitors, &api, &name, monitor).await?,
+        Some(monitor) => context.apply(&context.monitor, &context.monitors, &api, &name, monitor).await?,
         None if context.monitors.exists(&name) => context.delete_monitor(&name).await?,
         None => {}
     }
@@ -75,7 +80,7 @@ impl Context {
         Address::of(services.iter().map(|service| &**service), gateway.as_deref())
     }
 
-    async fn keep(
+    async fn apply(
         &self,
         kind: &ApiResource,
         owned: &Owned,
@@ -98,12 +103,12 @@ impl Context {
         let monitors: Api<DynamicObject> = Api::namespaced_with(self.client.clone(), &name.0, &self.monitor);
         match monitors.delete(&name.1, &DeleteParams::default()).await {
             Err(kube::Error::Api(status)) if status.is_not_found() => Ok(()),
-            answer => answer.map(|_| ()).map_err(|error| Box::new(error).into()),
+            result => result.map(|_| ()).map_err(|error| Box::new(error).into()),
         }
     }
 
     async fn report(&self, api: &ExposedApi, name: &Name, mut status: Status) -> Result<(), Error> {
-        if api.status.as_ref().is_some_and(|was| was.says(&status)) {
+        if api.status.as_ref().is_some_and(|was| was.equals(&status)) {
             return Ok(());
         }
         let was = api.status.as_ref().map_or(&[][..], |was| &was.conditions);

@@ -11,7 +11,8 @@ async fn istio_stays_while_users_need_it_and_is_removed_completely_then() {
     let Some(mesh) = Mesh::start("1.31.0").await else { return };
     mesh.reaches("Ready").await;
     let rules = mesh.objects.within("default", "networking.istio.io/v1", "DestinationRule", "destinationrules");
-    let rule = json!({"apiVersion": "networking.istio.io/v1", "kind": "DestinationRule", "metadata": {"name": "reviews"},
+    let rule = json!({"apiVersion": "networking.istio.io/v1", "kind": "DestinationRule",
+        "metadata": {"name": "reviews"},
                       "spec": {"host": "reviews"}});
     apply(&rules, &rule).await;
     mesh.istios().delete("default", &DeleteParams::default()).await.unwrap();

@@ -85,8 +85,10 @@ async fn specs_are_refused(mesh: &Mesh) {
     // The plugin refuses all of it when the definition in the cluster accepts everything.
     let definitions =
         mesh.objects.of("apiextensions.k8s.io/v1", "CustomResourceDefinition", "customresourcedefinitions");
-    let schema = json!({"type": "object", "properties": {"spec": {"type": "object", "x-kubernetes-preserve-unknown-fields": true},
-                                                         "status": {"type": "object", "x-kubernetes-preserve-unknown-fields": true}}});
+    let schema = json!({"type": "object", "properties": {"spec": {"type": "object",
+        "x-kubernetes-preserve-unknown-fields": true},
+                                                         "status": {"type": "object",
+                                                             "x-kubernetes-preserve-unknown-fields": true}}});
     let edit = json!([{"op": "replace", "path": "/spec/versions/0/schema/openAPIV3Schema", "value": schema}]);
     let edit = Patch::Json::<()>(serde_json::from_value(edit).unwrap());
     definitions.patch("istios.mizzen.dev", &PatchParams::default(), &edit).await.unwrap();
