@@ -22,3 +22,16 @@ pub(crate) struct PaceEvents {
     pub(crate) requeue: HashSet<Key>,
     pub(crate) timed_out: Vec<TimedOut>,
 }
+
+// === impl PaceEvents ===
+
+impl PaceEvents {
+    pub(super) fn is_empty(&self) -> bool {
+        self.requeue.is_empty() && self.timed_out.is_empty()
+    }
+
+    pub(super) fn extend(&mut self, other: Self) {
+        self.requeue.extend(other.requeue);
+        self.timed_out.extend(other.timed_out);
+    }
+}

@@ -1,5 +1,8 @@
 //! All paces of all reconcilers.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::Timestamp;
@@ -21,6 +24,8 @@ pub(crate) struct Paces {
     trackers: BTreeMap<PaceName, Tracker>,
     /// The paces that a change of an object concerns.
     watched: HashMap<ObjectRef, BTreeSet<PaceName>>,
+    /// What changed while a disruption was being recorded; handled by the next [`tick`](Paces::tick).
+    unhandled: PaceEvents,
     delays: Delays,
 }
 
@@ -28,7 +33,7 @@ pub(crate) struct Paces {
 
 impl Paces {
     pub(crate) fn new(delays: Delays) -> Self {
-        Self { trackers: BTreeMap::new(), watched: HashMap::new(), delays }
+        Self { trackers: BTreeMap::new(), watched: HashMap::new(), unhandled: PaceEvents::default(), delays }
     }
 
     /// Replaces a reconciler's paces. Disruptions in progress under a pace that remains are kept.
@@ -90,14 +95,15 @@ impl Paces {
     }
 
     /// Records that an admitted disruption was written.
-    pub(crate) fn written(&mut self, slot: Slot<'_>, stage: Stage, cluster: &dyn Cluster) -> PaceEvents {
+    pub(crate) fn written(&mut self, slot: Slot<'_>, stage: Stage, cluster: &dyn Cluster) {
         let name = slot.name();
         self.watch(&name, stage.owner());
         if let Some(own) = self.trackers.get_mut(&name).and_then(|own| own.in_progress.get_mut(slot.object)) {
             own.stage = stage;
         }
         // The watch may have delivered the rollout before this was recorded.
-        self.changed(slot.object, cluster)
+        let events = self.changed(slot.object, cluster);
+        self.unhandled.extend(events);
     }
 
     /// Records that a key wants the disruption of an object that already is as wanted.
@@ -174,7 +180,7 @@ impl Paces {
 
     /// Ends what is past its progress deadline, and requeues waiting keys that may go on.
     pub(crate) fn tick(&mut self, now: Timestamp, cluster: &dyn Cluster) -> PaceEvents {
-        let mut events = PaceEvents::default();
+        let mut events = std::mem::take(&mut self.unhandled);
         for (name, tracker) in &mut self.trackers {
             for object in tracker.overdue(now) {
                 Judge { cluster, name, tracker, events: &mut events }.expire(&object);
@@ -186,6 +192,9 @@ impl Paces {
 
     /// When the next [`tick`](Self::tick) is due.
     pub(crate) fn due(&self, now: Timestamp) -> Option<Timestamp> {
+        if !self.unhandled.is_empty() {
+            return Some(now);
+        }
         self.trackers.values().filter_map(|tracker| tracker.due(now)).min()
     }
 
