@@ -15,8 +15,8 @@ pub(crate) struct Args {
     pub(crate) command: Command,
 }
 
-const EXIT_CODES: &str = "Exit codes: 0 success; 1 failure; 2 `plan` found changes, or invalid usage; 141 the reader of standard output has \
-     closed it (as for a program that SIGPIPE ends).";
+const EXIT_CODES: &str = "Exit codes: 0 success; 1 failure; 2 `plan` found changes, or invalid usage; 141 standard \
+     output was closed by its reader, as for a program that SIGPIPE ends.";
 
 /// The examples of a command, and its exit codes.
 macro_rules! help {
@@ -35,8 +35,8 @@ const DEFAULT_LOG: &str = "info,kube_client=off";
 pub(crate) enum Command {
     /// Runs the operator on the cluster of the kubeconfig or, in a pod, on the pod's own
     #[command(after_help = help!("Examples:\n  \
-        mizzen run --plugins ./plugins                      # configured by the cluster's Reconciler objects\n  \
-        mizzen run -f reconcilers.yaml --plugins ./plugins  # configured by a file, which is read again when it changes\n  \
+        mizzen run --plugins ./plugins                      # configured by Reconciler objects\n  \
+        mizzen run -f reconcilers.yaml --plugins ./plugins  # configured by a file; changes apply\n  \
         mizzen run --context staging --listen 127.0.0.1:8080",
         "0 shut down after SIGTERM or Ctrl-C; 1 failed to start; 2 invalid usage"))]
     Run(Run),
@@ -109,7 +109,13 @@ pub(crate) struct Sandbox {
     #[arg(long, env = "MIZZEN_CACHE_DIR", value_hint = ValueHint::DirPath)]
     pub(crate) cache: Option<PathBuf>,
     /// Memory limit of the process that compiles a renderer
-    #[arg(long, env = "MIZZEN_COMPILE_MEMORY", value_name = "BYTES", default_value = COMPILE_MEMORY, value_parser = bytes)]
+    #[arg(
+        long,
+        env = "MIZZEN_COMPILE_MEMORY",
+        value_name = "BYTES",
+        default_value = COMPILE_MEMORY,
+        value_parser = bytes
+    )]
     pub(crate) compile_memory: u64,
 }
 
@@ -125,7 +131,13 @@ pub(crate) struct Compile {
     #[arg(long, env = "MIZZEN_CACHE_DIR", value_hint = ValueHint::DirPath)]
     pub(crate) cache: Option<PathBuf>,
     /// Memory limit of the process that compiles one component
-    #[arg(long, env = "MIZZEN_COMPILE_MEMORY", value_name = "BYTES", default_value = COMPILE_MEMORY, value_parser = bytes)]
+    #[arg(
+        long,
+        env = "MIZZEN_COMPILE_MEMORY",
+        value_name = "BYTES",
+        default_value = COMPILE_MEMORY,
+        value_parser = bytes
+    )]
     pub(crate) memory: u64,
 }
 

@@ -47,7 +47,7 @@ pub(crate) fn error(message: impl Display) {
     let _ = writeln!(anstream::stderr(), "{WRONG}error{WRONG:#}: {message}");
 }
 
-/// Writes something that is not an error to standard error, after a word that says what it is.
+/// Writes a message that is not an error to standard error, after its category.
 pub(crate) fn note(what: &str, message: impl Display) {
     let _ = writeln!(anstream::stderr(), "{FAINT}{what}{FAINT:#}: {message}");
 }

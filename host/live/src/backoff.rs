@@ -4,6 +4,9 @@ use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 
+/// A watch that lives this long was healthy: its backoff starts again.
+pub(crate) const HEALTHY: Duration = Duration::from_secs(5);
+
 /// Growing delays with jitter: a server that returns is found at once, but not by all clients at
 /// the same time.
 #[derive(Debug)]

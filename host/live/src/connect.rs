@@ -134,7 +134,8 @@ mod tests {
         let mut file = tempfile::NamedTempFile::new().unwrap();
         let text = format!(
             "{{apiVersion: v1, kind: Config, current-context: c, users: [], \
-             contexts: [{{name: c, context: {{cluster: c, user: u}}}}], clusters: [{{name: c, cluster: {{server: \"{server}\"}}}}]}}"
+             contexts: [{{name: c, context: {{cluster: c, user: u}}}}], \
+             clusters: [{{name: c, cluster: {{server: \"{server}\"}}}}]}}"
         );
         file.write_all(text.as_bytes()).unwrap();
         file

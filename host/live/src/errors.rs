@@ -112,7 +112,8 @@ mod tests {
         let causes = json!([
             {"reason": "FieldManagerConflict", "field": ".spec.hosts",
              "message": "conflict with \"kubectl-client-side-apply\" using networking.istio.io/v1"},
-            {"reason": "FieldManagerConflict", "field": ".spec.gateways", "message": "conflict with \"mizzen.dev/mtls\""},
+            {"reason": "FieldManagerConflict", "field": ".spec.gateways",
+             "message": "conflict with \"mizzen.dev/mtls\""},
             {"reason": "FieldManagerConflict", "field": ".status.url",
              "message": "conflict with \"kubectl\" with subresource \"status\" using v1 at 2026-01-01T00:00:00Z"},
         ]);

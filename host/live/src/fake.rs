@@ -97,7 +97,8 @@ pub(crate) fn things() -> Reply {
 /// A `Thing` in namespace `a`, owned by a reconciler.
 pub(crate) fn thing(name: &str, version: u64, size: u64) -> Value {
     json!({"apiVersion": "mizzen.dev/v1", "kind": "Thing", "spec": {"size": size, "colour": "red"},
-           "metadata": {"name": name, "namespace": "a", "uid": format!("uid-{name}"), "resourceVersion": version.to_string(),
+           "metadata": {"name": name, "namespace": "a", "uid": format!("uid-{name}"),
+                        "resourceVersion": version.to_string(),
                         "labels": {"mizzen.dev/reconciler": "r"}, "managedFields": [{"manager": "x"}]}})
 }
 

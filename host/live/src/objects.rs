@@ -15,7 +15,7 @@ use tokio::sync::watch;
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
-use crate::backoff::Backoff;
+use crate::backoff::{Backoff, HEALTHY};
 use crate::document::Document;
 use crate::errors::read_error;
 use crate::link::{Fault, Link};
@@ -26,9 +26,6 @@ const WATCH_SECONDS: u32 = 240;
 
 /// How long a watch may be silent before it counts as lost.
 const WATCH_IDLE: Duration = Duration::from_secs(WATCH_SECONDS as u64 + 10);
-
-/// A watch that lives this long was healthy: the backoff starts again.
-const HEALTHY: Duration = Duration::from_secs(5);
 
 /// What is known about an object; `None`: it has not been read yet.
 type Known = Option<Result<Option<Arc<Object>>, ReadError>>;

@@ -16,7 +16,7 @@ use mizzen_model::Fields;
 use tokio::time::Instant;
 
 use self::event::Event;
-use crate::backoff::Backoff;
+use crate::backoff::{Backoff, HEALTHY};
 use crate::discovery::Discovery;
 use crate::document::Page;
 use crate::errors::read_error;
@@ -33,9 +33,6 @@ const WATCH_SECONDS: u32 = 120;
 /// How long a watch may be silent before it counts as lost: a connection can break without either
 /// side noticing.
 const WATCH_IDLE: Duration = Duration::from_secs(WATCH_SECONDS as u64 + 10);
-
-/// A watch that lives this long was healthy: the backoff starts again.
-const HEALTHY: Duration = Duration::from_secs(5);
 
 /// Refusals in a row after which a view that was allowed before counts as refused. While the API
 /// server starts, it may know neither its RBAC rules nor its CRDs.

@@ -122,13 +122,13 @@ mod tests {
     #[tokio::test]
     async fn requests_are_counted_by_verb_method_and_code() {
         let counts = RequestCounts::default();
-        let answer = |request: Request<Body>| async move {
+        let respond = |request: Request<Body>| async move {
             if request.uri().path() == "/silent" {
                 return Err("broken");
             }
             Ok(Response::builder().status(409).body(()).unwrap_or_default())
         };
-        let service = Count::new(counts.clone()).layer(service_fn(answer));
+        let service = Count::new(counts.clone()).layer(service_fn(respond));
         for (method, path) in [("PATCH", "/a"), ("PATCH", "/b"), ("GET", "/a?x=1&watch=true"), ("GET", "/silent")] {
             let request = Request::builder().method(method).uri(path).body(Body::empty()).unwrap();
             let _ = service.clone().oneshot(request).await;

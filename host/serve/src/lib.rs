@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `/livez` | 200 while the process responds at all |
 //! | `/readyz` | 200 once every reconciler that can run has listed what it reads; else 503 and the ones that have not |
-//! | `/metrics` | OpenMetrics: calls, durations, reads, bytes and writes by reconciler; the state of its subjects; the standard metrics of controllers |
+//! | `/metrics` | OpenMetrics: the cost and the subjects of each reconciler; the standard metrics of controllers |
 //!
 //! Metrics observe an engine. They are encoded with a snapshot of it, or without one:
 //!

@@ -40,7 +40,8 @@ impl Rights {
                 Where::In(namespaces) => namespaces.join(", "),
             };
             self.note(format!(
-                "the subjects of `{name}` choose the {kind} for its requests ({}): the host gets the right to read all of them in {place}",
+                "the subjects of `{name}` choose the {kind} for its requests ({}): the host gets the right to read \
+                 all of them in {place}",
                 key.name.text()
             ));
         }

@@ -130,8 +130,8 @@ impl Rights {
             "`bind`, without which it could only bind roles whose rights it has itself"
         };
         self.note(format!(
-            "`{name}` writes {kind}s: the host gets {what}. An attacker who controls this plugin or its configuration can gain any \
-             right with it; grant it in single namespaces if possible"
+            "`{name}` writes {kind}s: the host gets {what}. An attacker who controls this plugin or its \
+             configuration can gain any right with it; grant it in single namespaces if possible"
         ));
     }
 
@@ -145,7 +145,8 @@ impl Rights {
         }
         let plural = likely_plural(kind);
         self.note(format!(
-            "the resource name of {kind}, `{plural}`, is a guess: add its CRD with -f, or compare with `kubectl api-resources`"
+            "the resource name of {kind}, `{plural}`, is a guess: add its CRD with -f, or compare with \
+             `kubectl api-resources`"
         ));
         Known { plural, namespaced: None, status: None }
     }

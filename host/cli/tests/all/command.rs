@@ -91,7 +91,8 @@ fn a_plan_without_changes_ends_with_0() {
 #[test]
 fn a_plan_reports_what_would_fail() {
     let folder = folder(MTLS);
-    let theirs = "{apiVersion: security.istio.io/v1, kind: PeerAuthentication, metadata: {name: default, namespace: istio-system}, spec: {mtls: {mode: DISABLE}}}";
+    let theirs = "{apiVersion: security.istio.io/v1, kind: PeerAuthentication, spec: {mtls: {mode: DISABLE}}, \
+                  metadata: {name: default, namespace: istio-system}}";
     std::fs::write(folder.path().join("theirs.yaml"), theirs).unwrap();
     let done = plan(&folder, &["-o", "wide"]);
     assert_eq!(done.status.code(), Some(1));
@@ -142,8 +143,8 @@ fn check_names_missing_grants_and_wrong_configuration_of_a_component() {
 #[test]
 fn check_names_the_lines_at_which_components_and_documents_disagree_and_continues_after_other_errors() {
     let wrong = MTLS.replace("mode: STRICT", "mode: strict").replace("    apply:", "    patch:");
-    let list = "apiVersion: v1\nkind: List\nitems:\n- apiVersion: mizzen.dev/v1alpha1\n  kind: Reconciler\n  metadata: {name: two}\n  \
-                spec:\n    component: {file: mtls.wasm}\n    config:\n      nonsense: 1\n";
+    let list = "apiVersion: v1\nkind: List\nitems:\n- apiVersion: mizzen.dev/v1alpha1\n  kind: Reconciler\n  \
+                metadata: {name: two}\n  spec:\n    component: {file: mtls.wasm}\n    config:\n      nonsense: 1\n";
     let stray = "apiVersion: mizzen.dev/v1alpha1\nkind: Reconcilers\nmetadata: {name: three}\n";
     let broken = MTLS.replace("name: mtls", "name: Four");
     let folder = folder(&format!("{wrong}---\n{list}---\n{stray}---\n{broken}"));
@@ -189,7 +190,7 @@ fn the_shipped_rights_are_those_that_rbac_prints_for_the_shipped_configuration()
     }
     assert!(
         std::fs::read_to_string(&file).unwrap() == printed,
-        "20-rbac.yaml is out of date: `make manifests` writes it anew"
+        "20-rbac.yaml is out of date: `make manifests` writes it"
     );
     let list: Value = serde_json::from_str(&rbac("json")).unwrap();
     let documents: Vec<Value> = serde_saphyr::from_multiple(&printed).unwrap();

@@ -35,8 +35,8 @@ fn answer(mut stream: TcpStream) {
 
 fn kubeconfig(server: &str) -> String {
     format!(
-        "{{apiVersion: v1, kind: Config, current-context: c, contexts: [{{name: c, context: {{cluster: c, user: u}}}}], \
-         clusters: [{{name: c, cluster: {{server: '{server}'}}}}], users: [{{name: u, user: {{}}}}]}}"
+        "{{apiVersion: v1, kind: Config, current-context: c, \
+         contexts: [{{name: c, context: {{cluster: c, user: u}}}}], clusters: [{{name: c, cluster: {{server: '{server}'}}}}], users: [{{name: u, user: {{}}}}]}}"
     )
 }
 

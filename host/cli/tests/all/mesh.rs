@@ -1,5 +1,5 @@
-//! The shipped configuration of a whole mesh: it is right, one edit swaps who installs Istio, and
-//! what it comes to on a user's own Istio.
+//! The shipped configuration of a whole mesh: it is valid, one edit swaps the installer of Istio,
+//! and it works on an existing Istio.
 
 use std::path::Path;
 use std::process::Output;
@@ -34,7 +34,8 @@ data: {values: '{"global": {"hub": "docker.io/istio", "tag": "1.31.0", "proxy": 
 apiVersion: admissionregistration.k8s.io/v1
 kind: MutatingWebhookConfiguration
 metadata: {name: istio-sidecar-injector, labels: {app: sidecar-injector}}
-webhooks: [{name: object.sidecar-injector.istio.io, failurePolicy: Fail, sideEffects: None, admissionReviewVersions: [v1],
+webhooks: [{name: object.sidecar-injector.istio.io, failurePolicy: Fail, sideEffects: None,
+            admissionReviewVersions: [v1],
             clientConfig: {caBundle: aXN0aW9k, service: {name: istiod, namespace: istio-system}}}]
 ---
 apiVersion: mizzen.dev/v1alpha1
@@ -73,9 +74,11 @@ fn plan() -> Value {
     let folder: TempDir = tempfile::tempdir().unwrap();
     let definition = |(group, kind, plural): (&str, &str, &str)| {
         json!({
-            "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": {"name": format!("{plural}.{group}")},
+            "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
+            "metadata": {"name": format!("{plural}.{group}")},
             "spec": {"group": group, "scope": "Namespaced", "names": {"kind": kind, "plural": plural}, "versions": [
-                {"name": "v1", "served": true, "storage": true, "schema": {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": true}}},
+                {"name": "v1", "served": true, "storage": true, "schema": {"openAPIV3Schema":
+                    {"type": "object", "x-kubernetes-preserve-unknown-fields": true}}},
             ]},
         })
         .to_string()

@@ -1,5 +1,4 @@
-//! Renderers from end to end: a file, another process that compiles it, a plugin that asks it,
-//! objects.
+//! Renderers from end to end: a file, the process that compiles it, a plugin that calls it, objects.
 
 use std::process::{Command, Output};
 
@@ -34,7 +33,7 @@ spec: {component: {file: maps.wasm}}
 {apiVersion: v1, kind: ConfigMap, metadata: {name: subject, namespace: shop, labels: {asked: ''}}}
 ";
 
-/// A WASI command that answers with a `ResourceList` of one ConfigMap.
+/// A WASI command that returns a `ResourceList` of one ConfigMap.
 fn renderer(name: &str) -> Vec<u8> {
     let map = format!(r#"{{"apiVersion":"v1","kind":"ConfigMap","metadata":{{"name":"{name}","namespace":"shop"}}}}"#);
     let list = format!(r#"{{"apiVersion":"config.kubernetes.io/v1","kind":"ResourceList","items":[{map}]}}"#);
@@ -65,7 +64,7 @@ fn mizzen(folder: &TempDir, args: &[&str]) -> Output {
     mizzen_in(folder.path()).args(args).output().unwrap()
 }
 
-/// Entries of the cache; the first one makes its folder.
+/// Counts the entries of the cache, whose folder may not exist yet.
 fn compiled(folder: &TempDir) -> usize {
     let entries = std::fs::read_dir(folder.path().join("cache"));
     entries
@@ -97,12 +96,12 @@ fn check_compiles_a_renderer_and_reports_what_is_wrong_with_it() {
     assert_eq!(compiled(&folder), 2);
     std::fs::write(folder.path().join("maps.wasm"), b"\0asm\x01\0\0\0garbage").unwrap();
     let done = mizzen(&folder, &["check", "-f", "configuration.yaml"]);
-    let said = text(&done.stderr);
+    let errors = text(&done.stderr);
     assert_eq!(done.status.code(), Some(1));
     assert!(
-        said.contains("configuration.yaml:15: spec.component.file: component maps.wasm: ")
-            && said.contains("not a component"),
-        "{said}"
+        errors.contains("configuration.yaml:15: spec.component.file: component maps.wasm: ")
+            && errors.contains("not a component"),
+        "{errors}"
     );
 }
 
@@ -124,7 +123,7 @@ fn a_component_that_was_compiled_before_is_not_compiled_again() {
     assert!(done.status.success(), "{}", text(&done.stderr));
     assert_eq!((text(&done.stdout).matches("compiled to").count(), compiled(&folder)), (2, 2));
     assert_eq!(text(&compile().stdout).matches("compiled before").count(), 2);
-    // What `plan` runs is the same: it finds both, and adds none.
+    // `plan` finds both in the cache, and adds none.
     let done = mizzen(&folder, &["plan", "-f", "configuration.yaml"]);
     assert_eq!(done.status.code(), Some(2), "{}", text(&done.stderr));
     assert!(!text(&done.stderr).contains("compiled"), "{}", text(&done.stderr));

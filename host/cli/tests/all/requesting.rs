@@ -1,5 +1,5 @@
-//! Requests of plugins, as a user of the command meets them: what `plan` answers, what `check` and
-//! `rbac` say of hosts and credentials.
+//! Requests of plugins: the responses of `plan`, and what `check` and `rbac` report about hosts and
+//! credentials.
 
 use std::process::Output;
 
@@ -27,7 +27,7 @@ spec:
 {apiVersion: v1, kind: ConfigMap, metadata: {name: subject, namespace: ns, labels: {asked: ''}}}
 ";
 
-const ANSWER: &str = "---
+const RESPONSE: &str = "---
 apiVersion: mizzen.dev/v1alpha1
 kind: HttpAnswer
 metadata: {name: hosts}
@@ -45,7 +45,7 @@ fn mizzen(folder: &TempDir, args: &[&str]) -> Output {
     mizzen_in(folder.path()).args(args).output().unwrap()
 }
 
-/// What the guest of a plan found out.
+/// The only change of a plan, which has what the guest received.
 fn found(configuration: &str) -> String {
     let done = mizzen(&folder(configuration), &["plan", "-f", "configuration.yaml", "-o", "json"]);
     assert_eq!(done.status.code(), Some(2), "{}", text(&done.stderr));
@@ -56,22 +56,22 @@ fn found(configuration: &str) -> String {
 
 #[test]
 fn a_plan_takes_responses_from_documents_and_needs_no_secret() {
-    assert!(found(&format!("{CONFIGURATION}{ANSWER}")).contains("200 5 bytes"));
+    assert!(found(&format!("{CONFIGURATION}{RESPONSE}")).contains("200 5 bytes"));
 }
 
 #[test]
 fn a_plan_sends_no_requests_and_says_how_to_provide_a_response() {
-    let said = found(CONFIGURATION);
-    assert!(said.contains("no request is sent here") && said.contains("HttpAnswer"), "{said}");
+    let report = found(CONFIGURATION);
+    assert!(report.contains("no request is sent here") && report.contains("HttpAnswer"), "{report}");
 }
 
 #[test]
 fn an_invalid_response_document_is_reported_with_its_line() {
-    let folder = folder(&format!("{CONFIGURATION}{}", ANSWER.replace("status: 200", "stats: 200")));
+    let folder = folder(&format!("{CONFIGURATION}{}", RESPONSE.replace("status: 200", "stats: 200")));
     let done = mizzen(&folder, &["plan", "-f", "configuration.yaml"]);
     assert_eq!(done.status.code(), Some(1));
-    let said = text(&done.stderr);
-    assert!(said.contains("configuration.yaml:22: spec: ") && said.contains("`stats`"), "{said}");
+    let errors = text(&done.stderr);
+    assert!(errors.contains("configuration.yaml:22: spec: ") && errors.contains("`stats`"), "{errors}");
 }
 
 #[test]
@@ -82,10 +82,10 @@ fn check_reports_missing_hosts_and_credentials() {
         "",
     );
     let done = mizzen(&folder(&bare), &["check", "-f", "configuration.yaml"]);
-    let said = text(&done.stderr);
+    let errors = text(&done.stderr);
     assert_eq!(done.status.code(), Some(1));
-    assert!(said.contains("spec.grants.http: the plugin sends HTTPS requests (whatever it can get)"), "{said}");
-    assert!(said.contains("spec.grants.credentials: the plugin uses a credential `token`"), "{said}");
+    assert!(errors.contains("spec.grants.http: the plugin sends HTTPS requests (whatever it can get)"), "{errors}");
+    assert!(errors.contains("spec.grants.credentials: the plugin uses a credential `token`"), "{errors}");
 }
 
 #[test]
@@ -101,6 +101,8 @@ fn rbac_grants_reading_that_secret_alone_in_the_namespaces_of_the_subjects() {
         .flat_map(|role| rules(role).into_iter().map(|rule| (role["metadata"]["namespace"].clone(), rule)))
         .filter(|(_, rule)| rule["resources"][0] == "secrets")
         .collect();
-    let wanted = serde_json::json!({"apiGroups": [""], "resources": ["secrets"], "resourceNames": ["api"], "verbs": ["get", "watch"]});
+    let wanted = serde_json::json!({
+        "apiGroups": [""], "resources": ["secrets"], "resourceNames": ["api"], "verbs": ["get", "watch"],
+    });
     assert_eq!(secrets, [("ns".into(), wanted)]);
 }

@@ -1,4 +1,4 @@
-//! The command, as its tests run it, and what the build left for them.
+//! Runs the command with what the build has left for its tests.
 
 #![allow(dead_code, unreachable_pub, reason = "each test uses a part of it")]
 
@@ -27,12 +27,12 @@ pub fn guest(name: &str) -> PathBuf {
     built(&format!("guests-out/{name}.wasm"), "guests")
 }
 
-/// A file of what is shipped.
+/// A shipped file.
 pub fn deploy(file: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy").join(file)
 }
 
-/// The command with the shipped plugins, and with what was compiled of them ahead.
+/// The command with the shipped plugins and their cache.
 pub fn mizzen() -> Command {
     let mut mizzen = Command::new(env!("CARGO_BIN_EXE_mizzen"));
     let cache = Path::new(env!("CARGO_BIN_EXE_mizzen")).with_file_name("mizzen-cache");
@@ -48,7 +48,7 @@ pub fn mizzen_in(folder: &Path) -> Command {
     mizzen
 }
 
-/// What a process has said.
+/// The output of a process as text.
 pub fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }

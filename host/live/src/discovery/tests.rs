@@ -11,11 +11,11 @@ fn kind() -> Kind {
 
 /// A discovery that runs, and the changes that it reports.
 fn discovery(
-    answer: impl Fn(FakeRequest) -> Reply + Send + Sync + 'static,
+    reply: impl Fn(FakeRequest) -> Reply + Send + Sync + 'static,
 ) -> (Arc<Discovery>, mizzen_cluster::Changes, tokio::task::JoinSet<()>) {
     let subscribers = Arc::new(Subscribers::default());
     let changes = subscribers.subscribe();
-    let discovery = Arc::new(Discovery::new(link(answer), subscribers));
+    let discovery = Arc::new(Discovery::new(link(reply), subscribers));
     let keeper = discovery.clone();
     let mut task = tokio::task::JoinSet::new();
     task.spawn(async move { keeper.run().await });
@@ -26,18 +26,18 @@ fn discovery(
 fn switched() -> (Arc<AtomicBool>, impl Fn(FakeRequest) -> Reply + Send + Sync + 'static) {
     let switch = Arc::new(AtomicBool::new(false));
     let on = switch.clone();
-    let answer = move |request: FakeRequest| match request.path.as_str() {
+    let reply = move |request: FakeRequest| match request.path.as_str() {
         "/apis/mizzen.dev/v1" if on.load(Ordering::SeqCst) => things(),
         "/apis/mizzen.dev/v1" => refusal(404, "404 page not found"),
         _ => refusal(403, "no"),
     };
-    (switch, answer)
+    (switch, reply)
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_kind_that_was_not_served_is_found_once_it_is() {
-    let (served, answer) = switched();
-    let (discovery, mut changes, _task) = discovery(answer);
+    let (served, reply) = switched();
+    let (discovery, mut changes, _task) = discovery(reply);
     assert_eq!(discovery.facts(&kind()).await, Err(ReadError::NotServed(kind())));
     served.store(true, Ordering::SeqCst);
     assert_eq!(next_change(&mut changes).await, "served");
@@ -48,9 +48,9 @@ async fn a_kind_that_was_not_served_is_found_once_it_is() {
 
 #[tokio::test(start_paused = true)]
 async fn a_kind_that_is_not_served_any_longer_is_reported_after_a_recheck() {
-    let (served, answer) = switched();
+    let (served, reply) = switched();
     served.store(true, Ordering::SeqCst);
-    let (discovery, mut changes, _task) = discovery(answer);
+    let (discovery, mut changes, _task) = discovery(reply);
     discovery.facts(&kind()).await.unwrap();
     discovery.recheck("mizzen.dev");
     served.store(false, Ordering::SeqCst);

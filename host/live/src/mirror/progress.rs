@@ -52,8 +52,8 @@ impl Progress {
     pub(super) async fn ready(&self, fields: &Fields) -> Result<(), ReadError> {
         let mut state = self.state.subscribe();
         let unknown = || Err(ReadError::NotSynced(self.kind.clone()));
-        match state.wait_for(|state| state.answer(fields).is_some()).await {
-            Ok(state) => state.answer(fields).unwrap_or_else(unknown),
+        match state.wait_for(|state| state.outcome(fields).is_some()).await {
+            Ok(state) => state.outcome(fields).unwrap_or_else(unknown),
             Err(_) => unknown(),
         }
     }
@@ -123,7 +123,7 @@ impl Progress {
 
 impl State {
     /// The result of waiting for `fields`; `None`: there is none yet.
-    fn answer(&self, fields: &Fields) -> Option<Result<(), ReadError>> {
+    fn outcome(&self, fields: &Fields) -> Option<Result<(), ReadError>> {
         match (&self.obstacle, &self.kept) {
             (Some((_, error)), _) if is_definite(error) => Some(Err(error.clone())),
             (_, Some(kept)) if kept.covers(fields) => Some(Ok(())),

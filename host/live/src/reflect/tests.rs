@@ -61,9 +61,9 @@ fn lines(lines: impl IntoIterator<Item = Value>) -> (UnboundedSender<Value>, Rep
 /// Keeps watches open in a test.
 type Open = Mutex<Vec<UnboundedSender<Value>>>;
 
-fn keep(open: &Open, (sender, answer): (UnboundedSender<Value>, Reply)) -> Reply {
+fn keep(open: &Open, (sender, reply): (UnboundedSender<Value>, Reply)) -> Reply {
     open.lock().push(sender);
-    answer
+    reply
 }
 
 #[tokio::test(start_paused = true)]
@@ -90,9 +90,9 @@ async fn readers_see_an_owned_object_no_later_than_its_owner_and_never_its_delet
     let sender = Arc::new(Mutex::new(None));
     let sends = sender.clone();
     let mut view = reflect(move |_| {
-        let (lines, answer) = lines([list_end(5)]);
+        let (lines, reply) = lines([list_end(5)]);
         *sends.lock() = Some(lines);
-        answer
+        reply
     });
     view.mirror.ready(&Fields::Whole).await.unwrap();
     let readers = view.mirrors.find_or_make(&kind(), Scope::All, &Arc::default());
