@@ -6,7 +6,7 @@ use mizzen_cluster::memory::Memory;
 use mizzen_config::{Mode, RECONCILER, RENDERER, Reconciler};
 use mizzen_engine::observe::Observer;
 use mizzen_engine::{Delays, Engine, NodeSpec, Settings};
-use mizzen_http::Answers;
+use mizzen_http::CannedResponses;
 use mizzen_model::Kind;
 use mizzen_model::http::{Canned, is_canned};
 use mizzen_model::yaml::Document;
@@ -36,7 +36,7 @@ pub(crate) async fn rehearse(
     let collector = Arc::new(Collector::default());
     let observer: Arc<dyn Observer> = Arc::clone(&collector) as _;
     // A rehearsal sends no requests: responses come from documents.
-    let fetch = Arc::new(Answers::new(answers));
+    let fetch = Arc::new(CannedResponses::new(answers));
     let settings = Settings { delays: Delays::Skipped, fetch, ..Settings::default() };
     let engine = Engine::start_with(Arc::new(memory), observer, settings);
     engine.set_renderers(loaded.renderers());

@@ -1,11 +1,13 @@
-//! Which addresses are public. All others (loopback, link-local, private, and what is set aside for something else) lead into the host's own
-//! machine, the cluster, or the cloud's metadata, and are asked only where a grant names their network.
+//! Which addresses are public. All others (loopback, link-local, private and reserved ones) lead into the host's own
+//! machine, the cluster, or the cloud's metadata, and get requests only where a grant names their network.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::IpNet;
 
-/// IPv4 networks that are not public, by IANA's registry of special addresses: address and length.
+/// IPv4 networks that are not public, as address and prefix length.
+///
+/// Source: IANA's IPv4 Special-Purpose Address Registry.
 const V4: [([u8; 4], u8); 15] = [
     ([0, 0, 0, 0], 8),
     ([10, 0, 0, 0], 8),
@@ -24,7 +26,7 @@ const V4: [([u8; 4], u8); 15] = [
     ([240, 0, 0, 0], 4),
 ];
 
-/// Whether an address may be asked: it is public, or in one of the networks that are granted.
+/// Whether requests may go to an address: it is public, or in one of the networks that are granted.
 pub(crate) fn is_allowed(address: IpAddr, private: &[IpNet]) -> bool {
     let address = address.to_canonical();
     is_public(address) || private.iter().any(|network| network.contains(&address))
@@ -49,9 +51,9 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
     let segments = address.segments();
     let embedded = |high: u16, low: u16| Ipv4Addr::from_bits(u32::from(high) << 16 | u32::from(low));
     match segments {
-        // Translated to IPv4 on the way, so it is as public as that.
+        // Translated to IPv4 on the way, so it is as public as that address.
         [0x64, 0xff9b, 0, 0, 0, 0, high, low] | [0x2002, high, low, ..] => is_public_v4(embedded(high, low)),
-        // Tunnels and what is set aside, documentation, and the rest of what is given out to anybody.
+        // Tunnels and reserved networks, documentation, and then all global unicast.
         [0x2001, second, ..] if second < 0x200 => false,
         [0x2001, 0xdb8, ..] | [0x3fff, 0..=0xfff, ..] => false,
         [first, ..] => first & 0xe000 == 0x2000,
@@ -68,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_public_is_refused_however_it_is_written() {
+    fn an_address_that_is_not_public_is_refused_however_it_is_written() {
         for address in [
             "127.0.0.1",
             "127.9.9.9",
@@ -103,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_public_is_asked() {
+    fn a_public_address_is_allowed() {
         for address in
             ["1.1.1.1", "172.32.0.1", "100.128.0.1", "2606:4700::1111", "2001:4860:4860::8888", "64:ff9b::101:101"]
         {
@@ -112,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn a_granted_network_is_asked_and_no_other() {
+    fn only_a_granted_network_is_allowed_beside_public_ones() {
         assert!(allowed("10.20.3.4", &["10.20.0.0/16"]) && allowed("::ffff:10.20.3.4", &["10.20.0.0/16"]));
         assert!(!allowed("10.21.3.4", &["10.20.0.0/16"]) && !allowed("169.254.169.254", &["10.0.0.0/8"]));
     }

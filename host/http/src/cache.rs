@@ -1,28 +1,35 @@
-//! Answers that are kept for those who don't need them fresh. Each is kept for its asker, its way and its credential alone: one tenant's
-//! answer is never another's.
+//! Responses that are kept for requests with a `max-age`. Each is kept for its reconciler, route and credential alone:
+//! a response to one tenant is never given to another.
 
-use std::sync::{Mutex, PoisonError};
-
-use lru::LruCache;
 use mizzen_model::http::Route;
 use mizzen_model::{Digest, HttpRequest, HttpResponse};
+use quick_cache::Weighter;
+use quick_cache::sync;
 use tokio::time::Instant;
 
-use crate::clients::identity;
+use crate::identity::identity;
 use crate::limits;
 
-/// What an answer is kept under.
+/// Entries that the cache expects. So few keep it in one piece, as a response is large against the cache.
+const EXPECTED: usize = 32;
+
+/// A digest of everything that a response depends on.
 pub(crate) type Key = Digest;
 
-/// All of them, the one that was used last being the last to go.
-pub(crate) struct Cache(Mutex<State>);
+/// Responses by what they depend on.
+pub(crate) struct Cache(sync::Cache<Key, Kept, Bytes>);
 
-struct State {
-    kept: LruCache<Key, (Instant, HttpResponse)>,
-    bytes: usize,
+#[derive(Clone)]
+struct Kept {
+    since: Instant,
+    response: HttpResponse,
 }
 
-/// What a request's answer depends on, as far as the host can know.
+/// Weighs a response by its bytes.
+#[derive(Clone)]
+struct Bytes;
+
+/// Returns the key of a request's response, of what the host knows that it depends on.
 pub(crate) fn key(asker: &str, request: &HttpRequest, route: &Route) -> Key {
     let mut headers: Vec<_> =
         request.headers.iter().map(|(name, value)| (name.to_ascii_lowercase(), value.as_str())).collect();
@@ -44,43 +51,33 @@ pub(crate) fn key(asker: &str, request: &HttpRequest, route: &Route) -> Key {
     ])
 }
 
-// === impl Cache ===
-
 impl Cache {
     pub(crate) fn new() -> Self {
-        Self(Mutex::new(State { kept: LruCache::unbounded(), bytes: 0 }))
+        Self(sync::Cache::with_weighter(EXPECTED, limits::CACHE as u64, Bytes))
     }
 
-    /// An answer that is young enough for the request.
+    /// Returns a response that is young enough for the request.
     pub(crate) fn find(&self, key: &Key, request: &HttpRequest) -> Option<HttpResponse> {
         if request.max_age.is_zero() {
             return None;
         }
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (since, response) = state.kept.get(key)?;
+        let Kept { since, response } = self.0.get(key)?;
         let age = since.elapsed();
-        (age <= request.max_age).then(|| HttpResponse { age, ..response.clone() })
+        (age <= request.max_age).then_some(HttpResponse { age, ..response })
     }
 
-    /// Keeps an answer, and as many of the others as there is room for.
+    /// Keeps a response, and as many of the others as there is room for.
     pub(crate) fn keep(&self, key: Key, response: &HttpResponse) {
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        state.bytes += size(response);
-        if let Some((_, before)) = state.kept.put(key, (Instant::now(), response.clone())) {
-            state.bytes -= size(&before);
-        }
-        while state.bytes > limits::CACHE
-            && let Some((_, (_, least))) = state.kept.pop_lru()
-        {
-            state.bytes -= size(&least);
-        }
+        self.0.insert(key, Kept { since: Instant::now(), response: response.clone() });
     }
 }
 
-/// Bytes of an answer, with something for what surrounds it: a million empty ones cost memory, too.
-fn size(response: &HttpResponse) -> usize {
-    let headers: usize = response.headers.iter().map(|(name, value)| name.len() + value.len() + 64).sum();
-    response.body.len() + headers + 256
+impl Weighter<Key, Kept> for Bytes {
+    /// Counts something for the memory around a response, too: a million empty ones cost memory.
+    fn weight(&self, _: &Key, Kept { response, .. }: &Kept) -> u64 {
+        let headers: usize = response.headers.iter().map(|(name, value)| name.len() + value.len() + 64).sum();
+        (response.body.len() + headers + 256) as u64
+    }
 }
 
 #[cfg(test)]
@@ -107,36 +104,38 @@ mod tests {
         Route { credential: Some(("authorization".into(), Hidden::new(token))), ..Route::default() }
     }
 
-    fn answer(bytes: usize) -> HttpResponse {
+    fn response(bytes: usize) -> HttpResponse {
         HttpResponse { status: 200, headers: Vec::new(), body: vec![0; bytes].into(), age: Duration::ZERO }
     }
 
     #[tokio::test(start_paused = true)]
-    async fn an_answer_is_given_until_it_is_older_than_was_asked_for() {
+    async fn a_response_is_returned_until_it_is_older_than_the_requests_max_age() {
         let (cache, key) = (Cache::new(), key("r", &request(1), &of("x")));
-        cache.keep(key, &answer(1));
+        cache.keep(key, &response(1));
         tokio::time::advance(Duration::from_secs(10)).await;
         assert_eq!(cache.find(&key, &request(10)).unwrap().age, Duration::from_secs(10));
         assert!(cache.find(&key, &request(9)).is_none() && cache.find(&key, &request(0)).is_none());
     }
 
     #[test]
-    fn one_tenants_answer_is_never_anothers() {
+    fn a_response_to_one_tenant_is_never_given_to_another() {
         let one = key("r", &request(1), &of("x"));
         assert_ne!(one, key("r", &request(1), &of("y")), "another token");
         assert_ne!(one, key("s", &request(1), &of("x")), "another reconciler");
-        assert_ne!(one, key("r", &request(1), &Route { unverified: true, ..of("x") }), "another way");
+        assert_ne!(one, key("r", &request(1), &Route { unverified: true, ..of("x") }), "another route");
         assert_eq!(one, key("r", &request(2), &of("x")));
     }
 
     #[tokio::test]
-    async fn what_is_kept_is_bounded_and_the_last_used_stays() {
+    async fn the_cache_is_bounded_and_keeps_the_newest_and_the_used_responses() {
         let cache = Cache::new();
         let keys: Vec<_> = (0..40_u8).map(|n| Digest::of([n])).collect();
         for key in &keys {
-            cache.keep(*key, &answer(1 << 20));
+            cache.keep(*key, &response(1 << 20));
+            assert!(cache.find(key, &request(60)).is_some() && cache.find(&keys[0], &request(60)).is_some());
+            assert!(cache.0.weight() <= limits::CACHE as u64);
         }
-        assert!(cache.find(&keys[0], &request(60)).is_none() && cache.find(&keys[39], &request(60)).is_some());
-        assert!(cache.0.lock().unwrap().bytes <= limits::CACHE);
+        let kept = keys.iter().filter(|key| cache.find(key, &request(60)).is_some()).count();
+        assert_eq!(kept, 31, "as many as there is room for");
     }
 }

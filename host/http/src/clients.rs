@@ -1,93 +1,77 @@
-//! A client for each way to ask: connections are shared by those who ask the same way, and by nobody else.
+//! HTTP clients, one for each route: only requests by the same route share connections.
 
 use std::net::IpAddr;
-use std::num::NonZero;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
-use lru::LruCache;
 use mizzen_model::http::{Route, Target};
 use mizzen_model::{AccessError, Digest};
+use quick_cache::sync::Cache;
 use reqwest::redirect;
 
 use crate::address::is_allowed;
+use crate::identity::identity;
 use crate::limits;
 use crate::resolve::{Lookup, Resolver, refused};
 use crate::tls;
 use crate::url::host_of;
 
-/// Idle connections of one client to one host, and for how long.
-const IDLE: (usize, Duration) = (2, Duration::from_secs(30));
+/// Idle connections that a client keeps to one host.
+const IDLE_CONNECTIONS: usize = 2;
 
-/// The clients that were asked last.
+/// How long a client keeps them.
+const IDLE_TIME: Duration = Duration::from_secs(30);
+
+/// The clients of the routes that were used most recently.
 pub(crate) struct Clients {
     lookup: Arc<dyn Lookup>,
-    kept: Mutex<LruCache<Digest, reqwest::Client>>,
+    kept: Cache<Digest, reqwest::Client>,
 }
-
-// === impl Clients ===
 
 impl Clients {
     pub(crate) fn new(lookup: Arc<dyn Lookup>) -> Self {
-        let most = NonZero::new(limits::CLIENTS).unwrap_or(NonZero::<usize>::MIN);
-        Self { lookup, kept: Mutex::new(LruCache::new(most)) }
+        Self { lookup, kept: Cache::new(limits::CLIENTS) }
     }
 
-    /// The client for a way to ask.
+    /// Returns the client of a route.
     ///
     /// # Errors
-    /// [`AccessError::Denied`] for an address that is not granted; [`AccessError::Unavailable`] for a proxy or authorities that make no sense.
+    /// [`AccessError::Denied`] for an address that is not granted, [`AccessError::Unavailable`] for an invalid proxy or
+    /// invalid authorities.
     pub(crate) fn of(&self, target: &Target, route: &Route) -> Result<reqwest::Client, AccessError> {
-        // Names are looked at when they are resolved; what is an address already is not resolved.
+        // Names are checked when they are resolved; addresses are not resolved.
         admit(&target.host, &route.private)?;
-        let identity = identity(route);
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(client) = kept.get(&identity) {
-            return Ok(client.clone());
-        }
-        let client = self.build(route)?;
-        kept.put(identity, client.clone());
-        Ok(client)
+        self.kept.get_or_insert_with(&identity(route), || self.build(route))
     }
 
     fn build(&self, route: &Route) -> Result<reqwest::Client, AccessError> {
         let unavailable = |why: String| AccessError::Unavailable(why);
+        let invalid = || unavailable("the proxy's URL is not valid".into());
         let private = route.proxy.as_ref().map_or(&route.private, |proxy| &proxy.private).clone();
         let mut builder = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls::config(&route.authorities, route.unverified).map_err(unavailable)?)
+            .tls_backend_preconfigured(tls::config(route).map_err(|error| unavailable(error.to_string()))?)
             .dns_resolver(Arc::new(Resolver { lookup: Arc::clone(&self.lookup), private: private.clone() }))
             .user_agent(concat!("mizzen/", env!("CARGO_PKG_VERSION")))
-            // Redirects are followed where the grants permit it, by whoever asks them.
+            // Redirects are followed by the caller, where the grants permit it.
             .redirect(redirect::Policy::none())
             .connect_timeout(limits::CONNECT)
-            .pool_max_idle_per_host(IDLE.0)
-            .pool_idle_timeout(IDLE.1)
-            // What the environment says of proxies is said of the host's own requests.
+            .pool_max_idle_per_host(IDLE_CONNECTIONS)
+            .pool_idle_timeout(IDLE_TIME)
+            // Proxies of the environment are for the host's own requests.
             .no_proxy()
             .referer(false);
         if let Some(proxy) = &route.proxy {
-            let host =
-                host_of(proxy.url.reveal()).ok_or_else(|| unavailable("the proxy's URL makes no sense".into()))?;
-            admit(&host, &private)?;
-            let proxy = reqwest::Proxy::all(proxy.url.reveal());
-            builder = builder.proxy(proxy.map_err(|_| unavailable("the proxy's URL makes no sense".into()))?);
+            admit(&host_of(proxy.url.reveal()).ok_or_else(invalid)?, &private)?;
+            builder = builder.proxy(reqwest::Proxy::all(proxy.url.reveal()).map_err(|_| invalid())?);
         }
-        builder.build().map_err(|error| unavailable(format!("no client could be made: {error}")))
+        builder.build().map_err(|error| unavailable(format!("no HTTP client can be made: {error}")))
     }
 }
 
+/// Checks a host that is an address.
 fn admit(host: &str, private: &[ipnet::IpNet]) -> Result<(), AccessError> {
     match host.parse::<IpAddr>() {
         Ok(address) if !is_allowed(address, private) => Err(AccessError::Denied(refused(host, address).0)),
         _ => Ok(()),
     }
-}
-
-/// What two routes must have in common to share connections and answers: all but the credential.
-pub(crate) fn identity(route: &Route) -> Digest {
-    let Route { credential: _, proxy, authorities, unverified, private } = route;
-    let authorities: Vec<_> = authorities.iter().map(|pem| Digest::of(pem.as_bytes())).collect();
-    let proxy = proxy.as_ref().map(|proxy| (&proxy.private, proxy.url.reveal()));
-    let text = format!("{unverified} {private:?} {authorities:?} {proxy:?}");
-    Digest::of(text)
 }

@@ -1,10 +1,10 @@
-//! One request and its answer, on one connection: what may be in either, and how large they may be.
+//! One request and its response, on one connection: what may be in them, and how large they may be.
 
 use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
-use mizzen_model::http::{HeaderRule, Route, header_rule};
+use mizzen_model::http::{HeaderRule, Hop, Route, header_rule};
 use mizzen_model::{AccessError, HttpRequest, HttpResponse};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, Response, Url};
@@ -13,8 +13,8 @@ use crate::leak::Sent;
 use crate::limits;
 use crate::resolve::Refused;
 
-/// Headers of an answer that guests are not given: they belong to the connection, or are credentials themselves.
-const KEPT_BACK: [&str; 11] = [
+/// Headers of a response that guests do not get: they belong to the connection, or are credentials themselves.
+const WITHHELD: [&str; 11] = [
     "connection",
     "keep-alive",
     "proxy-authenticate",
@@ -28,23 +28,24 @@ const KEPT_BACK: [&str; 11] = [
     "upgrade",
 ];
 
-/// What is asked, in an HTTP client's words.
+/// A request, in the HTTP client's types.
 #[derive(Clone)]
-pub(crate) struct Ask {
-    pub(crate) method: Method,
-    pub(crate) url: Url,
-    pub(crate) headers: HeaderMap,
-    pub(crate) body: Option<Vec<u8>>,
+pub(crate) struct Outgoing {
+    method: Method,
+    url: Url,
+    headers: HeaderMap,
+    body: Option<Vec<u8>>,
 }
 
-// === impl Ask ===
-
-impl Ask {
-    /// The request, unless something in it makes no sense or is not a guest's to say.
+impl Outgoing {
+    /// Converts a request.
+    ///
+    /// # Errors
+    /// When it is invalid or too large, or sets a header that only the host may set.
     pub(crate) fn of(request: &HttpRequest, url: Url) -> Result<Self, AccessError> {
         let invalid = |why: String| AccessError::Invalid(why);
         let method = Method::from_bytes(request.method.as_bytes())
-            .map_err(|_| invalid(format!("`{}` is no method", request.method.escape_debug())))?;
+            .map_err(|_| invalid(format!("`{}` is not a valid method", request.method.escape_debug())))?;
         let mut headers = HeaderMap::new();
         let mut bytes = 0;
         for (name, value) in &request.headers {
@@ -53,11 +54,11 @@ impl Ask {
                 return Err(invalid(format!("the headers are larger than {} bytes", limits::REQUEST_HEADERS)));
             }
             if header_rule(name) == HeaderRule::Host {
-                return Err(AccessError::Denied(format!("header `{name}` is the host's to set; name a credential")));
+                return Err(AccessError::Denied(format!("only the host sets header `{name}`: name a credential")));
             }
             let shown = name.escape_debug();
-            let name =
-                HeaderName::from_bytes(name.as_bytes()).map_err(|_| invalid(format!("`{shown}` is no header")))?;
+            let name = HeaderName::from_bytes(name.as_bytes())
+                .map_err(|_| invalid(format!("`{shown}` is not a valid name of a header")))?;
             let value =
                 HeaderValue::from_str(value).map_err(|_| invalid(format!("header `{name}` has no valid value")))?;
             headers.append(name, value);
@@ -68,10 +69,10 @@ impl Ask {
         Ok(Self { method, url, headers, body: request.body.clone() })
     }
 
-    /// The same, of another place: what was meant for the first is not sent there.
-    pub(crate) fn onward(&mut self, url: Url, same_origin: bool) {
+    /// Follows a redirect. Headers that were meant for the first origin are not sent to another.
+    pub(crate) fn redirect(&mut self, url: Url, hop: Hop) {
         self.url = url;
-        if !same_origin {
+        if hop == Hop::Elsewhere {
             let free = |(name, value): (&HeaderName, &HeaderValue)| {
                 (header_rule(name.as_str()) == HeaderRule::Free).then(|| (name.clone(), value.clone()))
             };
@@ -79,12 +80,17 @@ impl Ask {
         }
     }
 
-    /// Whether it only looks.
+    /// Where it goes.
+    pub(crate) fn url(&self) -> &Url {
+        &self.url
+    }
+
+    /// Whether it changes nothing at the server.
     pub(crate) fn is_safe(&self) -> bool {
         matches!(self.method, Method::GET | Method::HEAD)
     }
 
-    /// Sends it.
+    /// Sends it, with the route's credential.
     pub(crate) async fn send(&self, client: &reqwest::Client, route: &Route) -> Result<Response, AccessError> {
         let mut request = client.request(self.method.clone(), self.url.clone()).headers(self.headers.clone());
         if let Some((name, value)) = &route.credential {
@@ -101,46 +107,66 @@ impl Ask {
     }
 }
 
-/// The answer, if it is not too large and does not repeat what was sent.
+/// Receives a response.
+///
+/// # Errors
+/// When it breaks off, is too large, or repeats the credential.
 pub(crate) async fn receive(mut response: Response, url: &Url, sent: &Sent) -> Result<HttpResponse, AccessError> {
-    let unavailable = |why: String| AccessError::Unavailable(format!("{}: {why}", place(url)));
-    let too_large = || unavailable(format!("the answer is larger than {} bytes", limits::RESPONSE_BODY));
     let status = response.status().as_u16();
-    let (mut headers, mut bytes) = (Vec::new(), 0);
-    for (name, value) in response.headers() {
-        bytes += name.as_str().len() + value.len();
-        if bytes > limits::RESPONSE_HEADERS {
-            return Err(unavailable(format!(
-                "the answer's headers are larger than {} bytes",
-                limits::RESPONSE_HEADERS
-            )));
-        }
-        let text = String::from_utf8_lossy(value.as_bytes());
-        if sent.is_in(value.as_bytes()) || sent.is_in(name.as_str().as_bytes()) {
-            return Err(unavailable("the answer repeats the credential, which no plugin may see".into()));
-        }
-        if !KEPT_BACK.contains(&name.as_str()) {
-            headers.push((name.as_str().to_owned(), text.into_owned()));
-        }
+    let headers = headers(&response, sent).map_err(|refusal| refusal.of(url))?;
+    // An announced length is only believed when it is too large.
+    if response.content_length().is_some_and(|length| length > limits::RESPONSE_BODY as u64) {
+        return Err(Refusal::Body.of(url));
     }
     let mut body = Vec::new();
-    // An announcement is believed only when it says that there is no room.
-    if response.content_length().is_some_and(|length| length > limits::RESPONSE_BODY as u64) {
-        return Err(too_large());
-    }
     while let Some(chunk) = response.chunk().await.map_err(|error| failure(url, &error))? {
         if body.len() + chunk.len() > limits::RESPONSE_BODY {
-            return Err(too_large());
+            return Err(Refusal::Body.of(url));
         }
         body.extend_from_slice(&chunk);
     }
     if sent.is_in(&body) {
-        return Err(unavailable("the answer repeats the credential, which no plugin may see".into()));
+        return Err(Refusal::Credential.of(url));
     }
     Ok(HttpResponse { status, headers, body: Arc::from(body), age: Duration::ZERO })
 }
 
-/// Why a request had no answer, in words that say nothing of what it was sent with.
+/// Returns the headers that a guest gets.
+fn headers(response: &Response, sent: &Sent) -> Result<Vec<(String, String)>, Refusal> {
+    let (mut headers, mut bytes) = (Vec::new(), 0);
+    for (name, value) in response.headers() {
+        bytes += name.as_str().len() + value.len();
+        if bytes > limits::RESPONSE_HEADERS {
+            return Err(Refusal::Headers);
+        }
+        if sent.is_in(value.as_bytes()) || sent.is_in(name.as_str().as_bytes()) {
+            return Err(Refusal::Credential);
+        }
+        if !WITHHELD.contains(&name.as_str()) {
+            headers.push((name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()));
+        }
+    }
+    Ok(headers)
+}
+
+/// Why a response is not handed over.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+enum Refusal {
+    #[error("the response's headers are larger than {} bytes", limits::RESPONSE_HEADERS)]
+    Headers,
+    #[error("the response is larger than {} bytes", limits::RESPONSE_BODY)]
+    Body,
+    #[error("the response repeats the credential, which no plugin may see")]
+    Credential,
+}
+
+impl Refusal {
+    fn of(self, url: &Url) -> AccessError {
+        AccessError::Unavailable(format!("{}: {self}", place(url)))
+    }
+}
+
+/// Returns why a request got no response, without anything that was sent with it.
 fn failure(url: &Url, error: &reqwest::Error) -> AccessError {
     let mut cause: &dyn Error = error;
     while let Some(source) = cause.source() {
@@ -154,12 +180,12 @@ fn failure(url: &Url, error: &reqwest::Error) -> AccessError {
     } else if error.is_connect() {
         format!("no connection: {cause}")
     } else {
-        format!("the answer broke off: {cause}")
+        format!("the response broke off: {cause}")
     };
     AccessError::Unavailable(format!("{}: {what}", place(url)))
 }
 
-/// A URL for messages: the query may be long, and say what nobody should read.
+/// Returns the part of a URL that messages show: the query may be long, or secret.
 pub(crate) fn place(url: &Url) -> String {
     crate::url::target(url).to_string()
 }

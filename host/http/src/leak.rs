@@ -1,21 +1,20 @@
-//! Whether an answer repeats a credential that was sent. Such an answer is refused as a whole: one with a hole in it would not be the server's, and
-//! a guest that is given a token can put it into an object that somebody reads.
+//! Whether a response repeats the credential that was sent. Such a response is refused as a whole: without the
+//! credential it would not be the server's, and with it a guest could put the credential into an object.
 //!
-//! What a server wraps up otherwise (encrypts, hashes, takes apart) is not found: which hosts are sent a credential is a matter of trust.
+//! A server that transforms the credential otherwise (encrypts, hashes, splits it) is not detected: which hosts get a
+//! credential is a matter of trust.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
 use memchr::memmem;
 use mizzen_model::http::Route;
 
-/// What no answer may repeat.
+/// The forms of a credential that no response may contain.
 #[derive(Default)]
 pub(crate) struct Sent(Vec<Vec<u8>>);
 
-// === impl Sent ===
-
 impl Sent {
-    /// What is sent by a route: the credential with and without its scheme, plain, in base64, and as URLs have it.
+    /// Returns the forms of a route's credential: with and without its scheme, plain, in base64, and percent-encoded.
     pub(crate) fn of(route: &Route) -> Self {
         let Some((_, value)) = &route.credential else { return Self::default() };
         let value = value.reveal();
@@ -32,7 +31,7 @@ impl Sent {
         Self(forms)
     }
 
-    /// Whether some text repeats it.
+    /// Whether a text contains the credential.
     pub(crate) fn is_in(&self, text: &[u8]) -> bool {
         self.0.iter().any(|form| memmem::find(text, form).is_some())
     }

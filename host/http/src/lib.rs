@@ -1,13 +1,54 @@
 //! Sends the HTTPS requests of plugins. The only crate that knows an HTTP client.
 //!
 //! ```text
-//!   request ─► checked ─► cache ─► permit ─► route ─► client of that route ─► the answer, bounded ─► no credential in it? ─► answer
-//!                                     ▲                    │ addresses: public, or granted
-//!                                     └───── redirect ◄────┘
+//!   request ─► checked ─► permitted ─► route ─► cache ─► client of the route ─► bounded response
+//!                             ▲                               │ only to public or granted addresses
+//!                             └────────── redirect ◄──────────┘
 //! ```
-//! Which hosts may be asked, and with what, is for [`Routes`](mizzen_model::http::Routes) to say, which is asked again for each redirect. A name
-//! is resolved by the client itself, and it connects to no other address than those that were looked at: a name that leads elsewhere at a
-//! second look gains nothing.
+//! [`Routes`](mizzen_model::http::Routes) decide which hosts get requests and by which route, again for each redirect.
+//! The client resolves a name once, and connects to no other address than those that were checked: a name that leads
+//! elsewhere when it is resolved again gains nothing.
+//!
+//! In place of the network, responses can be defined, as `plan` and tests do:
+//!
+//! ```
+//! use std::time::Duration;
+//!
+//! use mizzen_http::CannedResponses;
+//! use mizzen_model::http::{Fetch, Hop, Route, Routes, Target};
+//! use mizzen_model::{AccessError, HttpRequest};
+//!
+//! /// Grants every host.
+//! struct Granted;
+//!
+//! #[async_trait::async_trait]
+//! impl Routes for Granted {
+//!     fn permit(&self, _: &Target, _: Hop) -> Result<(), AccessError> {
+//!         Ok(())
+//!     }
+//!     async fn route(&self, _: &Target, _: Hop) -> Result<Route, AccessError> {
+//!         Ok(Route::default())
+//!     }
+//!     fn asker(&self) -> &str {
+//!         "egress"
+//!     }
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() {
+//! let request = HttpRequest {
+//!     method: "GET".into(),
+//!     url: "https://api.example.com/v1/hosts".into(),
+//!     headers: Vec::new(),
+//!     body: None,
+//!     credential: None,
+//!     max_age: Duration::ZERO,
+//!     timeout: Duration::ZERO,
+//! };
+//! let undefined = CannedResponses::default().fetch(request, &Granted).await.unwrap_err();
+//! assert!(undefined.to_string().contains("https://api.example.com/v1/hosts"));
+//! # }
+//! ```
 
 mod address;
 mod cache;
@@ -15,12 +56,13 @@ mod canned;
 mod client;
 mod clients;
 mod exchange;
+mod identity;
 mod leak;
 mod limits;
 mod resolve;
 mod tls;
 mod url;
 
-pub use canned::Answers;
+pub use canned::CannedResponses;
 pub use client::Client;
 pub use resolve::{Lookup, SystemLookup};

@@ -1,4 +1,5 @@
-//! From names to addresses that may be asked. What comes out of here is what is connected to: there is no second look.
+//! Resolves names to addresses that requests may go to. The client connects to these addresses, and does not resolve
+//! again.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -13,19 +14,20 @@ use crate::address::is_allowed;
 /// Finds the addresses of a name.
 #[async_trait]
 pub trait Lookup: Send + Sync + 'static {
-    /// All addresses of a name.
+    /// Returns all addresses of a name.
     ///
     /// # Errors
-    /// When there are none, or nobody answers.
+    /// When it has none, or the name service is unavailable.
     async fn lookup(&self, name: &str) -> io::Result<Vec<IpAddr>>;
 }
 
-/// As the system has it.
+/// Finds addresses by the system's name service.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemLookup;
 
-/// A name all of whose addresses are refused.
-#[derive(Debug)]
+/// All addresses of a name are refused, for this reason.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
 pub(crate) struct Refused(pub(crate) String);
 
 /// Resolves names for one route.
@@ -58,17 +60,9 @@ impl Resolve for Resolver {
     }
 }
 
-/// Why an address is not asked, and the way out.
+/// Returns why no request goes to an address, and the way out.
 pub(crate) fn refused(name: &str, address: IpAddr) -> Refused {
     Refused(format!(
         "`{name}` is at {address}, which is not public: a grant of the host has to name its network in `private`"
     ))
 }
-
-impl std::fmt::Display for Refused {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for Refused {}

@@ -1,39 +1,52 @@
-//! Whom a TLS connection trusts: the system's certificate authorities, those of the route, or, where a grant says so, anybody.
+//! The certificate authorities that TLS connections trust: the system's and the route's, or any, where a grant says so.
 
 use std::sync::{Arc, OnceLock};
 
+use mizzen_model::http::Route;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
 
-/// The configuration of TLS for a route; or, in words, what is wrong with its authorities.
-pub(crate) fn config(authorities: &[Arc<str>], unverified: bool) -> Result<ClientConfig, String> {
+/// Why there is no configuration of TLS for a route.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum TlsError {
+    #[error("TLS cannot be set up: {0}")]
+    Setup(#[source] Error),
+    #[error("a certificate authority is not valid PEM: {0}")]
+    Pem(#[source] rustls::pki_types::pem::Error),
+    #[error("a certificate authority is not a valid certificate: {0}")]
+    Certificate(#[source] Error),
+    #[error("there is no certificate among the certificate authorities: write them in PEM")]
+    Missing,
+}
+
+/// Returns the configuration of TLS for a route.
+pub(crate) fn config(route: &Route) -> Result<ClientConfig, TlsError> {
     let provider = Arc::new(ring::default_provider());
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
-        .map_err(|error| error.to_string())?;
-    if unverified {
-        let anybody = Arc::new(Anybody(provider));
-        return Ok(builder.dangerous().with_custom_certificate_verifier(anybody).with_no_client_auth());
+        .map_err(TlsError::Setup)?;
+    if route.unverified {
+        let unverified = Arc::new(Unverified(provider));
+        return Ok(builder.dangerous().with_custom_certificate_verifier(unverified).with_no_client_auth());
     }
     let mut roots = system().clone();
-    for pem in authorities {
+    for pem in &route.authorities {
         let mut found = false;
         for certificate in CertificateDer::pem_slice_iter(pem.as_bytes()) {
-            let certificate = certificate.map_err(|error| format!("a certificate authority is no PEM: {error}"))?;
-            roots.add(certificate).map_err(|error| format!("a certificate authority makes no sense: {error}"))?;
+            roots.add(certificate.map_err(TlsError::Pem)?).map_err(TlsError::Certificate)?;
             found = true;
         }
         if !found {
-            return Err("there is no certificate among the certificate authorities: write them in PEM".into());
+            return Err(TlsError::Missing);
         }
     }
     Ok(builder.with_root_certificates(roots).with_no_client_auth())
 }
 
-/// The system's authorities; read once. A system that has none trusts those alone that grants name.
+/// Returns the system's authorities, which are read once. A host without any trusts only those that grants name.
 fn system() -> &'static RootCertStore {
     static SYSTEM: OnceLock<RootCertStore> = OnceLock::new();
     SYSTEM.get_or_init(|| {
@@ -47,11 +60,11 @@ fn system() -> &'static RootCertStore {
     })
 }
 
-/// Takes any certificate, but checks that the server has its key.
+/// Accepts any certificate, but checks that the server has its key.
 #[derive(Debug)]
-struct Anybody(Arc<CryptoProvider>);
+struct Unverified(Arc<CryptoProvider>);
 
-impl ServerCertVerifier for Anybody {
+impl ServerCertVerifier for Unverified {
     fn verify_server_cert(
         &self,
         _: &CertificateDer<'_>,

@@ -1,4 +1,4 @@
-//! URLs, as far as requests may have them.
+//! The URLs that requests may have.
 
 use mizzen_model::AccessError;
 use mizzen_model::http::Target;
@@ -6,10 +6,10 @@ use reqwest::Url;
 
 use crate::limits;
 
-/// Reads the URL of a request.
+/// Parses the URL of a request.
 ///
 /// # Errors
-/// [`AccessError::Invalid`] when it is too long, no absolute `https` or `http` URL, or has parts that are not sent.
+/// [`AccessError::Invalid`] when it is too long, not an absolute `https` or `http` URL, or has parts that are not sent.
 pub(crate) fn parse(text: &str) -> Result<Url, AccessError> {
     let invalid = |why: &str| Err(AccessError::Invalid(format!("the URL {why}")));
     if text.len() > limits::URL {
@@ -28,18 +28,18 @@ pub(crate) fn parse(text: &str) -> Result<Url, AccessError> {
     Ok(url)
 }
 
-/// Where a URL leads.
+/// Returns the origin of a URL.
 pub(crate) fn target(url: &Url) -> Target {
     let host = url.host_str().unwrap_or_default();
     Target {
         plain: url.scheme() == "http",
-        // A dot at the end names the same host.
+        // A trailing dot names the same host.
         host: host.trim_start_matches('[').trim_end_matches(']').trim_end_matches('.').to_ascii_lowercase(),
         port: url.port_or_known_default().unwrap_or(443),
     }
 }
 
-/// The host of a proxy's URL, which has user and password where it needs them.
+/// Returns the host of a proxy's URL, which may have a user and a password.
 pub(crate) fn host_of(text: &str) -> Option<String> {
     let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "https" | "http"))?;
     Some(target(&url).host)
@@ -63,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn what_would_not_be_sent_is_refused() {
+    fn parts_that_would_not_be_sent_are_refused() {
         for text in ["/x", "ftp://a/", "https://u:p@a/", "https://u@a/", "https://a/#x", "file:///etc/passwd"] {
             assert!(matches!(parse(text), Err(AccessError::Invalid(_))), "{text}");
         }

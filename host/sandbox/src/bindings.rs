@@ -1,4 +1,4 @@
-//! What wasmtime generates from `wit/`. No other module names these types, except those that carry them in and out.
+//! The bindings that wasmtime generates from `wit/`. Only modules that convert between them and the model name them.
 
 #![allow(
     missing_docs,
@@ -14,5 +14,5 @@ wasmtime::component::bindgen!({
     world: "reconciler-plugin",
     imports: { default: async | trappable },
     exports: { default: async },
-    with: { "mizzen:plugin/cluster.cursor": crate::capabilities::cluster::Cursor },
+    with: { "mizzen:plugin/cluster.cursor": crate::cursor::Cursor },
 });

@@ -1,7 +1,7 @@
 //! Compiled components on disk: compiling takes a second (a renderer: a minute), mapping a file takes none.
 //!
-//! An entry is named by the component's digest and by everything that decides what its code looks like (wasmtime's version, target,
-//! settings), and begins with the digest of what follows. An entry that is not what it should be is compiled anew.
+//! An entry is named by the component's digest and by everything that decides what its code looks like (wasmtime's
+//! version, target, settings). Beside it is the digest of the code. A damaged entry is compiled again.
 
 use std::fs::File;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -16,26 +16,20 @@ use mizzen_model::Digest;
 use wasmtime::component::Component;
 use wasmtime::{Engine, Module};
 
+use crate::limits::{CACHE_BYTES, CACHE_ENTRIES};
+
 mod folder;
 
 pub use folder::CacheError;
 
-/// Entries that are kept; the oldest goes first. Stops a plugin that is built anew all day from filling the disk.
-const ENTRIES: usize = 128;
-
-/// Bytes of entries that are kept. The same for renderers, of which one takes hundreds of megabytes.
-const BYTES: u64 = 4 << 30;
-
-/// How the names of entries end.
+/// The extension of entries.
 const ENTRY: &str = "cwasm";
 
-/// The cache's folder.
+/// A folder of compiled components.
 pub(crate) struct Cache {
     folder: PathBuf,
     compatibility: String,
 }
-
-// === impl Cache ===
 
 impl Cache {
     /// Opens the folder `given`, or a folder of this host's own below it where other users can write to that.
@@ -83,8 +77,12 @@ impl Cache {
         }
     }
 
-    /// Keeps what a component was compiled to.
-    pub(crate) fn put(&self, component: Digest, code: &[u8]) -> std::io::Result<()> {
+    /// Writes the compiled form of a component, and removes the oldest entries beyond the limits.
+    pub(crate) fn put(&self, component: Digest, code: &[u8]) -> Result<(), CacheError> {
+        self.write(component, code).map_err(|source| CacheError::Unusable { folder: self.folder.clone(), source })
+    }
+
+    fn write(&self, component: Digest, code: &[u8]) -> std::io::Result<()> {
         let file = self.file(component);
         let sealed = Digest::of(code).to_string();
         write(&file, code)?;
@@ -92,14 +90,14 @@ impl Cache {
         self.prune(&file)
     }
 
-    /// Removes the oldest entries beyond [`ENTRIES`] and [`BYTES`], but not the newest one. Whoever has mapped one of them keeps what it
-    /// mapped.
+    /// Removes the oldest entries beyond [`CACHE_ENTRIES`] and [`CACHE_BYTES`], but not the newest one. What is mapped
+    /// stays mapped.
     fn prune(&self, newest: &Path) -> std::io::Result<()> {
         let mut entries = Vec::new();
         for entry in std::fs::read_dir(&self.folder)? {
             let file = entry?.path();
             if file.extension().is_some_and(|end| end == ENTRY) && file != newest {
-                // Another host may have removed it just now.
+                // Another host may have removed it meanwhile.
                 let Ok(metadata) = file.metadata() else { continue };
                 entries.push((metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH), metadata.len(), file));
             }
@@ -108,8 +106,8 @@ impl Cache {
         let mut bytes: u64 = newest.metadata().map_or(0, |metadata| metadata.len());
         for (at, (_, size, file)) in entries.into_iter().rev().enumerate() {
             bytes = bytes.saturating_add(size);
-            // The newest one is beside these.
-            if at + 1 >= ENTRIES || bytes > BYTES {
+            // The newest one is not among these.
+            if at + 1 >= CACHE_ENTRIES || bytes > CACHE_BYTES {
                 drop(std::fs::remove_file(seal(&file)));
                 drop(std::fs::remove_file(&file));
             }
@@ -126,10 +124,10 @@ fn seal(file: &Path) -> PathBuf {
     file.with_extension("digest")
 }
 
-/// Writes a file as a whole or not at all, for us alone.
+/// Writes a file as a whole or not at all, readable by this user alone.
 fn write(file: &Path, bytes: &[u8]) -> std::io::Result<()> {
     static WRITTEN: AtomicU64 = AtomicU64::new(0);
-    // A name of its own: two that compile the same component must not write into one file.
+    // A unique name: two hosts that compile the same component must not write into one file.
     let (host, number) = (std::process::id(), WRITTEN.fetch_add(1, Ordering::Relaxed));
     let partial = file.with_extension(format!("{host}-{number}.partial"));
     let written =

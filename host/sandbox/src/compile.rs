@@ -8,59 +8,66 @@ use wasmtime::{Engine, InstanceAllocationStrategy};
 
 use crate::cache::Cache;
 use crate::error::LoadError;
+use crate::form::Form;
 use crate::{engine, render};
 
-/// What begins a core component, as WASI commands are; everything else is for the component model to judge.
-const CORE: &[u8] = b"\0asm\x01\0\0\0";
-
-/// What was compiled.
+/// The result of compiling a component ahead.
 #[derive(Clone, Copy, Debug)]
 pub struct Compilation {
     /// Digest of the component.
     pub digest: Digest,
     /// Bytes of the component.
     pub bytes: u64,
-    /// Bytes of what is in the cache; `None`: it was there already.
+    /// Bytes of the compiled form; `None` when it was in the cache already.
     pub compiled: Option<u64>,
 }
 
-/// Compiles a plugin or a renderer into a cache, in this process. Takes memory and time by the size of the file: for large ones, see
-/// [`crate::Compiler`].
+/// Compiles a plugin or a renderer into a cache, in this process. Takes time and memory by the size of the file: for
+/// large ones see [`crate::Compiler`].
 ///
 /// # Errors
-/// When the file can't be read or compiled, or the cache not be written.
+/// When the file can't be read or compiled, or the cache can't be written.
 pub fn compile(file: &Path, cache: &Path) -> Result<Compilation, LoadError> {
     let bytes = std::fs::read(file).map_err(|source| LoadError::Read { file: file.to_owned(), source })?;
-    let is_core = bytes.starts_with(CORE);
-    let host = |error: wasmtime::Error| LoadError::Host(format!("{error:#}"));
-    let mut config = if is_core { render::config().map_err(host)? } else { engine::config(1) };
-    // The pool is address space, of which a limit leaves little, and no part of what compiled code looks like.
+    let form = Form::of(&bytes);
+    let config = match form {
+        Form::NotWasm => return Err(LoadError::NotWasm),
+        Form::CoreModule => render::config(),
+        Form::Component | Form::Unknown => Ok(engine::config(1)),
+    };
+    let mut config = config.map_err(LoadError::Engine)?;
+    // The pool is address space, of which a limit leaves little. Compiled code does not depend on it.
     config.allocation_strategy(InstanceAllocationStrategy::OnDemand);
-    let engine = Engine::new(&config).map_err(host)?;
+    let engine = Engine::new(&config).map_err(LoadError::Engine)?;
     let cache = Cache::open(cache, &engine)?;
     let (digest, length) = (Digest::of(&bytes), bytes.len() as u64);
-    let there =
-        if is_core { cache.module(&engine, digest).is_some() } else { cache.component(&engine, digest).is_some() };
-    if there {
+    let is_cached = match form {
+        Form::CoreModule => cache.module(&engine, digest).is_some(),
+        _ => cache.component(&engine, digest).is_some(),
+    };
+    if is_cached {
         return Ok(Compilation { digest, bytes: length, compiled: None });
     }
-    let code = if is_core { engine.precompile_module(&bytes) } else { engine.precompile_component(&bytes) };
-    let code = code.map_err(|error| LoadError::Compile(format!("{error:#}")))?;
+    let code = match form {
+        Form::CoreModule => engine.precompile_module(&bytes),
+        _ => engine.precompile_component(&bytes),
+    };
+    let code = code.map_err(LoadError::Compile)?;
     drop(bytes);
-    cache.put(digest, &code).map_err(|error| LoadError::Host(format!("it could not be kept: {error}")))?;
+    cache.put(digest, &code)?;
     Ok(Compilation { digest, bytes: length, compiled: Some(code.len() as u64) })
 }
 
-/// Makes this process one that can't harm the machine: bounded in its memory, in bytes, the first to go when the machine's gets short,
-/// and gone when whoever started it is.
+/// Confines this process, so that it can't harm the machine: bounds its memory, in bytes, makes it the first that the
+/// kernel kills when memory is short, and has it killed when its parent ends.
 ///
 /// # Errors
-/// When the limit can't be set.
+/// When a limit can't be set.
 pub fn confine(memory: u64) -> Result<(), LoadError> {
-    let host = |error: rustix::io::Errno| LoadError::Host(format!("no limit of {memory} bytes can be set: {error}"));
-    setrlimit(Resource::As, Rlimit { current: Some(memory), maximum: Some(memory) }).map_err(host)?;
-    set_parent_process_death_signal(Some(Signal::KILL)).map_err(host)?;
-    // Where there is no such file there is nothing to be told.
+    let refused = |error: rustix::io::Errno| LoadError::Confine { memory, source: error.into() };
+    setrlimit(Resource::As, Rlimit { current: Some(memory), maximum: Some(memory) }).map_err(refused)?;
+    set_parent_process_death_signal(Some(Signal::KILL)).map_err(refused)?;
+    // Only Linux has this file.
     drop(std::fs::write("/proc/self/oom_score_adj", "1000"));
     Ok(())
 }

@@ -1,27 +1,21 @@
-//! A component that was compiled, fits the world, and has said what it is.
+//! Components that are compiled, fit the world, and have been described by their own `describe`.
 
+use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
-use async_trait::async_trait;
-use mizzen_config::Limits;
-use mizzen_model::read::Level;
-use mizzen_model::{AccessError, CallError, Description, Digest, Kind, Object, ObjectRef, Query, Reads};
-
+use mizzen_model::{CallError, Description, Digest};
 use wasmtime::Store;
 
 use crate::bindings::ReconcilerPluginPre;
 use crate::bindings::exports::mizzen::plugin::reconciler as wit;
-use crate::call::{Plugin, limited, new_store};
-use crate::description;
+use crate::call::call;
 use crate::engine::Sandbox;
 use crate::error::LoadError;
+use crate::form::Form;
 use crate::guest::Guest;
-use crate::world;
-
-/// What `describe` may cost. It is asked before anybody has granted anything, so it gets little and reads nothing.
-const DESCRIBE: Limits =
-    Limits { memory: 16 << 20, time: Duration::from_secs(2), outcome: 1 << 20, reads: 100, requests: 0 };
+use crate::limits::{COMPONENT, DESCRIBE};
+use crate::no_reads::NoReads;
+use crate::{description, world};
 
 /// A loaded component. Cheap to clone.
 #[derive(Clone)]
@@ -34,24 +28,42 @@ struct Inner {
     digest: Digest,
 }
 
-// === impl Component ===
-
-impl Component {
-    pub(crate) async fn load(sandbox: Sandbox, bytes: Vec<u8>) -> Result<Self, LoadError> {
-        let digest = Digest::of(&bytes);
-        let compiling = sandbox.clone();
-        let compiled = tokio::task::spawn_blocking(move || compile(&compiling, &bytes, digest));
-        let component = compiled.await.map_err(|error| LoadError::Host(error.to_string()))??;
-        world::check(sandbox.engine(), &component)?;
-        let world = |error: wasmtime::Error| LoadError::World(format!("{error:#}"));
-        let pre = sandbox.linker().instantiate_pre(&component).map_err(world)?;
-        let pre = ReconcilerPluginPre::new(pre).map_err(world)?;
-        let described = describe(&sandbox, &pre).await.map_err(LoadError::Describe)?;
-        let description = description::description(described)?;
-        Ok(Self(Arc::new(Inner { sandbox, pre, description, digest })))
+impl Sandbox {
+    /// Loads a component from a file. See [`Sandbox::load`].
+    ///
+    /// # Errors
+    /// As [`Sandbox::load`], and [`LoadError::Read`].
+    pub async fn load_file(&self, file: &Path) -> Result<Component, LoadError> {
+        let read = |source| LoadError::Read { file: file.to_owned(), source };
+        fits(tokio::fs::metadata(file).await.map_err(read)?.len())?;
+        self.load(tokio::fs::read(file).await.map_err(read)?).await
     }
 
-    /// What it says of itself.
+    /// Compiles a component or maps it from the cache, checks that it fits the world, and calls its `describe`.
+    ///
+    /// # Errors
+    /// Says why the bytes are not a component of this world, or what is wrong with its description.
+    pub async fn load(&self, bytes: Vec<u8>) -> Result<Component, LoadError> {
+        fits(bytes.len() as u64)?;
+        match Form::of(&bytes) {
+            Form::NotWasm => return Err(LoadError::NotWasm),
+            Form::CoreModule => return Err(LoadError::CoreModule),
+            Form::Component | Form::Unknown => {}
+        }
+        let digest = Digest::of(&bytes);
+        let own = self.clone();
+        let component = tokio::task::spawn_blocking(move || compile(&own, &bytes, digest)).await??;
+        world::check(self.engine(), &component)?;
+        let pre = self.linker().instantiate_pre(&component).map_err(LoadError::Link)?;
+        let pre = ReconcilerPluginPre::new(pre).map_err(LoadError::Link)?;
+        let described = describe(self, &pre).await.map_err(LoadError::Describe)?;
+        let description = description::description(described)?;
+        Ok(Component(Arc::new(Inner { sandbox: self.clone(), pre, description, digest })))
+    }
+}
+
+impl Component {
+    /// What its `describe` returned.
     pub fn description(&self) -> &Description {
         &self.0.description
     }
@@ -59,11 +71,6 @@ impl Component {
     /// Digest of its bytes.
     pub fn digest(&self) -> Digest {
         self.0.digest
-    }
-
-    /// The component as a plugin whose calls may cost this much.
-    pub fn with_limits(&self, limits: Limits) -> Plugin {
-        Plugin::new(self.clone(), limits)
     }
 
     pub(crate) fn sandbox(&self) -> &Sandbox {
@@ -75,10 +82,13 @@ impl Component {
     }
 }
 
+fn fits(bytes: u64) -> Result<(), LoadError> {
+    if bytes > COMPONENT { Err(LoadError::TooLarge { bytes, most: COMPONENT }) } else { Ok(()) }
+}
+
 async fn describe(sandbox: &Sandbox, pre: &ReconcilerPluginPre<Guest>) -> Result<wit::Description, CallError> {
     let _slot = sandbox.slot().await;
-    let mut store = new_store(sandbox.engine(), Arc::new(Nothing), DESCRIBE);
-    limited(&mut store, DESCRIBE, async |store: &mut Store<Guest>| {
+    call(sandbox.engine(), Arc::new(NoReads), DESCRIBE, async |store: &mut Store<Guest>| {
         let plugin = pre.instantiate_async(&mut *store).await?;
         plugin.mizzen_plugin_reconciler().call_describe(store).await
     })
@@ -86,46 +96,20 @@ async fn describe(sandbox: &Sandbox, pre: &ReconcilerPluginPre<Guest>) -> Result
 }
 
 fn compile(sandbox: &Sandbox, bytes: &[u8], digest: Digest) -> Result<wasmtime::component::Component, LoadError> {
-    let fresh = || {
-        let compiled = wasmtime::component::Component::new(sandbox.engine(), bytes);
-        compiled.map_err(|error| LoadError::Compile(format!("{error:#}")))
-    };
-    let Some(cache) = sandbox.cache() else { return fresh() };
+    let compile = || wasmtime::component::Component::new(sandbox.engine(), bytes).map_err(LoadError::Compile);
+    let Some(cache) = sandbox.cache() else { return compile() };
     if let Some(component) = cache.component(sandbox.engine(), digest) {
         return Ok(component);
     }
-    let component = fresh()?;
-    // That it can't be kept is no reason not to run it.
-    let kept = component.serialize().map_err(|error| error.to_string());
-    if let Err(error) = kept.and_then(|code| cache.put(digest, &code).map_err(|error| error.to_string())) {
-        tracing::warn!(%digest, error, "a compiled component could not be kept");
+    let component = compile()?;
+    // A component that can't be cached is still run.
+    match component.serialize() {
+        Ok(code) => {
+            if let Err(error) = cache.put(digest, &code) {
+                tracing::warn!(%digest, %error, "a compiled component could not be cached");
+            }
+        }
+        Err(error) => tracing::warn!(%digest, %error, "a compiled component could not be serialised"),
     }
     Ok(component)
-}
-
-/// Answers nothing: what `describe` reads.
-pub(crate) struct Nothing;
-
-fn too_early<T>() -> Result<T, AccessError> {
-    Err(AccessError::Denied("`describe` reads nothing".into()))
-}
-
-#[async_trait]
-impl Reads for Nothing {
-    async fn get(&self, _: &ObjectRef, _: Option<&str>) -> Result<Option<Arc<Object>>, AccessError> {
-        too_early()
-    }
-    async fn list(&self, _: &Query) -> Result<Vec<Arc<Object>>, AccessError> {
-        too_early()
-    }
-    async fn count(&self, _: &Query) -> Result<u64, AccessError> {
-        too_early()
-    }
-    async fn serves(&self, _: &Kind) -> bool {
-        false
-    }
-    fn now(&self) -> u64 {
-        0
-    }
-    fn log(&self, _: Level, _: &str, _: &[(String, String)]) {}
 }

@@ -1,4 +1,4 @@
-//! Between the contract's types and the host's: what requests, reads, descriptions and outcomes have in common.
+//! Converts between the contract's types and the host's, where requests, reads, descriptions and outcomes share them.
 
 use mizzen_model as model;
 use mizzen_model::{Selector, TextTest, Values};
@@ -66,7 +66,7 @@ pub(crate) fn request(request: &model::Request) -> wit::Request {
     }
 }
 
-/// Parses a guest's JSON. Nesting is bounded by `serde_json` (128 levels), which keeps a deep document from overflowing our stack.
-pub(crate) fn json(text: &str) -> Result<Value, String> {
-    serde_json::from_str(text).map_err(|error| format!("not JSON: {error}"))
+/// Parses a guest's JSON. `serde_json` bounds its nesting (128 levels), so a deep document can't overflow the stack.
+pub(crate) fn json(text: &str) -> Result<Value, serde_json::Error> {
+    serde_json::from_str(text)
 }

@@ -1,4 +1,4 @@
-//! What a component says of itself, parsed once; refused here if it makes no sense.
+//! The description that a component's `describe` returns: parsed once, and refused if a field is invalid.
 
 use std::collections::BTreeMap;
 
@@ -8,24 +8,46 @@ use mizzen_model::{Access, Fields};
 use crate::bindings::exports::mizzen::plugin::reconciler as wit;
 use crate::bindings::mizzen::plugin::types;
 use crate::convert;
-use crate::error::LoadError;
+use crate::limits::{DECLARATIONS, NAME, SUMMARY};
 use crate::text::line;
 
-/// Bytes of a name, and of a sentence for people: stops a component from filling screens and statuses before anybody trusts it.
-const NAME: usize = 63;
-const SENTENCE: usize = 512;
+/// A field of a description that is invalid.
+#[derive(Debug, thiserror::Error)]
+#[error("its description is invalid: `{field}`: {fault}")]
+pub struct DescriptionError {
+    field: String,
+    fault: Fault,
+}
 
-/// Needs and field sets, which are looked through at every read.
-const NEEDS: usize = 256;
+/// What is wrong with a field.
+#[derive(Debug, thiserror::Error)]
+enum Fault {
+    #[error("is empty")]
+    Empty,
+    #[error("`{0}` does not consist of at most {NAME} letters, digits, `-`, `_`, `.` and `+`")]
+    Name(String),
+    #[error("`{text}` is not a valid {part} of a kind")]
+    Kind { part: &'static str, text: String },
+    #[error("is declared twice")]
+    Duplicate,
+    #[error("has {given} entries; at most {DECLARATIONS} are allowed")]
+    TooMany { given: usize },
+    #[error("not JSON: {0}")]
+    Json(#[from] serde_json::Error),
+    #[error("not a JSON Schema")]
+    NotASchema,
+    #[error("{0}")]
+    Fields(String),
+}
 
-/// A description, with its names, field paths and schema parsed; or which field makes no sense, and why.
-pub(crate) fn description(description: wit::Description) -> Result<model::Description, LoadError> {
+/// Parses a description with its names, field paths and schema.
+pub(crate) fn description(description: wit::Description) -> Result<model::Description, DescriptionError> {
     Ok(model::Description {
         name: name("name", description.name)?,
         version: name("version", description.version)?,
-        summary: line(description.summary, SENTENCE),
+        summary: line(description.summary, SUMMARY),
         subject: kind("subject", &description.subject)?,
-        config_schema: schema(&description.config_schema).map_err(|why| wrong("config-schema", why))?,
+        config_schema: schema(&description.config_schema).map_err(|fault| wrong("config-schema", fault))?,
         needs: needs(description.needs)?,
         field_sets: field_sets(description.field_sets)?,
         http: sentences("http", description.http)?,
@@ -35,7 +57,7 @@ pub(crate) fn description(description: wit::Description) -> Result<model::Descri
     })
 }
 
-fn needs(needs: Vec<wit::Need>) -> Result<Vec<model::Need>, LoadError> {
+fn needs(needs: Vec<wit::Need>) -> Result<Vec<model::Need>, DescriptionError> {
     few("needs", needs.len())?;
     let need = |(at, need): (usize, wit::Need)| {
         Ok(model::Need {
@@ -46,72 +68,71 @@ fn needs(needs: Vec<wit::Need>) -> Result<Vec<model::Need>, LoadError> {
                 wit::Access::Patch => Access::Patch,
                 wit::Access::Delete => Access::Delete,
             },
-            why: line(need.why, SENTENCE),
+            why: line(need.why, SUMMARY),
         })
     };
     needs.into_iter().enumerate().map(need).collect()
 }
 
-fn field_sets(sets: Vec<wit::FieldSet>) -> Result<BTreeMap<String, model::FieldSet>, LoadError> {
+fn field_sets(sets: Vec<wit::FieldSet>) -> Result<BTreeMap<String, model::FieldSet>, DescriptionError> {
     few("field-sets", sets.len())?;
     let mut parsed = BTreeMap::new();
     for (at, set) in sets.into_iter().enumerate() {
         let name = name(&format!("field-sets[{at}].name"), set.name)?;
         let field = format!("field-sets.{name}");
-        let fields = Fields::parse(&set.paths).map_err(|error| wrong(&field, error.to_string()))?;
+        let fields = Fields::parse(&set.paths).map_err(|error| wrong(&field, Fault::Fields(error.to_string())))?;
         let kind = kind(&field, &set.kind)?;
         if parsed.insert(name, model::FieldSet { kind, fields }).is_some() {
-            return Err(wrong(&field, "is declared twice".into()));
+            return Err(wrong(&field, Fault::Duplicate));
         }
     }
     Ok(parsed)
 }
 
-/// Whether the configuration fits it, and whether it is a JSON Schema at all, is the catalog's to find out.
-fn schema(text: &str) -> Result<serde_json::Value, String> {
+/// Parses the schema. Whether it is a valid JSON Schema, and the configuration fits it, is checked by the catalog.
+fn schema(text: &str) -> Result<serde_json::Value, Fault> {
     let schema = convert::json(text)?;
-    if schema.is_object() || schema.is_boolean() { Ok(schema) } else { Err("not a JSON Schema".into()) }
+    if schema.is_object() || schema.is_boolean() { Ok(schema) } else { Err(Fault::NotASchema) }
 }
 
-fn names(field: &str, names: Vec<String>) -> Result<Vec<String>, LoadError> {
+fn names(field: &str, names: Vec<String>) -> Result<Vec<String>, DescriptionError> {
     few(field, names.len())?;
     names.into_iter().enumerate().map(|(at, text)| name(&format!("{field}[{at}]"), text)).collect()
 }
 
-fn sentences(field: &str, sentences: Vec<String>) -> Result<Vec<String>, LoadError> {
+fn sentences(field: &str, sentences: Vec<String>) -> Result<Vec<String>, DescriptionError> {
     few(field, sentences.len())?;
-    Ok(sentences.into_iter().map(|text| line(text, SENTENCE)).collect())
+    Ok(sentences.into_iter().map(|text| line(text, SUMMARY)).collect())
 }
 
-fn name(field: &str, text: String) -> Result<String, LoadError> {
+fn name(field: &str, text: String) -> Result<String, DescriptionError> {
     let well_formed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '+');
     if text.is_empty() {
-        Err(wrong(field, "is empty".into()))
+        Err(wrong(field, Fault::Empty))
     } else if text.len() > NAME || !text.chars().all(well_formed) {
-        let text = line(text, NAME);
-        Err(wrong(field, format!("`{text}` is not at most {NAME} letters, digits, `-`, `_`, `.` and `+`")))
+        Err(wrong(field, Fault::Name(line(text, NAME))))
     } else {
         Ok(text)
     }
 }
 
-fn kind(field: &str, kind: &types::Kind) -> Result<model::Kind, LoadError> {
+fn kind(field: &str, kind: &types::Kind) -> Result<model::Kind, DescriptionError> {
     let well_formed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '/');
     for (part, text) in [("api-version", &kind.api_version), ("name", &kind.name)] {
         if text.is_empty() || text.len() > 316 || !text.chars().all(well_formed) {
             let text = line(text.clone(), NAME);
-            return Err(wrong(field, format!("`{text}` is not the {part} of a kind")));
+            return Err(wrong(field, Fault::Kind { part, text }));
         }
     }
     Ok(convert::kind(kind))
 }
 
-fn few(field: &str, items: usize) -> Result<(), LoadError> {
-    if items > NEEDS { Err(wrong(field, format!("{items} of them; {NEEDS} are the most"))) } else { Ok(()) }
+fn few(field: &str, given: usize) -> Result<(), DescriptionError> {
+    if given > DECLARATIONS { Err(wrong(field, Fault::TooMany { given })) } else { Ok(()) }
 }
 
-fn wrong(field: &str, message: String) -> LoadError {
-    LoadError::Description { field: field.to_owned(), message }
+fn wrong(field: &str, fault: Fault) -> DescriptionError {
+    DescriptionError { field: field.to_owned(), fault }
 }
 
 #[cfg(test)]

@@ -1,75 +1,59 @@
-//! The state of one call: what the guest may use up, and through whom it reads.
+//! The state of one call: what the guest may use up, and what it reads through.
 
 use std::sync::Arc;
 
 use mizzen_config::Limits;
-use mizzen_model::{CallError, Reads};
+use mizzen_model::Reads;
 use wasmtime::component::ResourceTable;
-use wasmtime::{ResourceLimiter, Result};
+use wasmtime::{Error, Result};
 
-use crate::engine::TABLE;
+use crate::limits::{CURSORS, TABLE};
+use crate::metered::{Bounds, Limit, Meter, Metered};
 
-/// Lists a guest can have open at once. Stops a guest from having the host keep lists without end.
-pub(crate) const CURSORS: usize = 64;
-
-/// What a store holds.
+/// What the store of a call holds.
 pub(crate) struct Guest {
+    /// Grants, records and carries out the guest's host calls.
     pub(crate) reads: Arc<dyn Reads>,
-    pub(crate) table: ResourceTable,
+    /// The lists that the guest has open.
+    pub(crate) cursors: ResourceTable,
     /// Lines logged so far.
     pub(crate) lines: u32,
     /// The last line logged as an error.
     pub(crate) last_error: Option<String>,
-    limits: Limits,
+    meter: Meter,
     host_calls: u64,
-    /// The limit that was met first: a guest traps in many ways once it is refused something, and this is why.
-    met: Option<CallError>,
+    max_host_calls: u64,
 }
-
-// === impl Guest ===
 
 impl Guest {
     pub(crate) fn new(reads: Arc<dyn Reads>, limits: Limits) -> Self {
-        let mut table = ResourceTable::new();
-        table.set_max_capacity(CURSORS);
-        Self { reads, table, lines: 0, last_error: None, limits, host_calls: 0, met: None }
+        let mut cursors = ResourceTable::new();
+        cursors.set_max_capacity(CURSORS);
+        let meter = Meter::new(bounds(limits));
+        Self { reads, cursors, lines: 0, last_error: None, meter, host_calls: 0, max_host_calls: limits.reads }
     }
 
-    /// Counts a host call; an error, which ends the guest, when it has made too many.
+    /// Counts a host call.
+    ///
+    /// # Errors
+    /// When there were too many; the error ends the guest.
     pub(crate) fn count(&mut self) -> Result<()> {
         self.host_calls += 1;
-        if self.host_calls > self.limits.reads {
-            return Err(self.meet(CallError::HostCalls(self.limits.reads)));
+        if self.host_calls > self.max_host_calls {
+            self.meter.meet(Limit::HostCalls(self.max_host_calls));
+            return Err(Error::msg("too many host calls"));
         }
         Ok(())
     }
+}
 
-    /// The limit that was met, if any.
-    pub(crate) fn met(&self) -> Option<&CallError> {
-        self.met.as_ref()
-    }
-
-    fn meet(&mut self, limit: CallError) -> wasmtime::Error {
-        let error = wasmtime::Error::new(limit.clone());
-        self.met.get_or_insert(limit);
-        error
+impl Metered for Guest {
+    fn meter(&mut self) -> &mut Meter {
+        &mut self.meter
     }
 }
 
-impl ResourceLimiter for Guest {
-    fn memory_growing(&mut self, _current: usize, desired: usize, _maximum: Option<usize>) -> Result<bool> {
-        let fits = desired as u64 <= self.limits.memory;
-        if !fits {
-            self.meet(CallError::Memory(self.limits.memory));
-        }
-        Ok(fits)
-    }
-
-    fn table_growing(&mut self, _current: usize, desired: usize, _maximum: Option<usize>) -> Result<bool> {
-        let fits = desired <= TABLE;
-        if !fits {
-            self.meet(CallError::Table(TABLE as u64));
-        }
-        Ok(fits)
-    }
+/// What a call may use up by the limits of its plugin.
+pub(crate) fn bounds(limits: Limits) -> Bounds {
+    Bounds { memory: limits.memory, table: TABLE, time: limits.time, transfer: limits.outcome }
 }

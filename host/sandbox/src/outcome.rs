@@ -1,4 +1,4 @@
-//! What a guest answers, parsed once; refused here if it makes no sense. What it wants is checked against its grants elsewhere.
+//! The outcome that a call returns: parsed once, and refused if a field is invalid. Grants are checked by the engine.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -8,29 +8,45 @@ use serde_json::Value;
 
 use crate::bindings::exports::mizzen::plugin::reconciler as wit;
 use crate::convert::{json, object_ref};
+use crate::limits::{CONDITIONS, EVENTS, MESSAGE, REQUEUE_MAX, REQUEUE_MIN};
 use crate::text::line;
 
-/// The shortest and the longest that a plugin can ask to be left alone for. The one stops a plugin from having itself asked without
-/// pause, which no limit on a single call would end; the other has what it wants looked at once a day at least.
-const REQUEUE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_hours(24));
+/// A field of an outcome that is invalid.
+#[derive(Debug, thiserror::Error)]
+#[error("{field}: {fault}")]
+pub(crate) struct OutcomeError {
+    /// Its path, e.g. `patches[0].fragment`.
+    field: String,
+    fault: Fault,
+}
 
-/// Bytes of a sentence for people. Stops a guest from filling statuses, which the API server has to keep, and logs.
-const SENTENCE: usize = 1024;
+/// What is wrong with a field.
+#[derive(Debug, thiserror::Error)]
+enum Fault {
+    #[error("not JSON: {0}")]
+    Json(#[from] serde_json::Error),
+    #[error("not a JSON object")]
+    NotAnObject,
+    #[error("not a Kubernetes object: `{0}` is missing or not a string")]
+    Unidentified(&'static str),
+    #[error("must be CamelCase, not `{0}`")]
+    NotCamelCase(String),
+    #[error("`{0}` is given twice")]
+    Duplicate(String),
+    #[error("has {given} entries; at most {most} are allowed")]
+    TooMany { given: usize, most: usize },
+}
 
-/// Events and conditions of one outcome. Stops a guest from having the host write objects that no grant speaks of.
-const EVENTS: usize = 32;
-const CONDITIONS: usize = 32;
-
-/// The guest's "no".
+/// A failure that the guest returns.
 pub(crate) fn failure(failure: wit::Failure) -> model::Failure {
     match failure {
-        wit::Failure::Invalid(why) => model::Failure::Invalid(sentence(why)),
-        wit::Failure::Retry(why) => model::Failure::Retry(sentence(why)),
+        wit::Failure::Invalid(why) => model::Failure::Invalid(message(why)),
+        wit::Failure::Retry(why) => model::Failure::Retry(message(why)),
     }
 }
 
-/// An outcome, with all its documents parsed; or which field makes no sense, and why.
-pub(crate) fn outcome(outcome: wit::Outcome) -> Result<model::Outcome, String> {
+/// Parses an outcome with all its documents.
+pub(crate) fn outcome(outcome: wit::Outcome) -> Result<model::Outcome, OutcomeError> {
     let desired = match outcome.desired {
         None => None,
         Some(wit::Wanted::All(documents)) => Some(model::Wanted::All(documents_of(documents)?)),
@@ -39,30 +55,33 @@ pub(crate) fn outcome(outcome: wit::Outcome) -> Result<model::Outcome, String> {
     Ok(model::Outcome {
         readiness: match outcome.readiness {
             wit::Readiness::Ready => model::Readiness::Ready,
-            wit::Readiness::Progressing(why) => model::Readiness::Progressing(sentence(why)),
-            wit::Readiness::Warning(why) => model::Readiness::Warning(sentence(why)),
-            wit::Readiness::Failed(why) => model::Readiness::Failed(sentence(why)),
+            wit::Readiness::Progressing(why) => model::Readiness::Progressing(message(why)),
+            wit::Readiness::Warning(why) => model::Readiness::Warning(message(why)),
+            wit::Readiness::Failed(why) => model::Readiness::Failed(message(why)),
         },
         desired,
         patches: each("patches", outcome.patches, patch)?,
         deletions: outcome.deletions.into_iter().map(deletion).collect(),
         status: match outcome.status {
             None => None,
-            Some(text) => Some(map(&text).map_err(|why| format!("status: {why}"))?),
+            Some(text) => Some(map(&text).map_err(|fault| fault.of("status"))?),
         },
         conditions: conditions(outcome.conditions)?,
         events: at_most(EVENTS, "events", outcome.events)?.into_iter().map(event).collect(),
-        requeue_after: outcome.requeue_after.map(|millis| Duration::from_millis(millis).clamp(REQUEUE.0, REQUEUE.1)),
+        requeue_after: outcome
+            .requeue_after
+            .map(|millis| Duration::from_millis(millis).clamp(REQUEUE_MIN, REQUEUE_MAX)),
     })
 }
 
-fn documents_of(texts: Vec<String>) -> Result<Vec<Value>, String> {
-    each("desired", texts, |text| identified(json(&text)?))
+fn documents_of(texts: Vec<String>) -> Result<Vec<Value>, OutcomeError> {
+    let document = |text: String| json(&text).map_err(Fault::Json).and_then(identified);
+    each("desired", texts, |text| document(text).map_err(|fault| fault.of("")))
 }
 
-fn patch(patch: wit::Patch) -> Result<model::Patch, String> {
-    let fragment = map(&patch.fragment).map_err(|why| format!("fragment: {why}"))?;
-    Ok(model::Patch { object: object_ref(patch.object), fragment, pace: patch.pace, reason: sentence(patch.reason) })
+fn patch(patch: wit::Patch) -> Result<model::Patch, OutcomeError> {
+    let fragment = map(&patch.fragment).map_err(|fault| fault.of("fragment"))?;
+    Ok(model::Patch { object: object_ref(patch.object), fragment, pace: patch.pace, reason: message(patch.reason) })
 }
 
 fn deletion(deletion: wit::Deletion) -> model::Deletion {
@@ -70,7 +89,7 @@ fn deletion(deletion: wit::Deletion) -> model::Deletion {
         object: object_ref(deletion.object),
         uid: deletion.uid,
         pace: deletion.pace,
-        reason: sentence(deletion.reason),
+        reason: message(deletion.reason),
     }
 }
 
@@ -81,22 +100,22 @@ fn event(event: wit::Event) -> model::Event {
             wit::Severity::Normal => model::Severity::Normal,
             wit::Severity::Warning => model::Severity::Warning,
         },
-        reason: sentence(event.reason),
-        message: sentence(event.message),
+        reason: message(event.reason),
+        message: message(event.message),
     }
 }
 
-fn conditions(conditions: Vec<wit::Condition>) -> Result<Vec<model::Condition>, String> {
+fn conditions(conditions: Vec<wit::Condition>) -> Result<Vec<model::Condition>, OutcomeError> {
     let conditions = each("conditions", at_most(CONDITIONS, "conditions", conditions)?, condition)?;
     let mut seen = HashSet::new();
     match conditions.iter().find(|condition| !seen.insert(&condition.kind)) {
-        Some(twice) => Err(format!("conditions: `{}` is given twice", twice.kind)),
+        Some(twice) => Err(Fault::Duplicate(twice.kind.clone()).of("conditions")),
         None => Ok(conditions),
     }
 }
 
-fn condition(condition: wit::Condition) -> Result<model::Condition, String> {
-    // What the API server's own validation of conditions asks for.
+fn condition(condition: wit::Condition) -> Result<model::Condition, OutcomeError> {
+    // As the API server validates conditions.
     let letters = |text: &str, more: &[char]| {
         text.len() <= 316
             && text.starts_with(|c: char| c.is_ascii_alphabetic())
@@ -104,47 +123,63 @@ fn condition(condition: wit::Condition) -> Result<model::Condition, String> {
             && text.ends_with(|c: char| c.is_ascii_alphanumeric() || c == '_')
     };
     if !letters(&condition.type_, &['-', '_', '.', '/']) {
-        return Err(format!("`type` must be CamelCase, not `{}`", sentence(condition.type_)));
+        return Err(Fault::NotCamelCase(message(condition.type_)).of("type"));
     }
     if !letters(&condition.reason, &['_', ',', ':']) {
-        return Err(format!("`reason` must be CamelCase, not `{}`", sentence(condition.reason)));
+        return Err(Fault::NotCamelCase(message(condition.reason)).of("reason"));
     }
     Ok(model::Condition {
         kind: condition.type_,
         status: condition.status,
         reason: condition.reason,
-        message: sentence(condition.message),
+        message: message(condition.message),
     })
 }
 
-fn at_most<T>(most: usize, field: &str, items: Vec<T>) -> Result<Vec<T>, String> {
-    if items.len() > most {
-        return Err(format!("{field}: {} of them; {most} are the most", items.len()));
-    }
-    Ok(items)
+fn at_most<T>(most: usize, field: &str, items: Vec<T>) -> Result<Vec<T>, OutcomeError> {
+    if items.len() > most { Err(Fault::TooMany { given: items.len(), most }.of(field)) } else { Ok(items) }
 }
 
-fn each<T, U>(field: &str, items: Vec<T>, parse: impl Fn(T) -> Result<U, String>) -> Result<Vec<U>, String> {
-    items.into_iter().enumerate().map(|(at, item)| parse(item).map_err(|why| format!("{field}[{at}]: {why}"))).collect()
+/// Parses each item, and puts its index before the field that is wrong in it.
+fn each<T, U>(
+    field: &str,
+    items: Vec<T>,
+    parse: impl Fn(T) -> Result<U, OutcomeError>,
+) -> Result<Vec<U>, OutcomeError> {
+    let item = |(at, item)| parse(item).map_err(|error| error.within(&format!("{field}[{at}]")));
+    items.into_iter().enumerate().map(item).collect()
 }
 
-fn map(text: &str) -> Result<Value, String> {
+fn map(text: &str) -> Result<Value, Fault> {
     let value = json(text)?;
-    if value.is_object() { Ok(value) } else { Err("not a JSON object".into()) }
+    if value.is_object() { Ok(value) } else { Err(Fault::NotAnObject) }
 }
 
-/// What says of itself which Kubernetes object it is.
-fn identified(value: Value) -> Result<Value, String> {
-    for (at, missing) in [("/apiVersion", "apiVersion"), ("/kind", "kind"), ("/metadata/name", "metadata.name")] {
+/// Checks that a document names the Kubernetes object that it is.
+fn identified(value: Value) -> Result<Value, Fault> {
+    for (at, field) in [("/apiVersion", "apiVersion"), ("/kind", "kind"), ("/metadata/name", "metadata.name")] {
         if value.pointer(at).and_then(Value::as_str).is_none_or(str::is_empty) {
-            return Err(format!("not a Kubernetes object: `{missing}` is missing or not a text"));
+            return Err(Fault::Unidentified(field));
         }
     }
     Ok(value)
 }
 
-fn sentence(text: String) -> String {
-    line(text, SENTENCE)
+fn message(text: String) -> String {
+    line(text, MESSAGE)
+}
+
+impl Fault {
+    fn of(self, field: &str) -> OutcomeError {
+        OutcomeError { field: field.to_owned(), fault: self }
+    }
+}
+
+impl OutcomeError {
+    fn within(self, item: &str) -> Self {
+        let field = if self.field.is_empty() { item.to_owned() } else { format!("{item}.{}", self.field) };
+        Self { field, ..self }
+    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
-//! Free text of a guest's, made fit to be shown to people: in logs, conditions, events and on terminals.
+//! Text written by guests, made fit for logs, conditions, Events and terminals.
 
-/// At most so many bytes, and no control characters: a line stays one line, and can't repaint a terminal.
+/// Cuts a text to `most` bytes and removes control characters: a line stays one line, and can't control a terminal.
 pub(crate) fn line(mut text: String, most: usize) -> String {
     text.truncate(text.floor_char_boundary(most));
     text.retain(|c| !c.is_control());

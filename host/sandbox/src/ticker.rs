@@ -1,4 +1,4 @@
-//! The clock that makes guests give way: a thread that advances the engine's epoch while guests run, and sleeps while none does.
+//! The thread that makes guests yield: it advances the engine's epoch while guests run, and sleeps while none does.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use wasmtime::Engine;
 
-/// How often guests are interrupted: each gives way to others at every tick, so none holds a thread for longer.
+/// The interval at which running guests yield: none keeps a thread from other tasks for longer.
 const TICK: Duration = Duration::from_millis(5);
 
 /// Ticks for as long as it lives.
@@ -22,20 +22,22 @@ struct State {
     stopped: AtomicBool,
 }
 
-/// Keeps the ticker awake.
+/// Keeps the ticker ticking until it is dropped.
 pub(crate) struct Awake<'a>(&'a State);
 
-// === impl Ticker ===
-
 impl Ticker {
-    /// Starts a thread of its own: a runtime whose threads are all busy with guests could not tick.
+    /// Starts a thread, as a runtime whose threads are all busy with guests could not tick.
+    ///
+    /// # Errors
+    /// When the system refuses the thread.
     pub(crate) fn start(engine: Engine) -> std::io::Result<Self> {
         let state = Arc::<State>::default();
         let ticking = Arc::clone(&state);
         let thread = thread::Builder::new().name("mizzen-ticker".into()).spawn(move || {
             while !ticking.stopped.load(Ordering::SeqCst) {
                 if ticking.running.load(Ordering::SeqCst) == 0 {
-                    // Whoever raises the number from zero wakes us, also when that was just now: a wake-up is never lost.
+                    // `wake` unparks this thread when it raises the number from zero, and an unpark
+                    // before the park is not lost.
                     thread::park();
                 } else {
                     thread::sleep(TICK);
@@ -46,7 +48,7 @@ impl Ticker {
         Ok(Self { state, thread: thread.thread().clone() })
     }
 
-    /// Makes it tick until what this gives is dropped.
+    /// Makes it tick until the returned value is dropped.
     pub(crate) fn wake(&self) -> Awake<'_> {
         if self.state.running.fetch_add(1, Ordering::SeqCst) == 0 {
             self.thread.unpark();
@@ -73,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn its_thread_ends_with_it() {
+    fn the_thread_ends_with_the_ticker() {
         let ticker = Ticker::start(Engine::default()).unwrap();
         let state = Arc::downgrade(&ticker.state);
         drop(ticker.wake());

@@ -1,45 +1,55 @@
-//! Whether a component fits the world: said of all of it at once, in the words of whoever built it.
+//! Whether a component fits the world of reconciler plugins. Everything that does not fit is reported at once.
 
+use mizzen_k8s::Listed;
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
-use crate::error::LoadError;
-
-/// What begins the names of everything that host and guests have in common.
+/// The prefix of everything that the host and its guests have in common.
 const OURS: &str = "mizzen:plugin/";
 
-/// Refuses what imports anything that is not ours, or does not export a reconciler.
+/// Names of a component that a message lists.
+const NAMES: usize = 10;
+
+/// Why a component does not fit the world.
+#[derive(Debug, thiserror::Error)]
+pub enum WorldError {
+    /// It is a policy.
+    #[error("is a policy (`mizzen:plugin/policy-plugin`), which this host does not run yet: it runs reconcilers")]
+    Policy,
+    /// It imports what this host does not offer, or does not export a reconciler: in words, joined by `; `.
+    #[error("does not fit the world `mizzen:plugin/reconciler-plugin`: {0}")]
+    Mismatch(String),
+}
+
+/// Checks that a component imports only what is ours, and exports a reconciler.
 ///
 /// Versions and types of what is ours are checked by linking.
-pub(crate) fn check(engine: &Engine, component: &Component) -> Result<(), LoadError> {
+pub(crate) fn check(engine: &Engine, component: &Component) -> Result<(), WorldError> {
     let ty = component.component_type();
     let exports: Vec<_> = ty.exports(engine).map(|(name, _)| name.to_owned()).collect();
     let has = |interface: &str| exports.iter().any(|name| name.starts_with(&format!("{OURS}{interface}@")));
     if has("policy") {
-        return Err(LoadError::Policy);
+        return Err(WorldError::Policy);
     }
-    let mut wrong = Vec::new();
+    let mut mismatches = Vec::new();
     let foreign: Vec<_> = ty.imports(engine).map(|(name, _)| name).filter(|name| !name.starts_with(OURS)).collect();
     if !foreign.is_empty() {
-        wrong.push(format!(
+        mismatches.push(format!(
             "it imports {}, which this host does not offer: build it without WASI, for `wasm32-unknown-unknown`",
             quoted(foreign)
         ));
     }
     if !has("reconciler") {
         let instead = if exports.is_empty() { "nothing".to_owned() } else { quoted(&exports) };
-        wrong.push(format!("it does not export `{OURS}reconciler`, but {instead}"));
+        mismatches.push(format!("it does not export `{OURS}reconciler`, but {instead}"));
     }
-    if wrong.is_empty() { Ok(()) } else { Err(LoadError::World(wrong.join("; "))) }
+    if mismatches.is_empty() { Ok(()) } else { Err(WorldError::Mismatch(mismatches.join("; "))) }
 }
 
-/// Names in a sentence; they are a stranger's, and may be many.
+/// Quotes names for a message. They come from the component, which is not trusted.
 fn quoted<S: AsRef<str>>(names: impl IntoIterator<Item = S>) -> String {
     let names: Vec<_> = names.into_iter().map(|name| format!("`{}`", name.as_ref().escape_debug())).collect();
-    match names.len() {
-        0..=10 => names.join(", "),
-        many => format!("{} and {} more", names[..10].join(", "), many - 10),
-    }
+    Listed::first(NAMES, &names).to_string()
 }
 
 #[cfg(test)]
@@ -68,14 +78,14 @@ mod tests {
     }
 
     #[test]
-    fn a_stranger_with_many_imports_does_not_fill_the_screen() {
+    fn of_many_foreign_imports_only_some_are_listed() {
         let imports: Vec<_> = (0..50).map(|number| format!(r#"(import "a:b/c{number}@1.0.0" (instance))"#)).collect();
         let why = refused(&format!("(component {})", imports.join("\n")));
         assert!(why.contains("`a:b/c9@1.0.0` and 40 more, which") && why.contains("but nothing"), "{why}");
     }
 
     #[test]
-    fn a_policy_is_told_from_what_is_no_plugin_at_all() {
+    fn a_policy_is_reported_as_a_policy() {
         let why = refused(r#"(component (instance $i) (export "mizzen:plugin/policy@0.1.0" (instance $i)))"#);
         assert!(why.starts_with("is a policy"), "{why}");
     }

@@ -27,7 +27,7 @@ pub(crate) async fn render() -> anyhow::Result<Value> {
     let setup = Setup { plugins: plugins()?, components: &[], configuration: "" };
     setup.compile_renderer(CLIENT, &cache).await?;
     let file = setup.plugins.join(CLIENT);
-    let renderers = Renderers::new(RenderOptions { cache: Some(cache), answers: 0, ..RenderOptions::default() })?;
+    let renderers = Renderers::new(RenderOptions { cache: Some(cache), kept: 0, ..RenderOptions::default() })?;
     let Load::Ready(renderer) = renderers.load("istio", &file, RenderLimits::default()).await? else {
         bail!("{} is still being compiled", file.display());
     };

@@ -17,7 +17,7 @@ use mizzen_engine::{Engine, NodeSpec, Settings};
 use mizzen_http::{Client, Lookup};
 use mizzen_model::{Kind, ObjectRef, yaml};
 use mizzen_sandbox::{Sandbox, SandboxOptions};
-use mizzen_testhttps::{Answer, Asked, Server};
+use mizzen_testhttps::{Received, Response, Server};
 use serde_json::{Value, json};
 
 /// The name that the API has, and its server a certificate for.
@@ -69,18 +69,21 @@ fn dynakube() -> ObjectRef {
 }
 
 /// An answer that names these hosts, whoever asks for them.
-pub fn naming(activegate: &'static str, oneagent: &'static str) -> impl Fn(&Asked) -> Answer + Send + Sync + 'static {
+pub fn naming(
+    activegate: &'static str,
+    oneagent: &'static str,
+) -> impl Fn(&Received) -> Response + Send + Sync + 'static {
     move |asked| {
         let (gate, agents) =
             (json!(activegate), json!(oneagent.split(',').filter(|url| !url.is_empty()).collect::<Vec<_>>()));
         match &*asked.path {
             "/api/v1/deployment/installer/gateway/connectioninfo" => {
-                Answer::json(&json!({"tenantUUID": "abc", "tenantToken": "x", "communicationEndpoints": gate}))
+                Response::json(&json!({"tenantUUID": "abc", "tenantToken": "x", "communicationEndpoints": gate}))
             }
             "/api/v1/deployment/installer/agent/connectioninfo" => {
-                Answer::json(&json!({"tenantUUID": "abc", "tenantToken": "x", "communicationEndpoints": agents}))
+                Response::json(&json!({"tenantUUID": "abc", "tenantToken": "x", "communicationEndpoints": agents}))
             }
-            _ => Answer::status(404),
+            _ => Response::status(404),
         }
     }
 }
@@ -89,7 +92,7 @@ pub fn naming(activegate: &'static str, oneagent: &'static str) -> impl Fn(&Aske
 
 impl Stage {
     /// A cluster with a DynaKube whose API answers like this, is trusted, and is asked straight away.
-    pub async fn start(answers: impl Fn(&Asked) -> Answer + Send + Sync + 'static) -> Self {
+    pub async fn start(answers: impl Fn(&Received) -> Response + Send + Sync + 'static) -> Self {
         let api = Server::start(&[API], answers).await;
         let grant = json!({"private": ["127.0.0.0/8"], "trust": {"pem": api.authority()}});
         Self::with(api, json!({}), grant).await
@@ -120,9 +123,9 @@ impl Stage {
     }
 
     /// The API answers like this from now on, and is asked.
-    pub async fn answers(&self, answers: impl Fn(&Asked) -> Answer + Send + Sync + 'static) {
-        self.api.answers(answers);
-        self.touch(json!(self.api.asked().len().to_string()), "/metadata/annotations/touched").await;
+    pub async fn answers(&self, answers: impl Fn(&Received) -> Response + Send + Sync + 'static) {
+        self.api.respond(answers);
+        self.touch(json!(self.api.requests().len().to_string()), "/metadata/annotations/touched").await;
     }
 
     /// Sets a field of the DynaKube, and waits until nothing is left to do.

@@ -1,13 +1,13 @@
 //! What a cluster holds after each answer of the Dynatrace API.
 
 use mizzen_egress_tests::{API, Stage, naming};
-use mizzen_testhttps::{Answer, Asked};
+use mizzen_testhttps::{Received, Response};
 use serde_json::{Value, json};
 
 const GATE: &str = "https://gate.example.com:9999/communication,https://10.0.0.1:9999/communication";
 const AGENT: &str = "https://agent.example.com:443/communication,https://abc.live.dynatrace.com:9999";
 
-type Answers = Box<dyn Fn(&Asked) -> Answer + Send + Sync>;
+type Answers = Box<dyn Fn(&Received) -> Response + Send + Sync>;
 
 fn entries(all: &[(&str, &[&str])]) -> Vec<(String, Vec<String>)> {
     all.iter().map(|(name, held)| ((*name).to_owned(), held.iter().map(|&one| one.to_owned()).collect())).collect()
@@ -33,7 +33,7 @@ async fn what_the_api_names_can_be_reached_and_the_api_is_asked_with_the_token_o
     }
     assert_eq!(stage.says("mizzen.dev/egress").unwrap().0, "True");
     assert_eq!(stage.remembers(), json!([GATE, AGENT.replace(',', ";")]));
-    assert!(stage.api.asked().iter().all(|asked| asked.header("authorization") == Some("Api-Token t0ken")));
+    assert!(stage.api.requests().iter().all(|asked| asked.header("authorization") == Some("Api-Token t0ken")));
 }
 
 #[tokio::test]
@@ -54,16 +54,16 @@ async fn hosts_that_change_over_time_are_followed_and_what_is_gone_is_pruned() {
 async fn any_other_failed_response_is_reported_and_the_last_one_stays_in_force() {
     let stage = Stage::start(naming(GATE, AGENT)).await;
     let remembered = stage.remembers();
-    let foreign = |_: &Asked| Answer::redirect("https://foreign.example.com/hosts");
+    let foreign = |_: &Received| Response::redirect("https://foreign.example.com/hosts");
     let cases: [(&str, Answers); 9] = [
-        ("status 400", Box::new(|_| Answer::status(400))),
-        ("status 429", Box::new(|_| Answer::status(429))),
-        ("status 503", Box::new(|_| Answer::status(503))),
+        ("status 400", Box::new(|_| Response::status(400))),
+        ("status 429", Box::new(|_| Response::status(429))),
+        ("status 503", Box::new(|_| Response::status(503))),
         ("reports no hosts", Box::new(naming("", ""))),
-        ("is not valid", Box::new(|_| Answer::status(200))),
-        ("is not valid", Box::new(|_| Answer::text("{\"communicationEndpoints\": ["))),
-        ("can't be reached", Box::new(|_| Answer::stalling())),
-        ("can't be reached", Box::new(|_| Answer::huge(8))),
+        ("is not valid", Box::new(|_| Response::status(200))),
+        ("is not valid", Box::new(|_| Response::text("{\"communicationEndpoints\": ["))),
+        ("can't be reached", Box::new(|_| Response::stalling())),
+        ("can't be reached", Box::new(|_| Response::huge(8))),
         ("redirects to https://foreign.example.com", Box::new(foreign)),
     ];
     for (why, answers) in cases {
@@ -82,15 +82,16 @@ async fn any_other_failed_response_is_reported_and_the_last_one_stays_in_force()
 #[tokio::test]
 async fn a_failure_for_activegate_does_not_stop_updates_of_oneagents_hosts() {
     let stage = Stage::start(naming(GATE, AGENT)).await;
-    let foreign = |_: &Asked| Answer::redirect("https://foreign.example.com/hosts");
+    let foreign = |_: &Received| Response::redirect("https://foreign.example.com/hosts");
     let troubles: [(&str, &'static str, Answers); 3] = [
-        ("larger than", "https://a.example.com", Box::new(|_| Answer::huge(8))),
-        ("no whole answer", "https://b.example.com", Box::new(|_| Answer::stalling())),
+        ("larger than", "https://a.example.com", Box::new(|_| Response::huge(8))),
+        ("no complete response", "https://b.example.com", Box::new(|_| Response::stalling())),
         ("redirects to https://foreign.example.com", "https://c.example.com", Box::new(foreign)),
     ];
     for (why, agent, trouble) in troubles {
         let good = naming(GATE, agent);
-        let answers = move |asked: &Asked| if asked.path.contains("/gateway/") { trouble(asked) } else { good(asked) };
+        let answers =
+            move |asked: &Received| if asked.path.contains("/gateway/") { trouble(asked) } else { good(asked) };
         stage.answers(answers).await;
         let host = agent.trim_start_matches("https://").to_owned();
         let holds = stage.holds();
@@ -103,7 +104,7 @@ async fn a_failure_for_activegate_does_not_stop_updates_of_oneagents_hosts() {
 
 #[tokio::test]
 async fn an_api_that_never_answers_has_the_way_to_it_opened_nonetheless() {
-    let stage = Stage::start(|_| Answer::status(503)).await;
+    let stage = Stage::start(|_| Response::status(503)).await;
     assert_eq!(stage.holds(), entries(&[("prod-fqdn-operator", &[API])]));
     let (status, reason, _) = stage.says("IstioForOneAgent").unwrap();
     assert_eq!((&*status, &*reason), ("False", "IstioForOneAgentFailed"));
@@ -115,7 +116,7 @@ async fn an_api_that_never_answers_has_the_way_to_it_opened_nonetheless() {
 #[tokio::test]
 async fn a_host_that_was_restarted_while_the_api_is_down_remembers_and_writes_nothing() {
     let stage = Stage::start(naming(GATE, AGENT)).await;
-    stage.answers(|_| Answer::status(503)).await;
+    stage.answers(|_| Response::status(503)).await;
     stage.memory.take_writes();
     let stage = stage.restart().await;
     assert_eq!(stage.holds(), everything());
@@ -126,7 +127,7 @@ async fn a_host_that_was_restarted_while_the_api_is_down_remembers_and_writes_no
 #[tokio::test]
 async fn drift_is_repaired_while_the_api_is_down() {
     let stage = Stage::start(naming(GATE, AGENT)).await;
-    stage.answers(|_| Answer::status(503)).await;
+    stage.answers(|_| Response::status(503)).await;
     let find = |kind: &str, name: &str| {
         let all = stage.memory.objects().into_iter();
         all.map(|(object, _)| object).find(|object| &*object.kind.name == kind && &*object.name == name).unwrap()
@@ -146,9 +147,9 @@ async fn switched_off_everything_goes_and_comes_back_when_it_is_switched_on() {
     stage.touch(json!(false), "/spec/enableIstio").await;
     assert_eq!((stage.holds(), stage.routes()), (Vec::new(), Vec::new()));
     assert_eq!(stage.says("IstioForOperator"), None);
-    let asked = stage.api.asked().len();
+    let asked = stage.api.requests().len();
     stage.touch(json!("on"), "/metadata/annotations/touched").await;
-    assert_eq!(stage.api.asked().len(), asked, "nobody is asked for nothing");
+    assert_eq!(stage.api.requests().len(), asked, "nobody is asked for nothing");
     stage.touch(json!(true), "/spec/enableIstio").await;
     assert_eq!(stage.holds(), everything());
 }

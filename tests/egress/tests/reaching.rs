@@ -34,7 +34,7 @@ async fn a_dynakubes_proxy_is_the_way_to_its_api_and_has_an_entry() {
     let all = ["prod-fqdn-activegate", "prod-fqdn-oneagent", "prod-fqdn-operator", "prod-tcp-operator"];
     assert_eq!(entries(&stage), all);
     assert_eq!(stage.says("mizzen.dev/egress").map(|(status, ..)| status).as_deref(), Some("True"));
-    assert!(!proxy.asked().is_empty());
+    assert!(!proxy.requests().is_empty());
 }
 
 #[tokio::test]
@@ -45,12 +45,12 @@ async fn a_proxy_that_is_in_a_secret_is_the_way_and_its_password_is_nobodys_to_s
     let grant = json!({"trust": {"pem": api.authority()}, "proxy": {"private": ["127.0.0.0/8"]}});
     let stage = Stage::with(api, json!({"proxy": {"valueFrom": "my-proxy"}}), grant).await;
     let (_, _, why) = stage.says("IstioForOneAgent").unwrap_or_default();
-    assert!(why.contains("my-proxy") && proxy.asked().is_empty(), "{why}");
+    assert!(why.contains("my-proxy") && proxy.requests().is_empty(), "{why}");
     let secret = object("Secret", "my-proxy", json!({"stringData": {"proxy": url}}));
     stage.memory.put("user", &secret).unwrap();
     stage.touch(json!("now"), "/metadata/annotations/touched").await;
     assert_eq!(entries(&stage), ["prod-fqdn-activegate", "prod-fqdn-oneagent", "prod-fqdn-operator"]);
-    assert!(proxy.asked().iter().all(|head| head.to_ascii_lowercase().contains("proxy-authorization: basic ")));
+    assert!(proxy.requests().iter().all(|head| head.to_ascii_lowercase().contains("proxy-authorization: basic ")));
     let all: Vec<_> = stage.memory.objects().into_iter().filter(|(object, _)| &*object.kind.name != "Secret").collect();
     assert!(!format!("{all:?}").contains("secret@"));
 }
@@ -64,7 +64,7 @@ async fn a_proxy_in_a_private_network_is_refused_unless_that_is_granted_which_is
     let stage = Stage::with(api, json!({"proxy": {"value": url}}), grant).await;
     let (status, _, why) = stage.says("IstioForOneAgent").unwrap_or_default();
     assert!(status == "False" && why.contains("proxy.example.com") && why.contains("`private`"), "{why}");
-    assert_eq!((stage.api.asked().len(), proxy.asked().len()), (0, 0));
+    assert_eq!((stage.api.requests().len(), proxy.requests().len()), (0, 0));
     assert_eq!(entries(&stage), ["prod-fqdn-operator", "prod-tcp-operator"], "the way is open nonetheless");
 }
 
@@ -74,12 +74,12 @@ async fn a_certificate_is_verified_unless_the_dynakube_says_otherwise() {
     let stage = Stage::with(api().await, json!({"skipCertCheck": false}), grant).await;
     let (status, _, why) = stage.says("IstioForOneAgent").unwrap_or_default();
     assert!(status == "False" && why.contains("can't be reached"), "{why}");
-    assert_eq!(stage.api.asked().len(), 0, "nobody was sent the token");
+    assert_eq!(stage.api.requests().len(), 0, "nobody was sent the token");
     stage.touch(json!(true), "/spec/skipCertCheck").await;
     assert_eq!(entries(&stage), ["prod-fqdn-activegate", "prod-fqdn-oneagent", "prod-fqdn-operator"]);
-    let asked = stage.api.asked().len();
+    let asked = stage.api.requests().len();
     stage.touch(json!(false), "/spec/skipCertCheck").await;
-    assert_eq!(stage.api.asked().len(), asked);
+    assert_eq!(stage.api.requests().len(), asked);
     assert!(stage.says("IstioForOneAgent").unwrap_or_default().2.contains("as last reported"));
 }
 
@@ -88,7 +88,7 @@ async fn the_authorities_that_a_dynakube_names_are_trusted() {
     let api = api().await;
     let certs = json!({"data": {"certs": api.authority()}});
     let stage = Stage::with(api, json!({"trustedCAs": "ours"}), json!({"private": ["127.0.0.0/8"]})).await;
-    assert_eq!(stage.api.asked().len(), 0);
+    assert_eq!(stage.api.requests().len(), 0);
     stage.memory.put("user", &object("ConfigMap", "ours", certs)).unwrap();
     stage.touch(json!("now"), "/metadata/annotations/touched").await;
     assert_eq!(entries(&stage), ["prod-fqdn-activegate", "prod-fqdn-oneagent", "prod-fqdn-operator"]);

@@ -1,4 +1,4 @@
-//! Answers with a gigabyte that it does not hold: one mebibyte, handed over a thousand times. Its own memory stays small.
+//! Returns a gigabyte that it does not have: one mebibyte, a thousand times. Its own memory stays small.
 
 #[cfg(target_arch = "wasm32")]
 mod guest {
@@ -46,7 +46,7 @@ mod guest {
     fn vec_of_the_same() -> Vec<String> {
         let text = "x".repeat(1 << 20).leak();
         let (start, bytes) = (text.as_mut_ptr(), text.len());
-        // SAFETY: none. The host ends this guest while it copies them, before anything frees them a second time.
+        // SAFETY: none. The host traps this guest while it copies them, before they are freed a second time.
         (0..1024).map(|_| unsafe { String::from_raw_parts(start, bytes, bytes) }).collect()
     }
 

@@ -1,9 +1,9 @@
-//! Wants an object that is nested a thousand levels deep.
+//! Desires an object that is nested a thousand levels deep.
 
 use mizzen_sdk::{Description, Failure, Kind, Outcome, Reconciler, Request, object};
 use serde_json::Value;
 
-/// It.
+/// The reconciler.
 #[derive(Debug)]
 pub struct Guest;
 

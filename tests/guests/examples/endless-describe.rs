@@ -1,9 +1,9 @@
-//! Never says what it is.
+//! Its `describe` never returns.
 
 use mizzen_sdk::{Description, Failure, Kind, Outcome, Reconciler, Request};
 use serde_json::Value;
 
-/// It.
+/// The reconciler.
 #[derive(Debug)]
 pub struct Guest;
 

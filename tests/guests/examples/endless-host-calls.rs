@@ -1,9 +1,9 @@
-//! Asks the host the same question for ever.
+//! Makes the same host call for ever.
 
 use mizzen_sdk::{Description, Failure, Kind, Outcome, Reconciler, Request, cluster};
 use serde_json::Value;
 
-/// It.
+/// The reconciler.
 #[derive(Debug)]
 pub struct Guest;
 

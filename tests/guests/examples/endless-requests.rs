@@ -1,9 +1,9 @@
-//! Sends the same request for ever, whatever it is told.
+//! Sends the same request for ever, whatever the response.
 
 use mizzen_sdk::{Description, Failure, Kind, Outcome, Reconciler, Request, http};
 use serde_json::Value;
 
-/// It.
+/// The reconciler.
 #[derive(Debug)]
 pub struct Guest;
 

@@ -1,9 +1,9 @@
-//! Looks for ten thousand values in one read, and for one of a mebibyte, and says what came of it.
+//! Selects by ten thousand values in one read, and by one of a mebibyte, and returns the errors.
 
 use mizzen_sdk::{Description, Failure, Kind, Outcome, Query, Reconciler, Request, Text, cluster};
 use serde_json::Value;
 
-/// It.
+/// The reconciler.
 #[derive(Debug)]
 pub struct Guest;
 

@@ -1,9 +1,9 @@
-//! Answers with a gigabyte.
+//! Returns a gigabyte.
 
 use mizzen_sdk::{Description, Failure, Kind, Outcome, Reconciler, Request};
 use serde_json::Value;
 
-/// It.
+/// The reconciler.
 #[derive(Debug)]
 pub struct Guest;
 

@@ -1,4 +1,4 @@
-//! Wants a text that is no JSON. The SDK would not let it, so it speaks the contract itself.
+//! Desires a text that is not JSON. The SDK does not allow that, so it uses the contract's bindings.
 
 #[cfg(target_arch = "wasm32")]
 mod guest {

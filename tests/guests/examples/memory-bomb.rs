@@ -1,9 +1,9 @@
-//! Wants all the memory there is, and touches it.
+//! Allocates without end, and touches what it allocates.
 
 use mizzen_sdk::{Description, Failure, Kind, Outcome, Reconciler, Request};
 use serde_json::Value;
 
-/// It.
+/// The reconciler.
 #[derive(Debug)]
 pub struct Guest;
 

@@ -1,9 +1,9 @@
-//! Declares that it reads Secrets, reads them, and says what came of it.
+//! Declares that it reads Secrets, reads them, and returns the result.
 
 use mizzen_sdk::{Description, Failure, Kind, Outcome, Query, Reconciler, Request, cluster};
 use serde_json::Value;
 
-/// It.
+/// The reconciler.
 #[derive(Debug)]
 pub struct Guest;
 

@@ -1,9 +1,9 @@
-//! Calls itself without end.
+//! Recurses without end.
 
 use mizzen_sdk::{Description, Failure, Kind, Outcome, Reconciler, Request};
 use serde_json::Value;
 
-/// It.
+/// The reconciler.
 #[derive(Debug)]
 pub struct Guest;
 
@@ -20,7 +20,7 @@ impl Reconciler for Guest {
     }
 }
 
-/// Keeps nothing in memory, so that it is the engine's stack that runs out, and not the guest's own.
+/// Keeps nothing in linear memory, so that the engine's stack overflows, and not the guest's own.
 #[inline(never)]
 fn deeper(level: u64) -> u64 {
     if level == u64::MAX { 0 } else { deeper(level + 1).rotate_left(3) ^ level }

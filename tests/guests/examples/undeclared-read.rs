@@ -1,9 +1,9 @@
-//! Reads what it did not declare, and says what came of it.
+//! Reads a kind that it did not declare, and returns the result.
 
 use mizzen_sdk::{Description, Failure, Kind, Outcome, Query, Reconciler, Request, cluster};
 use serde_json::Value;
 
-/// It.
+/// The reconciler.
 #[derive(Debug)]
 pub struct Guest;
 

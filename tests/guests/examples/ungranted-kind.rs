@@ -1,9 +1,9 @@
-//! Wants an object of a kind that it neither declared nor was granted.
+//! Desires an object of a kind that it neither declared nor was granted.
 
 use mizzen_sdk::{Description, Failure, Kind, Outcome, Reconciler, Request, object};
 use serde_json::Value;
 
-/// It.
+/// The reconciler.
 #[derive(Debug)]
 pub struct Guest;
 

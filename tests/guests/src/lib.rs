@@ -1,3 +1,3 @@
-//! Components that misbehave, each in its own way: what the sandbox and the engine are tested with.
+//! Components that misbehave, each in its own way, for tests of the sandbox and the engine.
 //!
-//! Each example is one component. All of them are asked about `ConfigMap`s, so that they need no CRD.
+//! Each example is one component. Their subjects are `ConfigMap`s, so that they need no CRD.

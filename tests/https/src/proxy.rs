@@ -1,36 +1,36 @@
-//! A proxy that tunnels every connection to one port of loopback, whatever name was asked for, as one would that alone can resolve it.
+//! A proxy that tunnels every connection to one port of loopback, whatever the requested name, as if it alone could
+//! resolve it.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::AbortHandle;
 
-/// A proxy on loopback. It takes no new connections once it is dropped.
+/// A proxy on loopback. It accepts no connections after it is dropped.
 pub struct Proxy {
     port: u16,
-    asked: Arc<Mutex<Vec<String>>>,
+    requests: Arc<Mutex<Vec<String>>>,
     task: AbortHandle,
 }
 
-// === impl Proxy ===
-
 impl Proxy {
-    /// A proxy to this port of 127.0.0.1.
+    /// Starts a proxy to this port of 127.0.0.1.
     ///
     /// # Panics
-    /// When there is no port.
+    /// When no port is free.
     pub async fn to(port: u16) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let own = listener.local_addr().unwrap().port();
-        let asked = Arc::new(Mutex::new(Vec::new()));
-        let log = Arc::clone(&asked);
+        let requests = Arc::new(Mutex::new(Vec::new()));
+        let log = Arc::clone(&requests);
         let accept = async move {
             while let Ok((stream, _)) = listener.accept().await {
                 tokio::spawn(tunnel(stream, port, Arc::clone(&log)));
             }
         };
-        Self { port: own, asked, task: tokio::spawn(accept).abort_handle() }
+        Self { port: own, requests, task: tokio::spawn(accept).abort_handle() }
     }
 
     /// Its port, on 127.0.0.1.
@@ -38,12 +38,9 @@ impl Proxy {
         self.port
     }
 
-    /// The heads of all requests for a tunnel.
-    ///
-    /// # Panics
-    /// Never.
-    pub fn asked(&self) -> Vec<String> {
-        self.asked.lock().unwrap().clone()
+    /// Returns the heads of all requests for a tunnel.
+    pub fn requests(&self) -> Vec<String> {
+        self.requests.lock().clone()
     }
 }
 
@@ -58,7 +55,7 @@ async fn tunnel(mut stream: TcpStream, port: u16, log: Arc<Mutex<Vec<String>>>) 
     while !head.ends_with(b"\r\n\r\n") {
         head.push(stream.read_u8().await?);
     }
-    log.lock().unwrap().push(String::from_utf8_lossy(&head).into_owned());
+    log.lock().push(String::from_utf8_lossy(&head).into_owned());
     stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await?;
     let mut server = TcpStream::connect(("127.0.0.1", port)).await?;
     copy_bidirectional(&mut stream, &mut server).await?;

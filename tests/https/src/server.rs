@@ -1,18 +1,19 @@
-//! A server.
+//! Servers.
 
-use std::sync::{Arc, Mutex, RwLock};
+use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::response::Response;
+use axum::response::Response as HttpResponse;
 use http_body_util::BodyExt;
+use parking_lot::{Mutex, RwLock};
 use tokio::net::TcpListener;
 use tokio::task::AbortHandle;
 
-use crate::answer::{Answer, Asked};
+use crate::exchange::{Received, Response};
 use crate::tls::{self, Tls};
 
-type Answers = dyn Fn(&Asked) -> Answer + Send + Sync;
+type Handler = dyn Fn(&Received) -> Response + Send + Sync;
 
 /// An HTTPS server on loopback. It ends when it is dropped.
 pub struct Server {
@@ -23,33 +24,31 @@ pub struct Server {
 }
 
 struct Shared {
-    answers: RwLock<Arc<Answers>>,
-    asked: Mutex<Vec<Asked>>,
+    handler: RwLock<Arc<Handler>>,
+    requests: Mutex<Vec<Received>>,
 }
 
-// === impl Server ===
-
 impl Server {
-    /// A server at a free port of 127.0.0.1, with a certificate for these names and addresses.
+    /// Starts a server at a free port of 127.0.0.1, with a certificate for these names and addresses.
     ///
     /// # Panics
-    /// When there is no port.
-    pub async fn start(names: &[&str], answers: impl Fn(&Asked) -> Answer + Send + Sync + 'static) -> Self {
+    /// When no port is free.
+    pub async fn start(names: &[&str], handler: impl Fn(&Received) -> Response + Send + Sync + 'static) -> Self {
         let (config, authority) = tls::config(names);
-        Self::serve(Some(config), authority, Arc::new(answers)).await
+        Self::serve(Some(config), authority, Arc::new(handler)).await
     }
 
-    /// A server without TLS.
+    /// Starts a server without TLS.
     ///
     /// # Panics
-    /// When there is no port.
-    pub async fn plain(answers: impl Fn(&Asked) -> Answer + Send + Sync + 'static) -> Self {
-        Self::serve(None, String::new(), Arc::new(answers)).await
+    /// When no port is free.
+    pub async fn plain(handler: impl Fn(&Received) -> Response + Send + Sync + 'static) -> Self {
+        Self::serve(None, String::new(), Arc::new(handler)).await
     }
 
-    async fn serve(tls: Option<rustls::ServerConfig>, authority: String, answers: Arc<Answers>) -> Self {
-        let shared = Arc::new(Shared { answers: RwLock::new(answers), asked: Mutex::default() });
-        let app = Router::new().fallback(answer).with_state(Arc::clone(&shared));
+    async fn serve(tls: Option<rustls::ServerConfig>, authority: String, handler: Arc<Handler>) -> Self {
+        let shared = Arc::new(Shared { handler: RwLock::new(handler), requests: Mutex::default() });
+        let app = Router::new().fallback(respond).with_state(Arc::clone(&shared));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let task = match tls {
@@ -59,20 +58,14 @@ impl Server {
         Self { port, authority, shared, task: task.abort_handle() }
     }
 
-    /// From now on this is what is answered.
-    ///
-    /// # Panics
-    /// When an answer panicked before.
-    pub fn answers(&self, answers: impl Fn(&Asked) -> Answer + Send + Sync + 'static) {
-        *self.shared.answers.write().unwrap() = Arc::new(answers);
+    /// Responds with `handler` from now on.
+    pub fn respond(&self, handler: impl Fn(&Received) -> Response + Send + Sync + 'static) {
+        *self.shared.handler.write() = Arc::new(handler);
     }
 
-    /// Everything that was asked so far.
-    ///
-    /// # Panics
-    /// When an answer panicked before.
-    pub fn asked(&self) -> Vec<Asked> {
-        self.shared.asked.lock().unwrap().clone()
+    /// Returns all requests so far.
+    pub fn requests(&self) -> Vec<Received> {
+        self.shared.requests.lock().clone()
     }
 
     /// Its port, on 127.0.0.1.
@@ -80,7 +73,7 @@ impl Server {
         self.port
     }
 
-    /// Who vouches for it, in PEM.
+    /// The certificate authority of its certificate, in PEM.
     pub fn authority(&self) -> &str {
         &self.authority
     }
@@ -92,16 +85,16 @@ impl Drop for Server {
     }
 }
 
-async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response {
+async fn respond(State(shared): State<Arc<Shared>>, request: Request) -> HttpResponse {
     let (head, body) = request.into_parts();
-    let asked = Asked {
+    let received = Received {
         method: head.method.to_string(),
         path: head.uri.path().to_owned(),
         query: head.uri.query().unwrap_or_default().to_owned(),
         headers: head.headers,
         body: body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default(),
     };
-    shared.asked.lock().unwrap().push(asked.clone());
-    let answers = Arc::clone(&shared.answers.read().unwrap());
-    answers(&asked).send().await
+    shared.requests.lock().push(received.clone());
+    let handler = Arc::clone(&shared.handler.read());
+    handler(&received).send().await
 }

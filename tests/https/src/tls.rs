@@ -1,4 +1,4 @@
-//! A certificate authority, and connections that it vouches for.
+//! A certificate authority, and connections with its certificates.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ pub(crate) struct Tls {
     acceptor: TlsAcceptor,
 }
 
-/// A server's configuration for these names, and the authority that vouches for them, in PEM.
+/// Returns a server's configuration for these names, and the authority of its certificate, in PEM.
 pub(crate) fn config(names: &[&str]) -> (ServerConfig, String) {
     let authority_key = KeyPair::generate().unwrap();
     let mut authority = CertificateParams::new(Vec::new()).unwrap();
@@ -39,8 +39,6 @@ pub(crate) fn config(names: &[&str]) -> (ServerConfig, String) {
     (config, own.pem())
 }
 
-// === impl Tls ===
-
 impl Tls {
     pub(crate) fn new(listener: TcpListener, config: ServerConfig) -> Self {
         Self { listener, acceptor: TlsAcceptor::from(Arc::new(config)) }
@@ -54,7 +52,7 @@ impl Listener for Tls {
     async fn accept(&mut self) -> (Self::Io, Self::Addr) {
         loop {
             let Ok((stream, address)) = self.listener.accept().await else { continue };
-            // Who does not trust the certificate goes away; others come.
+            // A client that does not trust the certificate disconnects.
             if let Ok(stream) = self.acceptor.accept(stream).await {
                 return (stream, address);
             }

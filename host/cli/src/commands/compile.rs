@@ -43,7 +43,7 @@ pub(crate) fn compile_here(args: &CompileHere) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Err(error) => {
-            terminal::plain(error.to_string().replace('\n', " "));
+            terminal::plain(report::chain(&error).replace('\n', " "));
             Ok(ExitCode::FAILURE)
         }
     }

@@ -12,7 +12,7 @@ apiVersion: mizzen.dev/v1alpha1
 kind: Reconciler
 metadata: {name: asks}
 spec:
-  component: {file: asks-renderers.wasm}
+  component: {file: calls-renderers.wasm}
   subject: {apiVersion: v1, kind: ConfigMap, labelSelector: asked}
   grants:
     apply: [{apiVersion: v1, kind: ConfigMap}]
@@ -54,7 +54,7 @@ fn renderer(name: &str) -> Vec<u8> {
 /// A folder with a configuration, its plugin and its renderer.
 fn folder() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
-    std::fs::copy(guest("asks-renderers"), folder.path().join("asks-renderers.wasm")).unwrap();
+    std::fs::copy(guest("calls-renderers"), folder.path().join("calls-renderers.wasm")).unwrap();
     std::fs::write(folder.path().join("configuration.yaml"), CONFIGURATION).unwrap();
     std::fs::write(folder.path().join("maps.wasm"), renderer("made")).unwrap();
     folder
@@ -118,7 +118,7 @@ fn without_a_cache_a_renderer_is_not_loaded_and_the_error_names_the_option() {
 #[test]
 fn a_component_that_was_compiled_before_is_not_compiled_again() {
     let folder = folder();
-    let compile = || mizzen(&folder, &["plugin", "compile", "asks-renderers.wasm", "maps.wasm"]);
+    let compile = || mizzen(&folder, &["plugin", "compile", "calls-renderers.wasm", "maps.wasm"]);
     let done = compile();
     assert!(done.status.success(), "{}", text(&done.stderr));
     assert_eq!((text(&done.stdout).matches("compiled to").count(), compiled(&folder)), (2, 2));
@@ -133,7 +133,7 @@ fn a_component_that_was_compiled_before_is_not_compiled_again() {
 #[test]
 fn compiling_respects_its_memory_limit_and_continues_after_a_bad_file() {
     let folder = folder();
-    let little = mizzen(&folder, &["plugin", "compile", "--memory", "64Mi", "asks-renderers.wasm"]);
+    let little = mizzen(&folder, &["plugin", "compile", "--memory", "64Mi", "calls-renderers.wasm"]);
     assert_eq!((little.status.code(), compiled(&folder)), (Some(1), 0), "{}", text(&little.stdout));
     assert!(text(&little.stderr).contains("takes more than 64 MiB"), "{}", text(&little.stderr));
     let both = mizzen(&folder, &["plugin", "compile", "nowhere.wasm", "maps.wasm"]);

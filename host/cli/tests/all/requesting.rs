@@ -13,7 +13,7 @@ apiVersion: mizzen.dev/v1alpha1
 kind: Reconciler
 metadata: {name: asks}
 spec:
-  component: {file: asks-hosts.wasm}
+  component: {file: sends-requests.wasm}
   config: {requests: [{url: 'https://api.example.com/v1/hosts?zone=a', credential: token}]}
   subject: {apiVersion: v1, kind: ConfigMap, labelSelector: asked, namespaces: [ns]}
   grants:
@@ -36,7 +36,7 @@ spec: {url: 'https://api.example.com/v1/hosts', status: 200, body: hello}
 
 fn folder(configuration: &str) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
-    std::fs::copy(guest("asks-hosts"), folder.path().join("asks-hosts.wasm")).unwrap();
+    std::fs::copy(guest("sends-requests"), folder.path().join("sends-requests.wasm")).unwrap();
     std::fs::write(folder.path().join("configuration.yaml"), configuration).unwrap();
     folder
 }

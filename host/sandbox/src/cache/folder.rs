@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, thiserror::Error)]
 pub enum CacheError {
     /// The folder can't be made or looked at.
-    #[error("the cache folder {} is not usable", .folder.display())]
+    #[error("the cache folder {} is not usable: {source}", .folder.display())]
     Unusable {
         /// The folder.
         folder: PathBuf,

@@ -1,4 +1,4 @@
-//! The cache's folder: whose it is, and how much it holds. What it holds is tested with real components, in `tests/`.
+//! The folder of the cache and its limits. Its contents are tested with real components, in `tests/`.
 
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 
@@ -8,13 +8,13 @@ fn engine() -> Engine {
     Engine::default()
 }
 
-/// What the smallest component there is compiles to.
+/// The compiled form of the smallest component.
 fn code(engine: &Engine) -> Vec<u8> {
     engine.precompile_component(b"\0asm\x0d\0\x01\0").unwrap()
 }
 
 #[test]
-fn a_folder_that_is_made_is_for_us_alone() {
+fn a_folder_made_by_the_host_is_readable_by_its_user_alone() {
     let parent = tempfile::tempdir().unwrap();
     let folder = parent.path().join("a/b");
     let cache = Cache::open(&folder, &engine()).unwrap();
@@ -79,17 +79,17 @@ fn an_entry_that_other_users_can_write_to_is_not_run() {
 }
 
 #[test]
-fn a_file_is_no_folder() {
+fn a_file_in_place_of_the_folder_is_refused() {
     let file = tempfile::NamedTempFile::new().unwrap();
     assert!(Cache::open(file.path(), &engine()).is_err());
 }
 
 #[test]
-fn the_oldest_entries_go_first() {
+fn the_oldest_entries_are_removed_first() {
     let folder = tempfile::tempdir().unwrap();
     let engine = engine();
     let cache = Cache::open(folder.path(), &engine).unwrap();
-    let digests: Vec<_> = (0..ENTRIES + 3).map(|number| Digest::of(number.to_string())).collect();
+    let digests: Vec<_> = (0..CACHE_ENTRIES + 3).map(|number| Digest::of(number.to_string())).collect();
     for (age, digest) in digests.iter().rev().enumerate() {
         let (file, old) =
             (cache.file(*digest), SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(9_999 - age as u64));
@@ -100,13 +100,13 @@ fn the_oldest_entries_go_first() {
     let newest = Digest::of("newest");
     cache.put(newest, &code(&engine)).unwrap();
     let kept: Vec<_> = digests.iter().map(|digest| cache.file(*digest).exists()).collect();
-    assert_eq!(kept, [vec![false; 4], vec![true; ENTRIES - 1]].concat());
+    assert_eq!(kept, [vec![false; 4], vec![true; CACHE_ENTRIES - 1]].concat());
     assert!(!seal(&cache.file(digests[0])).exists());
     assert!(cache.component(&engine, newest).is_some());
 }
 
 #[test]
-fn nothing_partial_is_left_behind_when_writing_fails() {
+fn no_partial_file_is_left_when_writing_fails() {
     let folder = tempfile::tempdir().unwrap();
     let cache = Cache::open(folder.path(), &engine()).unwrap();
     let digest = Digest::of("a");
@@ -117,13 +117,13 @@ fn nothing_partial_is_left_behind_when_writing_fails() {
 }
 
 #[test]
-fn entries_that_together_are_too_large_make_room_for_the_newest() {
+fn the_oldest_entries_are_removed_when_all_are_too_large_together() {
     let folder = tempfile::tempdir().unwrap();
     let engine = engine();
     let cache = Cache::open(folder.path(), &engine).unwrap();
     for (name, age) in [("old", 2), ("older", 3), ("oldest", 4)] {
         let file = File::create(cache.file(Digest::of(name))).unwrap();
-        file.set_len(BYTES / 2 - 1).unwrap();
+        file.set_len(CACHE_BYTES / 2 - 1).unwrap();
         file.set_modified(SystemTime::now() - std::time::Duration::from_hours(age)).unwrap();
     }
     cache.put(Digest::of("newest"), &code(&engine)).unwrap();

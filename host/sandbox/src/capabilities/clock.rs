@@ -1,4 +1,4 @@
-//! `clock`: the time, as recorded for this call.
+//! `clock`: the time, as it is recorded for this call.
 
 use wasmtime::Result;
 

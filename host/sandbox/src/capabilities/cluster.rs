@@ -1,8 +1,5 @@
-//! `cluster`: reads, carried to whoever grants, records and answers them.
+//! `cluster`: reads, which [`mizzen_model::Reads`] grants, records and carries out.
 
-use std::sync::Arc;
-
-use mizzen_model::Object;
 use wasmtime::Result;
 use wasmtime::component::Resource;
 use wasmtime::error::Context as _;
@@ -10,14 +7,9 @@ use wasmtime::error::Context as _;
 use crate::bindings::mizzen::plugin::cluster;
 use crate::bindings::mizzen::plugin::types::{AccessError, Kind, ObjectRef};
 use crate::convert;
-use crate::guest::{CURSORS, Guest};
-
-/// Bytes of one page, unless a single object is larger. Keeps what a guest must hold at once small, whatever page it asks for.
-const PAGE: usize = 1 << 20;
-
-/// A list on its way to a guest.
-#[expect(unreachable_pub, reason = "the generated bindings re-export it")]
-pub struct Cursor(std::vec::IntoIter<Arc<Object>>);
+use crate::cursor::Cursor;
+use crate::guest::Guest;
+use crate::limits::CURSORS;
 
 impl cluster::Host for Guest {
     async fn get(&mut self, object: ObjectRef, fields: Option<String>) -> Result<Result<Option<String>, AccessError>> {
@@ -34,7 +26,7 @@ impl cluster::Host for Guest {
         };
         match self.reads.list(&query).await {
             Ok(objects) => {
-                let cursor = self.table.push(Cursor(objects.into_iter()));
+                let cursor = self.cursors.push(Cursor::new(objects));
                 Ok(Ok(cursor.with_context(|| format!("more than {CURSORS} lists are open at once"))?))
             }
             Err(error) => Ok(Err(convert::access_error(error))),
@@ -58,39 +50,30 @@ impl cluster::Host for Guest {
 impl cluster::HostCursor for Guest {
     async fn next(&mut self, cursor: Resource<Cursor>, limit: u32) -> Result<Vec<String>> {
         Self::count(self)?;
-        let Cursor(objects) = self.table.get_mut(&cursor)?;
-        let (mut page, mut bytes) = (Vec::new(), 0);
-        while page.len() < limit as usize
-            && let Some(object) = objects.as_slice().first()
-        {
-            bytes += object.json().len();
-            if bytes > PAGE && !page.is_empty() {
-                break;
-            }
-            page.extend(objects.next().map(|object| object.json().to_owned()));
-        }
-        Ok(page)
+        Ok(self.cursors.get_mut(&cursor)?.next(limit))
     }
 
     async fn drop(&mut self, cursor: Resource<Cursor>) -> Result<()> {
-        self.table.delete(cursor)?;
+        self.cursors.delete(cursor)?;
         Ok(())
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use mizzen_config::Limits;
-    use mizzen_model::Fields;
+    use mizzen_model::{Fields, Object};
     use serde_json::json;
 
     use super::cluster::{Host as _, HostCursor as _};
     use super::*;
-    use crate::component::Nothing;
-    use crate::guest::CURSORS;
+    use crate::limits::PAGE;
+    use crate::no_reads::NoReads;
 
     fn guest() -> Guest {
-        Guest::new(Arc::new(Nothing), Limits::default())
+        Guest::new(Arc::new(NoReads), Limits::default())
     }
 
     fn open(guest: &mut Guest, names: &[&str], padding: usize) -> u32 {
@@ -100,7 +83,7 @@ mod tests {
             Arc::new(Object::new(document, &Fields::Whole).unwrap())
         };
         let objects: Vec<_> = names.iter().map(object).collect();
-        guest.table.push(Cursor(objects.into_iter())).unwrap().rep()
+        guest.cursors.push(Cursor::new(objects)).unwrap().rep()
     }
 
     async fn page(guest: &mut Guest, cursor: u32, limit: u32) -> usize {
@@ -108,7 +91,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_page_is_as_long_as_asked_for_and_empty_at_the_end() {
+    async fn a_page_is_as_long_as_requested_and_empty_at_the_end() {
         let mut guest = guest();
         let cursor = open(&mut guest, &["a", "b", "c"], 0);
         let mut pages = Vec::new();
@@ -128,16 +111,16 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn lists_that_are_never_closed_come_to_an_end() {
+    async fn the_number_of_open_lists_is_limited() {
         let mut guest = guest();
         for _ in 0..CURSORS {
             open(&mut guest, &[], 0);
         }
-        assert!(guest.table.push(Cursor(Vec::new().into_iter())).is_err());
+        assert!(guest.cursors.push(Cursor::new(Vec::new())).is_err());
     }
 
     #[tokio::test]
-    async fn a_bad_selector_is_the_guests_own_mistake() {
+    async fn an_invalid_selector_is_reported_to_the_guest() {
         let kind = Kind { api_version: "v1".into(), name: "Pod".into() };
         let query = cluster::Query {
             kind,

@@ -1,4 +1,4 @@
-//! `http`: HTTPS requests, carried to whoever grants, records, sends and answers them.
+//! `http`: HTTPS requests, which [`mizzen_model::Reads`] grants, records and sends.
 
 use std::time::Duration;
 
@@ -15,8 +15,8 @@ impl http::Host for Guest {
         self.count()?;
         let http::Request { method, url, headers, body, credential, max_age, timeout } = request;
         let (max_age, timeout) = (Duration::from_millis(max_age), Duration::from_millis(timeout));
-        let answer = self.reads.send(HttpRequest { method, url, headers, body, credential, max_age, timeout }).await;
-        let response = answer.map(|response| http::Response {
+        let response = self.reads.send(HttpRequest { method, url, headers, body, credential, max_age, timeout }).await;
+        let response = response.map(|response| http::Response {
             status: response.status,
             headers: response.headers,
             body: response.body.to_vec(),

@@ -1,22 +1,12 @@
-//! `log`: lines of a plugin's own.
+//! `log`: a plugin's own log lines.
 
 use mizzen_model::read::Level;
 use wasmtime::Result;
 
 use crate::bindings::mizzen::plugin::log;
 use crate::guest::Guest;
+use crate::limits::{LOG_FIELDS, LOG_KEY, LOG_LINE, LOG_LINES, LOG_VALUE};
 use crate::text::line;
-
-/// Bytes of one log line. Stops a guest from filling the log with one call.
-const LONGEST: usize = 4096;
-
-/// Fields of one log line, and bytes of each field's key and value. As above.
-const FIELDS: usize = 16;
-const LONGEST_KEY: usize = 64;
-const LONGEST_VALUE: usize = 512;
-
-/// Lines of one call. Stops a guest from filling the log with many; what comes after is left out, and the log says so.
-const LINES: u32 = 100;
 
 impl log::Host for Guest {
     async fn write(&mut self, level: log::Level, message: String, fields: Vec<(String, String)>) -> Result<()> {
@@ -27,19 +17,18 @@ impl log::Host for Guest {
             log::Level::Warn => Level::Warn,
             log::Level::Error => Level::Error,
         };
-        let message = line(message, LONGEST);
+        let message = line(message, LOG_LINE);
         if level == Level::Error {
-            // Also past the last line that is logged: it may be why the guest traps.
+            // Also beyond the limit of lines: it may be why the guest traps.
             self.last_error = Some(message.clone());
         }
         self.lines += 1;
-        if self.lines <= LINES {
-            let fields = fields.into_iter().take(FIELDS);
-            let fields: Vec<_> =
-                fields.map(|(key, value)| (line(key, LONGEST_KEY), line(value, LONGEST_VALUE))).collect();
+        if self.lines <= LOG_LINES {
+            let fields = fields.into_iter().take(LOG_FIELDS);
+            let fields: Vec<_> = fields.map(|(key, value)| (line(key, LOG_KEY), line(value, LOG_VALUE))).collect();
             self.reads.log(level, &message, &fields);
-        } else if self.lines == LINES + 1 {
-            self.reads.log(Level::Warn, &format!("more than {LINES} lines in one call: the rest is left out"), &[]);
+        } else if self.lines == LOG_LINES + 1 {
+            self.reads.log(Level::Warn, &format!("more than {LOG_LINES} lines in one call: the rest is omitted"), &[]);
         }
         Ok(())
     }
@@ -47,16 +36,17 @@ impl log::Host for Guest {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::{Arc, Mutex};
+    use std::sync::Arc;
 
     use async_trait::async_trait;
     use mizzen_config::Limits;
     use mizzen_model::{AccessError, Kind, Object, ObjectRef, Query, Reads};
+    use parking_lot::Mutex;
 
     use super::log::Host;
     use super::*;
 
-    /// Keeps the lines that it is given.
+    /// Records the lines that are logged.
     #[derive(Default)]
     struct Lines(Mutex<Vec<(Level, String, usize)>>);
 
@@ -78,28 +68,28 @@ mod tests {
             0
         }
         fn log(&self, level: Level, message: &str, fields: &[(String, String)]) {
-            self.0.lock().unwrap().push((level, message.to_owned(), fields.len()));
+            self.0.lock().push((level, message.to_owned(), fields.len()));
         }
     }
 
     #[tokio::test]
-    async fn the_log_is_not_filled() {
+    async fn log_lines_are_limited_in_number_and_size() {
         let lines = Arc::new(Lines::default());
         let mut guest = Guest::new(lines.clone(), Limits::default());
         let fields = vec![("key".to_owned(), "value".to_owned()); 1_000];
-        for _ in 0..3 * LINES {
+        for _ in 0..3 * LOG_LINES {
             guest.write(log::Level::Info, "x".repeat(1 << 20), fields.clone()).await.unwrap();
         }
-        let lines = lines.0.lock().unwrap();
-        assert_eq!(lines.len(), LINES as usize + 1);
-        assert!(lines.iter().all(|(_, line, fields)| line.len() <= LONGEST && *fields <= FIELDS));
-        assert!(lines.last().unwrap().1.contains("the rest is left out"));
+        let lines = lines.0.lock();
+        assert_eq!(lines.len(), LOG_LINES as usize + 1);
+        assert!(lines.iter().all(|(_, line, fields)| line.len() <= LOG_LINE && *fields <= LOG_FIELDS));
+        assert!(lines.last().unwrap().1.contains("the rest is omitted"));
     }
 
     #[tokio::test]
-    async fn the_last_error_is_remembered_though_it_is_not_logged() {
+    async fn the_last_error_is_kept_even_beyond_the_limit_of_lines() {
         let mut guest = Guest::new(Arc::new(Lines::default()), Limits::default());
-        for _ in 0..2 * LINES {
+        for _ in 0..2 * LOG_LINES {
             guest.write(log::Level::Info, "on the way".into(), Vec::new()).await.unwrap();
         }
         guest.write(log::Level::Error, "panicked at src/lib.rs:1".into(), Vec::new()).await.unwrap();

@@ -1,4 +1,4 @@
-//! `renderers`: pure functions from a document to objects, carried to whoever grants, records and answers them.
+//! `renderers`: pure functions from a document to objects, which [`mizzen_model::Reads`] grants, records and runs.
 
 use wasmtime::Result;
 
@@ -31,8 +31,9 @@ impl renderers::Host for Guest {
             let why = format!("the document for renderer `{renderer}` is not JSON: {why}");
             return Ok(Err(renderers::RenderError::Access(AccessError::Invalid(why))));
         }
-        let answer = self.reads.render(&renderer, &function_config).await;
-        Ok(answer.map(|objects| objects.iter().map(ToString::to_string).collect()).map_err(|error| match error {
+        let result = self.reads.render(&renderer, &function_config).await;
+        let objects = result.map(|objects| objects.iter().map(ToString::to_string).collect());
+        Ok(objects.map_err(|error| match error {
             mizzen_model::RenderError::Rejected(why) => renderers::RenderError::Rejected(why),
             mizzen_model::RenderError::Failed(why) => renderers::RenderError::Failed(why),
             mizzen_model::RenderError::Access(error) => renderers::RenderError::Access(convert::access_error(error)),

@@ -1,4 +1,4 @@
-//! Descriptions that make sense, and descriptions that don't.
+//! Valid and invalid descriptions.
 
 use super::*;
 
@@ -27,33 +27,31 @@ fn set(name: &str, path: &str) -> wit::FieldSet {
 }
 
 fn refused(description: wit::Description) -> (String, String) {
-    match super::description(description) {
-        Err(LoadError::Description { field, message }) => (field, message),
-        other => panic!("{other:?}"),
-    }
+    let DescriptionError { field, fault } = super::description(description).unwrap_err();
+    (field, fault.to_string())
 }
 
 #[test]
-fn a_good_one_is_taken() {
+fn a_valid_description_is_parsed() {
     let description = description(good()).unwrap();
     assert!(description.declares(Access::Read, &model::Kind::new("v1", "Pod")));
     assert!(description.field_sets.contains_key("image"));
 }
 
 #[test]
-fn every_field_that_makes_no_sense_is_named() {
-    let no_kind = types::Kind { api_version: String::new(), name: "Pod".into() };
-    let need = wit::Need { kind: no_kind.clone(), access: wit::Access::Read, why: String::new() };
+fn an_invalid_field_is_named() {
+    let nameless = types::Kind { api_version: String::new(), name: "Pod".into() };
+    let need = wit::Need { kind: nameless.clone(), access: wit::Access::Read, why: String::new() };
     let cases = [
         ("name", wit::Description { name: String::new(), ..good() }),
         ("name", wit::Description { name: "two words".into(), ..good() }),
         ("name", wit::Description { name: "\u{1b}[2J".into(), ..good() }),
         ("version", wit::Description { version: "x".repeat(NAME + 1), ..good() }),
-        ("subject", wit::Description { subject: no_kind, ..good() }),
+        ("subject", wit::Description { subject: nameless, ..good() }),
         ("config-schema", wit::Description { config_schema: "{".into(), ..good() }),
         ("config-schema", wit::Description { config_schema: "7".into(), ..good() }),
         ("needs[0]", wit::Description { needs: vec![need.clone()], ..good() }),
-        ("needs", wit::Description { needs: vec![need; NEEDS + 1], ..good() }),
+        ("needs", wit::Description { needs: vec![need; DECLARATIONS + 1], ..good() }),
         ("field-sets[0].name", wit::Description { field_sets: vec![set("", "a")], ..good() }),
         ("field-sets.a", wit::Description { field_sets: vec![set("a", "spec..image")], ..good() }),
         ("field-sets.a", wit::Description { field_sets: vec![set("a", "b"), set("a", "c")], ..good() }),
@@ -66,7 +64,7 @@ fn every_field_that_makes_no_sense_is_named() {
 }
 
 #[test]
-fn what_people_read_can_not_repaint_their_terminal() {
+fn a_summary_has_no_control_characters() {
     let description = description(wit::Description { summary: "a\u{1b}[2Jb\n".into(), ..good() }).unwrap();
     assert_eq!(description.summary, "a[2Jb");
 }

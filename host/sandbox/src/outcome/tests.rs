@@ -1,4 +1,4 @@
-//! Outcomes that make sense, and outcomes that don't.
+//! Valid and invalid outcomes.
 
 use super::*;
 
@@ -20,24 +20,24 @@ fn condition(kind: &str, reason: &str) -> wit::Condition {
 }
 
 fn refused(outcome: wit::Outcome) -> String {
-    super::outcome(outcome).unwrap_err()
+    super::outcome(outcome).unwrap_err().to_string()
 }
 
 #[test]
-fn not_known_is_not_empty() {
+fn unknown_desired_objects_are_not_an_empty_set() {
     assert_eq!(outcome(nothing()).unwrap().desired, None);
     let empty = wit::Outcome { desired: Some(wit::Wanted::All(Vec::new())), ..nothing() };
     assert_eq!(outcome(empty).unwrap().desired, Some(model::Wanted::All(Vec::new())));
 }
 
 #[test]
-fn a_part_of_what_is_wanted_is_not_taken_for_all_of_it() {
+fn desired_objects_so_far_are_not_taken_for_all_of_them() {
     let part = wit::Outcome { desired: Some(wit::Wanted::SoFar(Vec::new())), ..nothing() };
     assert_eq!(outcome(part).unwrap().desired, Some(model::Wanted::SoFar(Vec::new())));
 }
 
 #[test]
-fn an_object_without_identity_is_refused_with_its_place() {
+fn an_object_without_identity_is_refused_with_its_index() {
     let good = r#"{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"a"}}"#;
     let wanting = [
         ("[]", "apiVersion"),
@@ -55,7 +55,7 @@ fn an_object_without_identity_is_refused_with_its_place() {
 }
 
 #[test]
-fn nesting_is_bounded_before_it_can_overflow_a_stack() {
+fn nesting_is_bounded_before_it_can_overflow_the_stack() {
     let deep = format!("{}{}", "[".repeat(1_000_000), "]".repeat(1_000_000));
     let why = refused(wit::Outcome { status: Some(deep), ..nothing() });
     assert!(why.starts_with("status: not JSON: recursion limit"), "{why}");
@@ -68,16 +68,16 @@ fn a_status_and_a_fragment_are_objects() {
     let object = crate::bindings::mizzen::plugin::types::ObjectRef { kind, namespace: None, name: "a".into() };
     let patch = wit::Patch { object, fragment: "[]".into(), pace: None, reason: String::new() };
     let why = refused(wit::Outcome { patches: vec![patch], ..nothing() });
-    assert_eq!(why, "patches[0]: fragment: not a JSON object");
+    assert_eq!(why, "patches[0].fragment: not a JSON object");
 }
 
 #[test]
-fn conditions_are_as_the_api_server_wants_them() {
+fn conditions_are_validated_as_the_api_server_does() {
     let of = |conditions| wit::Outcome { conditions, ..nothing() };
     assert!(outcome(of(vec![condition("Ready", "AllGood"), condition("mizzen.dev/Synced", "A_1")])).is_ok());
     for (kind, reason, field) in [("", "A", "type"), ("Ready", "", "reason"), ("Ready", "not so", "reason")] {
         let why = refused(of(vec![condition(kind, reason)]));
-        assert!(why.starts_with(&format!("conditions[0]: `{field}`")), "{why}");
+        assert!(why.starts_with(&format!("conditions[0].{field}: ")), "{why}");
     }
     let why = refused(of(vec![condition("Ready", "A"), condition("Ready", "B")]));
     assert_eq!(why, "conditions: `Ready` is given twice");
@@ -94,13 +94,13 @@ fn an_outcome_with_too_many_events_is_refused() {
     let of = |many| wit::Outcome { events: (0..many).map(|_| event()).collect(), ..nothing() };
     let events = outcome(of(EVENTS)).unwrap().events;
     assert!(events.len() == EVENTS && !events[0].message.contains('\u{1b}'));
-    assert!(refused(of(EVENTS + 1)).starts_with("events: 33 of them"));
+    assert!(refused(of(EVENTS + 1)).starts_with("events: has 33 entries"));
 }
 
 #[test]
-fn a_plugin_is_asked_again_neither_at_once_nor_never() {
+fn a_requeue_is_neither_immediate_nor_more_than_a_day_away() {
     let after = |millis| outcome(wit::Outcome { requeue_after: Some(millis), ..nothing() }).unwrap().requeue_after;
-    assert_eq!(after(0), Some(REQUEUE.0));
+    assert_eq!(after(0), Some(REQUEUE_MIN));
     assert_eq!(after(90_000), Some(Duration::from_secs(90)));
-    assert_eq!(after(u64::MAX), Some(REQUEUE.1));
+    assert_eq!(after(u64::MAX), Some(REQUEUE_MAX));
 }

@@ -1,7 +1,7 @@
-//! A renderer's time: it stands still, and moves on when the renderer waits.
+//! A renderer's time: it stands still, and advances only when the renderer waits.
 //!
-//! A pure function must answer alike whenever it is asked, so what it can see of time may not be ours. Code that sleeps comes to its
-//! end all the same: waiting is what moves this clock, at once and by exactly the time waited for.
+//! A pure function returns the same whenever it is called, so it must not see the host's time. Code that sleeps still
+//! ends: waiting advances this clock, at once and by exactly the time waited for.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,15 +10,14 @@ use std::time::Duration;
 use wasmtime::{Caller, Extern, Linker};
 use wasmtime_wasi::{HostMonotonicClock, HostWallClock};
 
-/// When every rendering begins: 2020-01-01T00:00:00Z, so many days after the Unix epoch.
+use super::limits::SUBSCRIPTIONS;
+
+/// The wall clock at the beginning of every rendering: 2020-01-01T00:00:00Z, as time since the Unix epoch.
 const BEGINNING: Duration = Duration::from_hours(18_262 * 24);
 
-/// What the clock that only ever goes forward shows then, in nanoseconds: no more than a machine that was just started, but not nothing, which some
-/// guests take for no clock at all (Go's runtime ends then).
+/// The monotonic clock at that time, in nanoseconds: as of a machine that was just started. Not zero, which some guests
+/// take for a missing clock (Go's runtime ends then).
 const STARTED: u64 = 1_000_000_000;
-
-/// What a guest can wait for at once. Stops a guest from having the host look through a list without end, which no tick interrupts.
-const SUBSCRIPTIONS: u32 = 4096;
 
 /// Errors of WASI preview 1.
 const SUCCESS: i32 = 0;
@@ -27,18 +26,16 @@ const INVALID: i32 = 28;
 
 /// The time of one rendering, in nanoseconds since it began.
 #[derive(Clone, Default)]
-pub(crate) struct Clock(Arc<AtomicU64>);
+pub(super) struct Clock(Arc<AtomicU64>);
 
-/// Something that a guest waits for.
+/// An event that a guest waits for.
 struct Subscription {
     userdata: [u8; 8],
     /// 0: a clock, 1: reading, 2: writing.
     kind: u8,
-    /// When a clock has reached it, in nanoseconds since the beginning.
+    /// The time of a clock that it waits for, in nanoseconds since the beginning.
     due: u64,
 }
-
-// === impl Clock ===
 
 impl Clock {
     fn elapsed(&self) -> u64 {
@@ -70,8 +67,8 @@ impl HostMonotonicClock for Clock {
     }
 }
 
-/// Puts our own `poll_oneoff` in place of the one that waits. Standard input and output are in memory, so they are always ready.
-pub(crate) fn add_to_linker<T: 'static>(
+/// Replaces the `poll_oneoff` that waits. Standard input and output are in memory, so they are always ready.
+pub(super) fn add_to_linker<T: 'static>(
     linker: &mut Linker<T>,
     clock: impl Fn(&T) -> &Clock + Copy + Send + Sync + 'static,
 ) -> wasmtime::Result<()> {
@@ -79,23 +76,33 @@ pub(crate) fn add_to_linker<T: 'static>(
     linker.func_wrap(
         "wasi_snapshot_preview1",
         "poll_oneoff",
-        move |mut caller: Caller<'_, T>, subscriptions: u32, events: u32, many: u32, happened: u32| {
+        move |mut caller: Caller<'_, T>, subscriptions: u32, events: u32, count: u32, happened: u32| {
             let clock = clock(caller.data()).clone();
             let Some(Extern::Memory(memory)) = caller.get_export("memory") else { return INVALID };
-            poll(&clock, memory.data_mut(&mut caller), [subscriptions, events, many, happened])
+            poll(&clock, memory.data_mut(&mut caller), Arguments { subscriptions, events, count, happened })
         },
     )?;
     linker.allow_shadowing(false);
     Ok(())
 }
 
-/// `poll_oneoff` on a guest's memory: what it waits for is at hand at once, and time is what was waited for.
-fn poll(clock: &Clock, memory: &mut [u8], [subscriptions, events, many, happened]: [u32; 4]) -> i32 {
-    if many == 0 || many > SUBSCRIPTIONS {
+/// The arguments of `poll_oneoff`: addresses in the guest's memory, and the number of its subscriptions.
+#[derive(Clone, Copy)]
+struct Arguments {
+    subscriptions: u32,
+    events: u32,
+    count: u32,
+    /// Where the number of events is written.
+    happened: u32,
+}
+
+/// Carries out `poll_oneoff` on a guest's memory, and advances the clock to the first event. Returns WASI's error code.
+fn poll(clock: &Clock, memory: &mut [u8], Arguments { subscriptions, events, count, happened }: Arguments) -> i32 {
+    if count == 0 || count > SUBSCRIPTIONS {
         return INVALID;
     }
     let mut waiting = Vec::new();
-    for at in 0..many {
+    for at in 0..count {
         let Some(bytes) = slice(memory, subscriptions, at, 48) else { return FAULT };
         let Some(subscription) = Subscription::read(bytes, clock) else { return INVALID };
         waiting.push(subscription);
@@ -106,28 +113,26 @@ fn poll(clock: &Clock, memory: &mut [u8], [subscriptions, events, many, happened
     }
     let now = clock.elapsed();
     let ready = waiting.iter().filter(|subscription| subscription.kind != 0 || subscription.due <= now);
-    let mut count = 0_u32;
+    let mut number = 0_u32;
     for subscription in ready {
-        let Some(event) = slice(memory, events, count, 32) else { return FAULT };
+        let Some(event) = slice(memory, events, number, 32) else { return FAULT };
         event.fill(0);
         event[..8].copy_from_slice(&subscription.userdata);
         event[10] = subscription.kind;
-        // Bytes that can be read or written: at least one.
+        // Bytes that can be read or written.
         event[16] = u8::from(subscription.kind != 0);
-        count += 1;
+        number += 1;
     }
-    let Some(number) = slice(memory, happened, 0, 4) else { return FAULT };
-    number.copy_from_slice(&count.to_le_bytes());
+    let Some(written) = slice(memory, happened, 0, 4) else { return FAULT };
+    written.copy_from_slice(&number.to_le_bytes());
     SUCCESS
 }
 
-/// One of several records of a size, in a guest's memory.
+/// Returns the record at an index of an array in the guest's memory.
 fn slice(memory: &mut [u8], start: u32, at: u32, size: usize) -> Option<&mut [u8]> {
     let from = usize::try_from(start).ok()?.checked_add(usize::try_from(at).ok()?.checked_mul(size)?)?;
     memory.get_mut(from..from.checked_add(size)?)
 }
-
-// === impl Subscription ===
 
 impl Subscription {
     fn read(bytes: &[u8], clock: &Clock) -> Option<Self> {
@@ -155,11 +160,22 @@ impl Subscription {
 mod tests {
     use super::*;
 
-    /// Where a test's guest has its events, and their number.
+    /// Addresses of a test's events, and of their number.
     const EVENTS: u32 = 1_000;
     const HAPPENED: u32 = 2_000;
 
-    fn subscribe(memory: &mut [u8], at: usize, kind: u8, id: u8, timeout: u64, absolute: bool) {
+    /// Whether a timeout is a point in time or a time from now.
+    #[derive(Clone, Copy)]
+    enum Timeout {
+        At(u64),
+        In(u64),
+    }
+
+    fn subscribe(memory: &mut [u8], at: usize, kind: u8, id: u8, timeout: Timeout) {
+        let (timeout, absolute) = match timeout {
+            Timeout::At(time) => (time, true),
+            Timeout::In(time) => (time, false),
+        };
         let bytes = &mut memory[at * 48..(at + 1) * 48];
         bytes[0] = u8::try_from(at).unwrap();
         bytes[8] = kind;
@@ -168,52 +184,56 @@ mod tests {
         bytes[40] = u8::from(absolute);
     }
 
-    /// What happened: the user data of each event.
-    fn polled(clock: &Clock, memory: &mut [u8], many: u32) -> Vec<u8> {
-        assert_eq!(poll(clock, memory, [0, EVENTS, many, HAPPENED]), SUCCESS);
-        let count = u32::from_le_bytes(memory[HAPPENED as usize..HAPPENED as usize + 4].try_into().unwrap());
-        (0..count as usize).map(|at| memory[EVENTS as usize + at * 32]).collect()
+    fn arguments(subscriptions: u32, count: u32, happened: u32) -> Arguments {
+        Arguments { subscriptions, events: EVENTS, count, happened }
+    }
+
+    /// Returns the user data of each event.
+    fn polled(clock: &Clock, memory: &mut [u8], count: u32) -> Vec<u8> {
+        assert_eq!(poll(clock, memory, arguments(0, count, HAPPENED)), SUCCESS);
+        let events = u32::from_le_bytes(memory[HAPPENED as usize..HAPPENED as usize + 4].try_into().unwrap());
+        (0..events as usize).map(|at| memory[EVENTS as usize + at * 32]).collect()
     }
 
     #[test]
-    fn waiting_moves_the_clock_by_what_was_waited_for_and_nothing_else_does() {
+    fn only_waiting_advances_the_clock_by_exactly_the_time_waited_for() {
         let (clock, mut memory) = (Clock::default(), vec![0; 4096]);
         assert_eq!((HostWallClock::now(&clock), HostWallClock::now(&clock)), (BEGINNING, BEGINNING));
-        subscribe(&mut memory, 0, 0, 1, 5_000, false);
-        subscribe(&mut memory, 1, 0, 1, 3_000, false);
+        subscribe(&mut memory, 0, 0, 1, Timeout::In(5_000));
+        subscribe(&mut memory, 1, 0, 1, Timeout::In(3_000));
         assert_eq!(polled(&clock, &mut memory, 2), [1]);
         assert_eq!(HostMonotonicClock::now(&clock), STARTED + 3_000);
         assert_eq!(HostWallClock::now(&clock), BEGINNING + Duration::from_micros(3));
     }
 
     #[test]
-    fn a_point_in_time_is_waited_for_on_either_clock() {
+    fn a_guest_can_wait_for_a_point_in_time_on_either_clock() {
         let (clock, mut memory) = (Clock::default(), vec![0; 4096]);
         let wall = u64::try_from(BEGINNING.as_nanos()).unwrap() + 7_000;
-        subscribe(&mut memory, 0, 0, 0, wall, true);
-        subscribe(&mut memory, 1, 0, 1, STARTED + 7_000, true);
+        subscribe(&mut memory, 0, 0, 0, Timeout::At(wall));
+        subscribe(&mut memory, 1, 0, 1, Timeout::At(STARTED + 7_000));
         assert_eq!(polled(&clock, &mut memory, 2), [0, 1]);
         assert_eq!(HostMonotonicClock::now(&clock), STARTED + 7_000);
     }
 
     #[test]
-    fn a_file_is_ready_at_once_and_no_time_passes() {
+    fn a_file_is_ready_at_once_and_does_not_advance_the_clock() {
         let (clock, mut memory) = (Clock::default(), vec![0; 4096]);
-        subscribe(&mut memory, 0, 0, 1, 5_000, false);
-        subscribe(&mut memory, 1, 1, 0, 0, false);
+        subscribe(&mut memory, 0, 0, 1, Timeout::In(5_000));
+        subscribe(&mut memory, 1, 1, 0, Timeout::In(0));
         assert_eq!(polled(&clock, &mut memory, 2), [1]);
         assert_eq!(HostMonotonicClock::now(&clock), STARTED);
     }
 
     #[test]
-    fn what_makes_no_sense_is_an_error_of_the_guest() {
+    fn invalid_subscriptions_and_addresses_are_errors_of_wasi() {
         let (clock, mut memory) = (Clock::default(), vec![0; 4096]);
         let mut wrong = |arguments| poll(&clock, &mut memory, arguments);
-        assert_eq!(wrong([0, EVENTS, 0, HAPPENED]), INVALID);
-        assert_eq!(wrong([0, EVENTS, u32::MAX, HAPPENED]), INVALID);
-        assert_eq!(wrong([u32::MAX, EVENTS, 1, HAPPENED]), FAULT);
-        assert_eq!(wrong([0, EVENTS, 1, 4095]), FAULT);
-        subscribe(&mut memory, 0, 9, 0, 0, false);
-        assert_eq!(poll(&clock, &mut memory, [0, EVENTS, 1, HAPPENED]), INVALID);
+        assert_eq!(wrong(arguments(0, 0, HAPPENED)), INVALID);
+        assert_eq!(wrong(arguments(0, u32::MAX, HAPPENED)), INVALID);
+        assert_eq!(wrong(arguments(u32::MAX, 1, HAPPENED)), FAULT);
+        assert_eq!(wrong(arguments(0, 1, 4095)), FAULT);
+        subscribe(&mut memory, 0, 9, 0, Timeout::In(0));
+        assert_eq!(poll(&clock, &mut memory, arguments(0, 1, HAPPENED)), INVALID);
     }
 }

@@ -3,42 +3,39 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 
-use mizzen_config::RenderLimits;
 use mizzen_model::Digest;
+use parking_lot::Mutex;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use wasmtime::{Config, Engine, Linker, OptLevel};
 
-use super::answers::{Answers, Question};
-use super::call::Rendering;
 use super::clock;
-use super::compiler::{Compiler, Compiling};
-use super::component::{Compiled, Files, Renderer};
+use super::compiler::Compiler;
+use super::compiling::Compiling;
+use super::component::Compiled;
+use super::files::Files;
+use super::limits::{HOST_STACK, STACK};
+use super::memo::Memo;
+use super::store::Rendering;
 use crate::cache::Cache;
 use crate::error::LoadError;
 use crate::ticker::{Awake, Ticker};
 
-/// Bytes of a renderer's stack. Stops recursion without end from eating the host's memory.
-const STACK: usize = 1 << 20;
-
-/// Bytes of stack that are left for the host's own functions.
-const HOST_STACK: usize = 1 << 20;
-
 /// How renderers are run.
 #[derive(Clone, Debug)]
 pub struct RenderOptions {
-    /// Folder of compiled components. Renderers are mapped from it; without one there are none.
+    /// Folder of compiled components, which renderers are mapped from; without one no renderer loads.
     pub cache: Option<PathBuf>,
-    /// Who compiles what is not in the cache; `None`: nobody, it must be compiled ahead.
+    /// Compiles what is not in the cache; without one renderers must be compiled ahead.
     pub compiler: Option<Compiler>,
     /// Renderings at once; further ones wait, which does not count as their time. Each may take hundreds of megabytes.
     pub at_once: usize,
-    /// Bytes of answers that are kept.
-    pub answers: usize,
+    /// Bytes of results that are kept.
+    pub kept: usize,
 }
 
-/// Loads renderers. Cheap to clone.
+/// Loads and runs renderers. Cheap to clone.
 #[derive(Clone)]
 pub struct Renderers(Arc<Inner>);
 
@@ -49,38 +46,32 @@ struct Inner {
     compiling: Option<Compiling>,
     files: Files,
     loaded: Mutex<HashMap<Digest, Weak<Compiled>>>,
-    answers: Answers,
-    flights: Mutex<HashMap<Question, Weak<tokio::sync::Mutex<()>>>>,
+    memo: Memo,
     slots: Arc<Semaphore>,
     renderings: AtomicU64,
     ticker: Ticker,
 }
 
-/// What became of a component that was to be loaded.
-#[derive(Clone)]
-pub enum Load {
-    /// It can be asked.
-    Ready(Renderer),
-    /// It is being compiled; [`Renderers::changes`] tells when that is over.
+/// A component after it was looked for.
+pub(super) enum Found {
+    /// It is compiled.
+    Compiled(Arc<Compiled>),
+    /// It is being compiled.
     Compiling,
 }
 
-// === impl Renderers ===
-
 impl Renderers {
-    /// Sets up an engine, and a thread that ticks whenever renderers run.
+    /// Sets up an engine, and a thread that ticks while renderers run.
+    ///
+    /// # Errors
+    /// When the cache's folder can't be used, or the system refuses memory or a thread.
     pub fn new(options: RenderOptions) -> Result<Self, LoadError> {
-        let host = |error: wasmtime::Error| LoadError::Host(format!("{error:#}"));
-        let engine = config().and_then(|config| Engine::new(&config)).map_err(host)?;
-        let mut linker = Linker::new(&engine);
-        wasmtime_wasi::p1::add_to_linker_async(&mut linker, |rendering: &mut Rendering| &mut rendering.wasi)
-            .map_err(host)?;
-        clock::add_to_linker(&mut linker, |rendering: &Rendering| &rendering.clock).map_err(host)?;
+        let engine = config().and_then(|config| Engine::new(&config)).map_err(LoadError::Engine)?;
+        let linker = linker(&engine).map_err(LoadError::Engine)?;
         let compiling =
             options.compiler.zip(options.cache.clone()).map(|(compiler, cache)| Compiling::new(compiler, cache));
         let cache = options.cache.map(|folder| Cache::open(&folder, &engine)).transpose()?;
-        let ticker = Ticker::start(engine.clone())
-            .map_err(|error| LoadError::Host(format!("no thread for the ticker: {error}")))?;
+        let ticker = Ticker::start(engine.clone()).map_err(LoadError::Task)?;
         Ok(Self(Arc::new(Inner {
             engine,
             linker,
@@ -88,39 +79,14 @@ impl Renderers {
             compiling,
             files: Files::default(),
             loaded: Mutex::default(),
-            answers: Answers::new(options.answers),
-            flights: Mutex::default(),
+            memo: Memo::new(options.kept),
             slots: Arc::new(Semaphore::new(options.at_once)),
             renderings: AtomicU64::new(0),
             ticker,
         })))
     }
 
-    /// Loads a component from a file: maps it from the cache, or has it compiled, which takes a minute and another process. `name` is what
-    /// it is called when it does something wrong.
-    pub async fn load(&self, name: &str, file: &Path, limits: RenderLimits) -> Result<Load, LoadError> {
-        let digest = self.0.files.digest(file).await?;
-        let Some(cache) = &self.0.cache else {
-            let why = "renderers are mapped from the cache, and there is none: give a folder with `--cache`";
-            return Err(LoadError::Host(why.into()));
-        };
-        if let Some(compiled) = self.mapped(digest).await? {
-            if let Some(compiling) = &self.0.compiling {
-                compiling.found(digest);
-            }
-            return Ok(Load::Ready(Renderer::new(self.clone(), compiled, name, limits)));
-        }
-        let Some(compiling) = &self.0.compiling else {
-            let cache = cache.folder().display();
-            let why =
-                format!("is not in the cache {cache}: `mizzen plugin compile --cache {cache} {}`", file.display());
-            return Err(LoadError::Compile(why));
-        };
-        compiling.start(digest, file).map_err(LoadError::Compile)?;
-        Ok(Load::Compiling)
-    }
-
-    /// Changes whenever compiling something has come to an end, good or bad.
+    /// Changes whenever compiling a renderer ended, whether it succeeded or failed.
     pub fn changes(&self) -> watch::Receiver<u64> {
         self.0.compiling.as_ref().map_or_else(|| watch::channel(0).1, Compiling::changes)
     }
@@ -132,68 +98,84 @@ impl Renderers {
         }
     }
 
-    /// The compiled component, if it is loaded or in the cache.
+    /// The number of renderings so far. Results that were kept do not count.
+    pub fn renderings(&self) -> u64 {
+        self.0.renderings.load(Ordering::Relaxed)
+    }
+
+    /// Maps a component from the cache, or compiles it in the background.
+    pub(super) async fn find(&self, file: &Path) -> Result<Found, LoadError> {
+        let digest = self.0.files.digest(file).await?;
+        let cache = self.0.cache.as_ref().ok_or(LoadError::NoCache)?;
+        let compiled = self.mapped(digest).await?;
+        match (compiled, &self.0.compiling) {
+            (Some(compiled), compiling) => {
+                if let Some(compiling) = compiling {
+                    compiling.found(digest);
+                }
+                Ok(Found::Compiled(compiled))
+            }
+            (None, Some(compiling)) => {
+                compiling.start(digest, file).map_err(LoadError::Compiler)?;
+                Ok(Found::Compiling)
+            }
+            (None, None) => Err(LoadError::NotCompiled { cache: cache.folder().to_owned(), file: file.to_owned() }),
+        }
+    }
+
+    /// Returns the compiled component, if it is loaded or in the cache.
     async fn mapped(&self, digest: Digest) -> Result<Option<Arc<Compiled>>, LoadError> {
-        let loaded = || self.0.loaded.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(compiled) = loaded().get(&digest).and_then(Weak::upgrade) {
+        if let Some(compiled) = self.0.loaded.lock().get(&digest).and_then(Weak::upgrade) {
             return Ok(Some(compiled));
         }
         let own = self.clone();
-        // Hundreds of megabytes are read to see that they are whole.
+        // Hundreds of megabytes are read to see that they are not damaged.
         let mapped = tokio::task::spawn_blocking(move || {
             own.0.cache.as_ref().and_then(|cache| cache.module(&own.0.engine, digest))
         });
-        let Some(module) = mapped.await.map_err(|error| LoadError::Host(error.to_string()))? else { return Ok(None) };
+        let Some(module) = mapped.await? else { return Ok(None) };
         let compiled = Arc::new(Compiled::link(digest, &module, &self.0.linker)?);
-        let mut loaded = loaded();
+        let mut loaded = self.0.loaded.lock();
         loaded.retain(|_, compiled| compiled.strong_count() > 0);
         loaded.insert(digest, Arc::downgrade(&compiled));
         Ok(Some(compiled))
     }
 
-    pub(crate) fn answers(&self) -> &Answers {
-        &self.0.answers
+    pub(super) fn memo(&self) -> &Memo {
+        &self.0.memo
     }
 
-    /// Waits for its turn: one of few at once.
-    pub(crate) async fn slot(&self) -> Option<OwnedSemaphorePermit> {
-        // The semaphore is never closed, so there is always a permit in the end.
+    /// Waits until one of few renderings at once can begin.
+    pub(super) async fn slot(&self) -> Option<OwnedSemaphorePermit> {
+        // The semaphore is never closed, so a permit is always granted in the end.
         Arc::clone(&self.0.slots).acquire_owned().await.ok()
     }
 
-    /// How often anything was rendered: what was answered from what is kept does not count.
-    pub fn renderings(&self) -> u64 {
-        self.0.renderings.load(Ordering::Relaxed)
-    }
-
-    pub(crate) fn count(&self) {
+    /// Counts a rendering.
+    pub(super) fn count(&self) {
         self.0.renderings.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Makes renderers give way at every tick until what this gives is dropped.
-    pub(crate) fn wake(&self) -> Awake<'_> {
+    /// Makes renderers yield at every tick until the returned value is dropped.
+    pub(super) fn wake(&self) -> Awake<'_> {
         self.0.ticker.wake()
-    }
-
-    /// What those who ask the same at the same time share: the first of them has it rendered, the others wait.
-    pub(crate) fn flight(&self, question: Question) -> Arc<tokio::sync::Mutex<()>> {
-        let mut flights = self.0.flights.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(flight) = flights.get(&question).and_then(Weak::upgrade) {
-            return flight;
-        }
-        flights.retain(|_, flight| flight.strong_count() > 0);
-        let flight = Arc::default();
-        flights.insert(question, Arc::downgrade(&flight));
-        flight
     }
 }
 
 impl Default for RenderOptions {
     fn default() -> Self {
-        Self { cache: None, compiler: None, at_once: 1, answers: 32 << 20 }
+        Self { cache: None, compiler: None, at_once: 1, kept: 32 << 20 }
     }
 }
 
+fn linker(engine: &Engine) -> wasmtime::Result<Linker<Rendering>> {
+    let mut linker = Linker::new(engine);
+    wasmtime_wasi::p1::add_to_linker_async(&mut linker, |rendering: &mut Rendering| &mut rendering.wasi)?;
+    clock::add_to_linker(&mut linker, |rendering: &Rendering| &rendering.clock)?;
+    Ok(linker)
+}
+
+/// The configuration of the engine.
 pub(crate) fn config() -> wasmtime::Result<Config> {
     let mut config = Config::new();
     config
@@ -201,17 +183,17 @@ pub(crate) fn config() -> wasmtime::Result<Config> {
         .epoch_interruption(true)
         .max_wasm_stack(STACK)
         .async_stack_size(STACK + HOST_STACK)
-        // Nothing that no renderer needs: each is code that untrusted guests could reach.
+        // Features that no renderer needs are code that untrusted guests could reach.
         .wasm_memory64(false)
         .wasm_relaxed_simd(false)
-        // The same answer on every machine, down to the bits of a NaN.
+        // The same output on every machine, down to the bits of a NaN.
         .cranelift_nan_canonicalization(true)
-        // A third of what would be kept on disk and mapped: where in the source a trap was, which nobody is shown.
+        // The place of a trap in the source, which is not shown, is a third of the compiled form.
         .generate_address_map(false)
         .wasm_backtrace_max_frames(None);
     if cfg!(target_os = "linux") {
-        // Code for every machine of this architecture, not for this very one: what was compiled ahead, with an image, runs wherever that
-        // is put.
+        // Code for every machine of this architecture, not only for this one: what was compiled into an image runs
+        // wherever the image does.
         config.target(&format!("{}-unknown-linux-gnu", std::env::consts::ARCH))?;
     }
     Ok(config)

@@ -1,24 +1,24 @@
 //! Standard output and standard error of a renderer, in memory.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use parking_lot::Mutex;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamError, StreamResult};
 
-/// Bytes that a guest may hand over at once.
-const PERMIT: usize = 64 << 10;
+use super::limits::WRITE;
 
-/// A pipe that a guest writes to.
+/// A pipe that a guest writes to. Clones share everything.
 #[derive(Clone)]
-pub(crate) struct Pipe(Arc<Inner>);
+pub(super) struct Pipe(Arc<Inner>);
 
 struct Inner {
     most: usize,
-    /// What happens beyond `most`.
+    /// What happens to output beyond `most` bytes.
     beyond: Beyond,
     overflowed: AtomicBool,
     written: Mutex<VecDeque<u8>>,
@@ -26,47 +26,45 @@ struct Inner {
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Beyond {
-    /// The guest ends.
-    End,
-    /// The middle of what it wrote is forgotten.
-    Forget,
+    /// The guest traps.
+    Trap,
+    /// The middle of its output is removed.
+    Drop,
 }
 
-// === impl Pipe ===
-
 impl Pipe {
-    /// Ends a guest that writes more than this many bytes.
-    pub(crate) fn whole(most: usize) -> Self {
-        Self::with(most, Beyond::End)
+    /// Makes a pipe that traps a guest which writes more than so many bytes.
+    pub(super) fn whole(most: usize) -> Self {
+        Self::with(most, Beyond::Trap)
     }
 
-    /// Keeps the first and the last bytes of what a guest writes, half of `most` each, however much that is.
-    pub(crate) fn ends(most: usize) -> Self {
-        Self::with(most, Beyond::Forget)
+    /// Makes a pipe that keeps the first and the last bytes of what a guest writes, half of `most` each.
+    pub(super) fn ends(most: usize) -> Self {
+        Self::with(most, Beyond::Drop)
     }
 
     fn with(most: usize, beyond: Beyond) -> Self {
         Self(Arc::new(Inner { most, beyond, overflowed: AtomicBool::new(false), written: Mutex::default() }))
     }
 
-    /// Whether the guest wrote more than it may.
-    pub(crate) fn overflowed(&self) -> bool {
+    /// Whether the guest was trapped for writing too much.
+    pub(super) fn overflowed(&self) -> bool {
         self.0.overflowed.load(Ordering::Relaxed)
     }
 
-    /// Takes what was written.
-    pub(crate) fn take(&self) -> Vec<u8> {
-        std::mem::take(&mut *self.0.written.lock().unwrap_or_else(PoisonError::into_inner)).into()
+    /// Takes the output.
+    pub(super) fn take(&self) -> Vec<u8> {
+        std::mem::take(&mut *self.0.written.lock()).into()
     }
 }
 
 impl OutputStream for Pipe {
     fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
         let Inner { most, beyond, overflowed, written } = &*self.0;
-        let mut written = written.lock().unwrap_or_else(PoisonError::into_inner);
-        if *beyond == Beyond::End && written.len() + bytes.len() > *most {
+        let mut written = written.lock();
+        if *beyond == Beyond::Trap && written.len() + bytes.len() > *most {
             overflowed.store(true, Ordering::Relaxed);
-            return Err(StreamError::Trap(wasmtime::Error::msg("too much was written")));
+            return Err(StreamError::Trap(wasmtime::Error::msg("too much output")));
         }
         written.extend(&bytes);
         let surplus = written.len().saturating_sub(*most);
@@ -81,7 +79,7 @@ impl OutputStream for Pipe {
     }
 
     fn check_write(&mut self) -> StreamResult<usize> {
-        Ok(PERMIT)
+        Ok(WRITE)
     }
 }
 
@@ -92,7 +90,7 @@ impl Pollable for Pipe {
 
 impl StdoutStream for Pipe {
     fn async_stream(&self) -> Box<dyn tokio::io::AsyncWrite + Send + Sync> {
-        // Asked for by WASI 0.3 alone, which is not here.
+        // Used by WASI 0.3 alone, which the host does not offer.
         Box::new(tokio::io::sink())
     }
 
@@ -112,7 +110,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_too_much_ends_the_guest_and_nothing_of_it_is_kept() {
+    fn too_much_output_traps_the_guest_and_is_not_kept() {
         let mut pipe = Pipe::whole(4);
         assert!(pipe.write(Bytes::from_static(b"abc")).is_ok());
         assert!(matches!(pipe.write(Bytes::from_static(b"de")), Err(StreamError::Trap(_))));
@@ -120,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn of_what_is_said_the_beginning_and_the_end_are_kept() {
+    fn the_beginning_and_the_end_of_the_output_are_kept() {
         let mut pipe = Pipe::ends(4);
         for part in [&b"abc"[..], b"defg", b"hi"] {
             pipe.write(Bytes::copy_from_slice(part)).unwrap();

@@ -1,4 +1,4 @@
-//! The WASI that a renderer finds: its own name, its input, somewhere to write to, and nothing else of the world.
+//! The WASI that a renderer finds: its own name, its input and its output, and nothing else.
 
 use mizzen_model::Digest;
 use rand::SeedableRng;
@@ -8,32 +8,30 @@ use wasmtime_wasi::p1::WasiP1Ctx;
 use wasmtime_wasi::p2::pipe::MemoryInputPipe;
 
 use super::clock::Clock;
+use super::limits::STDERR;
 use super::pipe::Pipe;
 
-/// Bytes of standard error that are kept: it says why a renderer gave up. Stops one that complains without end from filling memory.
-const STDERR: usize = 4 << 10;
+/// Lines of standard error that messages show, of its beginning and of its end: Go reports why it ends in the first
+/// lines, other languages in the last.
+const FIRST_LINES: usize = 2;
+const LAST_LINES: usize = 3;
 
-/// Lines of standard error that are told: of its beginning, where Go says why it ends before it says where, and of its end, where others do.
-const LINES: [usize; 2] = [2, 3];
-
-/// What one rendering works with, as we see it.
-pub(crate) struct Streams {
-    pub(crate) stdout: Pipe,
-    pub(crate) stderr: Pipe,
-    pub(crate) clock: Clock,
+/// The streams and the clock of one rendering, as the host sees them.
+pub(super) struct Streams {
+    pub(super) stdout: Pipe,
+    stderr: Pipe,
+    pub(super) clock: Clock,
 }
 
-// === impl Streams ===
-
 impl Streams {
-    pub(crate) fn new(output: u64) -> Self {
+    pub(super) fn new(output: u64) -> Self {
         let output = usize::try_from(output).unwrap_or(usize::MAX);
         Self { stdout: Pipe::whole(output), stderr: Pipe::ends(STDERR), clock: Clock::default() }
     }
 
-    /// As the guest sees it: no files, no sockets, no environment, one argument, a time of its own, and randomness that is the same for the
-    /// same input.
-    pub(crate) fn wasi(&self, input: Vec<u8>) -> WasiP1Ctx {
+    /// Returns them as the guest sees them: no files, no sockets, no environment, one argument, a time of its own, and
+    /// randomness that is the same for the same input.
+    pub(super) fn wasi(&self, input: Vec<u8>) -> WasiP1Ctx {
         let seed = Digest::of(&input).bytes();
         let mut insecure = [0; 16];
         insecure.copy_from_slice(&seed[..16]);
@@ -52,14 +50,13 @@ impl Streams {
         wasi.build_p1()
     }
 
-    /// The first and the last lines of standard error, in one.
-    pub(crate) fn said(&self) -> String {
+    /// Returns the first and the last lines of standard error, in one.
+    pub(super) fn stderr_lines(&self) -> String {
         let stderr = self.stderr.take();
         let text = String::from_utf8_lossy(&stderr);
         let mut lines: Vec<_> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-        let [first, last] = LINES;
-        if lines.len() > first + last {
-            lines.splice(first..lines.len() - last, ["…"]);
+        if lines.len() > FIRST_LINES + LAST_LINES {
+            lines.splice(FIRST_LINES..lines.len() - LAST_LINES, ["…"]);
         }
         crate::text::line(lines.join(" | "), STDERR)
     }

@@ -156,8 +156,8 @@ fn a_failed_request_leaves_the_last_response_in_force_and_is_retried_in_a_minute
 fn a_failure_of_one_endpoint_does_not_affect_the_other() {
     type Trouble = fn() -> Result<Response, AccessError>;
     let troubles: [(&str, Trouble); 6] = [
-        ("larger than", || Err(AccessError::Unavailable("the answer is larger than 8 bytes".into()))),
-        ("no whole answer", || Err(AccessError::Unavailable("no whole answer within 2s".into()))),
+        ("larger than", || Err(AccessError::Unavailable("the response is larger than 8 bytes".into()))),
+        ("no complete response", || Err(AccessError::Unavailable("no complete response within 2s".into()))),
         ("redirects to", || Err(AccessError::Denied("it redirects to another host, which is not granted".into()))),
         ("is not valid", || Ok(Response::of_status(200).with_body("{"))),
         ("status 500", || Ok(Response::of_status(500))),

@@ -8,7 +8,7 @@ use kube::api::{Api, DeleteParams, DynamicObject, ListParams, Patch, PatchParams
 use mizzen_e2e::{Objects, Operator, TestGroup, apply, condition, eventually, namespace, plugins, repository, shipped};
 use mizzen_egress_tests::{API, naming};
 use mizzen_testcluster::{Assets, ControlPlane, Manifests, Program};
-use mizzen_testhttps::{Answer, Proxy, Server};
+use mizzen_testhttps::{Proxy, Response, Server};
 use serde_json::{Value, json};
 
 const NAMESPACE: &str = "dynatrace";
@@ -73,10 +73,10 @@ impl Stage {
 
     /// Causes another request to the API, as there is one every 15 minutes at the latest.
     async fn request_again(&self) {
-        let before = self.api.asked().len();
+        let before = self.api.requests().len();
         let touch = json!({"metadata": {"annotations": {"touched": before.to_string()}}});
         kubes(&self.objects).patch("prod", &PatchParams::default(), &Patch::Merge(&touch)).await.unwrap();
-        eventually("the API gets another request", async || self.api.asked().len() > before).await;
+        eventually("the API gets another request", async || self.api.requests().len() > before).await;
     }
 
     fn entries(&self) -> Api<DynamicObject> {
@@ -141,17 +141,17 @@ async fn egress_to_dynatrace_opens_with_istio_and_follows_its_hosts_until_the_dy
     // Without Istio, the API gets no request.
     stage.reports("IstioForOperator", "False", "Istio's CRDs are not installed yet").await;
     stage.reports("mizzen.dev/egress", "False", "Istio's CRDs are not installed yet").await;
-    assert_eq!(stage.api.asked().len(), 0);
+    assert_eq!(stage.api.requests().len(), 0);
     stage.install_istio().await;
     stage.has(&ENTRIES, &ROUTES).await;
     for kind in ["IstioForOperator", "IstioForActiveGate", "IstioForOneAgent", "mizzen.dev/egress"] {
         stage.reports(kind, "True", "").await;
     }
-    assert!(stage.api.asked().iter().all(|asked| asked.header("authorization") == Some("Api-Token t0ken")));
-    assert!(stage.proxy.asked().iter().all(|head| head.starts_with(&format!("CONNECT {API}:443 "))));
+    assert!(stage.api.requests().iter().all(|asked| asked.header("authorization") == Some("Api-Token t0ken")));
+    assert!(stage.proxy.requests().iter().all(|head| head.starts_with(&format!("CONNECT {API}:443 "))));
 
     // Hosts are added and removed.
-    stage.api.answers(naming("https://203.0.113.7", "https://new.example.com,https://[2001:db8::7]"));
+    stage.api.respond(naming("https://203.0.113.7", "https://new.example.com,https://[2001:db8::7]"));
     stage.request_again().await;
     let then = [
         "prod-fqdn-oneagent: new.example.com",
@@ -160,12 +160,12 @@ async fn egress_to_dynatrace_opens_with_istio_and_follows_its_hosts_until_the_dy
         "prod-ip-oneagent: 2001:db8::7/128",
     ];
     stage.has(&then, &["prod-fqdn-oneagent", "prod-fqdn-operator"]).await;
-    stage.api.answers(naming(GATE, AGENT));
+    stage.api.respond(naming(GATE, AGENT));
     stage.request_again().await;
     stage.has(&ENTRIES, &ROUTES).await;
 
     // The API is down: objects from its last response stay, are repaired, and outlive the operator.
-    stage.api.answers(|_| Answer::status(503));
+    stage.api.respond(|_| Response::status(503));
     stage.request_again().await;
     stage.reports("IstioForOneAgent", "True", "as last reported: the request to the Dynatrace API failed").await;
     stage.has(&ENTRIES, &ROUTES).await;
@@ -187,7 +187,7 @@ async fn egress_to_dynatrace_opens_with_istio_and_follows_its_hosts_until_the_dy
         condition(&kube, "IstioForOperator").is_none()
     })
     .await;
-    stage.api.answers(naming(GATE, AGENT));
+    stage.api.respond(naming(GATE, AGENT));
     switch(true).await;
     stage.has(&ENTRIES, &ROUTES).await;
     kubes(&stage.objects).delete("prod", &DeleteParams::background()).await.unwrap();
@@ -199,7 +199,7 @@ async fn egress_to_dynatrace_opens_with_istio_and_follows_its_hosts_until_the_dy
 async fn a_host_of_a_list_and_of_a_dynakube_is_in_one_entry_and_returns_to_the_list_after_the_dynakube() {
     let _group = TestGroup::enter(module_path!());
     let Some(stage) = Stage::start().await else { return };
-    stage.api.answers(naming(GATE, "https://first.example.com"));
+    stage.api.respond(naming(GATE, "https://first.example.com"));
     stage.install_istio().await;
     stage.cluster.apply_path(&repository("plugins/egress-hosts/reconciler.yaml")).await.unwrap();
     let list = json!({"apiVersion": "mizzen.dev/v1alpha1", "kind": "ExternalHosts",
@@ -227,7 +227,7 @@ async fn a_host_of_a_list_and_of_a_dynakube_is_in_one_entry_and_returns_to_the_l
     eventually("the list has the host", async || namespaces().await == ["default"]).await;
 
     stage.reports("IstioForOneAgent", "True", "").await;
-    stage.api.answers(naming(GATE, AGENT));
+    stage.api.respond(naming(GATE, AGENT));
     stage.request_again().await;
     reports("Clash", "port 8443 of agent.example.com is not in ServiceEntry dynatrace/prod-fqdn-oneagent").await;
     eventually("the DynaKube alone has the host", async || namespaces().await == [NAMESPACE]).await;

@@ -1,8 +1,4 @@
-//! Compiled components: kept, found again, and compiled anew when they are not what they should be.
-
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
-mod support;
+//! Compiled components: cached, mapped again, and compiled again when they are damaged.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -10,7 +6,7 @@ use std::time::{Instant, SystemTime};
 
 use mizzen_sandbox::{LoadError, Sandbox, SandboxOptions};
 
-use support::plugin;
+use crate::support::plugin;
 
 fn open(folder: &Path) -> Result<Sandbox, LoadError> {
     Sandbox::new(SandboxOptions { cache: Some(folder.to_owned()), ..SandboxOptions::default() })
@@ -31,7 +27,7 @@ fn written(file: &Path) -> SystemTime {
 }
 
 #[tokio::test]
-async fn what_was_compiled_once_is_not_compiled_again() {
+async fn a_component_is_compiled_once_and_then_mapped() {
     let folder = tempfile::tempdir().unwrap();
     let since = Instant::now();
     load(folder.path()).await;
@@ -46,7 +42,7 @@ async fn what_was_compiled_once_is_not_compiled_again() {
 }
 
 #[tokio::test]
-async fn a_folder_that_is_not_there_is_made_for_us_alone() {
+async fn a_missing_folder_is_made_for_this_user_alone() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path().join("not/there");
     load(&folder).await;
@@ -55,7 +51,7 @@ async fn a_folder_that_is_not_there_is_made_for_us_alone() {
 }
 
 #[tokio::test]
-async fn a_damaged_a_truncated_and_a_foreign_entry_are_compiled_anew() {
+async fn a_damaged_a_truncated_and_a_foreign_entry_are_compiled_again() {
     let folder = tempfile::tempdir().unwrap();
     load(folder.path()).await;
     let entry = entry(folder.path());
@@ -67,7 +63,7 @@ async fn a_damaged_a_truncated_and_a_foreign_entry_are_compiled_anew() {
         load(folder.path()).await;
         assert_eq!(std::fs::read(&entry).unwrap(), good);
     }
-    // Sealed properly, and still not code of this host.
+    // With the right digest, and still not code of this host.
     std::fs::write(&entry, b"foreign").unwrap();
     std::fs::write(entry.with_extension("digest"), mizzen_model::Digest::of(b"foreign").to_string()).unwrap();
     load(folder.path()).await;

@@ -1,6 +1,4 @@
-//! Compiling in another process: what becomes of a renderer meanwhile, and when it fails.
-
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking, also in what its cases share")]
+//! Compiling in another process: the state of a renderer meanwhile, and after it failed.
 
 use std::path::{Path, PathBuf};
 
@@ -8,7 +6,7 @@ use mizzen_config::RenderLimits;
 use mizzen_sandbox::{Compiler, Load, LoadError, RenderOptions, Renderers, compile};
 use tempfile::TempDir;
 
-/// A folder with the smallest renderer there is, and a host whose compiler is this script.
+/// A folder with the smallest renderer, and a host whose compiler is this script.
 fn host(script: &str) -> (TempDir, PathBuf, Renderers) {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("r.wasm");
@@ -24,7 +22,7 @@ async fn load(renderers: &Renderers, file: &Path) -> Result<Load, LoadError> {
     renderers.load("subject", file, RenderLimits::default()).await
 }
 
-async fn why(script: &str) -> String {
+async fn failure(script: &str) -> String {
     let (_folder, file, renderers) = host(script);
     assert!(matches!(load(&renderers, &file).await, Ok(Load::Compiling)));
     renderers.settled().await;
@@ -32,28 +30,28 @@ async fn why(script: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_renderer_that_is_not_in_the_cache_is_compiled_by_another_process_and_mapped_when_it_is_there() {
-    // Ends when the cache has been filled, which this test does in its place.
+async fn a_renderer_that_is_not_cached_is_compiled_by_another_process_and_then_mapped() {
+    // Ends when the cache has been filled, which this test does instead of the script.
     let (folder, file, renderers) = host("until test -e \"$4/done\"; do sleep 0.01; done");
     let mut changes = renderers.changes();
     for _ in 0..3 {
         assert!(
             matches!(load(&renderers, &file).await, Ok(Load::Compiling)),
-            "asking does not wait, and starts nothing twice"
+            "loading does not wait, and starts no second process"
         );
     }
     compile(&file, &folder.path().join("cache")).unwrap();
     std::fs::write(folder.path().join("cache/done"), "").unwrap();
     changes.changed().await.unwrap();
     assert!(matches!(load(&renderers, &file).await, Ok(Load::Ready(_))));
-    // Nobody runs it, and somebody has emptied the cache: it can be compiled again.
+    // It is not in use, and the cache was emptied: it can be compiled again.
     std::fs::remove_dir_all(folder.path().join("cache")).unwrap();
     assert!(matches!(load(&renderers, &file).await, Ok(Load::Compiling)));
 }
 
 #[tokio::test]
-async fn the_compiler_is_told_its_limit_and_knows_nothing_of_ours() {
-    let why = why("echo \"$1 $2 $3 ${HOME-nothing} $RAYON_NUM_THREADS\" >&2; exit 1").await;
+async fn the_compiler_gets_its_limit_and_nothing_of_the_environment() {
+    let why = failure("echo \"$1 $2 $3 ${HOME-nothing} $RAYON_NUM_THREADS\" >&2; exit 1").await;
     let said = "--memory 3145728 --cache nothing ";
     assert!(why.contains(said) && why.trim_end().ends_with(|last: char| ('1'..='4').contains(&last)), "{why}");
 }
@@ -75,15 +73,15 @@ async fn a_compiler_that_fails_is_not_started_again_for_the_same_bytes() {
 }
 
 #[tokio::test]
-async fn a_compiler_that_ran_out_of_memory_or_was_killed_says_what_can_be_done() {
-    let memory = why("echo 'memory allocation of 8 bytes failed' >&2; kill -ABRT $$").await;
+async fn a_compiler_that_ran_out_of_memory_or_was_killed_is_reported_with_the_way_out() {
+    let memory = failure("echo 'memory allocation of 8 bytes failed' >&2; kill -ABRT $$").await;
     assert!(memory.contains("more than 3 MiB of memory: allow more with `--compile-memory`"), "{memory}");
-    let killed = why("kill -KILL $$").await;
+    let killed = failure("kill -KILL $$").await;
     assert!(killed.contains("signal: 9") && killed.contains("mizzen plugin compile"), "{killed}");
 }
 
 #[tokio::test]
-async fn a_compiler_that_leaves_nothing_in_the_cache_is_not_believed() {
-    let why = why("exit 0").await;
+async fn a_compiler_that_succeeds_without_a_cached_form_is_reported() {
+    let why = failure("exit 0").await;
     assert!(why.contains("was not found in the cache"), "{why}");
 }

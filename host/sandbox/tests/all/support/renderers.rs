@@ -1,6 +1,4 @@
-//! Renderers in WebAssembly text: small enough to be read, and as good or bad as a test needs them.
-
-#![allow(unreachable_pub, reason = "each test file is a crate of its own")]
+//! Renderers in WebAssembly text, as small as a test needs them.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -10,11 +8,11 @@ use mizzen_model::{Render, RenderError};
 use mizzen_sandbox::{Load, LoadError, RenderOptions, Renderer, Renderers, compile};
 use tempfile::TempDir;
 
-/// Where a program's input goes, and where its own texts are.
+/// Addresses of a program's input, and of its own texts.
 const INPUT: usize = 65536;
 const TEXTS: usize = 1024;
 
-/// What surrounds the document in the input.
+/// The input before and after the document.
 const BEFORE: &str = r#"{"apiVersion":"config.kubernetes.io/v1","kind":"ResourceList","functionConfig":"#;
 const AFTER: &str = r#","items":[]}"#;
 
@@ -60,14 +58,14 @@ pub(crate) fn says(text: &str, first: &str) -> Vec<u8> {
     )
 }
 
-/// A command that says one object with a digit in it: what `number` comes to.
+/// A command that writes one object with a digit in it: the value of `number`.
 pub(crate) fn digit(number: &str) -> Vec<u8> {
     let text = r#"{"kind":"ResourceList","items":[{"digit":"?"}]}"#;
     let at = TEXTS + text.find('?').unwrap();
     says(text, &format!("(i32.store8 (i32.const {at}) (i32.add (i32.const 48) {number}))"))
 }
 
-/// A command whose only object is the document it is given. `name` makes its bytes, and so its digest, different from others'.
+/// A command that returns its document as the only object. `name` makes its bytes, and so its digest, unique.
 pub(crate) fn echo(name: &str) -> Vec<u8> {
     let list = r#"{"kind":"ResourceList","items":["#;
     let texts = format!("{list}]}}{name}");
@@ -93,8 +91,8 @@ pub(crate) fn echo(name: &str) -> Vec<u8> {
 
 /// A folder with a cache, and renderers on it.
 pub(crate) struct Stage {
-    pub folder: TempDir,
-    pub renderers: Renderers,
+    pub(crate) folder: TempDir,
+    pub(crate) renderers: Renderers,
 }
 
 impl Stage {
@@ -121,12 +119,12 @@ impl Stage {
     }
 }
 
-/// Little of everything, so that a test does not take long.
+/// Tight limits, so that a test does not take long.
 pub(crate) fn little() -> RenderLimits {
     RenderLimits { memory: 8 << 20, time: Duration::from_millis(500), input: 4 << 10, output: 256 << 10 }
 }
 
-/// What a renderer makes of a document.
+/// Renders a document with a renderer of these bytes.
 pub(crate) async fn rendered(bytes: &[u8], document: &str) -> Result<Vec<String>, RenderError> {
     let renderer = Stage::new().load(bytes, little()).await.unwrap();
     Ok(renderer.render(document).await?.iter().map(ToString::to_string).collect())

@@ -1,116 +1,113 @@
-//! What is asked of a server, and what it answers, be it nonsense.
+//! The requests that a server receives, and its responses, valid or not.
 
 use std::convert::Infallible;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
-use axum::http::{HeaderMap, Response};
+use axum::http;
+use axum::http::HeaderMap;
 use futures::StreamExt;
 use serde_json::Value;
 
-/// A request that came.
+/// A received request.
 #[derive(Clone, Debug)]
-pub struct Asked {
+pub struct Received {
     /// E.g. `GET`.
     pub method: String,
-    /// Without the query.
+    /// The path, without the query.
     pub path: String,
-    /// Empty when there was none.
+    /// The query; empty without one.
     pub query: String,
-    /// Names in lower case.
+    /// The headers; names in lower case.
     pub headers: HeaderMap,
-    /// Whole.
+    /// The whole body.
     pub body: Bytes,
 }
 
-/// What is answered.
+/// A response.
 #[derive(Clone, Debug)]
-pub struct Answer {
+pub struct Response {
     status: u16,
     headers: Vec<(String, String)>,
-    body: What,
-    after: Duration,
+    body: Content,
+    delay: Duration,
 }
 
 #[derive(Clone, Debug)]
-enum What {
+enum Content {
     Bytes(Bytes),
-    /// This often a mebibyte, without saying so before.
+    /// So many mebibytes, without their number in the headers.
     Mebibytes(usize),
-    /// One byte now, and then nothing, for ever.
+    /// One byte, and then nothing, for ever.
     Stalls,
 }
 
-// === impl Asked ===
-
-impl Asked {
-    /// A header's value.
+impl Received {
+    /// Returns the value of a header.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
 }
 
-// === impl Answer ===
-
-impl Answer {
-    /// A status, and nothing more: 200 so is an empty answer.
+impl Response {
+    /// A response with a status and an empty body.
     pub fn status(status: u16) -> Self {
-        Self { status, headers: Vec::new(), body: What::Bytes(Bytes::new()), after: Duration::ZERO }
+        Self { status, headers: Vec::new(), body: Content::Bytes(Bytes::new()), delay: Duration::ZERO }
     }
 
-    /// Status 200, and JSON.
+    /// A response with status 200 and JSON.
     pub fn json(body: &Value) -> Self {
         Self::text(&body.to_string()).header("content-type", "application/json")
     }
 
-    /// Status 200, and a text: JSON that is cut off, or HTML.
+    /// A response with status 200 and a text, e.g. JSON that is cut off, or HTML.
     pub fn text(body: &str) -> Self {
-        Self { body: What::Bytes(Bytes::from(body.to_owned())), ..Self::status(200) }
+        Self { body: Content::Bytes(Bytes::from(body.to_owned())), ..Self::status(200) }
     }
 
-    /// A redirect.
+    /// A redirect with status 302.
     pub fn redirect(to: &str) -> Self {
         Self::status(302).header("location", to)
     }
 
-    /// Status 200, and so many mebibytes without an announcement of their number.
+    /// A response with status 200 and so many mebibytes, without their number in the headers.
     pub fn huge(mebibytes: usize) -> Self {
-        Self { body: What::Mebibytes(mebibytes), ..Self::status(200) }
+        Self { body: Content::Mebibytes(mebibytes), ..Self::status(200) }
     }
 
-    /// Status 200, one byte, and then nothing, for ever.
+    /// A response with status 200 and one byte, which never ends.
     pub fn stalling() -> Self {
-        Self { body: What::Stalls, ..Self::status(200) }
+        Self { body: Content::Stalls, ..Self::status(200) }
     }
 
-    /// The same with a header more.
+    /// Adds a header.
     #[must_use]
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
         self
     }
 
-    /// The same, after a while.
+    /// Delays the response.
     #[must_use]
-    pub fn after(mut self, while_: Duration) -> Self {
-        self.after = while_;
+    pub fn after(mut self, delay: Duration) -> Self {
+        self.delay = delay;
         self
     }
 
-    pub(crate) async fn send(self) -> Response<Body> {
-        tokio::time::sleep(self.after).await;
+    pub(crate) async fn send(self) -> http::Response<Body> {
+        tokio::time::sleep(self.delay).await;
         let body = match self.body {
-            What::Bytes(bytes) => Body::from(bytes),
-            What::Mebibytes(number) => {
+            Content::Bytes(bytes) => Body::from(bytes),
+            Content::Mebibytes(number) => {
                 let mebibyte = Bytes::from(vec![b'x'; 1 << 20]);
                 Body::from_stream(futures::stream::iter(vec![Ok::<_, Infallible>(mebibyte); number]))
             }
-            What::Stalls => {
+            Content::Stalls => {
                 let first = futures::stream::iter([Ok::<_, Infallible>(Bytes::from_static(b"{"))]);
                 Body::from_stream(first.chain(futures::stream::pending()))
             }
         };
-        let mut response = Response::builder().status(self.status);
+        let mut response = http::Response::builder().status(self.status);
         for (name, value) in self.headers {
             response = response.header(name, value);
         }

@@ -1,9 +1,9 @@
-//! Sends every request of its configuration, and writes what came back into an object that anybody can read.
+//! Sends every request of its configuration, and writes the responses into an object that other users can read.
 
 use mizzen_sdk::{Description, Failure, Kind, Outcome, Reconciler, Request, http, object};
 use serde_json::{Value, json};
 
-/// It.
+/// The reconciler.
 #[derive(Debug)]
 pub struct Guest;
 
@@ -12,26 +12,26 @@ impl Reconciler for Guest {
     type Config = Value;
 
     fn describe() -> Description {
-        Description::new("asks-hosts", "0.1.0", "Misbehaves", Kind::new("v1", "ConfigMap"))
-            .applies(Kind::new("v1", "Service"), "to carry away what it found")
-            .http("whatever it can get")
+        Description::new("sends-requests", "0.1.0", "Misbehaves", Kind::new("v1", "ConfigMap"))
+            .applies(Kind::new("v1", "Service"), "to exfiltrate the responses")
+            .http("every host it can reach")
             .credential("token")
     }
 
     fn reconcile(request: &Request<Value, Value>) -> Result<Outcome, Failure> {
         let mut found = Vec::new();
-        for asked in request.config["requests"].as_array().into_iter().flatten() {
-            let text = |field: &str| asked[field].as_str().unwrap_or_default();
+        for wanted in request.config["requests"].as_array().into_iter().flatten() {
+            let text = |field: &str| wanted[field].as_str().unwrap_or_default();
             let method = if text("method").is_empty() { "GET" } else { text("method") };
             let mut request = http::request(method, text("url"));
-            for (name, value) in asked["headers"].as_object().into_iter().flatten() {
+            for (name, value) in wanted["headers"].as_object().into_iter().flatten() {
                 request = request.header(name, value.as_str().unwrap_or_default());
             }
-            if asked["credential"].is_string() {
+            if wanted["credential"].is_string() {
                 request = request.credential(text("credential"));
             }
             found.push(match request.send() {
-                Ok(answer) => format!("{} {} bytes", answer.status, answer.body.len()),
+                Ok(response) => format!("{} {} bytes", response.status, response.body.len()),
                 Err(error) => error.to_string(),
             });
         }

@@ -1,6 +1,4 @@
-//! Grants and names, as the tests have them.
-
-#![expect(unreachable_pub, reason = "each test file is a crate of its own")]
+//! Grants, names and requests of the tests.
 
 use std::io;
 use std::net::IpAddr;
@@ -16,22 +14,22 @@ use mizzen_model::{AccessError, HttpRequest, HttpResponse};
 use mizzen_testhttps::Server;
 
 /// The name of the server in most tests.
-pub const NAME: &str = "api.example.com";
+pub(crate) const NAME: &str = "api.example.com";
 
-/// What a test grants.
-pub struct Grants {
+/// The grants of a test.
+pub(crate) struct Grants {
     /// Empty: every host.
-    pub hosts: Vec<String>,
-    pub authorities: Vec<Arc<str>>,
-    pub private: Vec<IpNet>,
-    pub unverified: bool,
-    pub token: Option<String>,
-    pub proxy: Option<(String, Vec<IpNet>)>,
+    pub(crate) hosts: Vec<String>,
+    pub(crate) authorities: Vec<Arc<str>>,
+    pub(crate) private: Vec<IpNet>,
+    pub(crate) unverified: bool,
+    pub(crate) token: Option<String>,
+    pub(crate) proxy: Option<(String, Vec<IpNet>)>,
 }
 
 impl Grants {
-    /// Every host, on loopback, that the authority of a server vouches for.
-    pub fn of(server: &Server) -> Self {
+    /// Grants every host on loopback whose certificate is of a server's authority.
+    pub(crate) fn of(server: &Server) -> Self {
         Self {
             hosts: Vec::new(),
             authorities: vec![server.authority().into()],
@@ -69,11 +67,11 @@ impl Routes for Grants {
     }
 }
 
-pub fn with_token(grants: Grants, token: &str) -> Grants {
+pub(crate) fn with_token(grants: Grants, token: &str) -> Grants {
     Grants { token: Some(token.into()), ..grants }
 }
 
-/// Finds every name at 127.0.0.1.
+/// Resolves every name to 127.0.0.1.
 struct Loopback;
 
 #[async_trait]
@@ -83,7 +81,7 @@ impl Lookup for Loopback {
     }
 }
 
-/// Finds a name at a public address at first, and at 127.0.0.1 ever after.
+/// Resolves a name to a public address the first time, and to 127.0.0.1 from then on.
 struct Rebinding(AtomicBool);
 
 #[async_trait]
@@ -94,18 +92,18 @@ impl Lookup for Rebinding {
     }
 }
 
-pub fn client() -> Client {
+pub(crate) fn client() -> Client {
     Client::with_lookup(Arc::new(Loopback))
 }
 
-/// A client whose name service has been asked once already.
-pub async fn rebinding() -> Client {
+/// A client whose name service was used once already.
+pub(crate) async fn rebinding() -> Client {
     let lookup = Arc::new(Rebinding(AtomicBool::new(false)));
     assert_eq!(lookup.lookup("x").await.unwrap(), [IpAddr::from([1, 1, 1, 1])]);
     Client::with_lookup(lookup)
 }
 
-pub fn request(url: &str) -> HttpRequest {
+pub(crate) fn request(url: &str) -> HttpRequest {
     HttpRequest {
         method: "GET".into(),
         url: url.into(),
@@ -117,26 +115,31 @@ pub fn request(url: &str) -> HttpRequest {
     }
 }
 
-pub async fn ask(client: &Client, grants: &Grants, request: HttpRequest) -> Result<HttpResponse, AccessError> {
+pub(crate) async fn send(client: &Client, grants: &Grants, request: HttpRequest) -> Result<HttpResponse, AccessError> {
     client.fetch(request, grants).await
 }
 
-pub async fn get(client: &Client, grants: &Grants, server: &Server, path: &str) -> Result<HttpResponse, AccessError> {
-    ask(client, grants, request(&format!("https://{NAME}:{}{path}", server.port()))).await
+pub(crate) async fn get(
+    client: &Client,
+    grants: &Grants,
+    server: &Server,
+    path: &str,
+) -> Result<HttpResponse, AccessError> {
+    send(client, grants, request(&format!("https://{NAME}:{}{path}", server.port()))).await
 }
 
-/// What is said of a request that had no answer.
-pub fn message(answer: Result<HttpResponse, AccessError>) -> String {
-    match answer {
+/// The message of a request that failed.
+pub(crate) fn message(response: Result<HttpResponse, AccessError>) -> String {
+    match response {
         Err(error) => error.to_string(),
-        Ok(answer) => panic!("answered with {}", answer.status),
+        Ok(response) => panic!("got status {}", response.status),
     }
 }
 
-/// What is said once a server that is ending has ended.
-pub async fn until_refused(client: &Client, grants: &Grants, url: &str) -> String {
+/// The message once a server that is ending has ended.
+pub(crate) async fn until_refused(client: &Client, grants: &Grants, url: &str) -> String {
     loop {
-        if let Err(error) = ask(client, grants, request(url)).await {
+        if let Err(error) = send(client, grants, request(url)).await {
             return error.to_string();
         }
         tokio::task::yield_now().await;

@@ -1,9 +1,5 @@
-//! Guests that misbehave over HTTPS: a real component, the engine, the client and real servers on loopback. What a guest gets out of it
-//! is what it carries away in the object that it wants.
-
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking, also in what its cases share")]
-
-mod support;
+//! Guests that misbehave over HTTPS: a real component, the engine, the client and real servers on loopback. A guest
+//! puts everything it finds out into the object that it desires.
 
 use std::io;
 use std::net::IpAddr;
@@ -19,9 +15,10 @@ use mizzen_engine::{Engine, NodeSpec, Settings};
 use mizzen_http::{Client, Lookup};
 use mizzen_model::{Invoke, Kind, ObjectRef, yaml};
 use mizzen_sandbox::{Sandbox, SandboxOptions};
-use mizzen_testhttps::{Answer, Server};
+use mizzen_testhttps::{Response, Server};
 use serde_json::{Value, json};
-use support::{guest, target};
+
+use crate::support::{guest, target};
 
 const TOKEN: &str = "dt0c01.TOP-SECRET";
 
@@ -46,13 +43,15 @@ fn cluster() -> Memory {
     .unwrap()
 }
 
-/// What a guest finds out that is granted `api.example.com` at this server.
+/// Runs a guest that is granted `api.example.com` at this server, and returns what it found out.
 async fn found(name: &str, api: &Server, config: Value) -> (Memory, Vec<String>) {
     let grants = json!({
         "apply": [{"apiVersion": "v1", "kind": "Service"}],
         "http": [{"host": "api.example.com", "port": api.port(), "private": ["127.0.0.0/8"], "credentials": ["token"],
                   "trust": {"pem": api.authority()}}],
-        "credentials": {"token": {"secret": {"namespace": "{subject.namespace}", "name": "{subject.name}", "key": "token"}}},
+        "credentials": {"token": {"secret": {
+            "namespace": "{subject.namespace}", "name": "{subject.name}", "key": "token",
+        }}},
     });
     let spec = json!({"component": {"file": "x"}, "config": config, "grants": grants, "limits": {"requests": 5}});
     let document =
@@ -73,25 +72,26 @@ async fn found(name: &str, api: &Server, config: Value) -> (Memory, Vec<String>)
     (memory, found.map(|found| serde_json::from_str(&found).unwrap()).unwrap_or_default())
 }
 
-/// What comes of these requests.
-async fn asked(api: &Server, requests: Value) -> Vec<String> {
-    found("asks-hosts", api, json!({"requests": requests})).await.1
+/// Returns what the guest found out by these requests.
+async fn send(api: &Server, requests: Value) -> Vec<String> {
+    found("sends-requests", api, json!({"requests": requests})).await.1
 }
 
 #[tokio::test]
-async fn what_is_granted_is_answered_and_the_server_sees_a_token_that_the_guest_does_not() {
-    let api = Server::start(&["api.example.com"], |_| Answer::text("hello")).await;
+async fn a_granted_request_is_sent_with_a_token_that_the_guest_never_sees() {
+    let api = Server::start(&["api.example.com"], |_| Response::text("hello")).await;
     let url = format!("https://api.example.com:{}/", api.port());
-    let (memory, found) = found("asks-hosts", &api, json!({"requests": [{"url": url, "credential": "token"}]})).await;
+    let (memory, found) =
+        found("sends-requests", &api, json!({"requests": [{"url": url, "credential": "token"}]})).await;
     assert_eq!(found, ["200 5 bytes"]);
-    assert_eq!(api.asked()[0].header("authorization"), Some(format!("Bearer {TOKEN}").as_str()));
+    assert_eq!(api.requests()[0].header("authorization"), Some(format!("Bearer {TOKEN}").as_str()));
     let seen: Vec<_> = memory.objects().into_iter().filter(|(object, _)| &*object.kind.name != "Secret").collect();
     assert!(!format!("{seen:?}").contains("TOP-SECRET"));
 }
 
 #[tokio::test]
-async fn a_host_that_is_not_granted_and_the_clouds_metadata_are_not_asked() {
-    let api = Server::start(&["api.example.com"], |_| Answer::text("hello")).await;
+async fn hosts_that_are_not_granted_and_cloud_metadata_get_no_request() {
+    let api = Server::start(&["api.example.com"], |_| Response::text("hello")).await;
     let port = api.port();
     let urls = [
         "https://foreign.example.com/".to_owned(),
@@ -101,33 +101,33 @@ async fn a_host_that_is_not_granted_and_the_clouds_metadata_are_not_asked() {
         format!("http://api.example.com:{port}/"),
     ];
     let requests: Vec<_> = urls.iter().map(|url| json!({"url": url})).collect();
-    for answer in asked(&api, json!(requests)).await {
-        assert!(answer.contains("is not granted to `thief`"), "{answer}");
+    for found in send(&api, json!(requests)).await {
+        assert!(found.contains("is not granted to `thief`"), "{found}");
     }
-    assert!(api.asked().is_empty());
+    assert!(api.requests().is_empty());
 }
 
 #[tokio::test]
-async fn a_redirect_leads_nowhere_that_could_not_be_asked_itself() {
-    let api = Server::start(&["api.example.com"], |asked| match &*asked.path {
-        "/metadata" => Answer::redirect("http://169.254.169.254/latest/meta-data/"),
-        "/loopback" => Answer::redirect("https://localhost/"),
-        _ => Answer::redirect("https://foreign.example.com/"),
+async fn a_redirect_to_a_host_that_is_not_granted_is_denied() {
+    let api = Server::start(&["api.example.com"], |request| match &*request.path {
+        "/metadata" => Response::redirect("http://169.254.169.254/latest/meta-data/"),
+        "/loopback" => Response::redirect("https://localhost/"),
+        _ => Response::redirect("https://foreign.example.com/"),
     })
     .await;
     let url =
         |path: &str| json!({"url": format!("https://api.example.com:{}{path}", api.port()), "credential": "token"});
     // Each takes two of the five requests that a call may make.
     for paths in [["/metadata", "/loopback"], ["/foreign", "/metadata"]] {
-        for answer in asked(&api, json!(paths.map(url))).await {
-            assert!(answer.contains("redirects to") && answer.contains("is not granted"), "{answer}");
+        for found in send(&api, json!(paths.map(url))).await {
+            assert!(found.contains("redirects to") && found.contains("is not granted"), "{found}");
         }
     }
 }
 
 #[tokio::test]
-async fn a_header_that_authenticates_is_not_smuggled_in() {
-    let api = Server::start(&["api.example.com"], |_| Answer::text("hello")).await;
+async fn a_guest_cannot_set_headers_that_authenticate() {
+    let api = Server::start(&["api.example.com"], |_| Response::text("hello")).await;
     let url = format!("https://api.example.com:{}/", api.port());
     let headers = [
         ("Authorization", "Bearer x"),
@@ -136,34 +136,34 @@ async fn a_header_that_authenticates_is_not_smuggled_in() {
         ("X-Forwarded-For", "::1"),
     ];
     let requests: Vec<_> = headers.iter().map(|(name, value)| json!({"url": url, "headers": {*name: value}})).collect();
-    for answer in asked(&api, json!(requests)).await {
-        assert!(answer.contains("header"), "{answer}");
+    for found in send(&api, json!(requests)).await {
+        assert!(found.contains("header"), "{found}");
     }
-    let broken = asked(&api, json!([{"url": url, "headers": {"accept": "a\r\nAuthorization: Bearer x"}}])).await;
+    let broken = send(&api, json!([{"url": url, "headers": {"accept": "a\r\nAuthorization: Bearer x"}}])).await;
     assert!(broken[0].contains("no valid value"), "{broken:?}");
-    assert!(api.asked().is_empty());
+    assert!(api.requests().is_empty());
 }
 
 #[tokio::test]
-async fn a_giant_and_an_echo_are_not_handed_over() {
-    let api = Server::start(&["api.example.com"], |asked| match &*asked.path {
-        "/giant" => Answer::huge(1_000),
-        _ => Answer::text(asked.header("authorization").unwrap_or("none")),
+async fn a_huge_response_and_one_that_repeats_the_credential_are_refused() {
+    let api = Server::start(&["api.example.com"], |request| match &*request.path {
+        "/giant" => Response::huge(1_000),
+        _ => Response::text(request.header("authorization").unwrap_or("none")),
     })
     .await;
     let url =
         |path: &str| json!({"url": format!("https://api.example.com:{}{path}", api.port()), "credential": "token"});
-    let found = asked(&api, json!([url("/giant"), url("/echo")])).await;
+    let found = send(&api, json!([url("/giant"), url("/echo")])).await;
     assert!(found[0].contains("larger than 4194304 bytes"), "{found:?}");
     assert!(found[1].contains("repeats the credential"), "{found:?}");
 }
 
 #[tokio::test]
-async fn requests_without_end_reach_a_server_as_often_as_was_granted() {
-    let api = Server::start(&["api.example.com"], |_| Answer::text("hello")).await;
+async fn endless_requests_reach_a_server_as_often_as_granted() {
+    let api = Server::start(&["api.example.com"], |_| Response::text("hello")).await;
     let url = format!("https://api.example.com:{}/", api.port());
     let ended = tokio::time::timeout(Duration::from_mins(2), found("endless-requests", &api, json!({"url": url})));
     ended.await.unwrap();
-    // The host calls end it; it may have been asked again since.
-    assert!(api.asked().len() % 5 == 0 && !api.asked().is_empty(), "{}", api.asked().len());
+    // The limit of host calls ends it; it may have been called again since.
+    assert!(api.requests().len() % 5 == 0 && !api.requests().is_empty(), "{}", api.requests().len());
 }

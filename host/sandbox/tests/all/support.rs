@@ -1,6 +1,6 @@
-//! What the sandbox's tests share: the components that the build left behind, and a cluster with nothing in it.
+//! Shared by the sandbox's tests: the built components, and an empty cluster.
 
-#![allow(dead_code, unreachable_pub, reason = "each test file is a crate of its own and uses what it needs")]
+pub(crate) mod renderers;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,8 +9,8 @@ use async_trait::async_trait;
 use mizzen_model::read::Level;
 use mizzen_model::{AccessError, Kind, Object, ObjectRef, Query, Reads, Request};
 
-/// A cluster with nothing in it.
-pub struct Empty;
+/// An empty cluster.
+pub(crate) struct Empty;
 
 #[async_trait]
 impl Reads for Empty {
@@ -32,44 +32,21 @@ impl Reads for Empty {
     fn log(&self, _: Level, _: &str, _: &[(String, String)]) {}
 }
 
-/// A cluster that never answers.
-pub struct Silent;
-
-#[async_trait]
-impl Reads for Silent {
-    async fn get(&self, _: &ObjectRef, _: Option<&str>) -> Result<Option<Arc<Object>>, AccessError> {
-        std::future::pending().await
-    }
-    async fn list(&self, _: &Query) -> Result<Vec<Arc<Object>>, AccessError> {
-        std::future::pending().await
-    }
-    async fn count(&self, _: &Query) -> Result<u64, AccessError> {
-        std::future::pending().await
-    }
-    async fn serves(&self, _: &Kind) -> bool {
-        std::future::pending().await
-    }
-    fn now(&self) -> u64 {
-        0
-    }
-    fn log(&self, _: Level, _: &str, _: &[(String, String)]) {}
-}
-
-/// The build's folder: the test itself lies in it.
-pub fn target() -> PathBuf {
+/// The target folder, which this test is in.
+pub(crate) fn target() -> PathBuf {
     let test = std::env::current_exe().unwrap();
     let built = test.ancestors().find(|folder| folder.ends_with("debug") || folder.ends_with("release")).unwrap();
     built.parent().unwrap().to_owned()
 }
 
-/// A hostile guest, from `$MIZZEN_GUESTS` or where `make guests` puts them.
-pub fn guest(name: &str) -> PathBuf {
+/// A hostile guest, from `$MIZZEN_GUESTS` or the folder of `make guests`.
+pub(crate) fn guest(name: &str) -> PathBuf {
     let folder = std::env::var_os("MIZZEN_GUESTS").map_or_else(|| target().join("guests-out"), PathBuf::from);
     built(&folder.join(format!("{name}.wasm")), "make guests")
 }
 
 /// One of the shipped plugins.
-pub fn plugin(name: &str) -> PathBuf {
+pub(crate) fn plugin(name: &str) -> PathBuf {
     built(&target().join("plugins").join(format!("{name}.wasm")), "make plugins")
 }
 
@@ -78,8 +55,8 @@ fn built(file: &Path, by: &str) -> PathBuf {
     file.to_owned()
 }
 
-/// A question that every guest and `mtls` understand.
-pub fn request() -> Request {
+/// A request that every guest and `mtls` can reconcile.
+pub(crate) fn request() -> Request {
     let subject = r#"{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"a","namespace":"b"},"spec":{}}"#;
     Request { subject: subject.into(), config: "{}".into(), predecessors: Vec::new() }
 }

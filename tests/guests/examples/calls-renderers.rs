@@ -1,10 +1,10 @@
-//! Asks every renderer that is there to render its configuration, and one that it was not granted.
+//! Has every renderer that is available render its configuration, and calls one that it was not granted.
 
 use mizzen_sdk::renderers::{self, RenderError};
 use mizzen_sdk::{AccessError, Description, Failure, Kind, Outcome, Reconciler, Request};
 use serde_json::Value;
 
-/// It.
+/// The reconciler.
 #[derive(Debug)]
 pub struct Guest;
 
@@ -14,15 +14,15 @@ impl Reconciler for Guest {
 
     fn describe() -> Description {
         let map = Kind::new("v1", "ConfigMap");
-        Description::new("asks-renderers", "0.1.0", "Misbehaves", map.clone())
-            .applies(map, "what renderers make")
+        Description::new("calls-renderers", "0.1.0", "Misbehaves", map.clone())
+            .applies(map, "what renderers return")
             .renderer("maps")
     }
 
     fn reconcile(request: &Request<Value, Value>) -> Result<Outcome, Failure> {
         let foreign = renderers::render("foreign", &request.config);
         let Err(RenderError::Access(AccessError::Denied(_))) = foreign else {
-            return Ok(Outcome::failed("a renderer answered that was not granted"));
+            return Ok(Outcome::failed("a renderer that is not granted returned objects"));
         };
         let mut objects = Vec::new();
         for renderer in renderers::available() {

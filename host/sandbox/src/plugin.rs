@@ -1,0 +1,65 @@
+//! A component with its limits, which the engine calls.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use mizzen_config::Limits;
+use mizzen_model::{Call, CallError, Description, Digest, Failure, Invoke, Outcome, Reads, Request};
+use wasmtime::Store;
+
+use crate::call::call as run;
+use crate::component::Component;
+use crate::guest::Guest;
+use crate::limits::MEMORY;
+use crate::{convert, outcome};
+
+/// A component with its limits. Cheap to clone.
+#[derive(Clone)]
+pub struct Plugin {
+    component: Component,
+    limits: Limits,
+}
+
+impl Component {
+    /// Returns the component as a plugin, each call of which is bounded by these limits.
+    pub fn with_limits(&self, limits: Limits) -> Plugin {
+        // A refusal by the pool would look like a trap.
+        let memory = limits.memory.min(MEMORY as u64);
+        Plugin { component: self.clone(), limits: Limits { memory, ..limits } }
+    }
+}
+
+#[async_trait]
+impl Invoke for Plugin {
+    fn description(&self) -> &Description {
+        self.component.description()
+    }
+
+    fn digest(&self) -> Digest {
+        self.component.digest()
+    }
+
+    async fn invoke(
+        &self,
+        call: Call,
+        request: &Request,
+        reads: Arc<dyn Reads>,
+    ) -> Result<Result<Outcome, Failure>, CallError> {
+        let sandbox = self.component.sandbox();
+        let _slot = sandbox.slot().await;
+        let request = convert::request(request);
+        let returned = run(sandbox.engine(), reads, self.limits, async |store: &mut Store<Guest>| {
+            let plugin = self.component.pre().instantiate_async(&mut *store).await?;
+            let reconciler = plugin.mizzen_plugin_reconciler();
+            match call {
+                Call::Reconcile => reconciler.call_reconcile(store, &request).await,
+                Call::Finalize => reconciler.call_finalize(store, &request).await,
+            }
+        })
+        .await?;
+        match returned {
+            Ok(outcome) => outcome::outcome(outcome).map(Ok).map_err(|error| CallError::Invalid(error.to_string())),
+            Err(failure) => Ok(Err(outcome::failure(failure))),
+        }
+    }
+}
