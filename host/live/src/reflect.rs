@@ -105,47 +105,52 @@ impl Reflector {
     pub(crate) async fn run(mut self) {
         let mut served = self.discovery.served();
         let (mut short, mut long) = (Backoff::short(), Backoff::long());
-        let mut refused = 0;
+        let mut refusals = 0;
         loop {
             let begun = Instant::now();
-            let error = match self.list_and_watch().await {
-                Ok(End::Superseded) => return,
-                Ok(End::Closed) => None,
-                Ok(End::Expired) => {
-                    self.at = None;
-                    None
-                }
-                Err(error) => Some(error),
-            };
-            if begun.elapsed() >= HEALTHY {
+            let ended = self.list_and_watch().await;
+            let was_healthy = begun.elapsed() >= HEALTHY;
+            if was_healthy {
                 short.reset();
                 long.reset();
-                refused = 0;
+                refusals = 0;
             }
-            match error {
-                // Watches that end in good order at once must not be restarted in a tight loop.
-                None if begun.elapsed() >= HEALTHY => {}
-                None => tokio::time::sleep(short.next()).await,
-                Some(error) if is_definite(&error) => {
-                    refused += 1;
-                    if !self.mirror.has_content() || refused >= BELIEVED {
+            match ended {
+                Ok(End::Superseded) => return,
+                Ok(end) => {
+                    if matches!(end, End::Expired) {
                         self.at = None;
-                        self.mirror.blocked(self.generation, &error);
                     }
-                    if matches!(error, ReadError::NotServed(_)) {
-                        self.discovery.recheck(self.mirror.kind().group());
+                    // Watches that end in good order at once must not be restarted in a tight loop.
+                    if !was_healthy {
+                        tokio::time::sleep(short.next()).await;
                     }
+                }
+                Err(error) if is_definite(&error) => {
+                    refusals += 1;
+                    self.refused(&error, refusals);
                     tokio::select! {
                         () = tokio::time::sleep(long.next()) => {}
                         _ = served.changed() => {}
                     }
                 }
-                Some(error) => {
+                Err(error) => {
                     tracing::debug!(kind = %self.mirror.kind(), %error, "can't list or watch");
                     self.mirror.blocked(self.generation, &error);
                     tokio::time::sleep(short.next()).await;
                 }
             }
+        }
+    }
+
+    /// Handles one of several refusals in a row.
+    fn refused(&mut self, error: &ReadError, refusals: u32) {
+        if !self.mirror.has_content() || refusals >= BELIEVED {
+            self.at = None;
+            self.mirror.blocked(self.generation, error);
+        }
+        if matches!(error, ReadError::NotServed(_)) {
+            self.discovery.recheck(self.mirror.kind().group());
         }
     }
 

@@ -34,10 +34,13 @@ fn answer(mut stream: TcpStream) {
 }
 
 fn kubeconfig(server: &str) -> String {
-    format!(
-        "{{apiVersion: v1, kind: Config, current-context: c, \
-         contexts: [{{name: c, context: {{cluster: c, user: u}}}}], clusters: [{{name: c, cluster: {{server: '{server}'}}}}], users: [{{name: u, user: {{}}}}]}}"
-    )
+    serde_json::json!({
+        "apiVersion": "v1", "kind": "Config", "current-context": "c",
+        "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
+        "clusters": [{"name": "c", "cluster": {"server": server}}],
+        "users": [{"name": "u", "user": {}}],
+    })
+    .to_string()
 }
 
 /// The arguments of the shipped Deployment, with paths below `root` and any free port.
