@@ -84,7 +84,7 @@ fn check_reports_missing_hosts_and_credentials() {
     let done = mizzen(&folder(&bare), &["check", "-f", "configuration.yaml"]);
     let errors = text(&done.stderr);
     assert_eq!(done.status.code(), Some(1));
-    assert!(errors.contains("spec.grants.http: the plugin sends HTTPS requests (whatever it can get)"), "{errors}");
+    assert!(errors.contains("spec.grants.http: the plugin sends HTTPS requests (every host it can reach)"), "{errors}");
     assert!(errors.contains("spec.grants.credentials: the plugin uses a credential `token`"), "{errors}");
 }
 
