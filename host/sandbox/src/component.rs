@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use mizzen_config::Limits;
 use mizzen_model::{CallError, Description, Digest};
 use wasmtime::Store;
 
@@ -13,7 +14,7 @@ use crate::engine::Sandbox;
 use crate::error::LoadError;
 use crate::form::Form;
 use crate::guest::Guest;
-use crate::limits::{COMPONENT, DESCRIBE};
+use crate::limits::{COMPONENT, DESCRIBE, MEMORY};
 use crate::no_reads::NoReads;
 use crate::{description, world};
 
@@ -26,6 +27,13 @@ struct Inner {
     pre: ReconcilerPluginPre<Guest>,
     description: Description,
     digest: Digest,
+}
+
+/// A component with its limits. Cheap to clone.
+#[derive(Clone)]
+pub struct Plugin {
+    pub(crate) component: Component,
+    pub(crate) limits: Limits,
 }
 
 impl Sandbox {
@@ -71,6 +79,13 @@ impl Component {
     /// Digest of its bytes.
     pub fn digest(&self) -> Digest {
         self.0.digest
+    }
+
+    /// Returns the component as a plugin, each call of which is bounded by these limits.
+    pub fn with_limits(&self, limits: Limits) -> Plugin {
+        // A refusal by the pool would look like a trap.
+        let memory = limits.memory.min(MEMORY as u64);
+        Plugin { component: self.clone(), limits: Limits { memory, ..limits } }
     }
 
     pub(crate) fn sandbox(&self) -> &Sandbox {

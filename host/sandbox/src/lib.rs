@@ -51,11 +51,10 @@ mod world;
 
 pub use cache::CacheError;
 pub use compile::{Compilation, compile, confine};
-pub use component::Component;
+pub use component::{Component, Plugin};
 pub use description::DescriptionError;
 pub use engine::{Sandbox, SandboxOptions};
 pub use error::LoadError;
-pub use plugin::Plugin;
 pub use render::error::{CompilerError, RendererError};
 pub use render::{Compiler, Load, RenderOptions, Renderer, Renderers};
 pub use world::WorldError;

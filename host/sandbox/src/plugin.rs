@@ -1,33 +1,15 @@
-//! A component with its limits, which the engine calls.
+//! Calls of a plugin, in a fresh instance each.
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use mizzen_config::Limits;
 use mizzen_model::{Call, CallError, Description, Digest, Failure, Invoke, Outcome, Reads, Request};
 use wasmtime::Store;
 
 use crate::call::call as run;
-use crate::component::Component;
+use crate::component::Plugin;
 use crate::guest::Guest;
-use crate::limits::MEMORY;
 use crate::{convert, outcome};
-
-/// A component with its limits. Cheap to clone.
-#[derive(Clone)]
-pub struct Plugin {
-    component: Component,
-    limits: Limits,
-}
-
-impl Component {
-    /// Returns the component as a plugin, each call of which is bounded by these limits.
-    pub fn with_limits(&self, limits: Limits) -> Plugin {
-        // A refusal by the pool would look like a trap.
-        let memory = limits.memory.min(MEMORY as u64);
-        Plugin { component: self.clone(), limits: Limits { memory, ..limits } }
-    }
-}
 
 #[async_trait]
 impl Invoke for Plugin {
