@@ -26,17 +26,17 @@ pub(crate) fn condition(api: &Api, waits: Vec<Waiting>) -> Condition {
     let waits = waits.into_iter().map(|Waiting { reason, message }| (reason, message));
     let (reasons, messages): (Vec<_>, Vec<_>) = unknown_type(api).into_iter().chain(missing).chain(waits).unzip();
     match reasons.first() {
-        Some(reason) => told(false, reason, messages.join("; ")),
-        None => told(true, "Supported", "all fields of the API are in effect".to_owned()),
+        Some(reason) => supported(false, reason, messages.join("; ")),
+        None => supported(true, "Supported", "all fields of the API are in effect".to_owned()),
     }
 }
 
 /// Nothing new is published while a field is invalid.
 pub(crate) fn refused(why: &str) -> Condition {
-    told(false, "Invalid", format!("the API's last change is not published: {why}"))
+    supported(false, "Invalid", format!("the API's last change is not published: {why}"))
 }
 
-fn told(is: bool, reason: &str, message: String) -> Condition {
+fn supported(is: bool, reason: &str, message: String) -> Condition {
     Condition { kind: SUPPORTED.to_owned(), status: Some(is), reason: reason.to_owned(), message }
 }
 

@@ -1,4 +1,4 @@
-//! A core WebAssembly file, wrapped into a component.
+//! Wraps a core WebAssembly file into a component.
 
 use std::fmt;
 use std::path::Path;
@@ -6,11 +6,11 @@ use std::path::Path;
 use anyhow::{Context as _, ensure};
 use wit_component::{ComponentEncoder, DecodedWasm};
 
-/// What became of a component's file.
+/// The state of a component's file after a build.
 pub(crate) enum State {
-    /// It was written; bytes.
+    /// It was written; with its size in bytes.
     Written(usize),
-    /// It was so already.
+    /// It was up to date.
     Unchanged,
 }
 
@@ -22,19 +22,19 @@ pub(crate) fn encode(core: &Path, file: &Path) -> anyhow::Result<State> {
     put(&component, file)
 }
 
-/// Puts a component, or a command, at `file`, as a whole or not at all: an operator may be watching the folder.
+/// Writes a component, or a command, to `file` atomically: an operator may be watching the folder.
 pub(crate) fn put(component: &[u8], file: &Path) -> anyhow::Result<State> {
     if std::fs::read(file).is_ok_and(|there| there == component) {
         return Ok(State::Unchanged);
     }
-    // Of this process alone: two builds at once do not write into one file.
+    // Unique to this process: two concurrent builds do not write into one file.
     let partial = file.with_extension(format!("{}.partial", std::process::id()));
     std::fs::write(&partial, component)?;
     std::fs::rename(&partial, file)?;
     Ok(State::Written(component.len()))
 }
 
-/// A guest that imports WASI would not load: say so here, where it can be mended.
+/// A guest that imports WASI would not load: report it here, where its author can fix it.
 fn only_ours(component: &[u8]) -> anyhow::Result<()> {
     let DecodedWasm::Component(resolve, world) = wit_component::decode(component)? else {
         anyhow::bail!("it is no component")

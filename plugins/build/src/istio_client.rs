@@ -13,12 +13,13 @@ use mizzen_go_build::{Build, Cache, GoModule};
 
 use crate::component::{State, put};
 
-/// The name under which it is asked for, followed by `@` and a version.
+/// The name of the client, followed by `@` and a version on the command line.
 pub(crate) const NAME: &str = "istio-client";
 
 const MODULE: &str = "istio.io/istio";
 const ENVIRONMENT: [(&str, &str); 2] = [("GOOS", "wasip1"), ("GOARCH", "wasm")];
-/// Istio's own tag for its agent, which leaves the types of Envoy's filters out: a third of the
+/// Istio's own build tag of its agent, which omits the types of Envoy's filters: a third of the
+/// size. Rendering does not use them.
 /// size. They play no part in rendering.
 const TAGS: &str = "agent";
 
@@ -52,7 +53,7 @@ pub(crate) fn build(root: &Path, out: &Path, version: &Version) -> anyhow::Resul
     Ok((file, state))
 }
 
-/// How Go builds it. The same sources are the same bytes, wherever and whenever.
+/// Go's build settings. Equal sources give equal bytes.
 fn recipe(version: &Version) -> Build {
     let stamp = |name: &str, value: &str| format!("-X {MODULE}/pkg/version.{name}={value}");
     let stamps =
@@ -114,7 +115,7 @@ impl Version {
         Ok(Self(text.to_owned()))
     }
 
-    /// The charts are of one minor version: none may be given the name of another.
+    /// The charts belong to one minor version: another version is refused.
     fn must_be_of(&self, istio: &Path) -> anyhow::Result<()> {
         let minor = fs::read_to_string(istio.join("VERSION")).context("Istio's Go module does not say its version")?;
         let minor = minor.trim();

@@ -1,4 +1,4 @@
-//! Which guests there are: packages that say so in `[package.metadata.mizzen]`.
+//! The guests: packages with `[package.metadata.mizzen]`.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -6,7 +6,7 @@ use std::process::Command;
 use anyhow::{Context as _, bail, ensure};
 use serde_json::Value;
 
-/// What cargo says of the workspace.
+/// Cargo's description of the workspace.
 pub(crate) struct Workspace {
     pub(crate) root: PathBuf,
     pub(crate) target: PathBuf,
@@ -28,7 +28,7 @@ pub(crate) enum Components {
 }
 
 impl Workspace {
-    /// Asks cargo.
+    /// Runs `cargo metadata`.
     pub(crate) fn read() -> anyhow::Result<Self> {
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         let output = Command::new(cargo)
@@ -66,7 +66,7 @@ impl Workspace {
 }
 
 impl Guest {
-    /// `None` for a package that is no guest.
+    /// `None` for a package that is not a guest.
     fn of(package: &Value) -> anyhow::Result<Option<Self>> {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let name = text(&package["name"]);
@@ -88,7 +88,7 @@ impl Guest {
         Ok(Some(Self { package: name, components }))
     }
 
-    /// What the build leaves behind, and the name of the component that becomes of it.
+    /// The artifacts of the build, and the names of their components.
     pub(crate) fn artifacts(&self) -> Vec<(String, String)> {
         let file = |name: &str| format!("{}.wasm", name.replace('-', "_"));
         match &self.components {

@@ -19,10 +19,10 @@ pub(crate) enum Toolchain {
     Debian { linker: PathBuf },
 }
 
-/// Finds a toolchain, or installs one, and says so.
+/// Finds a toolchain, or installs one, and reports which.
 ///
 /// # Errors
-/// When there is none and none can be installed.
+/// If there is no toolchain and none can be installed.
 pub(crate) fn find() -> anyhow::Result<Toolchain> {
     let sysroot = PathBuf::from(output(Command::new("rustc").args(["--print", "sysroot"]))?);
     let debian_only = std::env::var("MIZZEN_GUEST_TOOLCHAIN").is_ok_and(|choice| choice == "debian");
@@ -67,7 +67,7 @@ impl Toolchain {
             Components::Library { .. } => "--lib",
             Components::Examples(_) => "--examples",
         });
-        // What the outer cargo told this program's build is not for the guests'.
+        // Settings of the outer cargo, which do not apply to guests.
         for name in ["RUSTUP_TOOLCHAIN", "RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "RUSTC_WRAPPER", "CARGO_TARGET_DIR"] {
             cargo.env_remove(name);
         }

@@ -1,5 +1,5 @@
-//! What a plugin's own `reconciler.yaml` grants is what `deploy/mesh.yaml` grants it: two copies,
-//! for whoever takes one plugin and whoever takes all.
+//! The grants in a plugin's own `reconciler.yaml` equal those in `deploy/mesh.yaml`: two copies,
+//! for users of one plugin and for users of all.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, also in what its cases share")]
 
@@ -11,7 +11,7 @@ use serde_json::Value;
 /// What has to be the same in both. Configuration is an example in the one, and part of a whole in the other.
 const SAME: [&str; 3] = ["grants", "limits", "subject"];
 
-/// Plugins with a document of their own that the mesh leaves out, and why.
+/// Plugins with a document of their own that the mesh omits, and why.
 const LEFT_OUT: [&str; 1] = [
     // In place of what `api-operator` does itself in the mesh, with `openMetrics: ServiceMonitor`.
     "metrics-annotations",
@@ -29,7 +29,7 @@ fn reconcilers(file: &Path) -> BTreeMap<String, Value> {
     reconcilers.map(|mut own| (own["metadata"]["name"].as_str().unwrap().to_owned(), own["spec"].take())).collect()
 }
 
-/// Lists of grants say the same in whatever order.
+/// The order of grants is irrelevant.
 fn in_order(mut value: Value) -> Value {
     match &mut value {
         Value::Array(items) => {

@@ -92,7 +92,7 @@ impl Reconciler for EgressHosts {
             grouping: Grouping::ByPorts,
         };
         let objects: Vec<_> = claims.own.iter().flat_map(|(part, own)| objects(&scope(part), own)).collect();
-        Ok(told(&claims, &yielded, &objects).desire(objects))
+        Ok(report(&claims, &yielded, &objects).desire(objects))
     }
 }
 
@@ -127,7 +127,7 @@ fn others(subject: &Subject<Value>, visibility: Visibility) -> Result<Vec<Other>
     Ok(others)
 }
 
-fn told(claims: &Claims, yielded: &Yielded, objects: &[Value]) -> Outcome {
+fn report(claims: &Claims, yielded: &Yielded, objects: &[Value]) -> Outcome {
     let entries: Vec<_> = objects.iter().filter(|object| object["kind"] == "ServiceEntry").collect();
     let targets: usize = claims.own.iter().map(|(_, own)| Endpoints::len(own)).sum();
     let refused = claims.refused.iter().map(Refusal::to_string);

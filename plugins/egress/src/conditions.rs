@@ -42,7 +42,7 @@ fn stopped(outcome: Outcome, why: &str, known: &Answers, standing: &[Component])
 
 /// The entry for the API is being created: this step is awaited.
 pub(crate) fn opening(plan: &Plan, step: &Step, known: &Answers) -> Outcome {
-    let mut outcome = told(plan, known);
+    let mut outcome = report(plan, known);
     let ((namespace, name), target) = (step.entry_name(), &step.target);
     let awaited = format!("ServiceEntry {namespace}/{name} does not contain {target} yet");
     outcome.readiness = Readiness::Progressing(format!("the mesh can't reach the Dynatrace API yet: {awaited}"));
@@ -50,7 +50,7 @@ pub(crate) fn opening(plan: &Plan, step: &Step, known: &Answers) -> Outcome {
 }
 
 /// Reports the state of each component.
-pub(crate) fn told(plan: &Plan, answers: &Answers) -> Outcome {
+pub(crate) fn report(plan: &Plan, answers: &Answers) -> Outcome {
     let (mut missing, mut wrong) = (Vec::new(), Vec::new());
     let mut outcome = Outcome::ready();
     for (component, share) in plan.shares() {
@@ -69,8 +69,8 @@ pub(crate) fn told(plan: &Plan, answers: &Answers) -> Outcome {
             outcome = reachable(outcome, component, share, trouble);
         }
     }
-    for told in [&mut missing, &mut wrong] {
-        told.dedup();
+    for messages in [&mut missing, &mut wrong] {
+        messages.dedup();
     }
     if !missing.is_empty() {
         outcome.readiness = Readiness::Progressing(missing.join("; "));

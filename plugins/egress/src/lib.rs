@@ -107,7 +107,7 @@ impl Reconciler for Egress {
         }
         let answers = Answers::ask(&api, spec, config, known);
         let plan = Plan::make(&kubes, &subject.metadata, &prefix, spec, &answers);
-        let outcome = conditions::told(&plan, &answers).requeue_after(answers.ask_again().unwrap_or(UNCHANGED));
+        let outcome = conditions::report(&plan, &answers).requeue_after(answers.ask_again().unwrap_or(UNCHANGED));
         let complete = is_complete(&plan, &answers)?;
         Ok(if complete { outcome.desire(plan.objects()) } else { outcome.desire_so_far(plan.objects()) })
     }

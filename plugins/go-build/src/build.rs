@@ -14,14 +14,14 @@ use crate::cache::create_dir;
 const ENVIRONMENT: [(&str, &str); 3] =
     [("CGO_ENABLED", "0"), ("GOWORK", "off"), ("GOFLAGS", "-mod=readonly -buildvcs=false")];
 
-/// What to build, and what to tell the person who waits for it.
+/// What to build, and how to report it to the user.
 #[derive(Clone, Debug, Default)]
 pub struct Build {
-    /// What is wanted, e.g. `kube-apiserver 1.36.4`.
+    /// The name of the result, e.g. `kube-apiserver 1.36.4`.
     pub wanted: String,
     /// How long a cold build takes on two cores, e.g. `3 minutes`.
     pub takes: &'static str,
-    /// What else helps where there is no Go, to follow `install Go`, e.g. `, or set …`; may be empty.
+    /// An alternative to installing Go, to follow `install Go`, e.g. `, or set …`; may be empty.
     pub instead: &'static str,
     /// The Go package with the program's `main`.
     pub package: String,

@@ -1,4 +1,5 @@
-//! The folder of what was built before. A folder's name covers the versions and flags of what is in
+//! The folder of earlier builds. A folder's name covers the versions and flags of its contents, so
+//! that it is never out of date.
 //! it, so that nothing in it is ever out of date.
 
 use std::env;
@@ -30,7 +31,7 @@ impl Cache {
             .ok_or(GoError::NoCache)
     }
 
-    /// Opens a part of the cache in `project`; makes its folder if need be.
+    /// Opens a part of the cache in `project`; creates its folder if necessary.
     pub fn open(project: &Path, part: &str) -> Result<Self, GoError> {
         let root = project.join(part);
         create_dir(&root)?;
@@ -42,7 +43,8 @@ impl Cache {
         self.root.join(name)
     }
 
-    /// Makes what is missing, in one process of this machine at a time. The lock goes with the
+    /// Creates what is missing, in one process of this machine at a time. The lock is released with
+    /// the process, however it ends.
     /// process that holds it, however that ends.
     pub fn unless_there<E: From<GoError>>(
         &self,
@@ -63,7 +65,7 @@ impl Cache {
     }
 }
 
-/// Makes a folder and those above it.
+/// Creates a folder and its parents.
 pub(crate) fn create_dir(path: &Path) -> Result<(), GoError> {
     fs::create_dir_all(path).map_err(GoError::io("make", path))
 }

@@ -13,33 +13,33 @@ pub use build::Build;
 pub use cache::{Cache, folder_from_env};
 pub use module::GoModule;
 
-/// Why there is nothing to use.
+/// Why a build has no result.
 #[derive(Debug, thiserror::Error)]
 pub enum GoError {
     /// Something must be built, and there is no Go.
     #[error("{wanted} is not built yet and there is no `go` on the PATH: install Go 1.26 or later{instead}")]
     Missing {
-        /// What was wanted, e.g. `kube-apiserver 1.36.4`.
+        /// The result, e.g. `kube-apiserver 1.36.4`.
         wanted: String,
-        /// What else helps, e.g. `, or set …`; may be empty.
+        /// An alternative, e.g. `, or set …`; may be empty.
         instead: String,
     },
-    /// Go is there, and older than a module asks for.
+    /// Go is installed, and older than a module requires.
     #[error("this `go` is too old to make {wanted} ({said}): install Go 1.26 or later{instead}")]
     TooOld {
-        /// What was wanted.
+        /// The result.
         wanted: String,
-        /// What `go` said.
+        /// The output of `go`.
         said: String,
-        /// What else helps; may be empty.
+        /// An alternative; may be empty.
         instead: String,
     },
-    /// Go is there, and failed.
+    /// Go is installed, and failed.
     #[error("`go` can't make {wanted}:\n{output}")]
     Failed {
-        /// What was wanted.
+        /// The result.
         wanted: String,
-        /// What `go` said.
+        /// The output of `go`.
         output: String,
     },
     /// The module does not name the version of what it pins.
@@ -56,7 +56,7 @@ pub enum GoError {
     /// A file or folder can't be read or written.
     #[error("can't {action} {path}")]
     Io {
-        /// What was tried, e.g. `read`.
+        /// The operation, e.g. `read`.
         action: &'static str,
         /// The file or folder.
         path: PathBuf,
@@ -74,7 +74,7 @@ impl GoError {
         move |source| Self::Io { action, path, source }
     }
 
-    /// Whether nothing but a newer Go, or any Go at all, is missing.
+    /// Whether installing or upgrading Go would help.
     pub fn wants_go(&self) -> bool {
         matches!(self, Self::Missing { .. } | Self::TooOld { .. })
     }

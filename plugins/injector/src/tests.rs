@@ -77,9 +77,9 @@ fn any_of_several_selectors_excludes() {
 
 #[test]
 fn a_namespace_without_the_label_is_injected_again() {
-    let nobody = json!({"excludeNamespaces": ["purpose=none"]});
-    assert_eq!(patched(&ask(&injector(&saying(TWO)), &nobody)), "true");
-    assert_eq!(ask(&injector(&json!([])), &nobody).patches, [], "and nothing is said where nothing was");
+    let none = json!({"excludeNamespaces": ["purpose=none"]});
+    assert_eq!(patched(&ask(&injector(&saying(TWO)), &none)), "true");
+    assert_eq!(ask(&injector(&json!([])), &none).patches, [], "and nothing is said where nothing was");
 }
 
 #[test]

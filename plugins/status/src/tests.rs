@@ -46,7 +46,7 @@ fn sum(conditions: &[Value]) -> Outcome {
 }
 
 /// State, status and reason of `Ready`, and the description.
-fn told(outcome: &Outcome) -> (String, Option<bool>, String, String) {
+fn summary(outcome: &Outcome) -> (String, Option<bool>, String, String) {
     let status = outcome.status.as_ref().unwrap();
     let [ready] = &outcome.conditions[..] else { panic!("{:?}", outcome.conditions) };
     assert_eq!((&*ready.kind, &status["observedGeneration"]), ("Ready", &json!(2)));
@@ -55,14 +55,14 @@ fn told(outcome: &Outcome) -> (String, Option<bool>, String, String) {
 }
 
 fn state(outcome: &Outcome) -> String {
-    told(outcome).0
+    summary(outcome).0
 }
 
 #[test]
 fn a_mesh_is_ready_when_all_reconcilers_are() {
     let outcome = sum(&[ready("installation"), ready("mtls")]);
     assert_eq!(outcome.readiness, Readiness::Ready);
-    let (state, ready, reason, _) = told(&outcome);
+    let (state, ready, reason, _) = summary(&outcome);
     assert_eq!((&*state, ready, &*reason), ("Ready", Some(true), "ReconcileSucceeded"));
 }
 
@@ -87,25 +87,25 @@ fn an_error_overrides_a_warning_and_a_warning_overrides_progress() {
 #[test]
 fn a_gated_reconciler_does_not_hide_the_error_before_it() {
     let held = of("mtls", "Unknown", "Held", "waits for `installation` to be ready: no image");
-    let (state, ready, reason, description) = told(&sum(&[of("installation", "False", "Failed", "no image"), held]));
+    let (state, ready, reason, description) = summary(&sum(&[of("installation", "False", "Failed", "no image"), held]));
     assert_eq!((&*state, ready, &*reason), ("Error", Some(false), "IstioInstallUninstallFailed"));
     assert_eq!(description, "installation: no image");
 }
 
 #[test]
 fn a_reconciler_without_a_condition_for_the_latest_change_is_awaited() {
-    let (state, is_ready, reason, description) = told(&sum(&[ready("installation")]));
+    let (state, is_ready, reason, description) = summary(&sum(&[ready("installation")]));
     assert_eq!((&*state, is_ready, &*reason), ("Processing", None, "ReconcileUnknown"));
     assert_eq!(description, "mtls: not reconciled yet");
     let mut old = ready("mtls");
     old["observedGeneration"] = json!(1);
-    let (state, .., description) = told(&sum(&[ready("installation"), old]));
+    let (state, .., description) = summary(&sum(&[ready("installation"), old]));
     assert_eq!((&*state, &*description), ("Processing", "mtls: the latest change is not reconciled yet"));
 }
 
 #[test]
 fn an_equal_description_of_several_reconcilers_is_listed_once() {
-    assert_eq!(told(&sum(&[])).3, "installation, mtls: not reconciled yet");
+    assert_eq!(summary(&sum(&[])).3, "installation, mtls: not reconciled yet");
 }
 
 #[test]
@@ -118,30 +118,30 @@ fn a_temporary_failure_is_not_an_error() {
 
 #[test]
 fn the_reason_is_the_plugins_own_or_kymas() {
-    let told = |conditions: &[Value]| {
-        let (state, _, reason, _) = told(&sum(conditions));
+    let summary = |conditions: &[Value]| {
+        let (state, _, reason, _) = summary(&sum(conditions));
         format!("{state} {reason}")
     };
     let refused = of("installation", "False", "Failed", "1.32.0 is two minors up");
     let why = condition("IstioInstalled", "False", "IstioVersionUpdateNotAllowed", "1.32.0 is two minors up");
-    assert_eq!(told(&[refused, why, ready("mtls")]), "Warning IstioVersionUpdateNotAllowed");
+    assert_eq!(summary(&[refused, why, ready("mtls")]), "Warning IstioVersionUpdateNotAllowed");
     let invalid = of("installation", "False", "Invalid", "spec.config.authorizers[1].name: twice");
-    assert_eq!(told(&[invalid, ready("mtls")]), "Error ValidationFailed");
+    assert_eq!(summary(&[invalid, ready("mtls")]), "Error ValidationFailed");
     let conflict = of("mtls", "False", "Conflict", "gitops has it");
-    assert_eq!(told(&[ready("installation"), conflict]), "Error CustomResourcesReconcileFailed");
+    assert_eq!(summary(&[ready("installation"), conflict]), "Error CustomResourcesReconcileFailed");
 }
 
 #[test]
 fn while_disruptions_wait_for_a_pace_the_mesh_is_processing() {
     let paced = |message: &str| of("mtls", "False", "Pacing", message);
     let waits = "290 of 300 disruptions wait for pace `workloads` (at once 10)";
-    let (state, is_ready, reason, description) = told(&sum(&[ready("installation"), paced(waits)]));
+    let (state, is_ready, reason, description) = summary(&sum(&[ready("installation"), paced(waits)]));
     assert_eq!((&*state, is_ready, &*reason), ("Processing", None, "Pacing"));
     assert_eq!(description, format!("mtls: {waits}"));
     let look =
         condition("ProxySidecarRestartSucceeded", "False", "ProxySidecarManualRestartRequired", "Pod a/b is alone");
     let (state, _, reason, _) =
-        told(&sum(&[ready("installation"), paced(&format!("Pod a/b is alone; {waits}")), look]));
+        summary(&sum(&[ready("installation"), paced(&format!("Pod a/b is alone; {waits}")), look]));
     assert_eq!((&*state, &*reason), ("Processing", "Pacing"));
 }
 
@@ -151,7 +151,7 @@ fn the_state_of_paces_does_not_hide_the_plugins_own_reason() {
     let look =
         condition("ProxySidecarRestartSucceeded", "False", "ProxySidecarManualRestartRequired", "Pod a/b is alone");
     let (state, _, reason, description) =
-        told(&sum(&[ready("installation"), of("mtls", "True", "Warning", both), look]));
+        summary(&sum(&[ready("installation"), of("mtls", "True", "Warning", both), look]));
     assert_eq!((&*state, &*reason), ("Warning", "ProxySidecarManualRestartRequired"));
     assert_eq!(description, format!("mtls: {both}"));
 }
@@ -179,12 +179,12 @@ fn the_oldest_subject_counts_and_a_second_one_names_it() {
     let older = "{apiVersion: mizzen.dev/v1alpha1, kind: Istio, metadata: {name: first, namespace: kyma-system, creationTimestamp: '2026-01-01T00:00:00Z'}}";
     let all_ready = mesh(&[ready("installation"), ready("mtls")], &[]);
     let outcome = testing::reconcile::<Sum>(&all_ready.clone().with(older), ISTIO, &config()).unwrap();
-    let (state, ready, reason, description) = told(&outcome);
+    let (state, ready, reason, description) = summary(&outcome);
     assert_eq!((&*state, ready, &*reason), ("Warning", Some(false), "OlderCRExists"));
     assert!(description.contains("kyma-system/first"), "{description}");
     let younger = older.replace("2026-01-01", "2026-01-03");
     let outcome = testing::reconcile::<Sum>(&all_ready.with(&younger), ISTIO, &config()).unwrap();
-    assert_eq!(told(&outcome).0, "Ready");
+    assert_eq!(summary(&outcome).0, "Ready");
 }
 
 #[test]
@@ -207,7 +207,7 @@ fn resources_that_block_a_deletion_are_listed_in_a_warning() {
         condition("IstioInstalled", "True", "IstioCustomResourcesDangling", message),
     ];
     let outcome = testing::finalize::<Sum>(&mesh(&conditions, &["installation", "status"]), ISTIO, &config()).unwrap();
-    let (state, ready, reason, description) = told(&outcome);
+    let (state, ready, reason, description) = summary(&outcome);
     assert_eq!((&*state, ready, &*reason), ("Warning", Some(false), "IstioCustomResourcesDangling"));
     assert!(description.contains("shop/cart"), "{description}");
 }

@@ -20,7 +20,7 @@ use mizzen_sandbox::{Sandbox, SandboxOptions};
 use mizzen_testhttps::{Received, Response, Server};
 use serde_json::{Value, json};
 
-/// The name that the API has, and its server a certificate for.
+/// The host of the API, and of its server's certificate.
 pub const API: &str = "abc.live.dynatrace.com";
 
 const THERE: &str = "
@@ -39,18 +39,18 @@ metadata: {name: virtualservices.networking.istio.io}
 spec: {group: networking.istio.io, scope: Namespaced, names: {kind: VirtualService, plural: virtualservices}, versions: [{name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}}]}
 ";
 
-/// Everything there is; ends with its test.
+/// Everything of a test; dropped with it.
 pub struct Stage {
     /// The cluster.
     pub memory: Memory,
     /// The Dynatrace API.
     pub api: Server,
     engine: Engine,
-    /// What is granted for the API beside what is shipped.
+    /// Grants for the API in addition to the shipped ones.
     grant: Value,
 }
 
-/// Finds every name at 127.0.0.1.
+/// Resolves every name to 127.0.0.1.
 struct Loopback;
 
 #[async_trait]
@@ -68,7 +68,7 @@ fn dynakube() -> ObjectRef {
     ObjectRef::new(Kind::new("dynatrace.com/v1beta6", "DynaKube"), Some("dynatrace"), "prod")
 }
 
-/// An answer that names these hosts, whoever asks for them.
+/// A response with these hosts, for any request.
 pub fn naming(
     activegate: &'static str,
     oneagent: &'static str,
@@ -91,15 +91,15 @@ pub fn naming(
 // === impl Stage ===
 
 impl Stage {
-    /// A cluster with a DynaKube whose API answers like this, is trusted, and is asked straight away.
+    /// A cluster with a DynaKube whose API responds like this, is trusted, and gets a request at
+    /// once.
     pub async fn start(answers: impl Fn(&Received) -> Response + Send + Sync + 'static) -> Self {
         let api = Server::start(&[API], answers).await;
         let grant = json!({"private": ["127.0.0.0/8"], "trust": {"pem": api.authority()}});
         Self::with(api, json!({}), grant).await
     }
 
-    /// A cluster with a DynaKube that has these fields, too, and such a grant: both are merged into
-    /// what is there without them.
+    /// A cluster with a DynaKube with these additional fields, and this additional grant.
     pub async fn with(api: Server, fields: Value, grant: Value) -> Self {
         let mut documents = yaml::load(&repository("deploy/samples/crds/dynakubes.dynatrace.com.yaml")).unwrap();
         documents.extend(yaml::parse(Path::new("there.yaml"), THERE).unwrap());
@@ -114,7 +114,7 @@ impl Stage {
         Self { memory, api, engine, grant }
     }
 
-    /// Replaces the host by another one that remembers nothing.
+    /// Replaces the host by a new one without any state.
     pub async fn restart(self) -> Self {
         let Self { memory, api, engine, grant } = self;
         engine.stop().await;
@@ -122,13 +122,13 @@ impl Stage {
         Self { memory, api, engine, grant }
     }
 
-    /// The API answers like this from now on, and is asked.
+    /// Changes the API's responses, and waits for a request.
     pub async fn answers(&self, answers: impl Fn(&Received) -> Response + Send + Sync + 'static) {
         self.api.respond(answers);
         self.touch(json!(self.api.requests().len().to_string()), "/metadata/annotations/touched").await;
     }
 
-    /// Sets a field of the DynaKube, and waits until nothing is left to do.
+    /// Sets a field of the DynaKube, and waits until the engine is settled.
     pub async fn touch(&self, value: Value, pointer: &str) {
         let set = |kube: &mut Value| {
             if kube["metadata"]["annotations"].is_null() {
@@ -140,7 +140,7 @@ impl Stage {
         self.settled().await;
     }
 
-    /// Waits until nothing is left to do. Nobody is asked for that: what is done, the host found out by itself.
+    /// Waits until the engine is settled, without an explicit trigger.
     pub async fn settled(&self) {
         self.engine.settled().await;
     }
@@ -178,7 +178,7 @@ impl Stage {
         Some((text("status"), text("reason"), text("message")))
     }
 
-    /// What the DynaKube remembers of the API.
+    /// The API's last response in the DynaKube's status.
     pub fn remembers(&self) -> Value {
         let kube = self.memory.find(&dynakube()).unwrap_or_default();
         json!([
@@ -188,7 +188,7 @@ impl Stage {
     }
 }
 
-/// The shipped configuration, but for where the API is, how long it may take, and what is granted beside.
+/// The shipped configuration, except for the API's address, its timeout, and additional grants.
 fn configuration(api: &Server, more: &Value) -> Configuration {
     let mut documents = yaml::load(&repository("plugins/egress/reconciler.yaml")).unwrap();
     let spec = &mut documents[0].value["spec"];
@@ -199,7 +199,7 @@ fn configuration(api: &Server, more: &Value) -> Configuration {
     Configuration::strict(&documents).unwrap()
 }
 
-/// Puts fields in the place of others, or beside them.
+/// Replaces or adds fields.
 fn merge(value: &mut Value, fields: &Value) {
     for (field, new) in fields.as_object().into_iter().flatten() {
         if new.is_object() && value[field].is_object() {

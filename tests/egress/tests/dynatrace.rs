@@ -1,4 +1,4 @@
-//! What a cluster holds after each answer of the Dynatrace API.
+//! The objects in a cluster after each response of the Dynatrace API.
 
 use mizzen_egress_tests::{API, Stage, naming};
 use mizzen_testhttps::{Received, Response};

@@ -1,5 +1,5 @@
 //! How the Dynatrace API is reached: through the proxy and with the certificates that a DynaKube
-//! names, as far as the grant has it.
+//! names, as far as they are granted.
 
 use mizzen_egress_tests::{API, Stage, naming};
 use mizzen_testhttps::{Proxy, Server};

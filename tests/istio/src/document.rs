@@ -1,11 +1,11 @@
-//! YAML documents as JSON values, and what makes an object the same object.
+//! YAML documents as JSON values, and the identity of objects.
 
 use serde_json::Value;
 
 /// The objects of a text of YAML documents; empty documents are none.
 ///
 /// # Errors
-/// When it is no YAML.
+/// If it is not valid YAML.
 pub fn objects(yaml: &str) -> Result<Vec<Value>, serde_saphyr::Error> {
     let all: Vec<Value> = serde_saphyr::from_multiple(yaml)?;
     Ok(all.into_iter().filter(|object| !object.is_null()).collect())
@@ -16,12 +16,13 @@ pub fn documents(objects: &[Value]) -> String {
     objects.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n---\n")
 }
 
-/// The lines of what a command said in which none of these texts is: what it says of objects that are well is harmless.
+/// The lines of a command's output that contain none of these texts: output about valid objects is
+/// ignored.
 pub fn lines_without<'a>(said: &'a str, harmless: &[&str]) -> Vec<&'a str> {
     said.lines().filter(|line| !line.trim().is_empty() && !harmless.iter().any(|text| line.contains(text))).collect()
 }
 
-/// What an object is called: `apiVersion kind namespace/name`.
+/// The identity of an object: `apiVersion kind namespace/name`.
 pub fn identity(object: &Value) -> String {
     let text = |at: &str| object.pointer(at).and_then(Value::as_str).unwrap_or_default();
     let (namespace, name) = (text("/metadata/namespace"), text("/metadata/name"));

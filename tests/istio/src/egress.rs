@@ -1,5 +1,5 @@
-//! What the plugins for traffic out of the mesh emit, in every shape: for Istio's commands and for
-//! an API server to judge.
+//! The objects of the plugins for traffic out of the mesh, in every shape: for Istio's commands and
+//! for an API server to validate.
 
 use mizzen_plugin_egress::Egress;
 use mizzen_plugin_egress_hosts::EgressHosts;
@@ -8,7 +8,7 @@ use mizzen_sdk::testing::{self, Cluster};
 use mizzen_sdk::{Failure, Outcome};
 use serde_json::{Value, json};
 
-/// A list with a line of every kind, and with such as don't go together.
+/// A list with a line of every kind, including lines that can't share an entry.
 pub const EXTERNAL_HOSTS: &str = "
 apiVersion: mizzen.dev/v1alpha1
 kind: ExternalHosts
@@ -42,17 +42,17 @@ spec:
   proxy: {value: 'http://proxy.example.com:3128'}
 ";
 
-/// Everything that `egress-hosts` and `egress` want for every shape that there is.
+/// Everything that `egress-hosts` and `egress` desire for every shape.
 ///
 /// # Errors
-/// What a plugin has against them.
+/// The plugins' own errors.
 pub fn emitted() -> Result<Vec<Value>, Failure> {
     let lists = Cluster::new().with(EXTERNAL_HOSTS);
     let own = testing::reconcile::<EgressHosts>(&lists, EXTERNAL_HOSTS, &json!({"visibility": "Namespace"}))?;
     let gates = "https://gate.example.com:9999/communication,http://gate2.example.com:9999,https://192.0.2.1,https://[2001:db8::1]:9999";
     let many: Vec<_> = (0..300).map(|at| format!("https://h{at}.dynatrace.example.com/communication")).collect();
     let at = "https://abc.live.dynatrace.com/api/v1/deployment/installer";
-    // The way to the API is opened first; it is asked once that is there.
+    // The entry for the API first; requests are sent once it exists.
     let opened = testing::reconcile::<Egress>(&Cluster::new().with(DYNAKUBE), DYNAKUBE, &json!({}))?;
     let opened = opened.desired.into_iter().flatten();
     let dynatrace = opened

@@ -1,4 +1,4 @@
-//! The commands of `istioctl` that judge, built from Istio's Go module.
+//! The validating commands of `istioctl`, built from Istio's Go module.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -20,40 +20,40 @@ pub struct Istioctl {
     program: PathBuf,
 }
 
-/// Why `istioctl` gives no answer, or not the one that was hoped for.
+/// Why `istioctl` failed.
 #[derive(Debug, thiserror::Error)]
 pub enum IstioctlError {
     /// It can't be built.
     #[error(transparent)]
     Go(#[from] GoError),
-    /// It refused what it was given.
+    /// It refused its input.
     #[error("istioctl refused it: {0}")]
     Refused(String),
-    /// It did not run, or what it printed can't be read.
+    /// It did not run, or its output can't be parsed.
     #[error("istioctl failed: {0}")]
     Failed(String),
 }
 
-/// What `istioctl analyze` has to say of an object, or of several together.
+/// A finding of `istioctl analyze` about one or several objects.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Finding {
-    /// How bad it is.
+    /// The severity.
     pub level: Level,
-    /// Which of Istio's findings, e.g. `IST0101`: a reference to what is not there.
+    /// The code of the finding, e.g. `IST0101`: a reference to a missing object.
     pub code: String,
-    /// Of which object, e.g. `VirtualService store/web`; empty: of none by itself.
+    /// The object, e.g. `VirtualService store/web`; empty if it is not about a single one.
     #[serde(default)]
     pub origin: String,
-    /// In words.
+    /// The message.
     pub message: String,
 }
 
-/// How bad a finding is.
+/// The severity of a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 pub enum Level {
-    /// Worth knowing.
+    /// Information.
     Info,
-    /// It may do something else than was meant.
+    /// It may behave differently from what was intended.
     Warning,
     /// It does not work.
     Error,

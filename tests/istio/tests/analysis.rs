@@ -1,4 +1,4 @@
-//! `istioctl analyze` finds nothing that does not work in all that the plugins emit, taken together with what users have.
+//! `istioctl analyze` finds no error in the objects of the plugins together with those of users.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking, also in what its cases share")]
 
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use support::compare::both;
 use support::{apis, applications, mesh};
 
-/// What the plugins refer to and users make.
+/// Objects of users that the plugins refer to.
 const USERS: &str = "
 {apiVersion: v1, kind: Namespace, metadata: {name: shop, labels: {istio-injection: enabled}}}
 ---
@@ -35,7 +35,7 @@ spec:
       tls: {mode: SIMPLE, credentialName: component-gateway-cert}
 ";
 
-/// What is found short of an error, and why it is as it shall be.
+/// Findings that are not errors, and why they are expected.
 const EXPECTED: [(&str, &str); 4] = [
     // Those who may not use a path are refused at the ingress gateway, which speaks HTTP there; so do its ports.
     ("IST0133", "AuthorizationPolicy"),

@@ -1,5 +1,5 @@
-//! What the client answers in the sandbox: the same to the same, each version its own images, and
-//! what is wrong in place of a crash.
+//! Renderings of the client in the sandbox: equal for equal inputs, with each version's images, and
+//! with a message instead of a crash.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking, also in what its cases share")]
 

@@ -1,4 +1,4 @@
-//! `istioctl validate` finds nothing wrong with what `api-operator` publishes an API with.
+//! `istioctl validate` finds no fault in the objects of `api-operator`.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking, also in what its cases share")]
 

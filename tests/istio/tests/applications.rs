@@ -1,4 +1,5 @@
-//! `istioctl validate` finds no fault with what `application` and `application-ingress` emit, whatever a trait asks for.
+//! `istioctl validate` finds no fault in the objects of `application` and `application-ingress`,
+//! for every field of a trait.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking, also in what its cases share")]
 

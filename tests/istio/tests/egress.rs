@@ -1,4 +1,4 @@
-//! `istioctl validate` has nothing against what lets traffic out of the mesh.
+//! `istioctl validate` finds no fault in the objects for traffic out of the mesh.
 
 use mizzen_istio_tests::egress::emitted;
 use mizzen_istio_tests::{Istioctl, documents};

@@ -1,4 +1,5 @@
-//! `istioctl validate` passes what is right and refuses, by name, what is not; `istioctl analyze` finds what does not work together.
+//! `istioctl validate` accepts valid objects and names invalid ones; `istioctl analyze` finds
+//! objects that do not work together.
 
 use mizzen_istio_tests::{Istioctl, IstioctlError, Level};
 

@@ -1,4 +1,5 @@
-//! `istioctl validate` finds no fault with what Istio's life consists of: what is installed, and what stands around it.
+//! `istioctl validate` finds no fault in the objects of the mesh: the installation, and the
+//! settings around it.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking, also in what its cases share")]
 

@@ -1,4 +1,5 @@
-//! What the client renders is what `istioctl manifest generate` of the same Go module prints, object by object.
+//! The client renders what `istioctl manifest generate` of the same Go module prints, object by
+//! object.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking, also in what its cases share")]
 

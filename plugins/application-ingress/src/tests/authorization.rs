@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// Lets in whoever is known.
+/// Allows every authenticated caller.
 fn known() -> Value {
     json!({"rules": [{"from": {"requestPrincipals": ["*"]}}]})
 }
