@@ -78,9 +78,9 @@ format: ## Whether the code is formatted
 		test -z "$$unformatted" || { echo "gofmt: $$unformatted"; exit 1; }; $(FI)
 
 # Where no line is wider than 120 columns, and where no error is text.
-NARROW := host/cluster host/config host/model plugins/gateway-restart plugins/go-build plugins/installation-external \
-	plugins/oam-api tests/bench tests/cluster tests/e2e tests/traffic
-TYPED := host/catalog host/cli host/cluster host/config host/k8s host/live host/model host/serve
+NARROW := host/cli host/cluster host/config host/http host/live host/model host/sandbox host/serve plugins/gateway-restart plugins/go-build \
+	plugins/installation-external plugins/oam-api tests/bench tests/cluster tests/e2e tests/guests tests/traffic
+TYPED := host/catalog host/cli host/cluster host/config host/http host/k8s host/live host/model host/sandbox host/serve
 
 style: ## Width of lines, length of files, errors that are text, and the tests that SECURITY.md names
 	@! LC_ALL=C.UTF-8 grep -rnE --include='*.rs' '^.{121}' $(NARROW) || \
