@@ -4,20 +4,11 @@
 use mizzen_model::{Kind, Object, ObjectRef};
 use serde_json::Value;
 
-use super::kinds::Kinds;
+use super::kinds::{Kinds, Namespaces};
 use super::ownership;
 use super::problem::{Field, Problem, Refusal};
 use super::shape::{Relation, Shape};
 use super::{crd, metadata};
-
-/// The meaning of a document of a namespaced kind that names no namespace.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Namespaces {
-    /// The namespace `default`, as with `kubectl`.
-    Defaulted,
-    /// A mistake, as with the API server.
-    Stated,
-}
 
 // === impl Kinds ===
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use mizzen_model::{Fields, Object, ObjectRef};
 use serde_json::Value;
 
-use super::admission::Namespaces;
+use super::kinds::{Kinds, Namespaces};
 use super::merge::{merge, prune};
 use super::ownership::{self, Owner, Parts, Step, parts};
 use super::problem::Refusal;
@@ -56,7 +56,7 @@ impl State {
         let part = Part::of(apply.target, self.kinds.get(&key.kind));
         check_identity(apply.document, held.as_deref(), part)?;
         self.kinds.check_part(&reference.kind, apply.document)?;
-        let wanted = self.wanted(&reference, apply, part);
+        let wanted = wanted(&self.kinds, &reference, apply, part);
 
         let mut entry = held.as_deref().cloned().unwrap_or_default();
         let shape = self.kinds.shape(&reference.kind);
@@ -96,28 +96,28 @@ impl State {
         let object = Object::new(document, &Fields::Whole);
         object.map(Arc::new).map_err(|error| Refusal::invalid("", error.to_string()))
     }
+}
 
-    /// The part of a document that an apply writes.
-    fn wanted(&self, reference: &ObjectRef, apply: &Apply<'_>, part: Part) -> Value {
-        let mut wanted = apply.document.clone();
-        self.kinds.drop_nulls(&reference.kind, &mut wanted);
-        if let Some(map) = wanted.as_object_mut() {
-            match part {
-                Part::Status | Part::StatusSubresource => {
-                    map.retain(|key, _| matches!(&**key, "apiVersion" | "kind" | "metadata" | "status"));
-                }
-                Part::WithoutStatus => drop(map.remove("status")),
-                Part::Whole => {}
+/// The part of a document that an apply writes.
+fn wanted(kinds: &Kinds, reference: &ObjectRef, apply: &Apply<'_>, part: Part) -> Value {
+    let mut wanted = apply.document.clone();
+    kinds.drop_nulls(&reference.kind, &mut wanted);
+    if let Some(map) = wanted.as_object_mut() {
+        match part {
+            Part::Status | Part::StatusSubresource => {
+                map.retain(|key, _| matches!(&**key, "apiVersion" | "kind" | "metadata" | "status"));
             }
+            Part::WithoutStatus => drop(map.remove("status")),
+            Part::Whole => {}
         }
-        // The server sets these fields itself, except the name; and a status has no metadata of its
-        // own.
-        let set_by_server = |key: &str| ownership::SERVER_FIELDS.contains(&key) || apply.target == Target::Status;
-        if let Some(metadata) = wanted.get_mut("metadata").and_then(Value::as_object_mut) {
-            metadata.retain(|key, _| matches!(&**key, "name" | "namespace") || !set_by_server(key));
-        }
-        wanted
     }
+    // The server sets these fields itself, except the name; and a status has no metadata of its
+    // own.
+    let set_by_server = |key: &str| ownership::SERVER_FIELDS.contains(&key) || apply.target == Target::Status;
+    if let Some(metadata) = wanted.get_mut("metadata").and_then(Value::as_object_mut) {
+        metadata.retain(|key, _| matches!(&**key, "name" | "namespace") || !set_by_server(key));
+    }
+    wanted
 }
 
 fn check_identity(document: &Value, held: Option<&Entry>, part: Part) -> Result<(), Refusal> {

@@ -61,6 +61,15 @@ const BUILT_IN: &str = "
 #[derive(Clone)]
 pub(super) struct Kinds(HashMap<Kind, Arc<Served>>);
 
+/// The meaning of a document of a namespaced kind that names no namespace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Namespaces {
+    /// The namespace `default`, as with `kubectl`.
+    Defaulted,
+    /// A mistake, as with the API server.
+    Stated,
+}
+
 impl Default for Kinds {
     fn default() -> Self {
         let kinds = BUILT_IN.lines().filter_map(|line| {

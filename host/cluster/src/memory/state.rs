@@ -6,9 +6,8 @@ use std::sync::Arc;
 use mizzen_model::{Digest, Kind, ObjectRef};
 use serde_json::Value;
 
-use super::admission::Namespaces;
 use super::crd::DEFINITION;
-use super::kinds::Kinds;
+use super::kinds::{Kinds, Namespaces};
 use super::metadata::has_finalizers;
 use super::ownership::{self, Owner, Owners, parts};
 use super::problem::Refusal;
