@@ -74,7 +74,7 @@ impl Observer for Collector {
         let ending = if done.failed || done.reason == "Failed" {
             Some(Ending::Failed(trouble))
         } else {
-            done.so_far.then_some(Ending::Unfinished(trouble))
+            done.partial.then_some(Ending::Unfinished(trouble))
         };
         self.last.lock().insert((reconciler, subject), ending);
     }

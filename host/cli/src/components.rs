@@ -111,7 +111,10 @@ impl Loaded {
     pub(crate) fn nodes(&self) -> Vec<NodeSpec> {
         let node = |entry: &Entry| NodeSpec {
             reconciler: Arc::clone(&entry.reconciler),
-            invoke: entry.invoke.clone().ok_or_else(|| assemble::lines(&entry.problems).join("; ")),
+            invoke: entry
+                .invoke
+                .clone()
+                .ok_or_else(|| mizzen_engine::LoadError::new(assemble::lines(&entry.problems).join("; "))),
         };
         self.entries.iter().map(node).collect()
     }
@@ -123,7 +126,7 @@ impl Loaded {
                 name: entry.renderer.name.as_str().into(),
                 labels: entry.renderer.labels.clone(),
             },
-            render: entry.loaded().map_err(|error| error.to_string()),
+            render: entry.loaded().map_err(mizzen_engine::LoadError::new),
         };
         self.renderers.iter().map(spec).collect()
     }

@@ -8,7 +8,7 @@ use mizzen_model::{Kind, Object, ObjectRef};
 use crate::change::Changes;
 use crate::error::{ReadError, WriteError};
 use crate::selection::Selection;
-use crate::view::{KindFacts, Scope, View};
+use crate::view::{Found, KindFacts, Scope, View};
 use crate::write::{Apply, EventRecord};
 
 /// The watch of one object, by its name. It ends when the last handle is dropped.
@@ -53,6 +53,13 @@ pub trait Cluster: Send + Sync + 'static {
     /// # Errors
     /// As [`Cluster::get`].
     fn list(&self, scope: Scope, kind: &Kind, selection: &Selection<'_>) -> Result<Vec<Arc<Object>>, ReadError>;
+
+    /// Looks one object up at the API server, whether or not a view keeps it. This takes a request. `None`: the object
+    /// does not exist.
+    ///
+    /// # Errors
+    /// Why it can't be read; never [`ReadError::NotSynced`].
+    async fn lookup(&self, object: &ObjectRef) -> Result<Option<Found>, ReadError>;
 
     /// Watches one object by its name: for what the host itself uses, such as a Secret that
     /// authenticates requests. Needs no view of the kind, and no right to list it. Changes from

@@ -55,6 +55,19 @@ pub enum WriteError {
         /// The contested fields and their owners.
         fields: Vec<ForeignField>,
     },
+    /// The object exists already, and the manager has applied nothing of it: it belongs to another party.
+    #[error(
+        "{object} exists already and was not applied by `{manager}` ({}); grant `force` to take it over",
+        describe_managers(.managers)
+    )]
+    Exists {
+        /// The object.
+        object: String,
+        /// The field manager of the refused apply.
+        manager: String,
+        /// The field managers of the object.
+        managers: Vec<String>,
+    },
     /// Two subjects of one reconciler want the object, and the other subject owns it.
     #[error("{object} is wanted by {by} as well, which owns it; give one of the two objects another name")]
     Claimed {
@@ -114,6 +127,14 @@ impl From<ReadError> for AccessError {
             }
         }
     }
+}
+
+fn describe_managers(managers: &[String]) -> String {
+    if managers.is_empty() {
+        return "no field manager is recorded".into();
+    }
+    let managers: Vec<_> = managers.iter().map(|manager| format!("`{manager}`")).collect();
+    format!("its field managers: {}", managers.join(", "))
 }
 
 fn describe_conflict(object: &str, manager: &str, fields: &[ForeignField]) -> String {

@@ -44,5 +44,5 @@ pub use change::{Change, Changes};
 pub use cluster::{Cluster, ObjectWatch};
 pub use error::{ForeignField, ReadError, WriteError};
 pub use selection::Selection;
-pub use view::{KindFacts, OWNER_LABEL, RECONCILER_LABEL, Scope, View};
+pub use view::{Found, KindFacts, OWNER_LABEL, RECONCILER_LABEL, Scope, View};
 pub use write::{Apply, EventRecord, Target};

@@ -1,6 +1,8 @@
 //! Views: which objects of a kind are watched, and which of their fields are kept.
 
-use mizzen_model::{Fields, Kind};
+use std::sync::Arc;
+
+use mizzen_model::{Fields, Kind, Object};
 
 /// Label of every object that a reconciler applies: the reconciler's name.
 pub const RECONCILER_LABEL: &str = "mizzen.dev/reconciler";
@@ -28,6 +30,15 @@ pub struct View {
     pub scope: Scope,
     /// The projection: which fields of each object.
     pub fields: Fields,
+}
+
+/// An object as the API server has it, with its field managers.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// The whole object.
+    pub object: Arc<Object>,
+    /// The field managers of everything but its status, in alphabetical order.
+    pub managers: Vec<String>,
 }
 
 /// What the API server's discovery and the CRDs say about a kind.

@@ -1,9 +1,9 @@
 //! What is remembered of a key between two reconciles: its last outcome, and what it last wrote.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use mizzen_model::{Digest, ObjectRef};
+use mizzen_model::{Digest, Object, ObjectRef, canonical};
 
 use crate::observe::Intent;
 use crate::prepare::Prepared;
@@ -15,6 +15,8 @@ pub(crate) struct Memory {
     /// The last outcome; `None`: the plugin has not been called, or its last call failed.
     pub(crate) memo: Option<Arc<Memo>>,
     pub(crate) last_writes: LastWrites,
+    /// Objects with the owner label of the key where its reconciler may apply nothing, as last logged.
+    pub(crate) outside_grants: BTreeSet<ObjectRef>,
     /// The reason that was last reported, so that an Event about a problem is published once.
     pub(crate) reported: &'static str,
     /// What the reconciler would write, in mode `Plan`.
@@ -68,4 +70,10 @@ pub(crate) enum Written {
     Fields { wanted: Digest, live: Digest },
     /// The subject's status.
     Status,
+}
+
+/// The part of a subject that its author writes, which is the part that a plugin is given: without status, generation
+/// and finalizers.
+pub(crate) fn authored(subject: &Object) -> String {
+    canonical::without(subject.json(), &[&["status"], &["metadata", "generation"], &["metadata", "finalizers"]])
 }

@@ -1,26 +1,29 @@
-//! What happens, told to whoever wants to know: the log, the metrics, `plan`.
+//! What the engine reports to the log, the metrics and `plan`.
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use mizzen_k8s::Listed;
 use mizzen_model::{Call, Object, ObjectRef};
 
-/// Hears of everything the engine does. Called from many tasks; must not block.
+pub use crate::reads::Traffic;
+
+/// Receives everything that the engine reports. Its methods are called from many tasks and must not block.
 pub trait Observer: Send + Sync + 'static {
     /// The workqueue yielded a key, which is reconciled now.
     fn queued(&self, _queued: &Queued<'_>) {}
-    /// A plugin was asked.
+    /// A plugin was called.
     fn called(&self, _call: &Called<'_>) {}
-    /// Something was written.
+    /// An object was written.
     fn wrote(&self, _write: &Written<'_>) {}
-    /// What a reconciler in mode `Plan` would write for a subject is different from what it was.
+    /// What a reconciler in mode `Plan` would write for a subject has changed.
     fn planned(&self, _planned: &Planned<'_>) {}
-    /// Something of others was patched or deleted.
+    /// An object of another party was patched or deleted.
     fn disrupted(&self, _disrupted: &Disrupted<'_>) {}
-    /// What was patched or deleted did not come through: it keeps nobody waiting any longer.
-    fn gave_up(&self, _gave_up: &GaveUp<'_>) {}
-    /// One reconcile ended.
+    /// A disruption timed out or failed: it does not block its pace any longer.
+    fn disruption_failed(&self, _failed: &DisruptionFailed<'_>) {}
+    /// A reconcile ended.
     fn reconciled(&self, _reconciled: &Reconciled<'_>) {}
 }
 
@@ -40,32 +43,30 @@ pub struct Queued<'a> {
 pub struct Called<'a> {
     /// The reconciler.
     pub reconciler: &'a str,
-    /// About whom.
+    /// The subject that it was called for.
     pub subject: &'a ObjectRef,
-    /// Which function.
+    /// The function that was called.
     pub call: Call,
-    /// `Answered`, or why not.
+    /// `Answered` if it returned an outcome, `Refused` if it returned a failure, or the class of the error.
     pub result: &'static str,
-    /// From call to answer.
-    pub took: Duration,
-    /// Distinct reads made.
+    /// The time from the call to its result.
+    pub duration: Duration,
+    /// The number of distinct reads.
     pub reads: usize,
-    /// Bytes of JSON that went into the guest.
+    /// Bytes of JSON passed to the guest.
     pub bytes: u64,
-    /// Requests over HTTPS, those answered from the cache, and those where redirects led, included.
-    pub requests: u64,
-    /// Bytes of their answers' bodies.
-    pub received: u64,
+    /// Its HTTPS requests.
+    pub traffic: Traffic,
 }
 
 /// What was done to an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Verb {
-    /// It is new.
+    /// It was created.
     Create,
-    /// It was another way.
+    /// It was changed.
     Change,
-    /// It is gone.
+    /// It was deleted.
     Delete,
     /// Its status was written.
     Status,
@@ -76,26 +77,26 @@ pub enum Verb {
 /// One write.
 #[derive(Debug)]
 pub struct Written<'a> {
-    /// The reconciler it was done for.
+    /// The reconciler that the host wrote for.
     pub reconciler: &'a str,
-    /// About whom.
+    /// The subject that it wrote for.
     pub subject: &'a ObjectRef,
     /// What was done.
     pub verb: Verb,
-    /// To what.
+    /// The object that was written.
     pub object: &'a ObjectRef,
-    /// As it was, as far as the host knows.
+    /// The object before, as far as the host knows.
     pub before: Option<Arc<Object>>,
-    /// As it is.
+    /// The object after; `None` if it was deleted.
     pub after: Option<Arc<Object>>,
 }
 
-/// What would be done to an object.
+/// A write that a reconciler in mode `Plan` would make.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Intent {
-    /// What.
+    /// What would be done.
     pub verb: Verb,
-    /// To what.
+    /// The object that would be written.
     pub object: ObjectRef,
 }
 
@@ -104,64 +105,64 @@ pub struct Intent {
 pub struct Planned<'a> {
     /// The reconciler.
     pub reconciler: &'a str,
-    /// For whom.
+    /// The subject.
     pub subject: &'a ObjectRef,
-    /// All of it; empty: nothing is left that it would do.
+    /// All writes that it would make; empty if the cluster matches its outcome.
     pub intents: &'a [Intent],
 }
 
-/// Something that was done to an object of others.
+/// A patch or deletion of another party's object.
 #[derive(Debug)]
 pub struct Disrupted<'a> {
-    /// The reconciler it was done for.
+    /// The reconciler that wanted it.
     pub reconciler: &'a str,
-    /// About whom.
+    /// The subject that it was wanted for.
     pub subject: &'a ObjectRef,
-    /// To what.
+    /// The object.
     pub object: &'a ObjectRef,
-    /// Under which pace.
+    /// The pace that it counts under, if any.
     pub pace: Option<&'a str>,
-    /// Why, in the plugin's words.
+    /// The plugin's reason.
     pub reason: &'a str,
 }
 
-/// Something under a pace that did not come through.
+/// A disruption that timed out or failed.
 #[derive(Debug)]
-pub struct GaveUp<'a> {
+pub struct DisruptionFailed<'a> {
     /// The reconciler.
     pub reconciler: &'a str,
     /// The pace.
     pub pace: &'a str,
-    /// Which object.
+    /// The object.
     pub object: &'a ObjectRef,
-    /// What it says itself, or how long was waited.
-    pub why: &'a str,
+    /// What the object says, or which deadline it met.
+    pub reason: &'a str,
 }
 
-/// How one reconcile ended.
+/// The end of a reconcile.
 #[derive(Debug)]
 pub struct Reconciled<'a> {
     /// The reconciler.
     pub reconciler: &'a str,
-    /// About whom.
+    /// The subject.
     pub subject: &'a ObjectRef,
-    /// `Ready`, `Progressing`, …, or the class of the error.
+    /// The reason of the condition: `Ready`, `Progressing`, …, or the class of the error.
     pub reason: &'a str,
-    /// More of it, for people; empty when ready.
+    /// The message of the condition.
     pub message: &'a str,
-    /// Whether it went wrong.
+    /// Whether it ended with an error.
     pub failed: bool,
-    /// Whether the plugin was asked.
-    pub asked: bool,
-    /// Whether the plugin said that it will want more.
-    pub so_far: bool,
-    /// How much was written.
+    /// Whether it called the plugin.
+    pub called: bool,
+    /// Whether the outcome has the desired objects only so far: the plugin will want more.
+    pub partial: bool,
+    /// The number of writes.
     pub writes: usize,
     /// How long it took.
-    pub took: Duration,
+    pub duration: Duration,
 }
 
-/// Observers, told one after the other.
+/// Several observers, called one after the other.
 #[derive(Clone, Default)]
 pub struct Observers(pub Vec<Arc<dyn Observer>>);
 
@@ -181,19 +182,18 @@ impl Observer for Observers {
     fn disrupted(&self, disrupted: &Disrupted<'_>) {
         self.0.iter().for_each(|observer| observer.disrupted(disrupted));
     }
-    fn gave_up(&self, gave_up: &GaveUp<'_>) {
-        self.0.iter().for_each(|observer| observer.gave_up(gave_up));
+    fn disruption_failed(&self, failed: &DisruptionFailed<'_>) {
+        self.0.iter().for_each(|observer| observer.disruption_failed(failed));
     }
     fn reconciled(&self, reconciled: &Reconciled<'_>) {
         self.0.iter().for_each(|observer| observer.reconciled(reconciled));
     }
 }
 
-/// The most objects that one log line names.
+/// The most objects that a log line names.
 const NAMED: usize = 20;
 
-/// Writes one log line for each reconcile that did something or went wrong, for each object of others that was disrupted, and for
-/// each plan that became different.
+/// Logs each reconcile that wrote something or failed, each disruption, and each plan that changed.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Log;
 
@@ -201,12 +201,10 @@ impl Observer for Log {
     fn planned(&self, planned: &Planned<'_>) {
         let Planned { reconciler, subject, intents } = *planned;
         if intents.is_empty() {
-            return tracing::info!(reconciler, %subject, "planned: nothing to do");
+            return tracing::info!(reconciler, %subject, "mode is Plan: nothing to write");
         }
-        let named = intents.iter().take(NAMED).map(|Intent { verb, object }| format!("{verb} {object}"));
-        let more = (intents.len() > NAMED).then(|| format!("{} more", intents.len() - NAMED));
-        let would = named.chain(more).collect::<Vec<_>>().join(", ");
-        tracing::info!(reconciler, %subject, would, "planned, and not done: mode is Plan");
+        let writes = Listed::first(NAMED, intents);
+        tracing::info!(reconciler, %subject, %writes, "mode is Plan: these writes are not made");
     }
 
     fn disrupted(&self, disrupted: &Disrupted<'_>) {
@@ -214,22 +212,27 @@ impl Observer for Log {
         tracing::info!(reconciler, %subject, %object, pace, reason, "disrupted");
     }
 
-    fn gave_up(&self, gave_up: &GaveUp<'_>) {
-        let GaveUp { reconciler, pace, object, why } = *gave_up;
-        tracing::warn!(reconciler, %object, pace, why, "gave up waiting");
+    fn disruption_failed(&self, failed: &DisruptionFailed<'_>) {
+        let DisruptionFailed { reconciler, pace, object, reason } = *failed;
+        tracing::warn!(reconciler, %object, pace, reason, "disruption timed out or failed");
     }
 
-    fn reconciled(&self, done: &Reconciled<'_>) {
-        let Reconciled { reconciler, subject, reason, message, failed, asked, writes, took, .. } = *done;
-        let millis = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-        let why = (!message.is_empty()).then_some(message);
+    fn reconciled(&self, reconciled: &Reconciled<'_>) {
+        let Reconciled { reconciler, subject, reason, message, failed, called, writes, duration, .. } = *reconciled;
+        let duration_ms = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
         if failed {
-            tracing::warn!(reconciler, %subject, reason, why, writes, millis, "reconcile failed");
+            tracing::warn!(reconciler, %subject, reason, error = message, writes, duration_ms, "reconcile failed");
         } else if writes > 0 {
-            tracing::info!(reconciler, %subject, reason, why, asked, writes, millis, "reconciled");
+            tracing::info!(reconciler, %subject, reason, detail = message, called, writes, duration_ms, "reconciled");
         } else {
-            tracing::debug!(reconciler, %subject, reason, asked, millis, "nothing to do");
+            tracing::debug!(reconciler, %subject, reason, called, duration_ms, "nothing to write");
         }
+    }
+}
+
+impl fmt::Display for Intent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.verb, self.object)
     }
 }
 

@@ -1,6 +1,8 @@
-//! A node of the order: one configured reconciler with the plugin it runs.
+//! A configured reconciler with its plugin, and the numbers of reconcilers and subjects.
 
 use std::collections::BTreeMap;
+use std::error::Error;
+use std::fmt;
 use std::sync::Arc;
 
 use mizzen_cluster::{Scope, View};
@@ -9,11 +11,11 @@ use mizzen_model::{Access, Fields, Invoke, Kind, Object, ObjectRef, Selector};
 
 use crate::names;
 
-/// Number of a node; stable while the host runs, never given to another name.
+/// The number of a reconciler: stable while the host runs, and never reused for another name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct NodeId(pub(crate) u32);
 
-/// Number of a subject; stable while the host runs.
+/// The number of a subject: stable while the host runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct SubjectId(pub(crate) u32);
 
@@ -24,7 +26,7 @@ pub(crate) struct Key {
     pub(crate) subject: SubjectId,
 }
 
-/// One reconciler as it shall run: its configuration and the plugin's current revision.
+/// A reconciler's configuration and the current revision of its plugin.
 #[derive(Clone)]
 pub struct Plugin {
     /// The configuration.
@@ -33,9 +35,34 @@ pub struct Plugin {
     pub invoke: Arc<dyn Invoke>,
 }
 
-/// Whom an object belongs to: what replaces it when it is deleted.
-fn owners() -> Fields {
+/// The fields that name the controller of an object, which replaces it when it is deleted.
+fn owner_fields() -> Fields {
     Fields::parse(["metadata.ownerReferences"]).unwrap_or_else(|_| Fields::identity())
+}
+
+/// Why a component could not be loaded, with its source. Clones share it.
+#[derive(Clone, Debug)]
+pub struct LoadError(Arc<dyn Error + Send + Sync>);
+
+// === impl LoadError ===
+
+impl LoadError {
+    /// Takes any error, or a message.
+    pub fn new(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self(Arc::from(error.into()))
+    }
+}
+
+impl fmt::Display for LoadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl Error for LoadError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.0.source()
+    }
 }
 
 // === impl Plugin ===
@@ -46,18 +73,20 @@ impl Plugin {
         &self.reconciler.name
     }
 
-    /// The field manager of everything it has written.
+    /// The field manager of everything that it applies, and the type of its condition.
     pub fn field_manager(&self) -> String {
         names::field_manager(&self.reconciler.name)
     }
 
-    /// The field manager of what is patched for a subject, where that has no [owner label](mizzen_cluster::OWNER_LABEL) to tell subjects
-    /// apart: two that patch one object leave each other their fields, and two that want different values of a field conflict.
+    /// The field manager of its patches for one subject.
+    ///
+    /// A patched object has no [owner label](mizzen_cluster::OWNER_LABEL) that tells subjects apart. With managers of
+    /// their own, two subjects that patch one object keep their fields, and different values of a field are a conflict.
     pub fn patch_manager(&self, subject: &ObjectRef) -> String {
         names::patch_manager(self.name(), subject)
     }
 
-    /// Which objects it is asked about.
+    /// The selection of its subjects.
     pub fn subject(&self) -> Subject {
         self.reconciler.subject.clone().unwrap_or_else(|| Subject {
             kind: self.invoke.description().subject.clone(),
@@ -76,7 +105,7 @@ impl Plugin {
             && (subject.namespaces.is_empty() || here())
     }
 
-    /// Everything the host must watch for it, each kind once.
+    /// The views that it needs: one of each kind that it reads, patches or deletes, and one of each that it applies.
     pub fn views(&self) -> Vec<View> {
         let description = self.invoke.description();
         let mut fields: BTreeMap<Kind, Fields> = BTreeMap::from([(self.subject().kind, Fields::Whole)]);
@@ -84,10 +113,10 @@ impl Plugin {
             let visible = description.visible(kind);
             fields.entry(kind.clone()).and_modify(|own| *own = own.union(&visible)).or_insert(visible);
         }
-        // Whether a patch is still to be done can only be told from the whole object: its fields are the plugin's to choose.
+        // A plugin may patch any field, and the host compares them with the live object.
         fields.extend(description.kinds(Access::Patch).map(|kind| (kind.clone(), Fields::Whole)));
         for kind in description.kinds(Access::Delete) {
-            fields.entry(kind.clone()).and_modify(|own| *own = own.union(&owners())).or_insert_with(owners);
+            fields.entry(kind.clone()).and_modify(|own| *own = own.union(&owner_fields())).or_insert_with(owner_fields);
         }
         let read = fields.into_iter().map(|(kind, fields)| View { kind, scope: Scope::All, fields });
         let owned = description.kinds(Access::Apply).map(|kind| View {
@@ -98,8 +127,8 @@ impl Plugin {
         read.chain(owned).collect()
     }
 
-    /// Whether two revisions answer alike: same component, same configuration, same grants and limits.
-    pub fn same_answers(&self, other: &Self) -> bool {
+    /// Whether two revisions return the same outcomes: same component, configuration, grants and limits.
+    pub fn same_outcomes(&self, other: &Self) -> bool {
         let (a, b) = (&*self.reconciler, &*other.reconciler);
         self.invoke.digest() == other.invoke.digest()
             && (&a.config, &a.grants, a.limits, a.mode, &a.subject)

@@ -66,6 +66,11 @@ impl Problem {
         matches!(self, Self::Write(errors) if errors.iter().all(|error| matches!(error, WriteError::Stale { .. })))
     }
 
+    /// Whether the API server was unavailable.
+    pub(crate) fn is_unavailable(&self) -> bool {
+        matches!(self, Self::Write(errors) if errors.iter().any(|error| matches!(error, WriteError::Unavailable { .. })))
+    }
+
     /// When to retry.
     pub(crate) fn retry(&self) -> Retry {
         match self {
@@ -96,7 +101,7 @@ fn named(paces: &BTreeSet<String>) -> String {
 
 fn write_reason(error: &WriteError) -> &'static str {
     match error {
-        WriteError::Conflict { .. } | WriteError::Claimed { .. } => "Conflict",
+        WriteError::Conflict { .. } | WriteError::Exists { .. } | WriteError::Claimed { .. } => "Conflict",
         WriteError::Stale { .. } => "Stale",
         WriteError::Invalid { .. } => "Rejected",
         WriteError::Forbidden { .. } => "Forbidden",

@@ -1,6 +1,11 @@
-//! What a call reaches through the host: each read is checked, recorded, and then answered.
+//! What a call reaches through the host: each read is checked against declaration and grant, recorded, then answered.
 
+mod access;
 pub(crate) mod index;
-pub(crate) mod outbound;
-pub(crate) mod recorder;
+mod outbound;
+mod recorder;
 pub(crate) mod renderers;
+mod traffic;
+
+pub(crate) use recorder::{Recorded, Recorder};
+pub use traffic::Traffic;

@@ -48,6 +48,7 @@ mod events;
 #[cfg(test)]
 mod fake;
 mod link;
+mod lookup;
 mod mirror;
 mod mirrors;
 mod objects;
@@ -62,7 +63,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use mizzen_cluster::{
-    Apply, Changes, Cluster, EventRecord, KindFacts, ObjectWatch, ReadError, Scope, Selection, View, WriteError,
+    Apply, Changes, Cluster, EventRecord, Found, KindFacts, ObjectWatch, ReadError, Scope, Selection, View, WriteError,
 };
 use mizzen_model::{Fields, Kind, Object, ObjectRef};
 use parking_lot::Mutex;
@@ -220,6 +221,10 @@ impl Cluster for Live {
 
     fn list(&self, scope: Scope, kind: &Kind, selection: &Selection<'_>) -> Result<Vec<Arc<Object>>, ReadError> {
         self.mirrors.find(scope, kind)?.list(selection)
+    }
+
+    async fn lookup(&self, object: &ObjectRef) -> Result<Option<Found>, ReadError> {
+        lookup::lookup(&self.link, &self.discovery, object).await
     }
 
     fn watch_object(&self, object: &ObjectRef) -> Arc<dyn ObjectWatch> {

@@ -27,8 +27,8 @@ pub(crate) struct Standing {
 }
 
 /// Reasons of the host for states that resolve by waiting or retrying.
-const PASSING: [&str; 8] =
-    ["Progressing", "WaitingForPredecessor", "Held", "Retrying", "Unavailable", "NotServed", "Stale", PACING];
+const PASSING: [&str; 7] =
+    ["Progressing", "WaitingForPredecessor", "Retrying", "Unavailable", "NotServed", "Stale", PACING];
 
 /// The host's reason while disruptions wait for a pace.
 const PACING: &str = "Pacing";

@@ -86,7 +86,7 @@ fn an_error_overrides_a_warning_and_a_warning_overrides_progress() {
 
 #[test]
 fn a_gated_reconciler_does_not_hide_the_error_before_it() {
-    let held = of("mtls", "Unknown", "Held", "waits for `installation` to be ready: no image");
+    let held = of("mtls", "Unknown", "WaitingForPredecessor", "waits for `installation` to be ready: no image");
     let (state, ready, reason, description) = summary(&sum(&[of("installation", "False", "Failed", "no image"), held]));
     assert_eq!((&*state, ready, &*reason), ("Error", Some(false), "IstioInstallUninstallFailed"));
     assert_eq!(description, "installation: no image");

@@ -14,7 +14,7 @@ use crate::change::Changes;
 use crate::cluster::{Cluster, ObjectWatch};
 use crate::error::{ReadError, WriteError};
 use crate::selection::Selection;
-use crate::view::{KindFacts, Scope, View};
+use crate::view::{Found, KindFacts, Scope, View};
 use crate::write::{Apply, EventRecord, Target};
 
 /// A cluster in memory. Clones share it; [`Memory::snapshot`] is a copy.
@@ -124,6 +124,10 @@ impl Cluster for Memory {
 
     fn list(&self, scope: Scope, kind: &Kind, selection: &Selection<'_>) -> Result<Vec<Arc<Object>>, ReadError> {
         self.state().view(kind, scope).map(|store| store.list(selection))
+    }
+
+    async fn lookup(&self, object: &ObjectRef) -> Result<Option<Found>, ReadError> {
+        self.state().lookup(object)
     }
 
     fn watch_object(&self, object: &ObjectRef) -> Arc<dyn ObjectWatch> {

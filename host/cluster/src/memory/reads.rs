@@ -1,5 +1,6 @@
 //! Reads of the state, and how its changes reach the views.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use mizzen_model::{Fields, Kind, Object, ObjectRef};
@@ -11,7 +12,7 @@ use super::views::ViewKey;
 use crate::change::Change;
 use crate::error::ReadError;
 use crate::store::Store;
-use crate::view::{KindFacts, RECONCILER_LABEL, Scope, View};
+use crate::view::{Found, KindFacts, RECONCILER_LABEL, Scope, View};
 
 impl State {
     pub(super) fn facts(&self, kind: &Kind) -> Result<KindFacts, ReadError> {
@@ -42,6 +43,17 @@ impl State {
             None if self.kinds.get(kind).is_none() => Err(not_served(kind)),
             None => Ok(()),
         }
+    }
+
+    /// An object with its field managers, as a request for it finds it.
+    pub(super) fn lookup(&self, object: &ObjectRef) -> Result<Option<Found>, ReadError> {
+        self.readable(&object.kind)?;
+        let (Some(document), Some(entry)) = (self.find(object), self.entry(object)) else { return Ok(None) };
+        let apart_from_status = entry.owners.keys().filter(|owner| !owner.status);
+        let managers: BTreeSet<_> = apart_from_status.map(|owner| owner.manager.clone()).collect();
+        // Every stored document is an object: admission refuses anything else.
+        let object = Object::new(document, &Fields::Whole).ok();
+        Ok(object.map(|object| Found { object: Arc::new(object), managers: managers.into_iter().collect() }))
     }
 
     /// The objects in a view, in its version and projected to its fields.

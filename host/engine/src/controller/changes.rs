@@ -12,7 +12,7 @@ use super::nodes::State;
 use super::state::Controller;
 use super::trigger::{ObjectVersion, Trigger};
 use crate::names::owner_label;
-use crate::observe::GaveUp;
+use crate::observe::DisruptionFailed;
 use crate::pace::PaceEvents;
 use crate::plugin::{Key, NodeId};
 
@@ -35,7 +35,7 @@ impl Controller {
             }
             Change::Served(kind) => self.served_changed(&kind),
             Change::Watched(object) => {
-                let senders = self.context.index().sent_with(&object);
+                let senders = self.context.index().readers_of_watched(&object);
                 self.invalidate(senders);
             }
         }
@@ -74,7 +74,7 @@ impl Controller {
 
     /// Handles a kind that is served, or not served, from now on.
     fn served_changed(&mut self, kind: &Kind) {
-        let readers = self.context.index().asked_whether_served(kind);
+        let readers = self.context.index().readers_of_kind(kind);
         self.invalidate(readers);
         let is_blocked = |id: &NodeId| self.nodes.get(*id).is_some_and(|node| matches!(node.state, State::Blocked(_)));
         let blocked: Vec<_> = self.nodes.of_subject(kind).into_iter().filter(is_blocked).collect();
@@ -151,8 +151,8 @@ impl Controller {
     fn handle_pace_events(&mut self, events: PaceEvents) {
         for event in events.timed_out {
             let Some(node) = self.nodes.get(event.pace.node) else { continue };
-            let (reconciler, pace, object, why) = (&*node.name, &*event.pace.name, &event.object, &*event.reason);
-            self.context.observer.gave_up(&GaveUp { reconciler, pace, object, why });
+            let (reconciler, pace, object, reason) = (&*node.name, &*event.pace.name, &event.object, &*event.reason);
+            self.context.observer.disruption_failed(&DisruptionFailed { reconciler, pace, object, reason });
         }
         self.requeue(events.requeue);
     }

@@ -46,7 +46,7 @@ impl Controller {
     /// Replaces the renderers, and enqueues every key whose last call used one that has changed.
     pub(super) fn set_renderers(&mut self, specs: Vec<RendererSpec>) {
         let replaced = self.context.renderers.replace(specs);
-        let readers = self.context.index().asked_of_renderers(&replaced);
+        let readers = self.context.index().readers_of_renderers(&replaced);
         for key in readers {
             self.enqueue(key, Trigger::Input);
         }

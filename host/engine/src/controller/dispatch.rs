@@ -59,14 +59,14 @@ impl Controller {
         if subject.deleting {
             return match self.deletion_step(work, &subject) {
                 DeletionStep::Finalize => run(Task::Finalize, Vec::new(), subject),
-                DeletionStep::Preflight => run(Task::Consult, Vec::new(), subject),
+                DeletionStep::Preflight => run(Task::PreflightFinalize, Vec::new(), subject),
                 DeletionStep::Wait => Step::Wait(None),
             };
         }
         let Self { order, workqueue, .. } = self;
         match order.clear(work.key, |key| workqueue.is_pending(key), now) {
             Clearance::Run(predecessors) => run(Task::Reconcile, predecessors, subject),
-            Clearance::Report(reason) => run(Task::Hold(reason), Vec::new(), subject),
+            Clearance::Report(reason) => run(Task::ReportGate(reason), Vec::new(), subject),
             Clearance::Wait(until) => Step::Wait(until),
         }
     }
@@ -140,11 +140,8 @@ impl Controller {
             revision,
             subject,
             predecessors,
-            ask: work.invalidated,
-            rests: work.cooling,
-            cost: None,
-            stale: false,
-            news: Vec::new(),
+            invalidated: work.invalidated,
+            cooling_down: work.cooling,
             memory,
         }
     }

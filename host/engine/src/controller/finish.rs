@@ -11,11 +11,10 @@ use super::snapshot::PlanCounts;
 use super::state::Controller;
 use super::trigger::Trigger;
 use super::workqueue::CallMade;
-use crate::memo::{Memory, OwnWrites};
+use crate::memo::{Memory, OwnWrites, authored};
 use crate::plugin::Key;
 use crate::problem::{Problem, Retry};
 use crate::reconcile::{Done, Verdict};
-use crate::write::subject::wish;
 
 impl Controller {
     /// Applies a finished reconcile to the state.
@@ -26,7 +25,7 @@ impl Controller {
             self.context.index().remove(key);
             return;
         };
-        let Done { verdict, subject, memory, wrote, stale, consents, .. } = done;
+        let Done { verdict, subject, memory, wrote, stale, approves_deletion, .. } = done;
         self.store(key, memory, &verdict);
         self.schedule(key, &verdict, now);
         self.requeue_changed(key, &subject);
@@ -34,7 +33,7 @@ impl Controller {
             self.enqueue(key, Trigger::OwnWrites);
         }
         self.requeue_uncovered(key, meanwhile, &wrote);
-        self.record_approval(key, consents);
+        self.record_approval(key, approves_deletion);
         self.record_readiness(key, verdict);
     }
 
@@ -44,18 +43,18 @@ impl Controller {
         cell.plan = PlanCounts::of(&memory.planned);
         cell.memory = memory;
         match verdict {
-            Verdict::Answered(_) => cell.error = None,
-            Verdict::Wrong(problem) => cell.error = Some(problem.to_string()),
-            Verdict::Held | Verdict::Released | Verdict::Overtaken(_) => {}
+            Verdict::Reconciled(_) => cell.error = None,
+            Verdict::Failed(problem) => cell.error = Some(problem.to_string()),
+            Verdict::Gated | Verdict::Finalized | Verdict::Stale(_) => {}
         }
     }
 
     /// Schedules the next reconcile, if it is due without a change.
     fn schedule(&mut self, key: Key, verdict: &Verdict, now: Instant) {
         match verdict {
-            Verdict::Answered(_) => self.workqueue.forget(key),
-            Verdict::Held | Verdict::Released => {}
-            Verdict::Overtaken(problem) | Verdict::Wrong(problem) => self.schedule_retry(key, problem, now),
+            Verdict::Reconciled(_) => self.workqueue.forget(key),
+            Verdict::Gated | Verdict::Finalized => {}
+            Verdict::Stale(problem) | Verdict::Failed(problem) => self.schedule_retry(key, problem, now),
         }
     }
 
@@ -73,7 +72,7 @@ impl Controller {
     fn requeue_changed(&mut self, key: Key, subject: &Arc<Object>) {
         let is_changed = |live: Arc<Object>| {
             live.resource_version != subject.resource_version
-                && (live.deleting != subject.deleting || wish(&live) != wish(subject))
+                && (live.deleting != subject.deleting || authored(&live) != authored(subject))
         };
         if self.live(key.subject).is_some_and(is_changed) {
             self.enqueue(key, Trigger::Requeue);
@@ -102,11 +101,11 @@ impl Controller {
     /// Records the readiness, and requeues the successors that it concerns.
     fn record_readiness(&mut self, key: Key, verdict: Verdict) {
         let readiness = match verdict {
-            Verdict::Answered(readiness) => Some(Some(readiness)),
-            Verdict::Held | Verdict::Released => Some(None),
-            Verdict::Wrong(problem) => Some(Some(Readiness::Failed(problem.to_string()))),
+            Verdict::Reconciled(readiness) => Some(Some(readiness)),
+            Verdict::Gated | Verdict::Finalized => Some(None),
+            Verdict::Failed(problem) => Some(Some(Readiness::Failed(problem.to_string()))),
             // Retried before it is reported: the last readiness stands.
-            Verdict::Overtaken(_) => None,
+            Verdict::Stale(_) => None,
         };
         if readiness.is_some_and(|readiness| self.order.record(key, readiness)) {
             let successors = self.order.successors_of(key);

@@ -7,7 +7,7 @@ use mizzen_config::{Mode, Reconciler, Subject};
 use mizzen_model::{Invoke, Kind, ObjectRef};
 
 use super::order::{Participation, Position, Predecessors};
-use crate::plugin::{NodeId, Plugin, SubjectId};
+use crate::plugin::{LoadError, NodeId, Plugin, SubjectId};
 
 /// A reconciler as configured, with its plugin.
 #[derive(Clone)]
@@ -15,7 +15,7 @@ pub struct NodeSpec {
     /// The configuration.
     pub reconciler: Arc<Reconciler>,
     /// The plugin: the last revision that could be loaded, or why none ever could.
-    pub invoke: Result<Arc<dyn Invoke>, String>,
+    pub invoke: Result<Arc<dyn Invoke>, LoadError>,
 }
 
 /// How far the start of a reconciler has come.
@@ -193,7 +193,7 @@ impl Nodes {
         match invoke {
             Ok(invoke) => {
                 let plugin = Plugin { reconciler, invoke };
-                let same = node.plugin.as_ref().is_some_and(|own| own.same_answers(&plugin));
+                let same = node.plugin.as_ref().is_some_and(|own| own.same_outcomes(&plugin));
                 let mode = plugin.reconciler.mode;
                 node.plugin = Some(plugin);
                 if same {
@@ -206,7 +206,7 @@ impl Nodes {
             // The last revision that could be loaded stays.
             Err(_) if node.plugin.is_some() => Change::None,
             Err(reason) => {
-                node.state = State::Unloaded(reason);
+                node.state = State::Unloaded(reason.to_string());
                 Change::None
             }
         }

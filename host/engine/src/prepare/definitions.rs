@@ -1,14 +1,14 @@
-//! Kinds that an outcome defines itself, by a `CustomResourceDefinition` among what it wants, and may already have objects of.
+//! Kinds that an outcome defines itself, by a `CustomResourceDefinition` among its desired objects.
 //!
-//! Before the definition is applied, nobody but its document knows whether such objects live in namespaces.
+//! Until the definition is applied, only its document tells whether objects of the kind are namespaced.
 
 use std::collections::HashMap;
 
 use mizzen_model::Kind;
 use serde_json::Value;
 
-/// The kinds that are defined among documents, and whether their objects live in namespaces.
-pub(crate) fn defined(documents: &[Value]) -> HashMap<Kind, bool> {
+/// The kinds that are defined by these documents, and whether their objects are namespaced.
+pub(super) fn defined(documents: &[Value]) -> HashMap<Kind, bool> {
     let definitions = documents.iter().filter(|document| {
         document["kind"] == "CustomResourceDefinition"
             && document["apiVersion"].as_str().is_some_and(|own| own.starts_with("apiextensions.k8s.io/"))
@@ -42,7 +42,7 @@ mod tests {
     }
 
     #[test]
-    fn what_only_looks_like_a_definition_defines_nothing() {
+    fn a_document_that_only_resembles_a_definition_defines_nothing() {
         let foreign =
             json!({"apiVersion": "example.com/v1", "kind": "CustomResourceDefinition", "spec": {"group": "a"}});
         let empty = json!({"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition"});

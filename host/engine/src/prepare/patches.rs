@@ -1,28 +1,45 @@
-//! The patches of one outcome, as one patch of each object.
+//! The patches of one outcome, merged so that each object has one.
 //!
-//! A server-side apply says all that its field manager wants of an object: of two, the second would take back what only the first
-//! had. So a subject's patches of an object are merged, and [each subject has a field manager of its own](crate::Plugin::patch_manager):
-//! merging over subjects would need all of their answers, which a host that was just started does not have.
+//! A server-side apply states everything that its field manager wants of an object: a second patch would remove what only
+//! the first one set. So a subject's patches of an object are merged. Patches of several subjects are not, and
+//! [each subject has a field manager of its own](crate::Plugin::patch_manager): merging them would need the outcomes of all
+//! subjects, which a restarted host does not have.
 
-use mizzen_model::{ObjectRef, Patch};
+use std::collections::HashMap;
+
+use mizzen_model::{Digest, ObjectRef, Patch};
 use serde_json::Value;
-use serde_json::map::Entry;
 
-/// Two patches that can't both be made.
+/// The patch of one object.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct PreparedPatch {
+    pub(crate) patch: Patch,
+    /// Digest of the fragment.
+    pub(crate) digest: Digest,
+}
+
+/// Two patches of an outcome that contradict each other.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Contradiction {
-    /// They want different values of a field.
+    /// They set a field to different values.
     #[error("{0} is patched twice, with different values of `{1}`")]
     Value(ObjectRef, String),
-    /// They are subject to different paces.
+    /// They name different paces.
     #[error("{0} is patched twice, under different paces: `{1}` and `{2}`")]
     Pace(ObjectRef, String, String),
 }
 
-/// Merges patches of the same object; those that are alike in a field may both have it. The merged one has the place of the first.
-pub(crate) fn merged(patches: Vec<Patch>) -> Result<Vec<Patch>, Contradiction> {
+/// The path of a field, relative to the merged values.
+#[derive(Debug, Default)]
+struct Path(String);
+
+/// Merges the patches of each object, in the order of the first patch of each.
+///
+/// # Errors
+/// Two patches of an object set a field to different values, or name different paces. Equal values may be set twice.
+pub(super) fn merged(patches: Vec<Patch>) -> Result<Vec<PreparedPatch>, Contradiction> {
     let mut merged: Vec<Patch> = Vec::with_capacity(patches.len());
-    let mut places = std::collections::HashMap::new();
+    let mut places = HashMap::new();
     for patch in patches {
         let place = *places.entry(patch.object.clone()).or_insert(merged.len());
         match merged.get_mut(place) {
@@ -30,12 +47,13 @@ pub(crate) fn merged(patches: Vec<Patch>) -> Result<Vec<Patch>, Contradiction> {
             None => merged.push(patch),
         }
     }
-    Ok(merged)
+    let prepared = |patch: Patch| PreparedPatch { digest: Digest::of_json(&patch.fragment), patch };
+    Ok(merged.into_iter().map(prepared).collect())
 }
 
 fn add(first: &mut Patch, patch: Patch) -> Result<(), Contradiction> {
     let object = &first.object;
-    merge(&mut first.fragment, patch.fragment).map_err(|field| Contradiction::Value(object.clone(), field))?;
+    merge(&mut first.fragment, patch.fragment).map_err(|Path(field)| Contradiction::Value(object.clone(), field))?;
     match (&first.pace, patch.pace) {
         (Some(one), Some(other)) if *one != other => {
             return Err(Contradiction::Pace(object.clone(), one.clone(), other));
@@ -49,26 +67,26 @@ fn add(first: &mut Patch, patch: Patch) -> Result<(), Contradiction> {
     Ok(())
 }
 
-/// Merges one fragment into another; lists are values. The error is the path of the first field with two values.
-fn merge(into: &mut Value, from: Value) -> Result<(), String> {
+/// Merges one fragment into another. Lists are values. The error is the first field with two values.
+fn merge(into: &mut Value, from: Value) -> Result<(), Path> {
     match (into, from) {
-        (Value::Object(into), Value::Object(from)) => {
-            for (key, value) in from {
-                match into.entry(key) {
-                    Entry::Vacant(vacant) => _ = vacant.insert(value),
-                    Entry::Occupied(mut occupied) => {
-                        let below = |key: &str, rest: String| {
-                            if rest.is_empty() { key.into() } else { format!("{key}.{rest}") }
-                        };
-                        let key = occupied.key().clone();
-                        merge(occupied.get_mut(), value).map_err(|rest| below(&key, rest))?;
-                    }
-                }
+        (Value::Object(into), Value::Object(from)) => from.into_iter().try_for_each(|(key, value)| {
+            if let Some(own) = into.get_mut(&key) {
+                return merge(own, value).map_err(|path| path.below(&key));
             }
+            into.insert(key, value);
             Ok(())
-        }
+        }),
         (into, from) if *into == from => Ok(()),
-        _ => Err(String::new()),
+        _ => Err(Path::default()),
+    }
+}
+
+// === impl Path ===
+
+impl Path {
+    fn below(self, key: &str) -> Self {
+        if self.0.is_empty() { Self(key.to_owned()) } else { Self(format!("{key}.{}", self.0)) }
     }
 }
 
@@ -91,7 +109,7 @@ mod tests {
             patch("n", json!({"data": {}}), None),
             patch("m", json!({"data": {"a": [1], "b": {"c": 1}}}), Some("slow")),
         ];
-        let merged = merged(patches).unwrap();
+        let merged: Vec<_> = merged(patches).unwrap().into_iter().map(|prepared| prepared.patch).collect();
         let expected = patch("m", json!({"data": {"a": [1], "b": {"c": 1}}}), Some("slow"));
         assert_eq!(merged, [expected, patch("n", json!({"data": {}}), None)]);
     }

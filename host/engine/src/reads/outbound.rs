@@ -1,126 +1,144 @@
-//! By which way a plugin's requests go: what its grants say of the host, with what stands in Secrets and ConfigMaps.
+//! Outbound requests: routes a plugin's HTTP requests by its grants, with values from Secrets and ConfigMaps.
 //!
-//! What is read there is followed: whoever sent a request with it is asked again when it changes. None of it is ever a plugin's to see.
+//! The host watches each such object: its readers are requeued when it changes. Plugins never see the values.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use mizzen_cluster::Cluster;
 use mizzen_config::http::{Holder, HttpGrant, KeyRef, ProxyGrant};
 use mizzen_config::{Mode, Reconciler};
-use mizzen_model::http::{HeaderRule, Hidden, Hop, Proxy, Route, Routes, Target, header_rule};
-use mizzen_model::{AccessError, HttpRequest, HttpResponse};
+use mizzen_model::http::{Fetch, HeaderRule, Hidden, Hop, Proxy, Route, Routes, Target, header_rule};
+use mizzen_model::{AccessError, HttpRequest, HttpResponse, Object};
 use serde_json::Value;
 
-use crate::reads::index::{Held, Read};
-use crate::reads::recorder::Recorder;
+use super::access::declares_request;
+use super::index::{Read, Watched};
+use super::traffic::{Traffic, TrafficMeter};
+use crate::context::Context;
+use crate::plugin::Plugin;
 
-/// What one call has sent and received.
-#[derive(Debug, Default)]
-pub(crate) struct Traffic {
-    requests: AtomicU64,
-    bytes: AtomicU64,
+/// Records a read.
+type Record<'a> = &'a (dyn Fn(Read) + Sync);
+
+/// Sends the requests of one call.
+pub(super) struct Outbound {
+    plugin: Plugin,
+    /// The part of the subject that its author writes; grants refer to it.
+    document: Value,
+    cluster: Arc<dyn Cluster>,
+    fetch: Arc<dyn Fetch>,
+    meter: TrafficMeter,
 }
 
-/// The ways of one request.
-struct Ways<'a> {
-    recorder: &'a Recorder,
+/// The routes that are granted for one request.
+struct GrantedRoutes<'a> {
+    outbound: &'a Outbound,
+    record: Record<'a>,
     method: String,
     headers: Vec<String>,
     credential: Option<String>,
 }
 
-// === impl Traffic ===
-
-impl Traffic {
-    /// Requests made, redirects included, and bytes of answers.
-    pub(crate) fn counts(&self) -> (u64, u64) {
-        (self.requests.load(Ordering::Relaxed), self.bytes.load(Ordering::Relaxed))
-    }
+/// A credential as it is sent.
+struct Credential {
+    header: String,
+    value: Hidden,
 }
 
-// === impl Recorder ===
+// === impl Outbound ===
 
-impl Recorder {
-    /// Sends a request that the plugin declared, the ways that are granted.
-    pub(crate) async fn fetch(&self, request: HttpRequest) -> Result<HttpResponse, AccessError> {
-        let (name, description) = (self.plugin.name(), self.plugin.invoke.description());
-        if description.http.is_empty() {
-            return Err(AccessError::Denied(format!("`{name}` did not declare sending requests in `describe`")));
-        }
-        if let Some(credential) = &request.credential
-            && !description.credentials.contains(credential)
-        {
-            return Err(AccessError::Denied(format!(
-                "`{name}` did not declare credential `{credential}` in `describe`"
-            )));
-        }
-        let ways = Ways {
-            recorder: self,
+impl Outbound {
+    pub(super) fn new(plugin: Plugin, authored: &str, context: &Context) -> Self {
+        let has_hosts = !plugin.reconciler.grants.network.hosts.is_empty();
+        // The text was made from a `Value`, so that it parses; if it did not, a subject that names nothing would be safe.
+        let document = if has_hosts { serde_json::from_str(authored).unwrap_or_default() } else { Value::Null };
+        let (cluster, fetch) = (Arc::clone(&context.cluster), Arc::clone(&context.fetch));
+        Self { plugin, document, cluster, fetch, meter: TrafficMeter::default() }
+    }
+
+    pub(super) fn traffic(&self) -> Traffic {
+        self.meter.traffic()
+    }
+
+    /// Sends a request that the plugin declares, by the routes that are granted.
+    pub(super) async fn send(&self, request: HttpRequest, record: Record<'_>) -> Result<HttpResponse, AccessError> {
+        declares_request(&self.plugin, &request)?;
+        let routes = GrantedRoutes {
+            outbound: self,
+            record,
             method: request.method.clone(),
             headers: request.headers.iter().map(|(name, _)| name.to_ascii_lowercase()).collect(),
             credential: request.credential.clone(),
         };
-        let response = self.context.fetch.fetch(request, &ways).await?;
-        self.traffic.bytes.fetch_add(response.body.len() as u64, Ordering::Relaxed);
+        let response = self.fetch.fetch(request, &routes).await?;
+        self.meter.received(response.body.len());
         Ok(response)
     }
 
-    /// The text of a key; `Ok(None)`: the subject names none.
-    async fn text(&self, key: &KeyRef) -> Result<Option<String>, AccessError> {
-        let unavailable = |why: String| AccessError::Unavailable(why);
-        let object = key.object(&self.document).map_err(|error| unavailable(error.to_string()))?;
+    /// The text of a key; `Ok(None)`: the subject names no object.
+    async fn text(&self, key: &KeyRef, record: Record<'_>) -> Result<Option<String>, AccessError> {
+        let object = key.object(&self.document).map_err(|error| AccessError::Unavailable(error.to_string()))?;
         let Some(object) = object else { return Ok(None) };
-        let followed = self.context.cluster.watch_object(&object);
-        // Before it is read, so that no change falls in between; and also when it is not there: it may come.
-        self.record(Read::Followed(Held(Arc::clone(&followed))));
-        let found = followed.read().await?.ok_or_else(|| unavailable(format!("{object} is not there")))?;
-        let document = found.value();
-        let text = match key.holder {
-            Holder::ConfigMap => document["data"][&key.key].as_str().map(str::to_owned),
-            Holder::Secret => document["data"][&key.key]
-                .as_str()
-                .and_then(|encoded| STANDARD.decode(encoded).ok())
-                .and_then(|bytes| String::from_utf8(bytes).ok())
-                // Of a Secret in a file, as people write them.
-                .or_else(|| document["stringData"][&key.key].as_str().map(str::to_owned)),
-        };
-        let text = text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
-        text.map(Some).ok_or_else(|| unavailable(format!("{object} has no text at key `{}`", key.key)))
+        let watch = self.cluster.watch_object(&object);
+        // Recorded before it is read, so that no change is missed, and even if it does not exist: it may be created.
+        record(Read::Watched(Watched(Arc::clone(&watch))));
+        let unavailable = |reason: &str| AccessError::Unavailable(format!("{object} {reason}"));
+        let found = watch.read().await?.ok_or_else(|| unavailable("does not exist"))?;
+        match text_at(key, &found) {
+            Some(text) => Ok(Some(text)),
+            None => Err(unavailable(&format!("has no text at key `{}`", key.key))),
+        }
     }
 
-    async fn proxy(&self, grant: &ProxyGrant) -> Result<Option<Proxy>, AccessError> {
+    async fn proxy(&self, grant: &ProxyGrant, record: Record<'_>) -> Result<Option<Proxy>, AccessError> {
         let url = grant.url.as_ref().and_then(|url| url.resolve(&self.document));
         let url = match (url, &grant.secret) {
             (Some(url), _) => Some(url),
-            (None, Some(key)) => self.text(key).await?,
+            (None, Some(key)) => self.text(key, record).await?,
             (None, None) => None,
         };
         Ok(url.map(|url| Proxy { url: Hidden::new(url), private: grant.private.clone() }))
     }
 
-    async fn credential(&self, name: &str, grant: &HttpGrant) -> Result<(String, Hidden), AccessError> {
+    async fn credential(&self, name: &str, grant: &HttpGrant, record: Record<'_>) -> Result<Credential, AccessError> {
         if !grant.credentials.iter().any(|own| own == name) {
-            let why =
-                format!("{} is not to be sent credential `{name}`: name it in `credentials` of its grant", grant.host);
-            return Err(AccessError::Denied(why));
+            let host = &grant.host;
+            let message =
+                format!("credential `{name}` is not granted for {host}: name it in `credentials` of its grant");
+            return Err(AccessError::Denied(message));
         }
         let granted = self.plugin.reconciler.grants.network.credentials.get(name);
         let granted = granted.ok_or_else(|| AccessError::Denied(format!("credential `{name}` is not granted")))?;
-        let secret = self.text(&granted.secret).await?;
+        let secret = self.text(&granted.secret, record).await?;
         let secret = secret
             .ok_or_else(|| AccessError::Unavailable(format!("the subject names no Secret for credential `{name}`")))?;
-        Ok((granted.header.clone(), Hidden::new(format!("{}{secret}", granted.prefix))))
+        Ok(Credential { header: granted.header.clone(), value: Hidden::new(format!("{}{secret}", granted.prefix)) })
     }
 }
 
-// === impl Ways ===
+/// The trimmed text at a key of a Secret or ConfigMap, if there is any.
+fn text_at(key: &KeyRef, object: &Object) -> Option<String> {
+    let document = object.value();
+    let plain = |field: &str| document[field][&key.key].as_str().map(str::to_owned);
+    let text = match key.holder {
+        Holder::ConfigMap => plain("data"),
+        Holder::Secret => plain("data")
+            .and_then(|encoded| STANDARD.decode(encoded).ok())
+            .and_then(|bytes| String::from_utf8(bytes).ok())
+            // Of a Secret in a file, as people write them.
+            .or_else(|| plain("stringData")),
+    };
+    text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())
+}
 
-impl Ways<'_> {
+// === impl GrantedRoutes ===
+
+impl GrantedRoutes<'_> {
     fn reconciler(&self) -> &Reconciler {
-        &self.recorder.plugin.reconciler
+        &self.outbound.plugin.reconciler
     }
 
     fn grant(&self, target: &Target) -> Result<&HttpGrant, AccessError> {
@@ -133,10 +151,10 @@ impl Ways<'_> {
 }
 
 #[async_trait]
-impl Routes for Ways<'_> {
+impl Routes for GrantedRoutes<'_> {
     fn permit(&self, target: &Target, hop: Hop) -> Result<(), AccessError> {
         let limit = self.reconciler().limits.requests;
-        if self.recorder.traffic.requests.fetch_add(1, Ordering::Relaxed) >= limit {
+        if !self.outbound.meter.request(limit) {
             return Err(AccessError::Denied(format!("more than {limit} requests in one call, its limit `requests`")));
         }
         let grant = self.grant(target)?;
@@ -146,10 +164,10 @@ impl Routes for Ways<'_> {
         }
         let changes = !matches!(&*self.method, "GET" | "HEAD");
         if changes && self.reconciler().mode == Mode::Plan {
-            let why = format!("mode is Plan: a `{}` could change something, and is not sent", self.method);
-            return Err(AccessError::Unavailable(why));
+            let message = format!("mode is Plan: a `{}` could change something, and is not sent", self.method);
+            return Err(AccessError::Unavailable(message));
         }
-        // What is not free is not sent on to elsewhere.
+        // A redirect to another origin drops all headers that need a grant.
         let granted = |name: &String| header_rule(name) == HeaderRule::Free || grant.headers.contains(name);
         match self.headers.iter().find(|name| hop != Hop::Elsewhere && !granted(name)) {
             Some(name) => {
@@ -161,22 +179,22 @@ impl Routes for Ways<'_> {
     }
 
     async fn route(&self, target: &Target, hop: Hop) -> Result<Route, AccessError> {
-        let (grant, recorder) = (self.grant(target)?, self.recorder);
+        let (grant, outbound, record) = (self.grant(target)?, self.outbound, self.record);
         let mut authorities: Vec<Arc<str>> = grant.pem.iter().map(|pem| pem.as_str().into()).collect();
         for key in &grant.trust {
-            authorities.extend(recorder.text(key).await?.map(Arc::from));
+            authorities.extend(outbound.text(key, record).await?.map(Arc::from));
         }
         let proxy = match &grant.proxy {
-            Some(proxy) => recorder.proxy(proxy).await?,
+            Some(proxy) => outbound.proxy(proxy, record).await?,
             None => None,
         };
         let credential = match &self.credential {
-            Some(name) if hop != Hop::Elsewhere => Some(recorder.credential(name, grant).await?),
+            Some(name) if hop != Hop::Elsewhere => Some(outbound.credential(name, grant, record).await?),
             _ => None,
         };
-        let unverified = grant.skip_verify_if.as_ref().and_then(|text| text.resolve(&recorder.document));
+        let unverified = grant.skip_verify_if.as_ref().and_then(|text| text.resolve(&outbound.document));
         Ok(Route {
-            credential,
+            credential: credential.map(|Credential { header, value }| (header, value)),
             proxy,
             authorities,
             unverified: unverified.as_deref() == Some("true"),
@@ -187,10 +205,4 @@ impl Routes for Ways<'_> {
     fn asker(&self) -> &str {
         &self.reconciler().name
     }
-}
-
-/// The fields of a subject that its author writes.
-pub(crate) fn document(wish: &str) -> Value {
-    // The text came out of a `Value`, so it parses; were it ever not so, "names nothing" is the safe answer.
-    serde_json::from_str(wish).unwrap_or_default()
 }

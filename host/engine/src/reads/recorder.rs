@@ -1,4 +1,4 @@
-//! What a call reaches of the cluster: each read checked against declaration and grant, recorded, then answered from the cache.
+//! The reads of one call: checked, recorded in the index, then answered from the stores.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -13,22 +13,22 @@ use mizzen_model::{
     Rendered, Renderer, Selector,
 };
 use parking_lot::Mutex;
-use serde_json::Value;
+use tracing::Instrument;
 
+use super::access::{granted_renderers, readable_fields};
+use super::index::Read;
+use super::outbound::Outbound;
+use super::traffic::Traffic;
 use crate::context::Context;
 use crate::plugin::{Key, Plugin};
-use crate::reads::index::Read;
-use crate::reads::outbound::{Traffic, document};
 
-/// The reads of one call.
+/// Records the reads of one call.
 pub(crate) struct Recorder {
     key: Key,
-    pub(crate) plugin: Plugin,
+    plugin: Plugin,
     subject: ObjectRef,
-    /// The subject, as far as its author wrote it.
-    pub(crate) document: Value,
-    pub(crate) context: Context,
-    pub(crate) traffic: Traffic,
+    context: Context,
+    outbound: Outbound,
     made: Mutex<HashSet<Arc<Read>>>,
     versions: Mutex<HashMap<ObjectRef, u64>>,
     failed: AtomicBool,
@@ -36,37 +36,34 @@ pub(crate) struct Recorder {
     bytes: AtomicU64,
 }
 
-/// What a call has read.
+/// The reads that a call made.
 #[derive(Debug, Default)]
 pub(crate) struct Recorded {
-    /// The reads, as the index holds them.
+    /// The reads, shared with the index.
     pub(crate) reads: HashSet<Arc<Read>>,
-    /// The resource versions that objects had, of kinds that the plugin applies.
+    /// The resource versions of the objects read, of kinds that the plugin applies.
     pub(crate) versions: HashMap<ObjectRef, u64>,
-    /// Whether any had no answer: then nothing may be pruned.
+    /// Whether a read failed: then nothing may be pruned.
     pub(crate) failed: bool,
-    /// Whether the clock was read: then the answer is not reused.
+    /// Whether the outcome depends on time: then it is not reused.
     pub(crate) timed: bool,
-    /// Bytes of JSON handed to the guest.
+    /// Bytes of JSON passed to the guest.
     pub(crate) bytes: u64,
-    /// Requests sent, redirects included, and bytes of their answers.
-    pub(crate) traffic: (u64, u64),
+    pub(crate) traffic: Traffic,
 }
 
 // === impl Recorder ===
 
 impl Recorder {
-    /// `wish` is the subject as the plugin is given it.
-    pub(crate) fn new(key: Key, plugin: Plugin, subject: ObjectRef, wish: &str, context: &Context) -> Self {
-        // Nobody else looks into it.
-        let document = if plugin.reconciler.grants.network.hosts.is_empty() { Value::Null } else { document(wish) };
+    /// `authored` is the subject as the plugin is given it.
+    pub(crate) fn new(key: Key, plugin: Plugin, subject: ObjectRef, authored: &str, context: &Context) -> Self {
+        let outbound = Outbound::new(plugin.clone(), authored, context);
         Self {
             key,
             plugin,
             subject,
-            document,
-            traffic: Traffic::default(),
             context: context.clone(),
+            outbound,
             made: Mutex::default(),
             versions: Mutex::default(),
             failed: AtomicBool::new(false),
@@ -75,7 +72,7 @@ impl Recorder {
         }
     }
 
-    /// What was read so far.
+    /// What the call has read, once it is done.
     pub(crate) fn recorded(&self) -> Recorded {
         Recorded {
             reads: std::mem::take(&mut *self.made.lock()),
@@ -83,59 +80,28 @@ impl Recorder {
             failed: self.failed.load(Ordering::Relaxed),
             timed: self.timed.load(Ordering::Relaxed),
             bytes: self.bytes.load(Ordering::Relaxed),
-            traffic: self.traffic.counts(),
+            traffic: self.outbound.traffic(),
         }
     }
 
-    pub(crate) fn record(&self, read: Read) {
+    fn record(&self, read: Read) {
         let read = self.context.index().record(self.key, read);
         self.made.lock().insert(read);
     }
 
-    /// Lets a read through if the plugin declared it and the operator granted it; gives the fields that come back.
-    fn admit(&self, kind: &Kind, namespace: Option<&str>, fields: Option<&str>) -> Result<Fields, AccessError> {
-        let (name, description) = (self.plugin.name(), self.plugin.invoke.description());
-        if *kind == Kind::new("v1", "Secret") {
-            return Err(AccessError::Denied("plugins never see Secrets; ask for a credential instead".into()));
-        }
-        if !description.declares(Access::Read, kind) {
-            return Err(AccessError::Denied(format!("`{name}` did not declare reading {kind} in `describe`")));
-        }
-        if self.plugin.reconciler.grants.find(Access::Read, kind, namespace).is_none() {
-            let place =
-                namespace.map_or_else(|| "all namespaces".to_owned(), |namespace| format!("namespace {namespace}"));
-            return Err(AccessError::Denied(format!("reading {kind} in {place} is not granted to `{name}`")));
-        }
-        match fields {
-            Some(set) => match description.field_sets.get(set) {
-                Some(declared) if declared.kind == *kind => Ok(declared.fields.clone()),
-                Some(declared) => {
-                    Err(AccessError::Invalid(format!("field set `{set}` is of {}, not of {kind}", declared.kind)))
-                }
-                None => Err(AccessError::Denied(format!("`{name}` did not declare a field set `{set}`"))),
-            },
-            None => match description.visible(kind) {
-                Fields::Whole => Ok(Fields::Whole),
-                Fields::Some(_) => {
-                    Err(AccessError::Denied(format!("`{name}` declared field sets of {kind}: name one of them")))
-                }
-            },
-        }
-    }
-
-    /// Notes how a read ended. "Not served" is recorded too: the reader is asked again when the kind appears.
-    fn settle<T>(&self, kind: &Kind, answer: Result<T, AccessError>) -> Result<T, AccessError> {
-        if let Err(error) = &answer {
+    /// Records whether a read failed. "Not served" is recorded as a read: the reader is requeued when the kind is served.
+    fn note_failure<T>(&self, kind: &Kind, result: Result<T, AccessError>) -> Result<T, AccessError> {
+        if let Err(error) = &result {
             self.failed.store(true, Ordering::Relaxed);
             if matches!(error, AccessError::NotServed(_)) {
                 self.record(Read::Serves(kind.clone()));
             }
         }
-        answer
+        result
     }
 
-    /// Notes in which versions objects of one kind were read, where the plugin may want them in another.
-    fn seen(&self, kind: &Kind, objects: &[Arc<Object>]) {
+    /// Records the versions of objects that the plugin may want to apply.
+    fn note_versions(&self, kind: &Kind, objects: &[Arc<Object>]) {
         if self.plugin.invoke.description().declares(Access::Apply, kind) {
             let versions = objects.iter().map(|object| (object.reference.clone(), object.resource_version));
             self.versions.lock().extend(versions);
@@ -148,38 +114,31 @@ impl Recorder {
         projected
     }
 
-    /// Which renderers the plugin may call: none unless it declared that it does, and the operator granted some.
-    fn renderers_granted(&self) -> Result<&Selector, AccessError> {
-        let name = self.plugin.name();
-        if self.plugin.invoke.description().renderers.is_empty() {
-            return Err(AccessError::Denied(format!("`{name}` did not declare calling renderers in `describe`")));
-        }
-        self.plugin.reconciler.grants.renderers.as_ref().ok_or_else(|| {
-            AccessError::Denied(format!("no renderer is granted to `{name}`: add `spec.grants.renderers.matchLabels`"))
-        })
-    }
-
     async fn rendered(&self, renderer: &str, function_config: &str) -> Result<Rendered, RenderError> {
-        let grant = self.renderers_granted()?;
-        // Recorded also when there is none of this name: it may come.
+        let grant = granted_renderers(&self.plugin)?;
+        // Recorded even if there is no such renderer: it may be configured later.
         self.record(Read::Render(renderer.into()));
         let name = self.plugin.name();
         let denied = || {
-            AccessError::Denied(format!("renderer `{renderer}` is not there, or not granted to `{name}` by its labels"))
+            AccessError::Denied(format!(
+                "renderer `{renderer}` does not exist, or is not granted to `{name}` by its labels"
+            ))
         };
         let spec = self.context.renderers.find(renderer, grant).ok_or_else(denied)?;
-        let render = spec.render.map_err(|why| AccessError::Unavailable(format!("renderer `{renderer}`: {why}")))?;
-        let objects = render.render(function_config).await?;
+        let render =
+            spec.render.map_err(|error| AccessError::Unavailable(format!("renderer `{renderer}`: {error}")))?;
+        let span = tracing::debug_span!("render", renderer);
+        let objects = render.render(function_config).instrument(span).await?;
         self.bytes.fetch_add(objects.iter().map(|object| object.len() as u64).sum(), Ordering::Relaxed);
         Ok(objects)
     }
 
-    /// The objects of a list, not yet projected.
-    fn select(&self, query: &Query) -> Result<(Fields, Vec<Arc<Object>>), AccessError> {
-        let fields = self.admit(&query.kind, query.namespace.as_deref(), query.fields.as_deref())?;
+    /// The objects that a query selects, not yet projected, and the fields to project them to.
+    fn select(&self, query: &Query) -> Result<Selected, AccessError> {
+        let fields = readable_fields(&self.plugin, &query.kind, query.namespace.as_deref(), query.fields.as_deref())?;
         let (labels, values) = (&query.labels, &query.values);
         if let Some(values) = values {
-            values.admit(query.fields.as_deref(), &fields).map_err(|why| AccessError::Denied(why.to_string()))?;
+            values.admit(query.fields.as_deref(), &fields).map_err(|error| AccessError::Denied(error.to_string()))?;
         }
         self.record(Read::List {
             kind: query.kind.clone(),
@@ -195,14 +154,14 @@ impl Recorder {
             let namespaces = self.namespaces(&query.namespace_labels)?;
             objects.retain(|object| object.reference.namespace.as_ref().is_some_and(|own| namespaces.contains(own)));
         }
-        Ok((fields, objects))
+        Ok(Selected { objects, fields })
     }
 
     fn namespaces(&self, labels: &Selector) -> Result<HashSet<Arc<str>>, AccessError> {
         let kind = Kind::new("v1", "Namespace");
-        self.admit(&kind, None, None).map_err(|error| match error {
-            AccessError::Denied(why) => {
-                AccessError::Denied(format!("selecting by namespace labels reads namespaces: {why}"))
+        readable_fields(&self.plugin, &kind, None, None).map_err(|error| match error {
+            AccessError::Denied(reason) => {
+                AccessError::Denied(format!("selecting by namespace labels reads namespaces: {reason}"))
             }
             other => other,
         })?;
@@ -213,29 +172,36 @@ impl Recorder {
     }
 }
 
+/// The objects that a query selects, and the fields that the plugin is given of them.
+struct Selected {
+    objects: Vec<Arc<Object>>,
+    fields: Fields,
+}
+
 #[async_trait]
 impl Reads for Recorder {
     async fn get(&self, object: &ObjectRef, fields: Option<&str>) -> Result<Option<Arc<Object>>, AccessError> {
-        let answer = self.admit(&object.kind, object.namespace.as_deref(), fields).and_then(|fields| {
+        let result = readable_fields(&self.plugin, &object.kind, object.namespace.as_deref(), fields);
+        let result = result.and_then(|fields| {
             self.record(Read::Get { object: object.clone(), fields: fields.clone() });
             let found = self.context.cluster.get(Scope::All, object)?;
-            self.seen(&object.kind, found.as_slice());
+            self.note_versions(&object.kind, found.as_slice());
             Ok(found.map(|found| self.project(&found, &fields)))
         });
-        self.settle(&object.kind, answer)
+        self.note_failure(&object.kind, result)
     }
 
     async fn list(&self, query: &Query) -> Result<Vec<Arc<Object>>, AccessError> {
-        let answer = self.select(query).map(|(fields, objects)| {
-            self.seen(&query.kind, &objects);
+        let result = self.select(query).map(|Selected { objects, fields }| {
+            self.note_versions(&query.kind, &objects);
             objects.iter().map(|object| self.project(object, &fields)).collect()
         });
-        self.settle(&query.kind, answer)
+        self.note_failure(&query.kind, result)
     }
 
     async fn count(&self, query: &Query) -> Result<u64, AccessError> {
-        let answer = self.select(query).map(|(_, objects)| objects.len() as u64);
-        self.settle(&query.kind, answer)
+        let result = self.select(query).map(|selected| selected.objects.len() as u64);
+        self.note_failure(&query.kind, result)
     }
 
     async fn serves(&self, kind: &Kind) -> bool {
@@ -244,24 +210,24 @@ impl Reads for Recorder {
     }
 
     async fn renderers(&self) -> Vec<Renderer> {
-        let Ok(grant) = self.renderers_granted() else { return Vec::new() };
+        let Ok(grant) = granted_renderers(&self.plugin) else { return Vec::new() };
         self.record(Read::Renderers(grant.clone()));
         self.context.renderers.granted(grant)
     }
 
     async fn render(&self, renderer: &str, function_config: &str) -> Result<Rendered, RenderError> {
-        let answer = self.rendered(renderer, function_config).await;
-        // Also what was rejected is not known: nothing is pruned for want of it.
-        self.failed.fetch_or(answer.is_err(), Ordering::Relaxed);
-        answer
+        let result = self.rendered(renderer, function_config).await;
+        // A document that the renderer rejects counts as well: without rendered objects nothing may be pruned.
+        self.failed.fetch_or(result.is_err(), Ordering::Relaxed);
+        result
     }
 
     async fn send(&self, request: HttpRequest) -> Result<HttpResponse, AccessError> {
-        let answer = self.fetch(request).await;
-        // Nothing tells when it would be another.
+        let response = self.outbound.send(request, &|read| self.record(read)).await;
+        // Nothing reports when the server would respond differently.
         self.timed.store(true, Ordering::Relaxed);
-        self.failed.fetch_or(answer.is_err(), Ordering::Relaxed);
-        answer
+        self.failed.fetch_or(response.is_err(), Ordering::Relaxed);
+        response
     }
 
     fn now(&self) -> u64 {

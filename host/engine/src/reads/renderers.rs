@@ -1,4 +1,4 @@
-//! The renderers of a host: which of them a plugin may call, and whom it concerns when one is replaced.
+//! The renderers of a host: which of them a plugin may call, and which reads a replacement affects.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -6,13 +6,15 @@ use std::sync::Arc;
 use mizzen_model::{Render, Renderer, Selector};
 use parking_lot::RwLock;
 
-/// One renderer as it is configured, with what could or could not be loaded for it.
+use crate::plugin::LoadError;
+
+/// One renderer as it is configured, with its component or why there is none.
 #[derive(Clone)]
 pub struct RendererSpec {
     /// Its name and labels.
     pub renderer: Renderer,
-    /// What answers for it: the last good revision; or, in a sentence for whoever asks, why there is none yet.
-    pub render: Result<Arc<dyn Render>, String>,
+    /// The last revision that could be loaded, or why there is none yet.
+    pub render: Result<Arc<dyn Render>, LoadError>,
 }
 
 /// All renderers, by name. Read by calls while the configuration replaces them.
@@ -21,7 +23,7 @@ pub(crate) struct Renderers(RwLock<All>);
 
 type All = Arc<BTreeMap<Arc<str>, RendererSpec>>;
 
-/// How the renderers were and how they are.
+/// The renderers before and after a replacement.
 pub(crate) struct Replaced {
     before: All,
     after: All,
@@ -30,7 +32,7 @@ pub(crate) struct Replaced {
 // === impl Renderers ===
 
 impl Renderers {
-    /// Takes in the renderers in place of those before.
+    /// Replaces all renderers.
     pub(crate) fn replace(&self, specs: Vec<RendererSpec>) -> Replaced {
         let after: All = Arc::new(specs.into_iter().map(|spec| (Arc::clone(&spec.renderer.name), spec)).collect());
         let mut all = self.0.write();
@@ -38,12 +40,12 @@ impl Renderers {
         Replaced { before, after }
     }
 
-    /// Those that are granted, by name.
+    /// The granted renderers, by name.
     pub(crate) fn granted(&self, grant: &Selector) -> Vec<Renderer> {
         granted(&self.all(), grant).cloned().collect()
     }
 
-    /// One of those that are granted.
+    /// A granted renderer.
     pub(crate) fn find(&self, name: &str, grant: &Selector) -> Option<RendererSpec> {
         self.all().get(name).filter(|spec| grant.matches(&spec.renderer.labels)).cloned()
     }
@@ -60,17 +62,17 @@ fn granted<'a>(all: &'a All, grant: &'a Selector) -> impl Iterator<Item = &'a Re
 // === impl Replaced ===
 
 impl Replaced {
-    /// The names of those that answer differently from now on, or now at all, or no longer.
+    /// The names of the renderers that were added or removed, or render differently.
     pub(crate) fn names(&self) -> BTreeSet<Arc<str>> {
         let names = self.before.keys().chain(self.after.keys());
         let changed = |name: &&Arc<str>| match (self.before.get(*name), self.after.get(*name)) {
-            (Some(before), Some(after)) => !before.answers_as(after),
+            (Some(before), Some(after)) => !before.renders_as(after),
             _ => true,
         };
         names.filter(changed).cloned().collect()
     }
 
-    /// Whether who is granted these sees others than before.
+    /// Whether a grant covers other renderers than before.
     pub(crate) fn changes_for(&self, grant: &Selector) -> bool {
         !granted(&self.before, grant).eq(granted(&self.after, grant))
     }
@@ -79,11 +81,11 @@ impl Replaced {
 // === impl RendererSpec ===
 
 impl RendererSpec {
-    fn answers_as(&self, other: &Self) -> bool {
+    fn renders_as(&self, other: &Self) -> bool {
         let same = match (&self.render, &other.render) {
-            // Another component, or the same under other limits, is another value.
+            // Another component, or the same with other limits, is another value.
             (Ok(own), Ok(others)) => Arc::ptr_eq(own, others),
-            (Err(own), Err(others)) => own == others,
+            (Err(own), Err(others)) => own.to_string() == others.to_string(),
             _ => false,
         };
         same && self.renderer == other.renderer

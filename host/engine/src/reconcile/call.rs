@@ -1,85 +1,96 @@
-//! The plugin's answer, and all it depends on: while none of that changes, it is not asked again.
+//! The call of the plugin, which is only repeated if something that it depends on has changed.
 
 use std::sync::Arc;
 
-use mizzen_model::{Call, Digest, Predecessor, Request};
+use mizzen_model::{Call, Digest, Outcome, Predecessor, Request};
 use tokio::time::Instant;
+use tracing::Instrument;
 
-use crate::context::Context;
-use crate::memo::{Memo, View};
+use super::job::Job;
+use super::run::{ROUNDS, Run};
+use crate::memo::{Memo, View, authored};
 use crate::observe::Called;
 use crate::prepare::prepare;
 use crate::problem::Problem;
-use crate::reads::recorder::Recorder;
-use crate::reconcile::{Job, ROUNDS};
-use crate::write::Writer;
-use crate::write::subject::wish;
+use crate::reads::{Recorded, Recorder};
 
-impl Job {
-    /// The answer that the cluster is kept by: a new one where keeping the last would overwrite what the plugin reads and has not seen as it
-    /// is now, or take back what somebody changed while the plugin is yet to be asked about something that did. It may be the very thing,
-    /// and the next answer leave it alone.
-    pub(crate) async fn answer_to_keep(
-        &mut self,
-        context: &Context,
-        writer: &Writer<'_>,
-    ) -> Result<Arc<Memo>, Problem> {
-        let mut memo = self.answer(Call::Reconcile, context).await?;
+impl Run {
+    /// The outcome to write: the last one, unless writing it would overwrite a version that the plugin has not read, or
+    /// repair drift while the plugin has yet to see a change: its next outcome may accept the drift.
+    pub(super) async fn outcome_to_write(&mut self) -> Result<Arc<Memo>, Problem> {
+        let mut memo = self.outcome(Call::Reconcile).await?;
         for _ in 1..ROUNDS {
-            let rests = self.rests && self.cost.is_none();
-            let takes_back = rests && writer.would_take_back(&memo.prepared);
-            if !takes_back && !writer.is_overtaken(&memo.prepared) {
+            let unseen_change = self.job.cooling_down && self.cost.is_none();
+            let premature = unseen_change && self.writer.would_repair_drift(&memo.prepared);
+            if !premature && !self.writer.would_overwrite_unread(&memo.prepared) {
                 break;
             }
-            self.ask = true;
-            memo = self.answer(Call::Reconcile, context).await?;
+            self.job.invalidated = true;
+            memo = self.outcome(Call::Reconcile).await?;
         }
         Ok(memo)
     }
 
-    /// The plugin's answer: the last one, while nothing it depends on has changed, or a new one.
-    pub(crate) async fn answer(&mut self, call: Call, context: &Context) -> Result<Arc<Memo>, Problem> {
-        let config = self.plugin.reconciler.config.to_string();
-        let request = Request { subject: wish(&self.subject), config, predecessors: self.predecessors.clone() };
+    /// The last outcome if nothing that it depends on has changed, or that of a new call.
+    pub(super) async fn outcome(&mut self, call: Call) -> Result<Arc<Memo>, Problem> {
+        let job = &self.job;
+        let request = Request {
+            subject: authored(&job.subject),
+            config: job.plugin.reconciler.config.to_string(),
+            predecessors: job.predecessors.clone(),
+        };
         let input = digest(call, &request);
-        if let Some(memo) = &self.memory.memo
-            && !self.ask
+        if let Some(memo) = self.memo()
+            && !job.invalidated
             && !memo.timed
-            && (memo.input, memo.revision) == (input, self.revision)
+            && (memo.input, memo.revision) == (input, job.revision)
         {
             return Ok(Arc::clone(memo));
         }
-        let subject = self.subject.reference.clone();
-        let recorder = Arc::new(Recorder::new(self.key, self.plugin.clone(), subject, &request.subject, context));
+        let (outcome, recorded) = self.call(call, &request).await;
+        let job = &mut self.job;
+        let prepared = prepare(&job.plugin, &job.subject, &*self.context.cluster, outcome?).await?;
+        let prepared = prepared.after_reading(&recorded.versions);
+        let view = if recorded.failed { View::Partial } else { View::Complete };
+        let memo = Arc::new(Memo { prepared, input, revision: job.revision, view, timed: recorded.timed });
+        let published = job.memory.memo.as_ref().map_or(&[][..], |earlier| &earlier.prepared.events);
+        self.events.extend(memo.prepared.events.iter().filter(|event| !published.contains(event)).cloned());
+        job.memory.memo = Some(Arc::clone(&memo));
+        Ok(memo)
+    }
+
+    /// Calls the plugin, records what it read, and reports the call.
+    async fn call(&mut self, call: Call, request: &Request) -> (Result<Outcome, Problem>, Recorded) {
+        let Job { key, plugin, subject, .. } = &self.job;
+        let subject = &subject.reference;
+        let recorder = Recorder::new(*key, plugin.clone(), subject.clone(), &request.subject, &self.context);
+        let recorder = Arc::new(recorder);
         let started = Instant::now();
-        let answer = self.plugin.invoke.invoke(call, &request, recorder.clone()).await;
-        let took = started.elapsed();
-        self.cost = Some(took);
-        let read = recorder.recorded();
-        context.index().retain(self.key, &read.reads);
-        context.observer.called(&Called {
-            reconciler: self.plugin.name(),
-            subject: &self.subject.reference,
+        let span = tracing::debug_span!("call", function = ?call);
+        let response = plugin.invoke.invoke(call, request, recorder.clone()).instrument(span).await;
+        let duration = started.elapsed();
+        let made = recorder.recorded();
+        self.context.index().retain(*key, &made.reads);
+        self.context.observer.called(&Called {
+            reconciler: plugin.name(),
+            subject,
             call,
-            result: match &answer {
+            result: match &response {
                 Ok(Ok(_)) => "Answered",
                 Ok(Err(_)) => "Refused",
                 Err(error) => error.reason(),
             },
-            took,
-            reads: read.reads.len(),
-            bytes: read.bytes,
-            requests: read.traffic.0,
-            received: read.traffic.1,
+            duration,
+            reads: made.reads.len(),
+            bytes: made.bytes,
+            traffic: made.traffic,
         });
-        let prepared = prepare(&self.plugin, &self.subject, answer??, &context.cluster).await?;
-        let prepared = prepared.after_reading(&read.versions);
-        let view = if read.failed { View::Partial } else { View::Complete };
-        let memo = Arc::new(Memo { prepared, input, revision: self.revision, view, timed: read.timed });
-        let told = self.memory.memo.as_ref().map_or(&[][..], |known| &known.prepared.events);
-        self.news.extend(memo.prepared.events.iter().filter(|event| !told.contains(event)).cloned());
-        self.memory.memo = Some(Arc::clone(&memo));
-        Ok(memo)
+        self.cost = Some(duration);
+        let outcome = match response {
+            Ok(outcome) => outcome.map_err(Problem::from),
+            Err(error) => Err(error.into()),
+        };
+        (outcome, made)
     }
 }
 

@@ -1,78 +1,123 @@
-//! Who is told how a reconcile went: the subject's status and conditions, and whoever reads Events.
-
-use std::sync::Arc;
+//! How a reconcile is reported: by the subject's status and conditions, by Events, and to the observer.
 
 use mizzen_cluster::Scope;
 use mizzen_config::Mode;
-use mizzen_model::{Condition, Object};
+use mizzen_model::{Condition, Severity};
+use tokio::time::Instant;
 
-use crate::context::Context;
+use super::job::{Task, Verdict};
+use super::run::Run;
+use crate::observe::Reconciled;
 use crate::prepare::Refusal;
 use crate::problem::Problem;
-use crate::reconcile::{Job, Task, Verdict};
-use crate::write::Writer;
-use crate::write::disrupt::Disruptions;
 use crate::write::status::Report;
 
-impl Job {
-    /// The condition that says how it went, and its reason. A plugin's "ready" stands for those who come after it; the condition is
-    /// not true before everything has had its turn.
-    pub(crate) fn condition(&self, verdict: &Verdict, disruptions: &Disruptions) -> (Condition, &'static str) {
-        let (status, reason, message) = match (verdict, &self.task) {
-            (Verdict::Answered(readiness), _) if readiness.is_ready() && disruptions.wait() => {
+/// The condition of a reconcile, before it has a type.
+#[derive(Clone, Debug)]
+struct Summary {
+    status: Option<bool>,
+    reason: &'static str,
+    message: String,
+}
+
+impl Run {
+    /// Publishes Events, writes the status, and reports the result to the observer. A status that can't be written makes
+    /// a failure of the verdict.
+    pub(super) async fn report(&mut self, mut verdict: Verdict, started: Instant) -> Verdict {
+        let mut summary = self.summary(&verdict);
+        self.publish(&verdict, summary.reason).await;
+        self.job.memory.reported = summary.reason;
+        if let Err(problem) = self.write_status(&verdict, &summary).await
+            && !matches!(verdict, Verdict::Failed(_))
+        {
+            verdict = Verdict::Failed(problem);
+            summary = self.summary(&verdict);
+        }
+        self.context.observer.reconciled(&Reconciled {
+            reconciler: self.job.plugin.name(),
+            subject: &self.job.subject.reference,
+            reason: summary.reason,
+            message: &summary.message,
+            failed: matches!(verdict, Verdict::Failed(_)),
+            called: self.cost.is_some(),
+            partial: self.memo().is_some_and(|memo| memo.prepared.is_partial()),
+            writes: self.writer.writes,
+            duration: started.elapsed(),
+        });
+        verdict
+    }
+
+    /// The condition of the reconcile. It is not true before every disruption has started, even if the plugin is ready:
+    /// the plugin's readiness is for the successors.
+    fn summary(&self, verdict: &Verdict) -> Summary {
+        let disruptions = &self.writer.disruptions;
+        let (status, reason, message) = match (verdict, &self.job.task) {
+            (Verdict::Reconciled(readiness), _) if readiness.is_ready() && disruptions.are_deferred() => {
                 (Some(false), "Pacing", readiness.message().to_owned())
             }
-            (Verdict::Answered(readiness), _) => {
+            (Verdict::Reconciled(readiness), _) => {
                 (Some(readiness.is_ready()), readiness.reason(), readiness.message().to_owned())
             }
-            (Verdict::Held, Task::Hold(why)) => (None, "Held", why.clone()),
-            (Verdict::Held | Verdict::Released, _) => (Some(true), "Released", String::new()),
-            (Verdict::Overtaken(problem) | Verdict::Wrong(problem), _) => {
+            (Verdict::Gated, Task::ReportGate(reason)) => (None, "WaitingForPredecessor", reason.clone()),
+            (Verdict::Gated | Verdict::Finalized, _) => (Some(true), "Finalized", String::new()),
+            (Verdict::Stale(problem) | Verdict::Failed(problem), _) => {
                 (Some(false), problem.reason(), problem.to_string())
             }
         };
         let parts = [message, disruptions.message()].into_iter().filter(|part| !part.is_empty());
         let message = parts.collect::<Vec<_>>().join("; ");
-        let kind = self.plugin.field_manager();
-        (Condition { kind, status, reason: reason.to_owned(), message }, reason)
+        let message = if message.is_empty() && status == Some(true) { self.up_to_date() } else { message };
+        Summary { status, reason, message }
     }
 
-    /// Publishes events: the plugin's, unless its answer before had the same, and one about what went wrong, unless it went wrong before.
-    pub(crate) async fn tell(&mut self, writer: &mut Writer<'_>, verdict: &Verdict, reason: &'static str) {
-        if self.plugin.reconciler.mode == Mode::Plan {
+    /// What a reconciler that is ready keeps up to date. It depends on nothing but the outcome: a message that changed
+    /// from one reconcile to the next would be a write without a change.
+    fn up_to_date(&self) -> String {
+        match self.memo().map_or(0, |memo| memo.prepared.items().count()) {
+            0 => "up to date".into(),
+            1 => "1 object is up to date".into(),
+            objects => format!("{objects} objects are up to date"),
+        }
+    }
+
+    /// Publishes the plugin's Events, except those of its earlier outcome, and one about a failure, unless the reconcile
+    /// before failed for the same reason.
+    async fn publish(&mut self, verdict: &Verdict, reason: &'static str) {
+        if self.mode() == Mode::Plan {
             return;
         }
-        if let Verdict::Wrong(problem) = verdict
-            && reason != self.memory.reported
+        if let Verdict::Failed(problem) = verdict
+            && reason != self.job.memory.reported
         {
-            writer.warn(reason, &problem.to_string()).await;
+            self.writer.report_event(Severity::Warning, reason, &problem.to_string()).await;
         }
-        writer.publish(&std::mem::take(&mut self.news)).await;
+        self.writer.publish(&std::mem::take(&mut self.events)).await;
     }
 
-    /// Tells the subject's status how it went.
-    pub(crate) async fn report(
-        &self,
-        context: &Context,
-        writer: &mut Writer<'_>,
-        verdict: &Verdict,
-        outcome: Condition,
-    ) -> Result<(), Problem> {
-        let live = context.cluster.get(Scope::All, &self.subject.reference).ok().flatten();
-        let silent = matches!(verdict, Verdict::Released | Verdict::Overtaken(_));
-        let there = |live: &Arc<Object>| live.uid == self.subject.uid && !silent;
-        let Some(live) = live.filter(there) else { return Ok(()) };
-        if self.plugin.reconciler.mode == Mode::Plan {
+    /// Writes the subject's status, if the subject still exists and its kind has a status.
+    async fn write_status(&mut self, verdict: &Verdict, summary: &Summary) -> Result<(), Problem> {
+        if matches!(verdict, Verdict::Finalized | Verdict::Stale(_)) || self.mode() == Mode::Plan {
             return Ok(());
         }
-        let facts = context.cluster.facts(&self.subject.reference.kind).await.map_err(Refusal::from)?;
-        // A built-in kind without a status subresource (a ConfigMap) has no status at all; a CRD's may have one all the same.
+        let subject = &self.job.subject;
+        let live = self.context.cluster.get(Scope::All, &subject.reference).ok().flatten();
+        let Some(live) = live.filter(|live| live.uid == subject.uid) else { return Ok(()) };
+        let facts = self.context.cluster.facts(&subject.reference.kind).await.map_err(Refusal::from)?;
+        // A built-in kind without a status subresource (a ConfigMap) has no status at all; a CRD's may have one anyway.
         if !facts.status_subresource && live.reference.kind.is_built_in() {
             return Ok(());
         }
-        let memo = self.memory.memo.as_ref();
-        let fields = memo.map(|memo| memo.prepared.status());
-        let conditions = memo.map_or(&[][..], |memo| &memo.prepared.conditions);
-        Ok(writer.report(&Report { fields, conditions, outcome }, &facts, &live).await?)
+        let memo = self.job.memory.memo.as_ref();
+        let report = Report {
+            fields: memo.map(|memo| memo.prepared.status()),
+            conditions: memo.map_or(&[][..], |memo| &memo.prepared.conditions),
+            outcome: Condition {
+                kind: self.job.plugin.field_manager(),
+                status: summary.status,
+                reason: summary.reason.to_owned(),
+                message: summary.message.clone(),
+            },
+        };
+        Ok(self.writer.report(&report, &facts, &live).await?)
     }
 }

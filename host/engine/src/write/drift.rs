@@ -1,25 +1,24 @@
-//! Whether an object still is what was wanted of it.
+//! Whether a live object still has the wanted values.
 //!
-//! The API server fills in defaults and other managers own other fields, so a live object is never equal to what was applied:
-//! it *holds* it. It also rewrites what is claimed of resources (`1000m` becomes `1`), as everybody's templates do claim some; that is
-//! known, so that also a host that was just started takes it for the same. Where it rewrites other values, [`shape`] remembers what became of
-//! them.
+//! The API server fills in defaults and other managers own other fields, so a live object never equals what was applied:
+//! it *holds* it. The API server also rewrites quantities (`1000m` becomes `1`), which is known here, so that a restarted
+//! host sees no drift in them. Where it rewrites other values, the digest of the [live values](live_values) after the
+//! write tells that nothing changed since.
 
+use mizzen_k8s::Quantity;
 use mizzen_model::Digest;
 use serde_json::{Map, Value};
 
-use super::quantity;
+/// The fields with quantities of resources, in pod templates and quotas.
+const QUANTITIES: [&str; 3] = ["requests", "limits", "hard"];
 
-/// Where quantities of resources stand, in pod templates and quotas.
-const CLAIMS: [&str; 3] = ["requests", "limits", "hard"];
-
-/// Whether everything in `wanted` is in `live`. Lists must have the same length: an element that was added is drift, too. Of an environment
-/// variable the API server leaves out a value that is empty, too.
-pub(crate) fn holds(live: &Value, wanted: &Value) -> bool {
+/// Whether `live` has everything in `wanted`. Lists must have the same length: an added element is drift, too. An empty
+/// `value` of an environment variable may be absent: the API server omits it.
+pub(super) fn holds(live: &Value, wanted: &Value) -> bool {
     match (live, wanted) {
         (Value::Object(live), Value::Object(wanted)) => wanted.iter().all(|(key, value)| match live.get(key) {
-            None => is_nothing(value) || key == "value" && value == "" && wanted.contains_key("name"),
-            Some(own) => holds(own, value) || CLAIMS.contains(&&**key) && claims(own, value),
+            None => is_empty(value) || key == "value" && value == "" && wanted.contains_key("name"),
+            Some(own) => holds(own, value) || QUANTITIES.contains(&&**key) && same_quantities(own, value),
         }),
         (Value::Array(live), Value::Array(wanted)) => {
             live.len() == wanted.len() && live.iter().zip(wanted).all(|(live, wanted)| holds(live, wanted))
@@ -28,33 +27,34 @@ pub(crate) fn holds(live: &Value, wanted: &Value) -> bool {
     }
 }
 
-/// Whether the same is claimed of each resource, in whatever words.
-fn claims(live: &Value, wanted: &Value) -> bool {
+/// Whether `live` has the same quantity of each resource in `wanted`, however it is written.
+fn same_quantities(live: &Value, wanted: &Value) -> bool {
     let (Value::Object(live), Value::Object(wanted)) = (live, wanted) else { return false };
-    wanted.iter().all(|(resource, wanted)| live.get(resource).is_some_and(|live| quantity::same(live, wanted)))
+    wanted.iter().all(|(resource, wanted)| live.get(resource).is_some_and(|live| Quantity::same(live, wanted)))
 }
 
-/// The part of `live` that `wanted` speaks of.
-pub(crate) fn shape(live: &Value, wanted: &Value) -> Value {
+/// The values that `live` has in the fields of `wanted`.
+fn live_values(live: &Value, wanted: &Value) -> Value {
     match (live, wanted) {
         (Value::Object(live), Value::Object(wanted)) => {
-            let spoken_of = wanted.iter().filter_map(|(key, value)| Some((key.clone(), shape(live.get(key)?, value))));
-            Value::Object(spoken_of.collect::<Map<_, _>>())
+            let fields =
+                wanted.iter().filter_map(|(key, value)| Some((key.clone(), live_values(live.get(key)?, value))));
+            Value::Object(fields.collect::<Map<_, _>>())
         }
         (Value::Array(live), Value::Array(wanted)) if live.len() == wanted.len() => {
-            live.iter().zip(wanted).map(|(live, wanted)| shape(live, wanted)).collect()
+            live.iter().zip(wanted).map(|(live, wanted)| live_values(live, wanted)).collect()
         }
         _ => live.clone(),
     }
 }
 
-/// The digest of that part.
-pub(crate) fn digest(live: &Value, wanted: &Value) -> Digest {
-    Digest::of_json(&shape(live, wanted))
+/// The digest of the values that `live` has in the fields of `wanted`.
+pub(super) fn digest(live: &Value, wanted: &Value) -> Digest {
+    Digest::of_json(&live_values(live, wanted))
 }
 
-/// The same, without the fields of objects that are null.
-pub(crate) fn without_nulls(value: &Value) -> Value {
+/// A copy without the fields that are null, at any depth.
+pub(super) fn without_nulls(value: &Value) -> Value {
     match value {
         Value::Object(map) => {
             let fields = map.iter().filter(|(_, field)| !field.is_null());
@@ -65,8 +65,8 @@ pub(crate) fn without_nulls(value: &Value) -> Value {
     }
 }
 
-/// The fields of `wanted` that `live` does not hold, as dotted paths: a list of another length as a whole.
-pub(crate) fn changed(live: &Value, wanted: &Value) -> Vec<String> {
+/// The fields of `wanted` that `live` does not hold, as dotted paths; a list of another length is one field.
+pub(super) fn changed(live: &Value, wanted: &Value) -> Vec<String> {
     let below = |step: String, live: &Value, wanted: &Value| {
         let join = |rest: String| match rest.chars().next() {
             None => step.clone(),
@@ -79,7 +79,7 @@ pub(crate) fn changed(live: &Value, wanted: &Value) -> Vec<String> {
         _ if holds(live, wanted) => Vec::new(),
         (Value::Object(live), Value::Object(wanted)) => wanted
             .iter()
-            .filter(|(key, value)| live.contains_key(*key) || !is_nothing(value))
+            .filter(|(key, value)| live.contains_key(*key) || !is_empty(value))
             .flat_map(|(key, value)| below(key.clone(), live.get(key).unwrap_or(&Value::Null), value))
             .collect(),
         (Value::Array(live), Value::Array(wanted)) if live.len() == wanted.len() => live
@@ -92,8 +92,8 @@ pub(crate) fn changed(live: &Value, wanted: &Value) -> Vec<String> {
     }
 }
 
-/// The API server leaves out what is empty.
-fn is_nothing(value: &Value) -> bool {
+/// Whether the API server may omit a value.
+fn is_empty(value: &Value) -> bool {
     match value {
         Value::Null => true,
         Value::Array(items) => items.is_empty(),
@@ -109,7 +109,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn defaults_and_other_peoples_fields_are_no_drift() {
+    fn defaults_and_fields_of_other_managers_are_no_drift() {
         let wanted = json!({"spec": {"hosts": ["a"], "http": [{"match": 1}]}});
         let live = json!({"spec": {"hosts": ["a"], "http": [{"match": 1, "timeout": "0s"}], "x": 1}, "status": {}});
         assert!(holds(&live, &wanted));
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_empty_may_be_left_out() {
+    fn an_empty_value_may_be_absent() {
         assert!(holds(&json!({}), &json!({"labels": {}, "list": [], "null": null})));
         assert!(!holds(&json!({}), &json!({"text": ""})));
         assert!(holds(&json!({"env": [{"name": "A"}]}), &json!({"env": [{"name": "A", "value": ""}]})));
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_changed_is_named_field_by_field() {
+    fn changed_fields_are_named_one_by_one() {
         let wanted = json!({"metadata": {"labels": {"a": "b"}}, "spec": {"mode": "STRICT", "http": [{"port": 80}, {"port": 81}], "empty": []}});
         let live =
             json!({"metadata": {}, "spec": {"mode": "DISABLE", "http": [{"port": 80}, {"port": 8}], "theirs": 1}});
@@ -143,18 +143,18 @@ mod tests {
     }
 
     #[test]
-    fn claims_of_resources_are_the_same_in_other_words() {
+    fn quantities_written_differently_are_no_drift() {
         let of = |cpu: Value| json!({"resources": {"limits": {"cpu": cpu, "memory": "1Gi"}}});
         assert!(holds(&of(json!("1")), &of(json!("1000m"))) && holds(&of(json!("1")), &of(json!(1))));
         assert!(!holds(&of(json!("1")), &of(json!("1001m"))));
         assert!(!holds(&json!({"resources": {"limits": {}}}), &of(json!("1"))));
-        assert!(!holds(&json!({"data": {"cpu": "1"}}), &json!({"data": {"cpu": "1000m"}})), "elsewhere it is a text");
+        assert!(!holds(&json!({"data": {"cpu": "1"}}), &json!({"data": {"cpu": "1000m"}})), "elsewhere it is text");
     }
 
     #[test]
-    fn a_shape_has_what_became_of_each_wanted_value() {
+    fn live_values_are_those_of_the_wanted_fields() {
         let wanted = json!({"cpu": "1000m", "ports": [{"port": 80}]});
         let live = json!({"cpu": "1", "ports": [{"port": 80, "protocol": "TCP"}], "other": true});
-        assert_eq!(shape(&live, &wanted), json!({"cpu": "1", "ports": [{"port": 80}]}));
+        assert_eq!(live_values(&live, &wanted), json!({"cpu": "1", "ports": [{"port": 80}]}));
     }
 }

@@ -1,49 +1,45 @@
-//! The objects a reconciler wants: applied, kept from drifting, pruned when they leave the set.
+//! The desired objects: applied, and kept from drifting.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
 use std::sync::Arc;
-use std::time::Duration;
 
-use mizzen_cluster::{Apply, OWNER_LABEL, ReadError, Scope, Selection, Target, WriteError};
-use mizzen_model::{Access, Digest, Event, Object, ObjectRef, Selector, Severity};
+use mizzen_cluster::{Apply, OWNER_LABEL, ReadError, Scope, Target, WriteError};
+use mizzen_k8s::Listed;
+use mizzen_model::{Digest, Object, ObjectRef, Severity};
 use serde_json::Value;
-use tokio::time::Instant;
 
-use super::{Claim, Writer, drift};
+use super::conflict::ConflictPolicy;
+use super::drift;
+use super::writer::{Change, Writer, unavailable};
 use crate::memo::{View, Written};
-use crate::names::{APPLIED_ANNOTATION, is_never_pruned, owner_label};
+use crate::names::{APPLIED_ANNOTATION, owner_label};
 use crate::observe::Verb;
 use crate::prepare::{Desired, Item, Prepared};
 use crate::problem::Problem;
 
-/// How long an API server may take to serve what was defined a moment ago, before that is reported: mostly it is some 100 ms.
-const SERVED_WITHIN: Duration = Duration::from_secs(5);
+/// The most fields that an Event about drift names.
+const NAMED: usize = 3;
 
-/// The first and the longest pause between two looks whether it does.
-const SERVED_SOON: Duration = Duration::from_millis(10);
-const SERVED_LATE: Duration = Duration::from_millis(500);
+/// A desired object before and after its apply.
+struct Applied {
+    before: Option<Arc<Object>>,
+    after: Arc<Object>,
+}
 
-impl Writer<'_> {
-    /// Makes the cluster hold what is wanted. Goes on after an error, except when the API server can't be reached; reports all of
-    /// them. Prunes only when the plugin named the whole set, all of it was applied, and the view is complete.
+impl Writer {
+    /// Makes the cluster match an outcome. Continues after an error, unless the API server is unavailable, and reports
+    /// all of them. Prunes only if the outcome is complete, all of it was applied, and every read was answered.
     pub(crate) async fn converge(&mut self, prepared: &Prepared, view: View) -> Result<(), Problem> {
         let mut errors = Vec::new();
         if let Some(desired) = &prepared.desired {
             for item in &desired.objects {
-                if let Err(error) = self.keep(item, desired).await {
-                    let unreachable = matches!(error, WriteError::Unavailable { .. });
-                    errors.push(error);
-                    if unreachable {
-                        return Err(Problem::Write(errors));
-                    }
+                errors.extend(self.ensure(item, desired).await.err());
+                if is_unavailable(&errors) {
+                    return Err(Problem::Write(errors));
                 }
             }
             if desired.complete && errors.is_empty() && view == View::Complete {
-                let keep: HashSet<_> = desired.objects.iter().map(|item| &item.reference).collect();
-                errors.extend(self.prune(&keep).await.err());
-                self.settled
-                    .retain(|object, settled| keep.contains(object) || !matches!(settled.what, Written::Object { .. }));
+                errors.extend(self.prune(&desired.references()).await.err());
             }
         }
         errors.extend(self.disrupt(prepared).await);
@@ -54,156 +50,138 @@ impl Writer<'_> {
         }
     }
 
-    /// Applies one object unless the cluster holds it already.
-    async fn keep(&mut self, wanted: &Item, among: &Desired) -> Result<(), WriteError> {
-        let object = &wanted.reference;
-        if among.defined.contains_key(&object.kind) {
+    /// Applies an object unless it is live already.
+    async fn ensure(&mut self, item: &Item, desired: &Desired) -> Result<(), WriteError> {
+        let object = &item.reference;
+        if desired.defined.contains_key(&object.kind) {
             self.await_served(object).await;
         }
-        let live = match self.cluster.get(Scope::Owned, object) {
-            Ok(live) => live,
-            Err(ReadError::NotServed(_)) => None,
-            Err(error) => {
-                return Err(WriteError::Unavailable { object: object.to_string(), message: error.to_string() });
-            }
-        };
+        let live = self.live(Scope::Owned, object)?;
         if let Some(live) = &live
-            && let Some(shape) = self.holds(wanted, live)
+            && let Some(values) = self.matches(item, live)
         {
-            self.settle(live, Written::Object { wanted: wanted.digest, live: shape });
+            self.record_write(live, Written::Object { wanted: item.digest, live: values });
             return Ok(());
         }
         let owner = owner_label(self.plugin.name(), &self.subject.reference);
         let holder = live.as_ref().and_then(|live| live.labels.get(OWNER_LABEL));
-        let claim = if wanted.force {
-            Claim::Force
-        } else if holder == Some(&*owner) {
-            Claim::Ours
-        } else {
-            Claim::Polite
-        };
         let claimed = self.context.claims().claim(self.key, &owner, object, holder);
         claimed.map_err(|by| WriteError::Claimed { object: object.to_string(), by: by.to_string() })?;
-        let manager = self.plugin.field_manager();
-        let document = wanted.value();
-        let mut sent = Cow::Borrowed(&document);
-        if let (Some(read), Some(_)) = (wanted.read, &live) {
-            // Decided over what was read: whatever somebody has made of it since, unseen here too, is not overwritten.
-            sent.to_mut()["metadata"]["resourceVersion"] = read.to_string().into();
-        }
-        let apply = Apply { manager: &manager, document: &sent, target: Target::Object, force: false };
-        let applied = self.claim(apply, claim).await;
+        let applied = self.apply_item(item, live).await;
         self.context.claims().applied(object);
-        let after = applied?;
-        let shape = drift::digest(&after.value(), &document);
-        let known = self.settle(&after, Written::Object { wanted: wanted.digest, live: shape });
-        let was = live.as_ref().map(|live| live.value());
-        let drifted = was.as_ref().is_some_and(|was| is_applied(was, wanted));
-        let unchanged = live.as_ref().is_some_and(|live| live.json() == after.json());
-        if !unchanged {
-            self.wrote(if live.is_some() { Verb::Change } else { Verb::Create }, object, live, Some(after));
-        }
-        let repair = match was {
-            Some(was) if drifted && !unchanged => Some(repaired(&drift::changed(&was, &document))),
-            None if known => Some("was deleted by somebody else, and is there again".to_owned()),
-            _ => None,
+        self.applied(item, applied?).await;
+        Ok(())
+    }
+
+    async fn apply_item(&self, item: &Item, owned: Option<Arc<Object>>) -> Result<Applied, WriteError> {
+        let before = self.before_apply(item, owned).await?;
+        let policy = match &before {
+            _ if item.force => ConflictPolicy::Force,
+            Some(live) if self.is_owned(live) => ConflictPolicy::RepairDrift,
+            _ => ConflictPolicy::Yield,
         };
-        if let Some(repair) = repair {
-            let message = format!("{object} {repair}");
-            let event = Event { regarding: None, severity: Severity::Normal, reason: "DriftRepaired".into(), message };
-            self.publish(&[event]).await;
+        let mut document = item.value();
+        if let (Some(read), Some(_)) = (item.read, &before) {
+            // The plugin decided over the version that it read: a later one must not be overwritten, seen or unseen.
+            document["metadata"]["resourceVersion"] = read.to_string().into();
         }
-        Ok(())
+        let manager = self.plugin.field_manager();
+        let apply = Apply { manager: &manager, document: &document, target: Target::Object, force: false };
+        let after = self.apply(apply, policy).await?;
+        Ok(Applied { before, after })
     }
 
-    /// Waits for a kind to be served whose definition has only just been applied. When it is not in time, the write says so.
-    async fn await_served(&self, object: &ObjectRef) {
-        let begun = Instant::now();
-        let mut pause = SERVED_SOON;
-        while let Err(ReadError::NotServed(_) | ReadError::NotSynced(_)) = self.cluster.get(Scope::Owned, object) {
-            if begun.elapsed() >= SERVED_WITHIN {
-                return;
-            }
-            tokio::time::sleep(pause).await;
-            pause = (pause * 2).min(SERVED_LATE);
-            // Has the cluster look, in case that it has not heard of it.
-            drop(self.cluster.facts(&object.kind).await);
+    /// The object that an apply of `item` would change; `None`: it would create it.
+    ///
+    /// An object without the owner label of this key is looked up at the API server: the store may not keep it. It is
+    /// this reconciler's all the same if its field manager applied it: its labels were removed, or the host orphaned it
+    /// when an earlier subject was deleted.
+    ///
+    /// # Errors
+    /// [`WriteError::Exists`]: the object belongs to another party, and the grant has no `force`.
+    pub(super) async fn before_apply(
+        &self,
+        item: &Item,
+        owned: Option<Arc<Object>>,
+    ) -> Result<Option<Arc<Object>>, WriteError> {
+        if item.force || owned.as_ref().is_some_and(|live| self.is_owned(live)) {
+            return Ok(owned);
         }
-    }
-
-    /// Whether a live object is what was wanted: the digest says that nothing else was applied since, the values that nobody
-    /// changed them. Gives what has become of those.
-    pub(super) fn holds(&self, wanted: &Item, live: &Object) -> Option<Digest> {
-        self.kept(live, wanted.digest, |live| is_applied(live, wanted).then(|| Cow::Owned(wanted.value())))
-    }
-
-    /// Whether keeping what is wanted would overwrite anything in a later version than the plugin read when it wanted that.
-    pub(crate) fn is_overtaken(&self, prepared: &Prepared) -> bool {
-        prepared
-            .items()
-            .filter_map(|item| Some((item, item.read?, self.live(item)?)))
-            .any(|(item, read, live)| read < live.resource_version && self.holds(item, &live).is_none())
-    }
-
-    /// Whether keeping what is wanted would take something back that somebody else made of it.
-    pub(crate) fn would_take_back(&self, prepared: &Prepared) -> bool {
-        prepared
-            .items()
-            .filter_map(|item| Some((item, self.live(item)?)))
-            .any(|(item, live)| self.holds(item, &live).is_none() && is_applied(&live.value(), item))
-    }
-
-    /// What is wanted, as it is there.
-    fn live(&self, item: &Item) -> Option<Arc<Object>> {
-        self.cluster.get(Scope::Owned, &item.reference).ok()?
-    }
-
-    /// Deletes what this reconciler once applied for this subject and no longer wants, except what is to survive.
-    pub(crate) async fn prune(&mut self, keep: &HashSet<&ObjectRef>) -> Result<(), WriteError> {
-        for object in self.owned()? {
-            if !keep.contains(&object.reference) && !object.deleting && !is_never_pruned(&object) {
-                self.delete(&object.reference, &object.uid, Some(Arc::clone(&object))).await?;
-            }
+        let object = &item.reference;
+        let found = match self.cluster().lookup(object).await {
+            Ok(Some(found)) => found,
+            Ok(None) | Err(ReadError::NotServed(_)) => return Ok(None),
+            Err(error) => return Err(unavailable(object, &error)),
+        };
+        let manager = self.plugin.field_manager();
+        if found.managers.contains(&manager) || self.is_owned(&found.object) {
+            return Ok(Some(found.object));
         }
-        Ok(())
+        Err(WriteError::Exists { object: object.to_string(), manager, managers: found.managers })
     }
 
-    /// Everything this reconciler once applied for this subject, and that is still there.
-    pub(crate) fn owned(&self) -> Result<Vec<Arc<Object>>, WriteError> {
-        let label = Selector::equal(OWNER_LABEL, &owner_label(self.plugin.name(), &self.subject.reference));
-        let mut owned = Vec::new();
-        for kind in self.plugin.invoke.description().kinds(Access::Apply) {
-            match self.cluster.list(Scope::Owned, kind, &Selection::labelled(&label)) {
-                Ok(objects) => owned.extend(objects),
-                Err(ReadError::NotServed(_)) => {}
-                Err(error) => {
-                    return Err(WriteError::Unavailable { object: kind.to_string(), message: error.to_string() });
-                }
-            }
+    /// Records an applied object, and reports whether that repaired drift.
+    async fn applied(&mut self, item: &Item, Applied { before, after }: Applied) {
+        let (object, wanted) = (&item.reference, item.value());
+        let written = Written::Object { wanted: item.digest, live: drift::digest(&after.value(), &wanted) };
+        let was_known = self.record_write(&after, written);
+        if before.as_ref().is_some_and(|before| before.json() == after.json()) {
+            return;
         }
-        Ok(owned)
+        let was = before.as_ref().map(|before| before.value());
+        let verb = if before.is_some() { Verb::Change } else { Verb::Create };
+        self.wrote(verb, object, Change { before, after: Some(after) });
+        let repair = match was {
+            Some(was) if is_applied(&was, item) => describe_drift(object, &drift::changed(&was, &wanted)),
+            None if was_known => format!("{object} was deleted by another party and is created again"),
+            _ => return,
+        };
+        self.report_event(Severity::Normal, "DriftRepaired", &repair).await;
     }
 
-    async fn delete(&mut self, object: &ObjectRef, uid: &str, before: Option<Arc<Object>>) -> Result<(), WriteError> {
-        self.cluster.delete(object, uid).await?;
-        self.settled.remove(object);
-        self.wrote(Verb::Delete, object, before, None);
-        Ok(())
+    /// Whether an object has the owner label of this key.
+    fn is_owned(&self, live: &Object) -> bool {
+        live.labels.get(OWNER_LABEL) == Some(&owner_label(self.plugin.name(), &self.subject.reference))
+    }
+
+    /// Digest of the live values of a desired object if nothing else was applied since and no value has drifted.
+    pub(super) fn matches(&self, item: &Item, live: &Object) -> Option<Digest> {
+        self.undrifted(live, item.digest, |live| is_applied(live, item).then(|| Cow::Owned(item.value())))
+    }
+
+    /// Whether an apply would overwrite a later version of an object than the plugin read when it wanted it.
+    pub(crate) fn would_overwrite_unread(&self, prepared: &Prepared) -> bool {
+        self.live_items(prepared).any(|(item, live)| {
+            item.read.is_some_and(|read| read < live.resource_version) && self.matches(item, &live).is_none()
+        })
+    }
+
+    /// Whether an apply would repair drift.
+    pub(crate) fn would_repair_drift(&self, prepared: &Prepared) -> bool {
+        self.live_items(prepared)
+            .any(|(item, live)| self.matches(item, &live).is_none() && is_applied(&live.value(), item))
+    }
+
+    fn live_items<'p>(&self, prepared: &'p Prepared) -> impl Iterator<Item = (&'p Item, Arc<Object>)> {
+        prepared.items().filter_map(|item| Some((item, self.live(Scope::Owned, &item.reference).ok()??)))
     }
 }
 
-/// That fields were changed, naming the first few.
-fn repaired(fields: &[String]) -> String {
-    let named: Vec<_> = fields.iter().take(3).map(|field| format!("`{field}`")).collect();
-    let more =
-        if fields.len() > named.len() { format!(" and {} more", fields.len() - named.len()) } else { String::new() };
-    match &named[..] {
-        [] => "was changed by somebody else, and is as wanted again".into(),
-        named => format!("had {}{more} changed by somebody else, and is as wanted again", named.join(", ")),
-    }
+/// Whether the last of these errors leaves no sense in going on.
+pub(super) fn is_unavailable(errors: &[WriteError]) -> bool {
+    matches!(errors.last(), Some(WriteError::Unavailable { .. }))
 }
 
-/// Whether nothing else was applied since.
-fn is_applied(live: &Value, wanted: &Item) -> bool {
-    live["metadata"]["annotations"][APPLIED_ANNOTATION] == wanted.digest.short()
+fn describe_drift(object: &ObjectRef, fields: &[String]) -> String {
+    if fields.is_empty() {
+        return format!("{object} was changed by another party and is set again");
+    }
+    let fields: Vec<_> = fields.iter().map(|field| format!("`{field}`")).collect();
+    let fields = Listed::first(NAMED, &fields);
+    format!("{object} was changed by another party and is set again: {fields}")
+}
+
+/// Whether the last apply of an object was of this item.
+fn is_applied(live: &Value, item: &Item) -> bool {
+    live["metadata"]["annotations"][APPLIED_ANNOTATION] == item.digest.short()
 }

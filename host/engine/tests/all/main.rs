@@ -13,6 +13,7 @@ mod claims;
 mod modes;
 mod order;
 mod overtaken;
+mod ownership;
 mod pacing;
 mod rendering;
 mod requesting;

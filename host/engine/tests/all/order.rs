@@ -24,7 +24,7 @@ async fn what_comes_after_is_held_back_until_what_comes_before_is_ready() {
     tokio::time::advance(Duration::from_secs(6)).await;
     stage.engine.settled().await;
     let (status, reason, message) = stage.condition("mizzen.dev/second");
-    assert_eq!((&*status, &*reason), ("Unknown", "Held"));
+    assert_eq!((&*status, &*reason), ("Unknown", "WaitingForPredecessor"));
     assert!(message.contains("`first`") && message.contains("warming up"), "{message}");
     stage.put(&a_shop("x", json!({"ready": true}))).await;
     assert_eq!((count(&calls), stage.condition("mizzen.dev/second").1), (1, "Ready".into()));

@@ -8,7 +8,8 @@ use crate::support::{Stage, a_map, a_shop, count, map_ref, memory, plugin, put, 
 use async_trait::async_trait;
 use mizzen_cluster::memory::Memory;
 use mizzen_cluster::{
-    Apply, Change, Changes, Cluster, EventRecord, KindFacts, ObjectWatch, ReadError, Scope, Selection, View, WriteError,
+    Apply, Change, Changes, Cluster, EventRecord, Found, KindFacts, ObjectWatch, ReadError, Scope, Selection, View,
+    WriteError,
 };
 use mizzen_engine::observe::Log;
 use mizzen_engine::{Concurrency, Engine, NodeSpec};
@@ -161,6 +162,9 @@ impl Cluster for Interrupted {
     }
     fn list(&self, scope: Scope, kind: &Kind, selection: &Selection<'_>) -> Result<Vec<Arc<Object>>, ReadError> {
         self.cluster.list(scope, kind, selection)
+    }
+    async fn lookup(&self, object: &ObjectRef) -> Result<Option<Found>, ReadError> {
+        self.cluster.lookup(object).await
     }
     fn watch_object(&self, object: &ObjectRef) -> Arc<dyn ObjectWatch> {
         self.cluster.watch_object(object)

@@ -232,7 +232,7 @@ async fn what_never_comes_through_is_given_up_on_and_named_and_the_others_go_on(
     stage.engine.settled().await;
     come_through(&memory, "d2");
     stage.engine.settled().await;
-    assert_eq!(stage.condition("mizzen.dev/p"), ("True".into(), "Ready".into(), String::new()));
+    assert_eq!(stage.condition("mizzen.dev/p"), ("True".into(), "Ready".into(), "up to date".into()));
 }
 
 #[tokio::test(start_paused = true)]

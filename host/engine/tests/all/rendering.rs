@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::support::{Stage, a_map, a_shop, count, memory, plugin, put, wants};
 use async_trait::async_trait;
-use mizzen_engine::{NodeSpec, RendererSpec};
+use mizzen_engine::{LoadError, NodeSpec, RendererSpec};
 use mizzen_model::{AccessError, Digest, Failure, Labels, Reads, Render, RenderError, Rendered, Renderer, Selector};
 use serde_json::{Value, json};
 
@@ -37,7 +37,7 @@ fn maps(version: &'static str) -> Arc<Maps> {
 fn spec(name: &str, render: Result<Arc<Maps>, &str>) -> RendererSpec {
     let labels = Labels::of(&json!({"example.com/makes": "maps"}));
     let render = render.map(|render| render as Arc<dyn Render>).map_err(str::to_owned);
-    RendererSpec { renderer: Renderer { name: name.into(), labels }, render }
+    RendererSpec { renderer: Renderer { name: name.into(), labels }, render: render.map_err(LoadError::new) }
 }
 
 async fn ask(reads: &Arc<dyn Reads>, renderer: &str, shop: &Value) -> Result<Vec<Value>, RenderError> {
@@ -138,7 +138,7 @@ async fn a_renderer_is_denied_to_who_did_not_declare_it_and_to_who_was_not_grant
     for (declared, granted, said) in [
         (false, Some(of_maps()), "did not declare calling renderers"),
         (true, None, "add `spec.grants.renderers.matchLabels`"),
-        (true, Some(Selector::equal("a", "b")), "or not granted to `p` by its labels"),
+        (true, Some(Selector::equal("a", "b")), "or is not granted to `p` by its labels"),
     ] {
         let memory = memory();
         put(&memory, &a_shop("x", json!({"map": "m"})));

@@ -160,7 +160,7 @@ async fn a_secret_that_is_not_there_is_no_answer_until_it_comes() {
     let (node, _, errors) = sending(vec![get("https://api.example.com/x")], Mode::Enforce);
     let stage = on(&memory, &servers, node).await;
     let said = errors.lock().unwrap()[0].clone();
-    assert!(matches!(&said, AccessError::Unavailable(why) if why.contains("a/one is not there")), "{said:?}");
+    assert!(matches!(&said, AccessError::Unavailable(why) if why.contains("a/one does not exist")), "{said:?}");
     assert!(servers.ways().is_empty() && stage.data("one").is_none());
     stage.put(&secret("one", "t1")).await;
     assert_eq!(servers.tokens(), ["Api-Token t1"]);
@@ -188,7 +188,7 @@ async fn what_is_not_granted_is_not_sent() {
         |name: &str| HttpRequest { headers: vec![(name.into(), "x".into())], ..get("https://api.example.com/") };
     let cases = [
         (get("https://foreign.example.com/"), "is not granted to `p`"),
-        (get("https://other.example.com/"), "is not to be sent credential `token`"),
+        (get("https://other.example.com/"), "credential `token` is not granted for other.example.com"),
         (
             HttpRequest { credential: Some("other".into()), ..get("https://api.example.com/") },
             "did not declare credential",

@@ -1,6 +1,11 @@
 //! What users are told by Events, and how often.
 
-use crate::support::{Stage, a_map, a_service, a_shop, config_map, count, map_ref, memory, plugin, put, service};
+use crate::support::{Stage, a_map, a_service, a_shop, config_map, count, map_ref, memory, plugin, put, service, shop};
+use std::sync::{Arc, Mutex};
+
+use mizzen_cluster::WriteError;
+use mizzen_engine::observe::{Observer, Reconciled};
+use mizzen_engine::{Concurrency, Engine};
 use mizzen_model::{Access, Event, Need, ObjectRef, Outcome, Readiness, Severity, Wanted};
 use serde_json::json;
 
@@ -62,4 +67,27 @@ async fn an_event_about_another_object_carries_its_uid() {
     let stage = Stage::on(&memory, vec![node]).await;
     let events = stage.memory.events();
     assert_eq!((&*events[0].regarding.name, &events[0].regarding_uid), ("s", &uid));
+}
+
+/// Hears how reconciles end.
+#[derive(Default)]
+struct Ends(Mutex<Vec<(String, String, bool)>>);
+
+impl Observer for Ends {
+    fn reconciled(&self, end: &Reconciled<'_>) {
+        self.0.lock().unwrap().push((end.reason.to_owned(), end.message.to_owned(), end.failed));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_status_that_can_not_be_written_is_reported_as_the_failure_that_it_is() {
+    let memory = memory();
+    put(&memory, &a_shop("x", json!({})));
+    let refusal = WriteError::Invalid { object: "Shop a/x".into(), message: "status.url: must be a string".into() };
+    memory.fail_writes(&shop(), Some(refusal.clone()));
+    let ends = Arc::new(Ends::default());
+    let engine = Engine::start(Arc::new(memory), ends.clone(), Concurrency::default());
+    engine.configure(vec![plugin("p").answers(|_| Ok(Outcome::new(Readiness::Ready))).0]);
+    engine.settled().await;
+    assert_eq!(ends.0.lock().unwrap()[0], ("Rejected".to_owned(), refusal.to_string(), true));
 }

@@ -7,7 +7,7 @@ use crate::support::{CRDS, Stage, a_service, a_shop, count, lister, memory, plug
 use mizzen_cluster::memory::Memory;
 use mizzen_config::{Grant, Reconciler};
 use mizzen_engine::observe::{Observer, Reconciled};
-use mizzen_engine::{Concurrency, Engine, NodeSpec};
+use mizzen_engine::{Concurrency, Engine, LoadError, NodeSpec};
 use mizzen_model::{
     Access, Description, Failure, FieldSet, Fields, Need, Outcome, Query, Readiness, Selector, TextTest, Values,
 };
@@ -83,7 +83,7 @@ async fn a_configuration_that_is_read_again_and_is_the_same_wakes_nobody() {
     let engine = Engine::start(Arc::new(memory.clone()), seen.clone(), Concurrency::default());
     let two = plugin("two").answers(|_| Ok(Outcome::new(Readiness::Ready))).0;
     let (unloaded, _) = plugin("three").answers(|_| Ok(Outcome::new(Readiness::Ready)));
-    let nodes = vec![lister("one").0, NodeSpec { invoke: Err("no component".into()), ..unloaded }, two];
+    let nodes = vec![lister("one").0, NodeSpec { invoke: Err(LoadError::new("no component")), ..unloaded }, two];
     engine.configure(nodes.clone());
     engine.settled().await;
     let before = seen.0.load(Ordering::SeqCst);

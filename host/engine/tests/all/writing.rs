@@ -4,7 +4,7 @@ use crate::support::{
     Stage, a_map, a_service, a_shop, config_map, count, lister, map_ref, memory, plugin, put, service, shop_ref,
     switch, wants,
 };
-use mizzen_cluster::{ReadError, WriteError};
+use mizzen_cluster::{Apply, Cluster, ReadError, Target, WriteError};
 use mizzen_model::{Condition, Failure, Outcome, Readiness};
 use serde_json::json;
 use std::sync::Arc;
@@ -28,8 +28,8 @@ async fn drift_is_repaired_without_asking_the_plugin() {
     assert_eq!(
         repairs,
         [
-            "ConfigMap a/m had `data.k` changed by somebody else, and is as wanted again",
-            "ConfigMap a/m was deleted by somebody else, and is there again"
+            "ConfigMap a/m was changed by another party and is set again: `data.k`",
+            "ConfigMap a/m was deleted by another party and is created again"
         ]
     );
 }
@@ -141,14 +141,16 @@ async fn a_failed_apply_is_reported_and_prunes_nothing() {
 async fn a_conflict_names_both_managers_and_takes_nothing() {
     let memory = memory();
     put(&memory, &a_shop("x", json!({})));
-    put(&memory, &a_map("a", "m", json!({"k": "theirs"})));
-    let stage =
-        Stage::on(&memory, vec![plugin("p").answers(|_| Ok(wants(vec![a_map("a", "m", json!({"k": "ours"}))]))).0])
-            .await;
+    let (node, _) = plugin("p").answers(|_| Ok(wants(vec![a_map("a", "m", json!({"k": "ours"}))])));
+    let stage = Stage::on(&memory, vec![node]).await;
+    let document = a_map("a", "m", json!({"k": "theirs"}));
+    let theirs = Apply { manager: "gitops", document: &document, target: Target::Object, force: true };
+    stage.memory.apply(theirs).await.unwrap();
+    stage.engine.settled().await;
     let (_, reason, message) = stage.condition("mizzen.dev/p");
     assert_eq!(reason, "Conflict");
     assert!(
-        message.contains("`mizzen.dev/p`") && message.contains("`user`") && message.contains(".data.k"),
+        message.contains("`mizzen.dev/p`") && message.contains("`gitops`") && message.contains(".data.k"),
         "{message}"
     );
     assert_eq!(stage.data("m").unwrap(), json!({"k": "theirs"}));

@@ -120,12 +120,12 @@ impl HostMetrics {
         let by = ByReconciler { reconciler: call.reconciler.to_owned() };
         let result = ByResult { reconciler: by.reconciler.clone(), result: Word(call.result) };
         self.calls.get_or_create(&result).inc();
-        self.call_seconds.get_or_create(&by).observe(call.took.as_secs_f64());
+        self.call_seconds.get_or_create(&by).observe(call.duration.as_secs_f64());
         self.reads.get_or_create(&by).inc_by(call.reads as u64);
         self.read_bytes.get_or_create(&by).inc_by(call.bytes);
-        if call.requests > 0 {
-            self.requests.get_or_create(&by).inc_by(call.requests);
-            self.received.get_or_create(&by).inc_by(call.received);
+        if call.traffic.requests > 0 {
+            self.requests.get_or_create(&by).inc_by(call.traffic.requests);
+            self.received.get_or_create(&by).inc_by(call.traffic.received);
         }
     }
 

@@ -63,7 +63,7 @@ impl StandardMetrics {
 
     pub(super) fn reconciled(&self, done: &Reconciled<'_>) {
         let by = ByController { controller: done.reconciler.to_owned() };
-        self.time.get_or_create(&by).observe(done.took.as_secs_f64());
+        self.time.get_or_create(&by).observe(done.duration.as_secs_f64());
         self.errors.get_or_create(&by).inc_by(u64::from(done.failed));
         let result = Word(if done.failed { "error" } else { "success" });
         self.reconciles.get_or_create(&ByControllerAndResult { controller: by.controller, result }).inc();

@@ -1,6 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use mizzen_engine::observe::Traffic;
 use mizzen_engine::{NodeSnapshot, PaceSnapshot, PlanCounts, State};
 use mizzen_model::{Call, Kind, ObjectRef};
 
@@ -46,11 +47,10 @@ fn a_call_is_counted_by_reconciler_and_result() {
         subject: &subject(),
         call: Call::Reconcile,
         result: "Answered",
-        took: Duration::from_millis(2),
+        duration: Duration::from_millis(2),
         reads: 3,
         bytes: 70,
-        requests: 2,
-        received: 9,
+        traffic: Traffic { requests: 2, received: 9 },
     });
     assert_lines(
         &metrics.encode(None),
@@ -100,10 +100,10 @@ fn dashboards_for_controller_runtime_find_reconciles_errors_times_and_retries() 
             reason: "Ready",
             message: "",
             failed,
-            asked: true,
-            so_far: false,
+            called: true,
+            partial: false,
             writes: 0,
-            took: Duration::from_millis(20),
+            duration: Duration::from_millis(20),
         });
     }
     assert_lines(

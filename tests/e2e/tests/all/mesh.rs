@@ -74,7 +74,7 @@ async fn api_operator_is_gated_until_mtls_is_ready() {
     eventually("an API's status names the predecessor that gates it", async || {
         let api = objects.apis("components").get("billing").await.unwrap();
         condition(&api, "mizzen.dev/api-operator").is_some_and(|found| {
-            found.status == "Unknown" && found.reason == "Held" && found.message.contains("`mtls`")
+            found.status == "Unknown" && found.reason == "WaitingForPredecessor" && found.message.contains("`mtls`")
         })
     })
     .await;

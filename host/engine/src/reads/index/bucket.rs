@@ -1,4 +1,4 @@
-//! By what a changed object finds the reads that may have seen it, where no value is asked for.
+//! The keys by which a changed object finds the reads that it may affect, unless they select by values.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use mizzen_model::{Kind, ObjectRef};
 
 use super::read::{Read, Seen};
 
-/// Where a read is found.
+/// The place of a read in the index.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Bucket {
     Object(ObjectRef),
@@ -16,20 +16,20 @@ pub(super) enum Bucket {
     Serves(Kind),
     Renderers,
     Render(Arc<str>),
-    Followed(ObjectRef),
+    Watched(ObjectRef),
 }
 
 // === impl Bucket ===
 
 impl Bucket {
-    /// The bucket of a read; `None`: it is found by value.
+    /// The bucket of a read; `None`: it selects by values.
     pub(super) fn of(read: &Read) -> Option<Self> {
         Some(match read {
             Read::Get { object, .. } => Self::Object(object.clone()),
             Read::Serves(kind) => Self::Serves(kind.clone()),
             Read::Renderers(_) => Self::Renderers,
             Read::Render(name) => Self::Render(Arc::clone(name)),
-            Read::Followed(held) => Self::Followed(held.0.object().clone()),
+            Read::Watched(watched) => Self::Watched(watched.0.object().clone()),
             Read::List { values: Some(_), .. } => return None,
             Read::List { kind, namespace, labels, .. } => match labels.equality() {
                 Some((key, value)) => Self::Label {
@@ -43,7 +43,7 @@ impl Bucket {
         })
     }
 
-    /// Every bucket with a read that might have seen the object.
+    /// The buckets of all reads that a change may affect.
     pub(super) fn candidates(seen: &Seen<'_>) -> HashSet<Self> {
         let mut buckets = HashSet::new();
         for object in seen.sides().map(|side| side.object) {

@@ -1,8 +1,8 @@
-//! By which texts in its fields a changed object finds the reads that may have seen it.
+//! The reads that select by values, found by the texts in a changed object.
 //!
-//! From a text the reads that asked for it are found in as many steps as there are such reads, and one for each of its bytes: equal
-//! ones at the text itself, those that asked for a beginning at each beginning of it, and those that asked for a prefix of something
-//! side by side, where everything stands that begins with it.
+//! Finding the reads of a text takes one step for each byte of the text and one for each read found: `equals` is looked
+//! up with the text itself, `starts_with` with each prefix of it, and the reads of `prefix_of` are adjacent: they are
+//! those whose text begins with it.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
@@ -17,16 +17,16 @@ type Reads = HashSet<Arc<Read>>;
 /// A kind, in one namespace or in all.
 type Place = (Kind, Option<Arc<str>>);
 
-/// By the field they ask for.
-type Fields = HashMap<FieldPath, Asked>;
+/// The reads by the field that they select by.
+type Fields = HashMap<FieldPath, FieldReads>;
 
-/// The reads that ask for values.
+/// The reads that select by values.
 #[derive(Default)]
 pub(super) struct ByValue(HashMap<Place, Fields>);
 
-/// What is asked of one field.
+/// The reads that select by one field.
 #[derive(Default)]
-struct Asked {
+struct FieldReads {
     equals: TextMap<Reads>,
     starts_with: TextMap<Reads>,
     prefix_of: TextMap<Reads>,
@@ -37,7 +37,7 @@ struct Asked {
 impl ByValue {
     pub(super) fn insert(&mut self, read: &Arc<Read>) {
         let Read::List { kind, namespace, values: Some(values), .. } = &**read else { return };
-        // One without any selector finds nothing, and so never finds anything else.
+        // Without any selector, a read never returns anything.
         for selector in values.iter() {
             let fields = self.0.entry((kind.clone(), namespace.clone())).or_default();
             let (reads, text) = fields.entry(selector.path().clone()).or_default().of(selector);
@@ -50,10 +50,10 @@ impl ByValue {
         let place = (kind.clone(), namespace.clone());
         for selector in values.iter() {
             let Some(fields) = self.0.get_mut(&place) else { return };
-            if let Some(asked) = fields.get_mut(selector.path()) {
-                let (reads, text) = asked.of(selector);
+            if let Some(own) = fields.get_mut(selector.path()) {
+                let (reads, text) = own.of(selector);
                 reads.shrink(text, |reads| _ = reads.remove(read), HashSet::is_empty);
-                if asked.is_empty() {
+                if own.is_empty() {
                     fields.remove(selector.path());
                 }
             }
@@ -63,18 +63,18 @@ impl ByValue {
         }
     }
 
-    /// The reads that might have seen the object; some of them several times.
+    /// Calls `found` with the reads that a change may affect, with some of them several times.
     pub(super) fn candidates<'a>(&'a self, seen: &Seen<'_>, mut found: impl FnMut(&'a Arc<Read>)) {
         let Some(object) = seen.sides().map(|side| side.object).next() else { return };
         let ObjectRef { kind, namespace, .. } = &object.reference;
         let all = self.0.get(&(kind.clone(), None));
         let here = namespace.as_ref().and_then(|own| self.0.get(&(kind.clone(), Some(Arc::clone(own)))));
-        for (field, asked) in all.into_iter().chain(here).flatten() {
+        for (field, reads) in all.into_iter().chain(here).flatten() {
             let texts: BTreeSet<_> = seen.sides().flat_map(|side| texts(field, side.value())).collect();
             for text in &texts {
-                asked.equals.get(text).into_iter().flatten().for_each(&mut found);
-                asked.starts_with.prefixes_of(text).flatten().for_each(&mut found);
-                asked.prefix_of.starting_with(text).flatten().for_each(&mut found);
+                reads.equals.get(text).into_iter().flatten().for_each(&mut found);
+                reads.starts_with.prefixes_of(text).flatten().for_each(&mut found);
+                reads.prefix_of.starting_with(text).flatten().for_each(&mut found);
             }
         }
     }
@@ -85,9 +85,9 @@ impl ByValue {
     }
 }
 
-// === impl Asked ===
+// === impl FieldReads ===
 
-impl Asked {
+impl FieldReads {
     fn of<'a>(&mut self, selector: &'a ValueSelector) -> (&mut TextMap<Reads>, &'a str) {
         match selector.test() {
             TextTest::Equals(text) => (&mut self.equals, text),

@@ -1,4 +1,4 @@
-//! One read, and whether it would answer differently after a change.
+//! One read, and whether a change affects it.
 
 use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
@@ -8,28 +8,28 @@ use mizzen_cluster::ObjectWatch;
 use mizzen_model::{Fields, Kind, Object, ObjectRef, Selector, Values};
 use serde_json::Value;
 
-/// One read, as far as waking goes.
+/// One read, as far as it matters for requeueing its readers.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Read {
     /// One object.
     Get { object: ObjectRef, fields: Fields },
-    /// The objects that are selected.
+    /// The selected objects.
     List { kind: Kind, namespace: Option<Arc<str>>, labels: Selector, values: Option<Values>, fields: Fields },
     /// Whether a kind is served.
     Serves(Kind),
     /// Which renderers are granted.
     Renderers(Selector),
-    /// What a renderer makes of something.
+    /// What a renderer returns for a document.
     Render(Arc<str>),
-    /// An object that requests are sent with.
-    Followed(Held),
+    /// An object whose values are sent with requests.
+    Watched(Watched),
 }
 
-/// An object that changed, seen by many reads: what it takes to judge them is found out once.
+/// A change of an object, to be judged by many reads: what that needs is computed once.
 pub(super) struct Seen<'a> {
     pub(super) before: Option<Sight<'a>>,
     pub(super) after: Option<Sight<'a>>,
-    /// Whether there is a difference in these fields.
+    /// Whether the two sides differ in these fields.
     differs: RefCell<HashMap<&'a Fields, bool>>,
 }
 
@@ -42,11 +42,11 @@ pub(super) struct Sight<'a> {
 // === impl Read ===
 
 impl Read {
-    /// Whether this read would answer differently after the change.
+    /// Whether this read would return something else after the change.
     pub(super) fn sees<'a>(&'a self, seen: &Seen<'a>) -> bool {
         let fields = match self {
             Self::Get { fields, .. } | Self::List { fields, .. } => fields,
-            Self::Serves(_) | Self::Renderers(_) | Self::Render(_) | Self::Followed(_) => return false,
+            Self::Serves(_) | Self::Renderers(_) | Self::Render(_) | Self::Watched(_) => return false,
         };
         let [before, after] =
             [&seen.before, &seen.after].map(|side| side.as_ref().is_some_and(|side| self.selects(side)));
@@ -60,7 +60,7 @@ impl Read {
                 labels.matches(&changed.object.labels)
                     && values.as_ref().is_none_or(|values| values.matches(changed.value()))
             }
-            Self::Serves(_) | Self::Renderers(_) | Self::Render(_) | Self::Followed(_) => false,
+            Self::Serves(_) | Self::Renderers(_) | Self::Render(_) | Self::Watched(_) => false,
         }
     }
 }
@@ -95,25 +95,25 @@ impl Sight<'_> {
     }
 }
 
-/// Something that is followed for as long as its readers care; equal by the object.
+/// An object that is watched while it has readers; equal by the object.
 #[derive(Clone)]
-pub(crate) struct Held(pub(crate) Arc<dyn ObjectWatch>);
+pub(crate) struct Watched(pub(crate) Arc<dyn ObjectWatch>);
 
-impl std::fmt::Debug for Held {
+impl std::fmt::Debug for Watched {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         self.0.object().fmt(f)
     }
 }
 
-impl PartialEq for Held {
+impl PartialEq for Watched {
     fn eq(&self, other: &Self) -> bool {
         self.0.object() == other.0.object()
     }
 }
 
-impl Eq for Held {}
+impl Eq for Watched {}
 
-impl std::hash::Hash for Held {
+impl std::hash::Hash for Watched {
     fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
         self.0.object().hash(state);
     }

@@ -1,0 +1,30 @@
+//! Whether an access is declared by the plugin and granted by the configuration.
+
+use mizzen_config::Grant;
+use mizzen_model::{Access, Kind};
+
+use super::refusal::Refusal;
+use crate::plugin::Plugin;
+
+/// Returns the grant of an access.
+///
+/// # Errors
+/// [`Refusal::Denied`]: the plugin does not declare the access, or the configuration does not grant it.
+pub(super) fn permit<'p>(
+    plugin: &'p Plugin,
+    access: Access,
+    kind: &Kind,
+    namespace: Option<&str>,
+) -> Result<&'p Grant, Refusal> {
+    let name = plugin.name();
+    if !plugin.invoke.description().declares(access, kind) {
+        let message = format!("`{name}` wants to {access} {kind}, which it did not declare in `describe`");
+        return Err(Refusal::Denied(message));
+    }
+    plugin.reconciler.grants.find(access, kind, namespace).ok_or_else(|| {
+        let place = namespace.map_or_else(String::new, |namespace| format!(" in namespace {namespace}"));
+        Refusal::Denied(format!(
+            "`{name}` wants to {access} {kind}{place}, which is not granted: add it to `spec.grants.{access}`"
+        ))
+    })
+}

@@ -1,0 +1,43 @@
+//! Objects that outlive their subject: the host applies them and repairs drift, but never deletes them.
+//!
+//! A `CustomResourceDefinition` is one: deleting it deletes all objects of its kind, whoever created them.
+
+use std::sync::Arc;
+
+use mizzen_cluster::{Apply, OWNER_LABEL, RECONCILER_LABEL, Target, WriteError};
+use mizzen_model::Object;
+use serde_json::{Map, Value};
+
+use super::conflict::ConflictPolicy;
+use super::writer::{Change, Writer};
+use crate::names::APPLIED_ANNOTATION;
+use crate::observe::Verb;
+
+impl Writer {
+    /// Removes the host's labels and annotation from an object that stays when its subject is deleted.
+    ///
+    /// This applies everything else that the object has: a field left out of an apply is removed if no other manager
+    /// owns it, and all of them may be this reconciler's.
+    pub(super) async fn orphan(&mut self, object: &Arc<Object>) -> Result<(), WriteError> {
+        let mut document = object.value();
+        let metadata = document["metadata"].take();
+        document["metadata"]["labels"] = without(&metadata["labels"], &[RECONCILER_LABEL, OWNER_LABEL]);
+        document["metadata"]["annotations"] = without(&metadata["annotations"], &[APPLIED_ANNOTATION]);
+        object.reference.identify(&mut document, &object.uid);
+        if let Some(fields) = document.as_object_mut() {
+            fields.remove("status");
+        }
+        let manager = self.plugin.field_manager();
+        let apply = Apply { manager: &manager, document: &document, target: Target::Object, force: false };
+        let after = self.apply(apply, ConflictPolicy::Yield).await?;
+        self.last_writes.remove(&object.reference);
+        let change = Change { before: Some(Arc::clone(object)), after: Some(after) };
+        self.wrote(Verb::Change, &object.reference, change);
+        Ok(())
+    }
+}
+
+fn without(map: &Value, keys: &[&str]) -> Value {
+    let entries = map.as_object().into_iter().flatten().filter(|(key, _)| !keys.contains(&&***key));
+    Value::Object(entries.map(|(key, value)| (key.clone(), value.clone())).collect::<Map<_, _>>())
+}

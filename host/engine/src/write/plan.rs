@@ -1,0 +1,87 @@
+//! What a reconcile would write, without writing: mode `Plan`.
+
+use std::collections::HashSet;
+
+use mizzen_cluster::{Scope, WriteError};
+use mizzen_model::ObjectRef;
+
+use super::drift;
+use super::writer::Writer;
+use crate::memo::View;
+use crate::observe::{Intent, Verb};
+use crate::prepare::{Item, Prepared};
+
+/// What a reconcile would write, and what would fail.
+#[derive(Debug, Default)]
+pub(crate) struct Plan {
+    pub(crate) intents: Vec<Intent>,
+    pub(crate) errors: Vec<WriteError>,
+}
+
+impl Writer {
+    /// What [`Writer::converge`] would do.
+    pub(crate) async fn plan(&self, prepared: &Prepared, view: View) -> Plan {
+        let mut plan = Plan::default();
+        if let Some(desired) = &prepared.desired {
+            for item in &desired.objects {
+                match self.plan_item(item).await {
+                    Ok(verb) => plan.add(verb, &item.reference),
+                    Err(error) => plan.errors.push(error),
+                }
+            }
+            if desired.complete && plan.errors.is_empty() && view == View::Complete {
+                self.plan_prune(&desired.references(), &mut plan);
+            }
+        }
+        self.plan_disruptions(prepared, &mut plan);
+        plan
+    }
+
+    /// What [`Writer::clean_up`] would delete.
+    pub(crate) fn plan_cleanup(&self) -> Plan {
+        let mut plan = Plan::default();
+        self.plan_prune(&HashSet::new(), &mut plan);
+        plan
+    }
+
+    /// What an apply of a desired object would do; `None`: nothing.
+    async fn plan_item(&self, item: &Item) -> Result<Option<Verb>, WriteError> {
+        let owned = self.live(Scope::Owned, &item.reference)?;
+        if owned.as_ref().is_some_and(|live| self.matches(item, live).is_some()) {
+            return Ok(None);
+        }
+        let before = self.before_apply(item, owned).await?;
+        Ok(Some(if before.is_some() { Verb::Change } else { Verb::Create }))
+    }
+
+    fn plan_prune(&self, keep: &HashSet<&ObjectRef>, plan: &mut Plan) {
+        match self.prunable(keep) {
+            Ok(objects) => objects.iter().for_each(|object| plan.add(Some(Verb::Delete), &object.reference)),
+            Err(error) => plan.errors.push(error),
+        }
+    }
+
+    fn plan_disruptions(&self, prepared: &Prepared, plan: &mut Plan) {
+        for patch in &prepared.patches {
+            let object = &patch.patch.object;
+            let live = self.cluster().get(Scope::All, object).ok().flatten();
+            if !live.is_some_and(|live| drift::holds(&live.value(), &patch.patch.fragment)) {
+                plan.add(Some(Verb::Change), object);
+            }
+        }
+        for deletion in &prepared.deletions {
+            // An object that can't be looked up may exist.
+            if !matches!(self.cluster().get(Scope::All, &deletion.object), Ok(None)) {
+                plan.add(Some(Verb::Delete), &deletion.object);
+            }
+        }
+    }
+}
+
+// === impl Plan ===
+
+impl Plan {
+    fn add(&mut self, verb: Option<Verb>, object: &ObjectRef) {
+        self.intents.extend(verb.map(|verb| Intent { verb, object: object.clone() }));
+    }
+}
