@@ -71,7 +71,7 @@ func TestTheSameDocumentIsTheSameText(t *testing.T) {
 func TestWhatIsWrongIsAResultThatNamesTheField(t *testing.T) {
 	for config, want := range map[string]struct{ field, message string }{
 		`null`: {"", "there is no functionConfig"},
-		`[]`:   {"", "functionConfig is no IstioOperator"},
+		`[]`:   {"", "functionConfig is not an IstioOperator"},
 		`{"apiVersion": "install.istio.io/v1alpha1", "kind": "Istio"}`:        {"kind", "give an IstioOperator"},
 		`{"apiVersion": "install.istio.io/v2", "kind": "IstioOperator"}`:      {"apiVersion", "install.istio.io/v1alpha1"},
 		mesh(`{"installPackagePath": "/etc"}`):                                {"spec.installPackagePath", "leave this out"},

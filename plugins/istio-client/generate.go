@@ -36,7 +36,7 @@ func generate(asked resourceList) (answer resourceList) {
 	return asked.answer(ordered(sets), warnings)
 }
 
-// check refuses what is no IstioOperator, and what asks for files, of which there are none.
+// check refuses a document that is not an IstioOperator, or that refers to files, of which there are none.
 func check(operator json.RawMessage) []result {
 	var document struct {
 		APIVersion string `json:"apiVersion"`
@@ -51,7 +51,7 @@ func check(operator json.RawMessage) []result {
 	case len(operator) == 0 || string(operator) == "null":
 		return refusal("", "there is no functionConfig: give an IstioOperator of %s", gvk.GroupVersion())
 	case err != nil:
-		return refusal("", "functionConfig is no IstioOperator: %v", err)
+		return refusal("", "functionConfig is not an IstioOperator: %v", err)
 	case document.Kind != gvk.Kind:
 		return refusal("kind", "functionConfig is a %q: give an %s", document.Kind, gvk.Kind)
 	case document.APIVersion != gvk.GroupVersion().String():

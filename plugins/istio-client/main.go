@@ -20,7 +20,7 @@ const garbage = 400
 func main() {
 	debug.SetGCPercent(garbage)
 
-	// Standard output belongs to the answer: Istio logs there unless told otherwise.
+	// Standard output is reserved for the result; Istio logs there by default.
 	answer := os.Stdout
 	os.Stdout = os.Stderr
 	logging := log.DefaultOptions()

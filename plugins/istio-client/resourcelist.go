@@ -17,7 +17,7 @@ const (
 type resourceList struct {
 	APIVersion string `json:"apiVersion"`
 	Kind       string `json:"kind"`
-	// FunctionConfig is the IstioOperator to render. It is not part of the answer.
+	// FunctionConfig is the IstioOperator to render. It is not part of the output.
 	FunctionConfig json.RawMessage `json:"functionConfig,omitempty"`
 	Items          []any           `json:"items"`
 	Results        []result        `json:"results,omitempty"`
@@ -50,7 +50,7 @@ func parse(input []byte) (resourceList, error) {
 	err := yaml.Unmarshal(input, &asked)
 	switch {
 	case err != nil:
-		return resourceList{}, fmt.Errorf("what stands on standard input is no ResourceList: %w", err)
+		return resourceList{}, fmt.Errorf("standard input is not a ResourceList: %w", err)
 	case asked.APIVersion != listVersion || asked.Kind != listKind:
 		return resourceList{}, fmt.Errorf(
 			"standard input is a %q of %q: give a %s of %s", asked.Kind, asked.APIVersion, listKind, listVersion)

@@ -37,7 +37,7 @@ pub(crate) fn put(component: &[u8], file: &Path) -> anyhow::Result<State> {
 /// A guest that imports WASI would not load: report it here, where its author can fix it.
 fn only_ours(component: &[u8]) -> anyhow::Result<()> {
     let DecodedWasm::Component(resolve, world) = wit_component::decode(component)? else {
-        anyhow::bail!("it is no component")
+        anyhow::bail!("it is not a component")
     };
     for key in resolve.worlds[world].imports.keys() {
         let name = resolve.name_world_key(key);
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_webassembly_leaves_the_component_that_was_there() {
+    fn a_file_that_is_not_webassembly_leaves_the_existing_component_unchanged() {
         let folder = tempfile::tempdir().unwrap();
         let (core, file) = (folder.path().join("core"), folder.path().join("a.wasm"));
         std::fs::write(&core, "text").unwrap();

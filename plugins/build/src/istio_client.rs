@@ -63,7 +63,7 @@ fn recipe(version: &Version) -> Build {
     Build {
         wanted: format!("{NAME} {}", version.0),
         takes: "3 minutes",
-        instead: ", or do without it: `installation-external` expects somebody else to install Istio",
+        instead: ", or do without it: `installation-external` works with an Istio that is installed by other means",
         package: ".".to_owned(),
         flags: flags.map(str::to_owned).to_vec(),
         environment: ENVIRONMENT.to_vec(),
@@ -94,8 +94,8 @@ fn code(folder: &Path) -> anyhow::Result<Vec<(String, String)>> {
     for entry in fs::read_dir(folder).with_context(|| format!("can't read {}", folder.display()))? {
         let entry = entry?;
         let name = entry.file_name().to_string_lossy().into_owned();
-        let go = entry.path().extension().is_some_and(|extension| extension == "go");
-        if go && !name.ends_with("_test.go") {
+        let is_go = entry.path().extension().is_some_and(|extension| extension == "go");
+        if is_go && !name.ends_with("_test.go") {
             code.push((name, fs::read_to_string(entry.path())?));
         }
     }
@@ -111,7 +111,7 @@ impl Version {
         let three = numbers.split('.').count() == 3 && numbers.split('.').all(number);
         let named =
             !suffix.is_empty() && suffix.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-".contains(&byte));
-        ensure!(three && named, "`{text}` is no version of Istio: give three numbers, e.g. {NAME}@1.31.1");
+        ensure!(three && named, "`{text}` is not a version of Istio: give three numbers, e.g. {NAME}@1.31.1");
         Ok(Self(text.to_owned()))
     }
 
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn images_and_version_are_told_by_the_linker() {
+    fn the_linker_flags_set_the_version_and_the_images() {
         let flags = recipe(&Version("1.31.1".to_owned())).flags.join(" ");
         for stamp in ["buildVersion=1.31.1", "buildTag=1.31.1", "buildHub=docker.io/istio"] {
             assert!(flags.contains(stamp), "{flags}");

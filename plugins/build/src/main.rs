@@ -2,7 +2,7 @@
 //!
 //! Finds a toolchain for `wasm32-unknown-unknown` (see [`toolchain`]), builds every guest with it,
 //! and wraps what comes out into components that import nothing but `mizzen:plugin`. A renderer
-//! written in Go is built with Go, when it is asked for by name and version.
+//! written in Go is built with Go, when a command names it with its version.
 
 mod component;
 mod istio_client;

@@ -52,7 +52,9 @@ impl Workspace {
         let guests = self.packages.iter().map(Guest::of).collect::<anyhow::Result<Vec<_>>>()?;
         let guests: Vec<_> = guests.into_iter().flatten().collect();
         if let Some(unknown) = names.iter().find(|name| guests.iter().all(|guest| guest.package != **name)) {
-            bail!("`{unknown}` is no guest: its Cargo.toml has no `plugin` or `examples` in [package.metadata.mizzen]");
+            bail!(
+                "`{unknown}` is not a guest: its Cargo.toml has no `plugin` or `examples` in [package.metadata.mizzen]"
+            );
         }
         let wanted = |guest: &Guest| {
             if names.is_empty() {

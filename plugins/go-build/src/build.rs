@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn an_old_go_is_told_apart_from_a_failure() {
+    fn an_old_go_is_distinguished_from_a_failed_build() {
         let old = shell("echo 'go: go.mod requires go >= 1.26.0 (running go 1.22.2; GOTOOLCHAIN=local)' >&2; exit 1");
         let old = old.unwrap_err();
         assert!(old.wants_go());

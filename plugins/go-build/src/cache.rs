@@ -75,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_there_is_not_made_again() {
+    fn an_existing_entry_is_not_made_again() {
         let project = tempfile::tempdir().unwrap();
         let cache = Cache::open(project.path(), "part").unwrap();
         let path = cache.folder("made");
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn what_can_not_be_made_is_an_error_and_is_tried_again() {
+    fn an_entry_that_can_not_be_made_is_an_error_and_is_retried() {
         let project = tempfile::tempdir().unwrap();
         let cache = Cache::open(project.path(), "part").unwrap();
         let path = cache.folder("made");

@@ -42,7 +42,7 @@ const CONDITIONS: &str = "conditions";
 /// The name of this reconciler's match condition.
 const OURS: &str = "mizzen.dev/excluded-namespaces";
 /// The expression while no namespace is excluded: it matches every request.
-const NOBODY: &str = "true";
+const EVERY_REQUEST: &str = "true";
 
 #[derive(Deserialize)]
 struct Namespace {
@@ -108,7 +108,7 @@ impl Reconciler for Injector {
 
     fn finalize(Request { config, .. }: &Request<Value, Config>) -> Result<Outcome, Failure> {
         // A patch can't remove a condition; this one excludes no namespace.
-        let Outcome { patches, .. } = expect(&injecting(config)?, NOBODY);
+        let Outcome { patches, .. } = expect(&injecting(config)?, EVERY_REQUEST);
         Ok(patches.into_iter().fold(Outcome::ready(), Outcome::patch))
     }
 }
@@ -136,7 +136,7 @@ fn excluded(config: &Config) -> Result<BTreeSet<String>, Failure> {
 /// The expression in CEL; names of namespaces need no escapes.
 fn expression(excluded: &BTreeSet<String>) -> String {
     if excluded.is_empty() {
-        return NOBODY.into();
+        return EVERY_REQUEST.into();
     }
     let names: Vec<_> = excluded.iter().map(|name| format!("'{name}'")).collect();
     format!("!(request.namespace in [{}])", names.join(", "))
@@ -162,8 +162,8 @@ fn expect(injecting: &[Injecting], expression: &str) -> Outcome {
 
 impl Webhook {
     fn says(&self, expression: &str) -> bool {
-        let nobody = expression == NOBODY && self.match_conditions.iter().all(|own| own.name != OURS);
-        nobody || self.match_conditions.iter().any(|own| own.name == OURS && own.expression == expression)
+        let unconditional = expression == EVERY_REQUEST && self.match_conditions.iter().all(|own| own.name != OURS);
+        unconditional || self.match_conditions.iter().any(|own| own.name == OURS && own.expression == expression)
     }
 }
 

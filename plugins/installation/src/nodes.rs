@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn a_provider_is_told_by_what_its_nodes_say() {
+    fn the_provider_is_recognised_by_the_fields_of_its_nodes() {
         for (kubelet, image, id, expected) in [
             ("v1.34.1-gke.200", "Container-Optimized OS", "gce://p/z/n", Some(Provider::Gke)),
             ("v1.34.1+k3s1", "K3s v1.34.1+k3s1", "k3s://n", Some(Provider::K3d)),

@@ -102,7 +102,7 @@ pub struct Headers {
     pub to_downstream: Option<ToDownstream>,
 }
 
-/// Headers to the service that is asked.
+/// Headers of the request to the authorization service.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct InCheck {

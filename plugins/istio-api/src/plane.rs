@@ -118,31 +118,31 @@ pub fn workloads(namespace: &str) -> Result<Vec<Workload>, AccessError> {
 /// Judges control planes that this reconciler leaves unchanged, because another party installed or
 /// maintains them.
 pub fn judge(planes: &[Workload], supported: Supported) -> Outcome {
-    let told = |outcome: Outcome, status, reason, message: &str| {
+    let reported = |outcome: Outcome, status, reason, message: &str| {
         outcome.condition(reasons::INSTALLED, status, reason, message)
     };
     let mut versions = Vec::new();
     for plane in planes {
         let Some(version) = plane.version("discovery") else {
             let why = format!("{plane} was {}, and its image does not name its version", plane.origin());
-            return told(Outcome::failed(&why), Some(false), reasons::UNSUPPORTED, &why);
+            return reported(Outcome::failed(&why), Some(false), reasons::UNSUPPORTED, &why);
         };
         if !supported.contains(version) {
             let why = format!("{plane} is {version}, {}; supported are {supported}", plane.origin());
-            return told(Outcome::failed(&why), Some(false), reasons::UNSUPPORTED, &why);
+            return reported(Outcome::failed(&why), Some(false), reasons::UNSUPPORTED, &why);
         }
         if plane.available < 1 {
             let why = format!("{plane} is not available yet");
-            return told(Outcome::progressing(&why), None, reasons::PROGRESSING, &why);
+            return reported(Outcome::progressing(&why), None, reasons::PROGRESSING, &why);
         }
         versions.push(format!("{plane} is {version}, {}", plane.origin()));
     }
     if versions.is_empty() {
         let why = "no Istio is installed yet: no Deployment has the label `app=istiod`";
-        return told(Outcome::progressing(why), None, reasons::PROGRESSING, why);
+        return reported(Outcome::progressing(why), None, reasons::PROGRESSING, why);
     }
     let message = format!("{}, and left unchanged", versions.join("; "));
-    told(Outcome::ready(), Some(true), reasons::USERS_OWN, &message)
+    reported(Outcome::ready(), Some(true), reasons::USERS_OWN, &message)
 }
 
 impl Workload {

@@ -16,7 +16,7 @@ pub(crate) struct Expected {
     pub(crate) resources: Resources,
     pub(crate) merge: Option<bool>,
     /// Whether the subject or the configuration sets `merge`, and not only Istio's default.
-    pub(crate) merge_is_told: bool,
+    pub(crate) merge_is_set: bool,
     pub(crate) cni: Option<bool>,
     pub(crate) dns: Option<bool>,
     pub(crate) trust_domain: Option<String>,
@@ -29,7 +29,7 @@ impl Expected {
         let injector = if config.follow_injector { Injector::read(config)? } else { Injector::default() };
         let Some(image) = config.image.clone().map(Image::whole).or(injector.image) else { return Ok(None) };
         let wish = spec.config.as_ref();
-        let told = wish
+        let setting = wish
             .and_then(|wish| wish.telemetry.as_ref()?.metrics.as_ref()?.prometheus_merge)
             .or(config.defaults.prometheus_merge);
         let resources =
@@ -41,8 +41,8 @@ impl Expected {
         Ok(Some(Self {
             image,
             resources: resources.completed(),
-            merge: injector.merge.or(told),
-            merge_is_told: told.is_some(),
+            merge: injector.merge.or(setting),
+            merge_is_set: setting.is_some(),
             cni: injector.cni.or(config.defaults.cni),
             dns: injector.dns.or(wish.and_then(|wish| wish.enable_dns_proxying)).or(config.defaults.dns_proxying),
             trust_domain: injector
@@ -54,7 +54,7 @@ impl Expected {
 
     /// A digest, equal for equal proxies.
     pub(crate) fn digest(&self) -> String {
-        let Self { image, resources, merge, merge_is_told: _, cni, dns, trust_domain } = self;
+        let Self { image, resources, merge, merge_is_set: _, cni, dns, trust_domain } = self;
         let (image, resources) = (image.as_str(), resources.canonical());
         digest(&format!("{image}\n{resources}\n{merge:?} {cni:?} {dns:?} {trust_domain:?}"))
     }

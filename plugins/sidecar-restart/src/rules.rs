@@ -63,7 +63,7 @@ fn merge(proxy: &Container, annotations: &Annotations, expected: &Expected, wron
     let wanted = match annotations.merge.as_deref() {
         Some("true") => Some(true),
         Some("false") => Some(false),
-        _ if expected.merge_is_told || is_visible(proxy) => expected.merge,
+        _ if expected.merge_is_set || is_visible(proxy) => expected.merge,
         _ => None,
     };
     let merged = says(&annotations.path, "/stats/prometheus") && says(&annotations.port, "15020");

@@ -51,7 +51,7 @@ impl Standing {
         let description = if state == State::Ready {
             "Istio is in the desired state".into()
         } else {
-            told(telling.into_iter().map(|(name, standing)| (name.as_str(), standing.description)))
+            joined(telling.into_iter().map(|(name, standing)| (name.as_str(), standing.description)))
         };
         Self { state, reason, description }
     }
@@ -80,7 +80,7 @@ impl Standing {
 }
 
 /// The descriptions with their reconcilers; equal descriptions are listed once.
-fn told<'a>(all: impl Iterator<Item = (&'a str, String)>) -> String {
+fn joined<'a>(all: impl Iterator<Item = (&'a str, String)>) -> String {
     let mut parts: Vec<(String, String)> = Vec::new();
     for (name, description) in all {
         match parts.iter_mut().find(|(_, said)| *said == description) {

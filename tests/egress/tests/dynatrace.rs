@@ -23,7 +23,7 @@ fn everything() -> Vec<(String, Vec<String>)> {
 }
 
 #[tokio::test]
-async fn what_the_api_names_can_be_reached_and_the_api_is_asked_with_the_token_of_the_secret() {
+async fn endpoints_of_the_api_are_reachable_and_requests_carry_the_token_of_the_secret() {
     let stage = Stage::start(naming(GATE, AGENT)).await;
     assert_eq!(stage.holds(), everything());
     assert_eq!(stage.routes(), ["prod-fqdn-activegate", "prod-fqdn-oneagent", "prod-fqdn-operator"]);
@@ -135,7 +135,7 @@ async fn drift_is_repaired_while_the_api_is_down() {
     stage.memory.remove(&find("ServiceEntry", "prod-ip-activegate"));
     stage.memory.remove(&find("VirtualService", "prod-fqdn-oneagent"));
     let change = |entry: &mut Value| entry["spec"]["hosts"] = json!(["else.example.com"]);
-    stage.memory.edit("somebody", &find("ServiceEntry", "prod-fqdn-activegate"), change).unwrap();
+    stage.memory.edit("another-manager", &find("ServiceEntry", "prod-fqdn-activegate"), change).unwrap();
     assert_ne!(stage.holds(), everything());
     stage.settled().await;
     assert_eq!((stage.holds(), stage.routes().len()), (everything(), 3));
@@ -149,7 +149,7 @@ async fn switched_off_everything_goes_and_comes_back_when_it_is_switched_on() {
     assert_eq!(stage.says("IstioForOperator"), None);
     let asked = stage.api.requests().len();
     stage.touch(json!("on"), "/metadata/annotations/touched").await;
-    assert_eq!(stage.api.requests().len(), asked, "nobody is asked for nothing");
+    assert_eq!(stage.api.requests().len(), asked, "no request is sent while it is off");
     stage.touch(json!(true), "/spec/enableIstio").await;
     assert_eq!(stage.holds(), everything());
 }

@@ -38,7 +38,7 @@ async fn a_dynakubes_proxy_is_the_way_to_its_api_and_has_an_entry() {
 }
 
 #[tokio::test]
-async fn a_proxy_that_is_in_a_secret_is_the_way_and_its_password_is_nobodys_to_see() {
+async fn the_proxy_of_a_secret_is_used_and_its_password_is_not_visible_in_any_other_object() {
     let api = api().await;
     let proxy = Proxy::to(api.port()).await;
     let url = format!("http://user:secret@proxy.example.com:{}", proxy.port());
@@ -74,7 +74,7 @@ async fn a_certificate_is_verified_unless_the_dynakube_says_otherwise() {
     let stage = Stage::with(api().await, json!({"skipCertCheck": false}), grant).await;
     let (status, _, why) = stage.says("IstioForOneAgent").unwrap_or_default();
     assert!(status == "False" && why.contains("can't be reached"), "{why}");
-    assert_eq!(stage.api.requests().len(), 0, "nobody was sent the token");
+    assert_eq!(stage.api.requests().len(), 0, "the token was not sent");
     stage.touch(json!(true), "/spec/skipCertCheck").await;
     assert_eq!(entries(&stage), ["prod-fqdn-activegate", "prod-fqdn-oneagent", "prod-fqdn-operator"]);
     let asked = stage.api.requests().len();

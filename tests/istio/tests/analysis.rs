@@ -37,11 +37,11 @@ spec:
 
 /// Findings that are not errors, and why they are expected.
 const EXPECTED: [(&str, &str); 4] = [
-    // Those who may not use a path are refused at the ingress gateway, which speaks HTTP there; so do its ports.
+    // Access to a path is enforced at the ingress gateway, whose ports speak HTTP.
     ("IST0133", "AuthorizationPolicy"),
-    // Limits on how often an API is called can be told to Istio in no other way.
+    // Istio has no other configuration for the rate limit of an API.
     ("IST0133", "EnvoyFilter"),
-    // The limit stands before the router, which is always there: no filter of somebody else's has to come first.
+    // The limit is inserted before the router, which always exists: it does not depend on another party's filter.
     ("IST0151", "EnvoyFilter"),
     // A host that is spoken to by plain TCP has no address that is known beforehand: its port is
     // let out, as Dynatrace's operator does.

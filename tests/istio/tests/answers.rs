@@ -67,29 +67,29 @@ fn the_same_document_gets_the_same_answer_to_the_byte_whatever_chance_and_the_cl
 fn a_panic_in_istios_code_is_a_result() {
     let Some(client) = Client::for_test(VERSION) else { return };
     let answer = client.render(&operator(&json!({"values": {"global": 3}})));
-    let told = answer.told("error");
-    assert!(told.len() == 1 && told[0].1.contains("panicked on this document"), "{told:?}");
+    let messages = answer.messages("error");
+    assert!(messages.len() == 1 && messages[0].1.contains("panicked on this document"), "{messages:?}");
     assert_eq!(answer.items.len(), 0);
 }
 
 #[test]
-fn what_is_no_resource_list_is_answered_with_what_is_wrong() {
+fn input_that_is_not_a_resource_list_gives_an_error_that_says_why() {
     let Some(client) = Client::for_test(VERSION) else { return };
     for input in ["", "{}", "kind: [", "\u{0}", "{\"apiVersion\": \"v1\", \"kind\": \"List\"}"] {
         let answer = client.call(input);
-        assert_eq!((answer.items.len(), answer.told("error").len()), (0, 1), "{input:?}: {}", answer.text);
+        assert_eq!((answer.items.len(), answer.messages("error").len()), (0, 1), "{input:?}: {}", answer.text);
     }
 }
 
 #[test]
 fn files_are_refused_by_the_name_of_the_field() {
     let Some(client) = Client::for_test(VERSION) else { return };
-    let told = client.render(&operator(&json!({"installPackagePath": "/etc"}))).told("error");
-    assert_eq!(told.iter().map(|(field, _)| field.as_str()).collect::<Vec<_>>(), ["spec.installPackagePath"]);
+    let messages = client.render(&operator(&json!({"installPackagePath": "/etc"}))).messages("error");
+    assert_eq!(messages.iter().map(|(field, _)| field.as_str()).collect::<Vec<_>>(), ["spec.installPackagePath"]);
 }
 
 #[test]
-fn what_istioctl_refuses_the_client_refuses_and_names_the_field() {
+fn the_client_refuses_documents_that_istioctl_refuses_and_names_the_field() {
     let Some((client, istioctl)) = Client::for_test(VERSION).zip(Istioctl::for_test(VERSION)) else { return };
     let wrong = [
         (json!({"profile": "nope"}), "spec.profile"),
@@ -108,7 +108,7 @@ fn what_istioctl_refuses_the_client_refuses_and_names_the_field() {
         let answer = client.render(&operator);
         assert_eq!(answer.items.len(), 0, "{spec}");
         assert_eq!(
-            answer.told("error").first().map(|(path, _)| path.as_str()),
+            answer.messages("error").first().map(|(path, _)| path.as_str()),
             Some(field),
             "{spec}: {:?}",
             answer.results
@@ -121,7 +121,7 @@ fn a_warning_comes_with_what_is_rendered() {
     let Some(client) = Client::for_test(VERSION) else { return };
     let spec = json!({"meshConfig": {"defaultConfig": {"proxyMetadata": {"ISTIO_META_DNS_AUTO_ALLOCATE": "true"}}}});
     let answer = client.render(&operator(&spec));
-    let told = answer.told("warning");
-    assert!(told.len() == 1 && told[0].1.contains("deprecated"), "{told:?}");
+    let messages = answer.messages("warning");
+    assert!(messages.len() == 1 && messages[0].1.contains("deprecated"), "{messages:?}");
     assert!(!answer.items.is_empty());
 }

@@ -14,7 +14,7 @@ fn faults(said: &str) -> Vec<&str> {
 }
 
 #[test]
-fn what_an_api_is_published_with_is_valid() {
+fn the_objects_that_publish_an_api_are_valid() {
     let Some(istioctl) = Istioctl::for_test("1.31.1") else { return };
     let all = emitted();
     assert_eq!(all.iter().filter(|object| object["kind"] == "EnvoyFilter").count(), 2);

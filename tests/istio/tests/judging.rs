@@ -13,13 +13,13 @@ spec:
 ";
 
 #[test]
-fn what_is_right_passes() {
+fn a_valid_document_passes() {
     let Some(istioctl) = Istioctl::for_test("1.31.1") else { return };
     istioctl.validate(GATEWAY).unwrap();
 }
 
 #[test]
-fn what_is_wrong_is_refused_with_the_objects_name_in_any_document() {
+fn an_invalid_object_in_any_document_is_refused_by_name() {
     let Some(istioctl) = Istioctl::for_test("1.31.1") else { return };
     for wrong in [("number: 443", "number: 70000"), ("servers:", "serverz:"), ("hosts: ['*.example.com']", "hosts: []")]
     {
@@ -30,7 +30,7 @@ fn what_is_wrong_is_refused_with_the_objects_name_in_any_document() {
 }
 
 #[test]
-fn what_names_something_that_is_not_there_is_found_with_the_objects_name() {
+fn a_reference_to_a_missing_object_is_found_with_the_name_of_its_object() {
     let Some(istioctl) = Istioctl::for_test("1.31.1") else { return };
     let route = "apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: route, namespace: b}\n\
                  spec: {hosts: [shop.example.com], gateways: [gone], http: [{route: [{destination: {host: shop}}]}]}\n";

@@ -28,7 +28,7 @@ fn every_part() -> Value {
 }
 
 #[test]
-fn what_is_installed_is_valid() {
+fn the_installed_objects_are_valid() {
     let Some((client, istioctl)) = both() else { return };
     let client = Arc::new(client);
     for spec in [json!({}), every_part()] {
@@ -41,7 +41,7 @@ fn what_is_installed_is_valid() {
 }
 
 #[test]
-fn what_stands_around_it_is_valid() {
+fn the_objects_around_the_installation_are_valid() {
     let Some(istioctl) = Istioctl::for_test(VERSION) else { return };
     let objects = around();
     let of = |kind: &str| objects.iter().filter(|object| object["kind"] == kind).count();

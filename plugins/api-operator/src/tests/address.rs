@@ -85,8 +85,8 @@ fn a_server_serves_routes_of_the_namespaces_it_names() {
         ("./a.example.com", false),
         ("shop/b.example.com", false),
     ] {
-        let told = url(&of(host), &json!({"hostname": "a.example.com"}));
-        assert_eq!(told == "http://a.example.com/a", takes, "{host}: {told}");
+        let address = url(&of(host), &json!({"hostname": "a.example.com"}));
+        assert_eq!(address == "http://a.example.com/a", takes, "{host}: {address}");
     }
     assert_eq!(url(&of("other/*"), &json!({})), Value::Null, "nor one at any host");
     assert_eq!(url(&of("shop/*"), &json!({})), "http://192.0.2.7/a");

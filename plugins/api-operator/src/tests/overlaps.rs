@@ -14,10 +14,10 @@ fn route(name: &str, uri: &Value, host: &str, gateway: &str, owned: bool) -> Str
 fn exclusive(routes: &[String], path: &str) -> (Option<bool>, String, String) {
     let cluster = routes.iter().fold(mesh().with(&slice("s", "[{}]")), |cluster, route| cluster.with(route));
     let outcome = outcome_in(&cluster, &json!({"path": path}));
-    let told = condition(&outcome, "PathExclusive");
-    assert_eq!(outcome.readiness == Readiness::Ready, told.0 == Some(true), "{told:?}");
-    assert_eq!(outcome.desired.unwrap().len(), 1, "whoever else takes a path can't take an API away");
-    told
+    let exclusive = condition(&outcome, "PathExclusive");
+    assert_eq!(outcome.readiness == Readiness::Ready, exclusive.0 == Some(true), "{exclusive:?}");
+    assert_eq!(outcome.desired.unwrap().len(), 1, "another route on the path does not remove the API's");
+    exclusive
 }
 
 const OURS: &str = "canvas/component-gateway";

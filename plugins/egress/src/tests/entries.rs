@@ -70,7 +70,7 @@ fn the_host_of_the_web_interface_is_replaced_by_the_apis() {
     let apps = kube().replace("abc.live.dynatrace.com/api", "abc.apps.dynatrace.com/api/");
     let outcome = ask(naming("", &["https://a.example.com"]), &apps);
     assert_eq!(spec(&outcome, "ServiceEntry", "prod-fqdn-operator")["hosts"], json!(["abc.live.dynatrace.com"]));
-    assert_eq!(outcome.readiness, Readiness::Ready, "the API is asked there, too");
+    assert_eq!(outcome.readiness, Readiness::Ready, "the request is sent to that host, too");
     let capital = apps.replace("abc.apps", "ABC.Apps");
     let outcome = ask(naming("", &["https://a.example.com"]), &capital);
     assert_eq!(spec(&outcome, "ServiceEntry", "prod-fqdn-operator")["hosts"], json!(["abc.live.dynatrace.com"]));
@@ -94,7 +94,7 @@ fn responses_are_one_text_for_activegates_and_a_list_for_oneagents() {
         answering(Response::of_status(500), Response::of_status(500)),
         &kube_with("", gates, "{https://a1.example.com;https://a2.example.com};"),
     );
-    assert_eq!(known.desired, outcome.desired, "they are read back as they were told");
+    assert_eq!(known.desired, outcome.desired, "the recorded endpoints are read as the API returned them");
 }
 
 #[test]
@@ -193,6 +193,10 @@ fn conditions_of_existing_entries_stay_when_nothing_can_be_done() {
     let outcome = ask(Cluster::new().with(&standing).without_kind(service_entry()), &known);
     assert_eq!(said(&outcome, "IstioForOneAgent").unwrap().0, Some(false), "nothing stands without its kind");
     let outcome = ask(Cluster::new().with(&standing), &kube().replace("https://abc.live", "abc.live"));
-    assert_eq!(said(&outcome, "IstioForOneAgent").unwrap().0, Some(false), "nobody remembers what it leads to");
+    assert_eq!(
+        said(&outcome, "IstioForOneAgent").unwrap().0,
+        Some(false),
+        "the endpoints of the entry are not recorded"
+    );
     assert_eq!(said(&outcome, "IstioForActiveGate"), None);
 }

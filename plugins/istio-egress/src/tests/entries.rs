@@ -195,7 +195,7 @@ fn some_endpoints() -> impl Strategy<Value = Vec<(usize, i64, usize)>> {
 
 proptest! {
     #[test]
-    fn whatever_is_wanted_istio_is_told_each_host_once_and_each_port_of_an_entry_once(wanted in some_endpoints(), exact: bool) {
+    fn each_host_and_each_port_of_an_entry_is_unique_for_all_endpoints(wanted in some_endpoints(), exact: bool) {
         let mut set = Endpoints::new();
         for (target, port, protocol) in wanted {
             let target = ["a.example.com", "b.example.com", "c.example.com", "d.example.com", "*.example.com", "*.example.org", "10.0.0.1", "::2"][target];

@@ -136,7 +136,7 @@ fn merged_metrics_are_recognised_by_the_pods_annotations() {
         let pod = annotated(pod(NEW), annotations);
         assert_eq!(wrong_as(&pod, &telemetry(true), &json!({})), on, "{annotations:?}");
         assert_eq!(wrong_as(&pod, &telemetry(false), &json!({})), off, "{annotations:?}");
-        assert_eq!(wrong_as(&pod, &json!({}), &json!({})), "", "nobody says whether");
+        assert_eq!(wrong_as(&pod, &json!({}), &json!({})), "", "no setting requires or forbids it");
     }
 }
 
@@ -152,7 +152,7 @@ fn another_way_of_redirecting_traffic_restarts() {
         wrong_as(&pod(NEW), &json!({}), &cni(false)),
         "the CNI plugin redirects its traffic, not an init container"
     );
-    assert_eq!(wrong(&init), "", "nobody says how");
+    assert_eq!(wrong(&init), "", "no setting requires one way or the other");
 }
 
 #[test]

@@ -33,7 +33,7 @@ fn a_restart_without_effect_is_reported_and_not_repeated() {
     again["metadata"]["annotations"][MARK] = json!(mark);
     for template in [deployment(&[marked(&mark)]), deployment(&[])] {
         let outcome = outcome(&with(with(before.clone(), &again), &template));
-        assert_eq!(outcome.patches, [], "also when somebody took the mark off the template");
+        assert_eq!(outcome.patches, [], "also if the mark was removed from the template");
         assert_eq!(named(&outcome, "unhelped"), [format!("Deployment shop/cart (its image is {OLD}, not {NEW})")]);
     }
 }

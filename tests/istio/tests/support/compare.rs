@@ -29,7 +29,7 @@ pub fn by_identity(all: Vec<Value>) -> Rendered {
 /// Renders an `IstioOperator` in both, and compares object by object.
 pub fn compare(client: &Client, istioctl: &Istioctl, operator: &Value, case: &str) -> Rendered {
     let answer = client.render(operator);
-    assert_eq!(answer.told("error"), [], "{case}");
+    assert_eq!(answer.messages("error"), [], "{case}");
     let ours = by_identity(answer.items);
     let theirs = by_identity(istioctl.generate(operator).unwrap_or_else(|error| panic!("{case}: {error}")));
     let names = |objects: &Rendered| objects.keys().cloned().collect::<Vec<_>>();

@@ -33,8 +33,8 @@ pub fn installed(client: &Arc<Client>, spec: &Value) -> Vec<Value> {
     let node = "{apiVersion: v1, kind: Node, metadata: {name: node}, status: {capacity: {cpu: '16', memory: 64Gi}}}";
     let render = move |document: &Value| {
         let answer = client.render(document);
-        let told = answer.told("error");
-        if told.is_empty() { Ok(answer.items) } else { Err(RenderError::Rejected(format!("{told:?}"))) }
+        let errors = answer.messages("error");
+        if errors.is_empty() { Ok(answer.items) } else { Err(RenderError::Rejected(format!("{errors:?}"))) }
     };
     let labels = [("istio.io/version", VERSION)];
     let mut cluster = Cluster::new().with(&istio).with(node).with_renderer("istio", &labels, render);

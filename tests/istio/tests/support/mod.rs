@@ -110,7 +110,7 @@ impl Answer {
     }
 
     /// The messages of one severity, each with the field that it names, or `-`.
-    pub fn told(&self, severity: &str) -> Vec<(String, String)> {
+    pub fn messages(&self, severity: &str) -> Vec<(String, String)> {
         let of = self.results.iter().filter(|result| result["severity"] == severity);
         let text = |value: &Value| value.as_str().unwrap_or("-").to_owned();
         of.map(|result| (text(&result["field"]["path"]), text(&result["message"]))).collect()
