@@ -78,9 +78,10 @@ format: ## Whether the code is formatted
 		test -z "$$unformatted" || { echo "gofmt: $$unformatted"; exit 1; }; $(FI)
 
 # Where no line is wider than 120 columns, and where no error is text.
-NARROW := host/cli host/cluster host/config host/http host/live host/model host/sandbox host/serve plugins/gateway-restart plugins/go-build \
+NARROW := host/catalog host/cli host/cluster host/config host/engine/src host/http host/k8s host/live host/model \
+	host/sandbox host/serve plugins/gateway-restart plugins/go-build \
 	plugins/installation-external plugins/oam-api tests/bench tests/cluster tests/e2e tests/guests tests/traffic
-TYPED := host/catalog host/cli host/cluster host/config host/http host/k8s host/live host/model host/sandbox host/serve
+TYPED := host/catalog host/cli host/cluster host/config host/engine host/http host/k8s host/live host/model host/sandbox host/serve
 
 style: ## Width of lines, length of files, errors that are text, and the tests that SECURITY.md names
 	@! LC_ALL=C.UTF-8 grep -rnE --include='*.rs' '^.{121}' $(NARROW) || \
@@ -98,7 +99,7 @@ clippy: ## Clippy, without warnings
 
 # Crates without circles between their modules: `use` edges as rust-analyzer resolves them, a facade and its children
 # included. `tsort` fails on a circle, and prints it.
-ACYCLIC := mizzen-model mizzen-cluster mizzen-http mizzen-live mizzen-sandbox mizzen-config mizzen-catalog mizzen-k8s mizzen-serve mizzen
+ACYCLIC := mizzen-model mizzen-engine mizzen-cluster mizzen-http mizzen-live mizzen-sandbox mizzen-config mizzen-catalog mizzen-k8s mizzen-serve mizzen
 circles: $(MODULES)/.crates.toml ## Whether modules of a crate import each other in circles
 	@for crate in $(ACYCLIC); do \
 		if [ $$crate = mizzen ]; then target="--bin mizzen"; else target=--lib; fi; \

@@ -22,8 +22,8 @@ fn renderers(reconciler: &Reconciler, description: &Description) -> Option<Probl
     missing.then(|| {
         let what = description.renderers.join(", ");
         let message = format!(
-            "the plugin calls renderers ({what}): add `renderers: {{matchLabels: {{…}}}}` with the labels of those that \
-             it may call"
+            "the plugin calls renderers ({what}): add `renderers: {{matchLabels: {{…}}}}` with the labels of \
+             those that it may call"
         );
         reconciler.problem("spec.grants.renderers", message)
     })
@@ -41,8 +41,8 @@ fn network(reconciler: &Reconciler, description: &Description) -> Vec<Problem> {
     let missing = description.credentials.iter().filter(|name| !granted.credentials.contains_key(*name));
     let say = |name: &String| {
         let message = format!(
-            "the plugin uses a credential `{name}`: add `{name}: {{secret: {{namespace: …, name: …, key: …}}}}`, and name \
-             it in `credentials` of the hosts that it may be sent to"
+            "the plugin uses a credential `{name}`: add `{name}: {{secret: {{namespace: …, name: …, key: …}}}}`, and \
+             name it in `credentials` of the hosts that it may be sent to"
         );
         reconciler.problem("spec.grants.credentials", message)
     };
@@ -98,8 +98,8 @@ fn field_sets(reconciler: &Reconciler, description: &Description) -> Vec<Problem
     let strays = description.field_sets.iter().filter(|(_, set)| !description.declares(Access::Read, &set.kind));
     let say = |(name, set): (&String, &mizzen_model::FieldSet)| {
         let message = format!(
-            "the plugin declares a field set `{name}` of {}, but no read of that kind: this is a bug in the plugin, report \
-             it to its author",
+            "the plugin declares a field set `{name}` of {}, but no read of that kind: this is a bug in the plugin, \
+             report it to its author",
             set.kind
         );
         reconciler.problem("spec.component", message)

@@ -29,13 +29,13 @@ mod removal;
 mod run;
 mod snapshot;
 mod state;
+mod step;
 mod sync;
 mod timers;
 mod trigger;
 mod workqueue;
 
-pub(crate) use messages::Command;
+pub(crate) use messages::{Command, Inputs};
 pub use nodes::{NodeSpec, State};
-pub(crate) use run::Inputs;
 pub use snapshot::{NodeSnapshot, PlanCounts, Snapshot};
 pub(crate) use state::Controller;

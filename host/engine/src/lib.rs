@@ -8,6 +8,89 @@
 //! ```
 //! The engine knows plugins as [`mizzen_model::Invoke`] and clusters as
 //! [`mizzen_cluster::Cluster`]: neither wasmtime nor kube.
+//!
+//! An engine with one reconciler, which wants a ConfigMap beside each Service, on a cluster in memory:
+//!
+//! ```
+//! use std::sync::Arc;
+//!
+//! use mizzen_cluster::memory::Memory;
+//! use mizzen_config::{Component, Grant, Grants, Limits, Mode, Origin, Reconciler};
+//! use mizzen_engine::{Concurrency, Engine, NodeSpec, observe::Log};
+//! use mizzen_model::{
+//!     Access, Call, CallError, Description, Digest, Failure, Invoke, Kind, Need, ObjectRef, Outcome, Readiness, Reads,
+//!     Request, Wanted,
+//! };
+//! use serde_json::{Value, json};
+//!
+//! struct Notes(Description);
+//!
+//! #[async_trait::async_trait]
+//! impl Invoke for Notes {
+//!     fn description(&self) -> &Description {
+//!         &self.0
+//!     }
+//!     fn digest(&self) -> Digest {
+//!         Digest::of_parts([b"notes".as_slice()])
+//!     }
+//!     async fn invoke(
+//!         &self,
+//!         _: Call,
+//!         request: &Request,
+//!         _: Arc<dyn Reads>,
+//!     ) -> Result<Result<Outcome, Failure>, CallError> {
+//!         let service: Value = serde_json::from_str(&request.subject).unwrap_or_default();
+//!         let map = json!({"apiVersion": "v1", "kind": "ConfigMap",
+//!             "metadata": {"name": service["metadata"]["name"], "namespace": service["metadata"]["namespace"]}});
+//!         let outcome = Outcome::new(Readiness::Ready);
+//!         Ok(Ok(Outcome { desired: Some(Wanted::All(vec![map])), ..outcome }))
+//!     }
+//! }
+//!
+//! # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+//! let map = Kind::new("v1", "ConfigMap");
+//! let plugin = Notes(Description {
+//!     name: "notes".into(),
+//!     version: "1".into(),
+//!     summary: "A ConfigMap beside each Service".into(),
+//!     subject: Kind::new("v1", "Service"),
+//!     config_schema: json!({}),
+//!     needs: vec![Need { kind: map.clone(), access: Access::Apply, why: "the notes".into() }],
+//!     field_sets: Default::default(),
+//!     credentials: Vec::new(),
+//!     http: Vec::new(),
+//!     renderers: Vec::new(),
+//!     finalizes: false,
+//! });
+//! let reconciler = Reconciler {
+//!     name: "notes".into(),
+//!     origin: Origin::Cluster,
+//!     generation: 1,
+//!     component: Component::File("notes.wasm".into()),
+//!     subject: None,
+//!     after: Vec::new(),
+//!     after_any: Vec::new(),
+//!     config: json!({}),
+//!     grants: Grants {
+//!         apply: vec![Grant { kind: map.clone(), namespaces: Vec::new(), force: false }],
+//!         ..Grants::default()
+//!     },
+//!     limits: Limits::default(),
+//!     pace: Default::default(),
+//!     mode: Mode::Enforce,
+//! };
+//!
+//! let service = "{apiVersion: v1, kind: Service, metadata: {name: cart, namespace: shop}}";
+//! let cluster = Memory::from_yaml(service).map_err(|errors| errors[0].to_string())?;
+//! let engine = Engine::start(Arc::new(cluster.clone()), Arc::new(Log), Concurrency::default());
+//! engine.configure(vec![NodeSpec { reconciler: Arc::new(reconciler), invoke: Ok(Arc::new(plugin)) }]);
+//! engine.settled().await;
+//! assert!(cluster.find(&ObjectRef::new(map, Some("shop"), "cart")).is_some());
+//! engine.stop().await;
+//! # Ok::<_, Box<dyn std::error::Error>>(())
+//! # })?;
+//! # Ok::<_, Box<dyn std::error::Error>>(())
+//! ```
 
 mod claims;
 mod context;

@@ -10,7 +10,7 @@
 //! | finalizer [`mizzen.dev/<reconciler>`](finalizer) | subjects | |
 //! | field manager [`mizzen.dev/<reconciler>`](field_manager) | applied objects, statuses | |
 //! | field manager [`mizzen.dev/<reconciler>-<owner label>`](patch_manager) | patched objects | |
-//! | field manager [`mizzen.dev/<reconciler>-failure`](failure_manager) | statuses of a reconciler without an outcome | |
+//! | field manager [`mizzen.dev/<reconciler>-failure`](failure_manager) | failures before an outcome | |
 //! | condition type [`mizzen.dev/<reconciler>`](field_manager) | subjects | |
 //! | event reporter [`mizzen.dev/host`](HOST) | Events of the host itself | |
 

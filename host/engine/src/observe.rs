@@ -7,8 +7,6 @@ use std::time::Duration;
 use mizzen_k8s::Listed;
 use mizzen_model::{Call, Object, ObjectRef};
 
-pub use crate::reads::Traffic;
-
 /// Receives everything that the engine reports. Its methods are called from many tasks and must not block.
 pub trait Observer: Send + Sync + 'static {
     /// The workqueue yielded a key, which is reconciled now.
@@ -57,6 +55,15 @@ pub struct Called<'a> {
     pub bytes: u64,
     /// Its HTTPS requests.
     pub traffic: Traffic,
+}
+
+/// The HTTPS requests of a call.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Traffic {
+    /// The number of requests, including those answered from the cache and those that follow redirects.
+    pub requests: u64,
+    /// Bytes of the response bodies.
+    pub received: u64,
 }
 
 /// What was done to an object.

@@ -68,7 +68,8 @@ impl Problem {
 
     /// Whether the API server was unavailable.
     pub(crate) fn is_unavailable(&self) -> bool {
-        matches!(self, Self::Write(errors) if errors.iter().any(|error| matches!(error, WriteError::Unavailable { .. })))
+        let is_unavailable = |error: &WriteError| matches!(error, WriteError::Unavailable { .. });
+        matches!(self, Self::Write(errors) if errors.iter().any(is_unavailable))
     }
 
     /// When to retry.

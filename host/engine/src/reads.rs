@@ -8,4 +8,3 @@ pub(crate) mod renderers;
 mod traffic;
 
 pub(crate) use recorder::{Recorded, Recorder};
-pub use traffic::Traffic;

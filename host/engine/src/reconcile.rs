@@ -4,5 +4,6 @@ mod call;
 mod job;
 mod report;
 mod run;
+mod summary;
 
 pub(crate) use job::{Done, Job, Task, Verdict};

@@ -4,6 +4,8 @@
 //!   Prepared ─► objects: apply what drifted ─► prune ─► patches and deletions ─► status ─► Events
 //! ```
 
+mod apply;
+mod change;
 mod conflict;
 mod controller;
 mod disrupt;
@@ -11,14 +13,16 @@ mod disruptions;
 mod drift;
 mod events;
 mod finalizer;
+mod intents;
 mod objects;
 mod orphan;
 mod plan;
 mod prune;
+pub(crate) mod report;
 mod served;
 pub(crate) mod status;
 mod writer;
 
 pub(crate) use finalizer::Cleanup;
-pub(crate) use plan::Plan;
+pub(crate) use intents::Plan;
 pub(crate) use writer::Writer;

@@ -124,7 +124,8 @@ fn unit(suffix: &str) -> Option<(u32, i32)> {
     suffix.strip_prefix(['e', 'E'])?.parse().ok().map(|exponent| (10, exponent))
 }
 
-/// `digits`, of which the last `places` are behind the point, times a power, in billionths; `None` if that is too large.
+/// `digits`, of which the last `places` are behind the point, times a power, in billionths; `None` if that is too
+/// large.
 fn nanos(digits: &str, places: i32, base: u32, exponent: i32) -> Option<i128> {
     let digits: i128 = match digits.trim_start_matches('0') {
         "" => return Some(0),

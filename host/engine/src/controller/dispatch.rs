@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use futures::FutureExt;
 use mizzen_config::Mode;
-use mizzen_model::{Object, Predecessor};
+use mizzen_model::Object;
 use tokio::time::Instant;
 use tracing::Instrument;
 
@@ -14,27 +14,12 @@ use super::deletion::{Consent, DeletionStep, Finalizing};
 use super::nodes::Node;
 use super::order::Clearance;
 use super::state::Controller;
+use super::step::{Start, Step};
 use super::workqueue::Work;
 use crate::names::has_finalizer;
 use crate::observe::Queued;
-use crate::plugin::{Key, Plugin, SubjectId};
+use crate::plugin::{Key, SubjectId};
 use crate::reconcile::{Done, Job, Task};
-
-/// What is to be done for a key now.
-enum Step {
-    Run(Start),
-    /// The key waits until this time, or for a change; `None`: for a change alone.
-    Wait(Option<Instant>),
-}
-
-/// A reconcile to be started.
-struct Start {
-    task: Task,
-    predecessors: Vec<Predecessor>,
-    plugin: Plugin,
-    revision: u64,
-    subject: Arc<Object>,
-}
 
 impl Controller {
     /// Starts reconciles, as far as the limits allow.

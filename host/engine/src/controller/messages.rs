@@ -2,13 +2,22 @@
 
 use std::collections::HashSet;
 
-use mizzen_cluster::ReadError;
-use tokio::sync::oneshot;
+use mizzen_cluster::{Changes, ReadError};
+use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
 
 use super::nodes::NodeSpec;
 use super::snapshot::Snapshot;
 use crate::plugin::NodeId;
 use crate::reads::renderers::RendererSpec;
+
+/// What the loop receives from.
+pub(crate) struct Inputs {
+    pub(crate) changes: Changes,
+    pub(crate) commands: mpsc::UnboundedReceiver<Command>,
+    pub(crate) synced: mpsc::UnboundedReceiver<Synced>,
+    pub(crate) shutdown: CancellationToken,
+}
 
 /// A request to the controller.
 pub(crate) enum Command {

@@ -54,7 +54,7 @@ fn note(cluster: &dyn Cluster, orphan: &OrphanedFinalizer, applied: &BTreeSet<Ki
     let remaining = if remaining.is_empty() { "none that this host knows of".to_owned() } else { remaining.join(", ") };
     let unknown = if unknown.is_empty() { String::new() } else { format!(", perhaps some {}", unknown.join(", ")) };
     format!(
-        "reconciler `{reconciler}` is not configured: its finalizer is removed. Objects that it applied and that are not \
-         garbage-collected remain: {remaining}{unknown}; find them by the label {OWNER_LABEL}={label}"
+        "reconciler `{reconciler}` is not configured: its finalizer is removed. Objects that it applied and that are \
+         not garbage-collected remain: {remaining}{unknown}; find them by the label {OWNER_LABEL}={label}"
     )
 }

@@ -2,23 +2,13 @@
 
 use std::sync::Arc;
 
-use mizzen_cluster::{Changes, Scope};
-use tokio::sync::mpsc;
+use mizzen_cluster::Scope;
 use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
 
-use super::messages::{Command, Synced};
+use super::messages::{Command, Inputs};
 use super::orphans::OrphanedFinalizer;
 use super::removal::remove;
 use super::state::Controller;
-
-/// What the loop receives from.
-pub(crate) struct Inputs {
-    pub(crate) changes: Changes,
-    pub(crate) commands: mpsc::UnboundedReceiver<Command>,
-    pub(crate) synced: mpsc::UnboundedReceiver<Synced>,
-    pub(crate) shutdown: CancellationToken,
-}
 
 impl Controller {
     /// Runs until the shutdown, and then until the running reconciles have ended.

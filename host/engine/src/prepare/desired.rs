@@ -127,9 +127,9 @@ impl Preparation<'_> {
 
     /// Whether the garbage collector may delete an object with its subject.
     ///
-    /// An owner reference can't cross namespaces, or lead from a cluster-scoped object to a namespaced one. A reconciler
-    /// that finalizes deletes its objects itself, in its own order: if it is replaced by one that does not, the garbage
-    /// collector must not delete only some of them.
+    /// An owner reference can't cross namespaces, or lead from a cluster-scoped object to a namespaced one. A
+    /// reconciler that finalizes deletes its objects itself, in its own order: if it is replaced by one that does
+    /// not, the garbage collector must not delete only some of them.
     fn is_garbage_collected(&self, object: &ObjectRef) -> bool {
         let subject = &self.subject.reference;
         let same_place = subject.namespace.is_none() || subject.namespace == object.namespace;

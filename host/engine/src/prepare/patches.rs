@@ -1,9 +1,9 @@
 //! The patches of one outcome, merged so that each object has one.
 //!
-//! A server-side apply states everything that its field manager wants of an object: a second patch would remove what only
-//! the first one set. So a subject's patches of an object are merged. Patches of several subjects are not, and
-//! [each subject has a field manager of its own](crate::Plugin::patch_manager): merging them would need the outcomes of all
-//! subjects, which a restarted host does not have.
+//! A server-side apply states everything that its field manager wants of an object: a second patch would remove what
+//! only the first one set. So a subject's patches of an object are merged. Patches of several subjects are not, and
+//! [each subject has a field manager of its own](crate::Plugin::patch_manager): merging them would need the outcomes
+//! of all subjects, which a restarted host does not have.
 
 use std::collections::HashMap;
 

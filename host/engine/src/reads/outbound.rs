@@ -16,8 +16,9 @@ use serde_json::Value;
 
 use super::access::declares_request;
 use super::index::{Read, Watched};
-use super::traffic::{Traffic, TrafficMeter};
+use super::traffic::TrafficMeter;
 use crate::context::Context;
+use crate::observe::Traffic;
 use crate::plugin::Plugin;
 
 /// Records a read.
@@ -53,7 +54,8 @@ struct Credential {
 impl Outbound {
     pub(super) fn new(plugin: Plugin, authored: &str, context: &Context) -> Self {
         let has_hosts = !plugin.reconciler.grants.network.hosts.is_empty();
-        // The text was made from a `Value`, so that it parses; if it did not, a subject that names nothing would be safe.
+        // The text was made from a `Value`, so that it parses; if it did not, a subject that names nothing would be
+        // safe.
         let document = if has_hosts { serde_json::from_str(authored).unwrap_or_default() } else { Value::Null };
         let (cluster, fetch) = (Arc::clone(&context.cluster), Arc::clone(&context.fetch));
         Self { plugin, document, cluster, fetch, meter: TrafficMeter::default() }

@@ -18,8 +18,8 @@ use tracing::Instrument;
 use super::access::{granted_renderers, readable_fields};
 use super::index::Read;
 use super::outbound::Outbound;
-use super::traffic::Traffic;
 use crate::context::Context;
+use crate::observe::Traffic;
 use crate::plugin::{Key, Plugin};
 
 /// Records the reads of one call.
@@ -89,7 +89,8 @@ impl Recorder {
         self.made.lock().insert(read);
     }
 
-    /// Records whether a read failed. "Not served" is recorded as a read: the reader is requeued when the kind is served.
+    /// Records whether a read failed. "Not served" is recorded as a read: the reader is requeued when the kind is
+    /// served.
     fn note_failure<T>(&self, kind: &Kind, result: Result<T, AccessError>) -> Result<T, AccessError> {
         if let Err(error) = &result {
             self.failed.store(true, Ordering::Relaxed);

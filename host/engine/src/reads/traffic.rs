@@ -2,14 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// The HTTPS requests of a call.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Traffic {
-    /// The number of requests, including those answered from the cache and those that follow redirects.
-    pub requests: u64,
-    /// Bytes of the response bodies.
-    pub received: u64,
-}
+use crate::observe::Traffic;
 
 /// Counts the traffic of a running call.
 #[derive(Debug, Default)]

@@ -7,22 +7,15 @@ use tokio::time::Instant;
 
 use super::job::{Task, Verdict};
 use super::run::Run;
+use super::summary::Summary;
 use crate::observe::Reconciled;
 use crate::prepare::Refusal;
 use crate::problem::Problem;
-use crate::write::status::Report;
-
-/// The condition of a reconcile, before it has a type.
-#[derive(Clone, Debug)]
-struct Summary {
-    status: Option<bool>,
-    reason: &'static str,
-    message: String,
-}
+use crate::write::report::Report;
 
 impl Run {
-    /// Publishes Events, writes the status, and reports the result to the observer. A status that can't be written makes
-    /// a failure of the verdict.
+    /// Publishes Events, writes the status, and reports the result to the observer. A status that can't be written
+    /// makes a failure of the verdict.
     pub(super) async fn report(&mut self, mut verdict: Verdict, started: Instant) -> Verdict {
         let mut summary = self.summary(&verdict);
         self.publish(&verdict, summary.reason).await;
@@ -80,8 +73,8 @@ impl Run {
         }
     }
 
-    /// Publishes the plugin's Events, except those of its earlier outcome, and one about a failure, unless the reconcile
-    /// before failed for the same reason.
+    /// Publishes the plugin's Events, except those of its earlier outcome, and one about a failure, unless the
+    /// reconcile before failed for the same reason.
     async fn publish(&mut self, verdict: &Verdict, reason: &'static str) {
         if self.mode() == Mode::Plan {
             return;

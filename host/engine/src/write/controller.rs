@@ -16,8 +16,8 @@ const COUNTS: [&str; 6] = [
 ];
 
 impl Writer {
-    /// The controller of an object, and the controller's resource version now. The host watches its counts from then on;
-    /// where it may not, only the progress deadline ends the wait for the replacement.
+    /// The controller of an object, and the controller's resource version now. The host watches its counts from then
+    /// on; where it may not, only the progress deadline ends the wait for the replacement.
     pub(super) async fn controller_of(&self, live: &Object) -> Option<(ObjectRef, u64)> {
         let value = live.value();
         let owners = value["metadata"]["ownerReferences"].as_array()?;

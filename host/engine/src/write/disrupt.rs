@@ -9,11 +9,12 @@ use mizzen_cluster::{Apply, Scope, Target, WriteError};
 use mizzen_model::{Deletion, Digest, Object, ObjectRef, Patch, Severity};
 use serde_json::{Value, json};
 
+use super::change::Change;
 use super::conflict::ConflictPolicy;
 use super::disruptions::{Counts, CountsByPace, Disruptions};
 use super::drift;
 use super::objects::is_unavailable;
-use super::writer::{Change, Writer};
+use super::writer::Writer;
 use crate::memo::Written;
 use crate::names::{pace_annotation, pace_mark};
 use crate::observe::{Disrupted, Verb};
@@ -42,7 +43,8 @@ impl Writer {
         errors
     }
 
-    /// Has the paces requeue the key when its deferred disruptions may start. Returns the paces with something to report.
+    /// Has the paces requeue the key when its deferred disruptions may start. Returns the paces with something to
+    /// report.
     fn report_paces(&self, counts: &CountsByPace<'_>) -> Vec<PaceStatus> {
         let mut paces = self.context.paces();
         let deferred: HashMap<_, _> = counts.iter().map(|(pace, counts)| (*pace, counts.deferred)).collect();

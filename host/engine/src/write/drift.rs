@@ -1,9 +1,9 @@
 //! Whether a live object still has the wanted values.
 //!
-//! The API server fills in defaults and other managers own other fields, so a live object never equals what was applied:
-//! it *holds* it. The API server also rewrites quantities (`1000m` becomes `1`), which is known here, so that a restarted
-//! host sees no drift in them. Where it rewrites other values, the digest of the [live values](live_values) after the
-//! write tells that nothing changed since.
+//! The API server fills in defaults and other managers own other fields, so a live object never equals what was
+//! applied: it *holds* it. The API server also rewrites quantities (`1000m` becomes `1`), which is known here, so
+//! that a restarted host sees no drift in them. Where it rewrites other values, the digest of the [live
+//! values](live_values) after the write tells that nothing changed since.
 
 use mizzen_k8s::Quantity;
 use mizzen_model::Digest;
@@ -133,7 +133,8 @@ mod tests {
 
     #[test]
     fn changed_fields_are_named_one_by_one() {
-        let wanted = json!({"metadata": {"labels": {"a": "b"}}, "spec": {"mode": "STRICT", "http": [{"port": 80}, {"port": 81}], "empty": []}});
+        let wanted = json!({"metadata": {"labels": {"a": "b"}},
+            "spec": {"mode": "STRICT", "http": [{"port": 80}, {"port": 81}], "empty": []}});
         let live =
             json!({"metadata": {}, "spec": {"mode": "DISABLE", "http": [{"port": 80}, {"port": 8}], "theirs": 1}});
         assert_eq!(changed(&live, &wanted), ["metadata.labels", "spec.http[1].port", "spec.mode"]);

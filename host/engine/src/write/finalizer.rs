@@ -6,7 +6,8 @@ use std::sync::Arc;
 use mizzen_cluster::{Scope, WriteError};
 use mizzen_k8s::Listed;
 
-use super::writer::{Change, Writer};
+use super::change::Change;
+use super::writer::Writer;
 use crate::names::{finalizer, has_finalizer, is_never_pruned};
 use crate::observe::Verb;
 

@@ -8,9 +8,10 @@ use mizzen_k8s::Listed;
 use mizzen_model::{Digest, Object, ObjectRef, Severity};
 use serde_json::Value;
 
+use super::change::{Applied, Change};
 use super::conflict::ConflictPolicy;
 use super::drift;
-use super::writer::{Change, Writer, unavailable};
+use super::writer::{Writer, unavailable};
 use crate::memo::{View, Written};
 use crate::names::{APPLIED_ANNOTATION, owner_label};
 use crate::observe::Verb;
@@ -19,12 +20,6 @@ use crate::problem::Problem;
 
 /// The most fields that an Event about drift names.
 const NAMED: usize = 3;
-
-/// A desired object before and after its apply.
-struct Applied {
-    before: Option<Arc<Object>>,
-    after: Arc<Object>,
-}
 
 impl Writer {
     /// Makes the cluster match an outcome. Continues after an error, unless the API server is unavailable, and reports
@@ -73,6 +68,7 @@ impl Writer {
         Ok(())
     }
 
+    #[tracing::instrument(name = "apply", level = "debug", skip_all, fields(object = %item.reference))]
     async fn apply_item(&self, item: &Item, owned: Option<Arc<Object>>) -> Result<Applied, WriteError> {
         let before = self.before_apply(item, owned).await?;
         let policy = match &before {

@@ -8,8 +8,9 @@ use mizzen_cluster::{Apply, OWNER_LABEL, RECONCILER_LABEL, Target, WriteError};
 use mizzen_model::Object;
 use serde_json::{Map, Value};
 
+use super::change::Change;
 use super::conflict::ConflictPolicy;
-use super::writer::{Change, Writer};
+use super::writer::Writer;
 use crate::names::APPLIED_ANNOTATION;
 use crate::observe::Verb;
 

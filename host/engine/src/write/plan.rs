@@ -6,17 +6,11 @@ use mizzen_cluster::{Scope, WriteError};
 use mizzen_model::ObjectRef;
 
 use super::drift;
+use super::intents::Plan;
 use super::writer::Writer;
 use crate::memo::View;
-use crate::observe::{Intent, Verb};
+use crate::observe::Verb;
 use crate::prepare::{Item, Prepared};
-
-/// What a reconcile would write, and what would fail.
-#[derive(Debug, Default)]
-pub(crate) struct Plan {
-    pub(crate) intents: Vec<Intent>,
-    pub(crate) errors: Vec<WriteError>,
-}
 
 impl Writer {
     /// What [`Writer::converge`] would do.
@@ -75,13 +69,5 @@ impl Writer {
                 plan.add(Some(Verb::Delete), &deletion.object);
             }
         }
-    }
-}
-
-// === impl Plan ===
-
-impl Plan {
-    fn add(&mut self, verb: Option<Verb>, object: &ObjectRef) {
-        self.intents.extend(verb.map(|verb| Intent { verb, object: object.clone() }));
     }
 }

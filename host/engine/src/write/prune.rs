@@ -7,7 +7,8 @@ use mizzen_cluster::{OWNER_LABEL, ReadError, Scope, Selection, WriteError};
 use mizzen_k8s::Listed;
 use mizzen_model::{Access, Object, ObjectRef, Selector};
 
-use super::writer::{Change, Writer, unavailable};
+use super::change::Change;
+use super::writer::{Writer, unavailable};
 use crate::memo::Written;
 use crate::names::{is_never_pruned, owner_label};
 use crate::observe::Verb;

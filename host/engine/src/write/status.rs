@@ -6,22 +6,14 @@ use mizzen_cluster::{Apply, KindFacts, Target, WriteError};
 use mizzen_model::{Condition, Object, canonical};
 use serde_json::{Map, Value, json};
 
+use super::change::Change;
 use super::conflict::ConflictPolicy;
 use super::drift;
-use super::writer::{Change, Writer};
+use super::report::Report;
+use super::writer::Writer;
 use crate::memo::Written;
 use crate::names;
 use crate::observe::Verb;
-
-/// What a status is to say.
-pub(crate) struct Report<'a> {
-    /// The reconciler's own fields; `None`: not known, so that they stay as they are.
-    pub(crate) fields: Option<Map<String, Value>>,
-    /// The reconciler's own conditions.
-    pub(crate) conditions: &'a [Condition],
-    /// The result of the reconcile, under the type `mizzen.dev/<reconciler>`.
-    pub(crate) outcome: Condition,
-}
 
 impl Writer {
     /// Writes the subject's status unless it says all this already.
@@ -56,6 +48,7 @@ impl Writer {
         Ok(())
     }
 
+    #[tracing::instrument(name = "apply", level = "debug", skip_all, fields(object = %self.subject.reference))]
     async fn apply_status(
         &self,
         document: &Value,

@@ -8,20 +8,13 @@ use mizzen_cluster::{Cluster, ReadError, Scope, WriteError};
 use mizzen_model::{Digest, Object, ObjectRef};
 use serde_json::Value;
 
+use super::change::Change;
 use super::disruptions::Disruptions;
 use super::drift;
 use crate::context::Context;
 use crate::memo::{LastWrite, LastWrites, Memory, OwnWrites, Written};
 use crate::observe::{self, Verb};
 use crate::plugin::{Key, Plugin};
-
-/// An object before and after a write.
-pub(crate) struct Change {
-    /// `None`: it did not exist.
-    pub(crate) before: Option<Arc<Object>>,
-    /// `None`: it was deleted.
-    pub(crate) after: Option<Arc<Object>>,
-}
 
 /// Writes for one key.
 pub(crate) struct Writer {

@@ -155,7 +155,10 @@ fn a_daemon_set_that_no_node_runs_is_complete() {
 
 #[test]
 fn a_kind_that_counts_only_ready_pods_is_judged_by_them() {
-    let theirs = |status: Value| json!({"apiVersion": "example.com/v1", "kind": "Rollout", "spec": {"replicas": 2}, "status": status});
+    let theirs = |status: Value| {
+        json!({"apiVersion": "example.com/v1", "kind": "Rollout",
+        "spec": {"replicas": 2}, "status": status})
+    };
     assert_eq!(Status::of(&theirs(json!({"readyReplicas": 2}))), Status::Complete);
     assert_eq!(pending(&theirs(json!({"readyReplicas": 2, "availableReplicas": 1}))), unavailable(1, 2));
     let same_name = json!({"apiVersion": "apps.kruise.io/v1", "kind": "ReplicaSet", "spec": {"replicas": 1},

@@ -129,7 +129,8 @@ fn a_change_beside_the_value_wakes_whoever_sees_that_field() {
     let (before, after) = (route("r", "a", &["/cart"], 1), route("r", "a", &["/cart"], 2));
     assert_eq!(index.affected(Some(&before), Some(&after)), HashSet::from([key(1)]));
     let noted = |note: u32| {
-        let document = json!({"apiVersion": "example.com/v1", "kind": "Route", "metadata": {"name": "r", "namespace": "a"},
+        let document = json!({"apiVersion": "example.com/v1", "kind": "Route",
+            "metadata": {"name": "r", "namespace": "a"},
             "spec": {"http": [{"match": [{"uri": {"prefix": "/cart"}}]}], "note": note}});
         Object::new(document, &Fields::Whole).unwrap()
     };
@@ -182,7 +183,10 @@ proptest! {
         for (at, read) in (0..).zip(&reads) {
             index.record(key(at), read.clone());
         }
-        let here = |read: &Read| matches!(read, Read::List { namespace: own, .. } if own.as_deref().is_none_or(|own| own == namespace));
+        let here = |read: &Read| match read {
+            Read::List { namespace: own, .. } => own.as_deref().is_none_or(|own| own == namespace),
+            _ => false,
+        };
         let seen = Seen::new(before.as_ref(), after.as_ref());
         let expected: HashSet<_> =
             (0..).zip(&reads).filter(|(_, read)| here(read) && read.sees(&seen)).map(|(at, _)| key(at)).collect();

@@ -1,0 +1,19 @@
+//! What a write changed.
+
+use std::sync::Arc;
+
+use mizzen_model::Object;
+
+/// An object before and after a write.
+pub(crate) struct Change {
+    /// `None`: it did not exist.
+    pub(crate) before: Option<Arc<Object>>,
+    /// `None`: it was deleted.
+    pub(crate) after: Option<Arc<Object>>,
+}
+
+/// A desired object before and after its apply.
+pub(super) struct Applied {
+    pub(super) before: Option<Arc<Object>>,
+    pub(super) after: Arc<Object>,
+}
