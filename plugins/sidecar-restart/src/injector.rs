@@ -5,10 +5,10 @@
 //! another party installed.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 
 use mizzen_sdk::{Description, Failure, Kind, ObjectRef, cluster};
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 
 use crate::config::Config;
 use crate::image::Image;
@@ -88,7 +88,9 @@ impl Injector {
     /// Reads the settings; none if its ConfigMaps do not exist.
     pub(crate) fn read(config: &Config) -> Result<Self, Failure> {
         let mut injector = Self::default();
-        if let Some(Values { global, pilot }) = document(config, "istio-sidecar-injector", "values", json)? {
+        if let Some(Values { global, pilot }) =
+            document(config, "istio-sidecar-injector", "values", |text| serde_json::from_str(text))?
+        {
             injector.image = global.tag.as_deref().filter(|_| !global.hub.is_empty()).map(|tag| {
                 let image = Image::new(&global.hub, &global.proxy.image, tag);
                 if global.variant.is_empty() { image } else { image.of_type(&global.variant) }
@@ -109,22 +111,18 @@ impl Injector {
 
 /// A document in one of the control plane's ConfigMaps; `None` without such a ConfigMap or
 /// document.
-fn document<T>(
+fn document<T, E: Display>(
     config: &Config,
     name: &str,
     key: &str,
-    parse: impl Fn(&str) -> Result<T, String>,
+    parse: impl Fn(&str) -> Result<T, E>,
 ) -> Result<Option<T>, Failure> {
     let name = if config.revision == "default" { name.to_owned() } else { format!("{name}-{}", config.revision) };
     let object = ObjectRef::new(config_map(), Some(&config.namespace), &name);
     let found = cluster::get::<ConfigMap>(&object, Some(INJECTOR))?;
     let Some(text) = found.as_ref().and_then(|found| found.data.get(key)) else { return Ok(None) };
-    let wrong = |why| {
+    let wrong = |why: E| {
         Failure::retry(format!("`{key}` of ConfigMap {}/{name} is not in Istio's format: {why}", config.namespace))
     };
     parse(text).map(Some).map_err(wrong)
-}
-
-fn json<T: DeserializeOwned>(text: &str) -> Result<T, String> {
-    serde_json::from_str(text).map_err(|error| error.to_string())
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use granit_parser::{Event, Parser};
+use granit_parser::{Event, Parser, ScanError};
 
 /// The position of the parser: in a mapping, after or before a key, or in a sequence.
 enum Place {
@@ -17,11 +17,11 @@ const NOTHING: [&str; 3] = ["", "~", "null"];
 ///
 /// # Errors
 /// If the text is not valid YAML, with the parser's message.
-pub(crate) fn texts(yaml: &str) -> Result<BTreeMap<String, String>, String> {
+pub(crate) fn texts(yaml: &str) -> Result<BTreeMap<String, String>, ScanError> {
     let mut texts = BTreeMap::new();
     let mut places: Vec<Place> = Vec::new();
     for event in Parser::new_from_str(yaml) {
-        let (event, _) = event.map_err(|error| error.to_string())?;
+        let (event, _) = event?;
         match event {
             Event::Scalar(text, ..) => match places.last_mut() {
                 Some(Place::Mapping(key @ None)) => *key = Some(text.into_owned()),

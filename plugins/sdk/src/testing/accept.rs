@@ -2,8 +2,10 @@
 
 use std::collections::HashSet;
 
+use mizzen_model::object::ObjectError;
 use mizzen_model::{Fields, Object};
 use serde_json::Value;
+use thiserror::Error;
 
 use crate::{Access, Description, Kind, Outcome};
 
@@ -11,46 +13,62 @@ use crate::{Access, Description, Kind, Outcome};
 const HOSTS: [&str; 7] =
     ["managedFields", "resourceVersion", "uid", "generation", "creationTimestamp", "ownerReferences", "finalizers"];
 
+/// Why the host refuses an outcome.
+#[derive(Debug, Error)]
+pub(super) enum Refusal {
+    #[error(transparent)]
+    Object(#[from] ObjectError),
+    #[error("{object} has `metadata.{field}`, which plugins may not set")]
+    FieldOfHost { object: String, field: &'static str },
+    #[error("{object} has `mizzen.dev/prune: {mark}`; the only valid value is `never`")]
+    PruneMark { object: String, mark: Value },
+    #[error("{0} is desired twice")]
+    DesiredTwice(String),
+    #[error("the patch of {0} is not an object")]
+    Patch(String),
+    #[error("the status has `conditions`: give them as the outcome's conditions")]
+    Conditions,
+    #[error("the status is not an object but `{0}`")]
+    Status(Value),
+    #[error("it wants to {verb} {kind}, which is not declared in `describe`: add `.{builder}(…)`")]
+    Undeclared { verb: &'static str, kind: String, builder: &'static str },
+}
+
 /// Checks an outcome as the host does; the error is the host's.
-pub(super) fn accept(description: &Description, outcome: &Outcome) -> Result<(), String> {
+pub(super) fn accept(description: &Description, outcome: &Outcome) -> Result<(), Refusal> {
     let mut seen = HashSet::new();
     for document in outcome.desired.iter().flatten() {
-        let object = Object::new(document.clone(), &Fields::identity()).map_err(|error| error.to_string())?;
+        let object = Object::new(document.clone(), &Fields::identity())?;
         let kind = Kind::new(&object.reference.kind.api_version, &object.reference.kind.name);
         permit(description, Access::Apply, &kind)?;
         if let Some(field) = HOSTS.into_iter().find(|field| document["metadata"].get(field).is_some()) {
-            return Err(format!("{} has `metadata.{field}`, which plugins may not set", object.reference));
+            return Err(Refusal::FieldOfHost { object: object.reference.to_string(), field });
         }
         let mark = &document["metadata"]["annotations"]["mizzen.dev/prune"];
         if !mark.is_null() && mark != "never" {
-            return Err(format!(
-                "{} has `mizzen.dev/prune: {mark}`; the only valid value is `never`",
-                object.reference
-            ));
+            return Err(Refusal::PruneMark { object: object.reference.to_string(), mark: mark.clone() });
         }
         if !seen.insert(object.reference.clone()) {
-            return Err(format!("{} is desired twice", object.reference));
+            return Err(Refusal::DesiredTwice(object.reference.to_string()));
         }
     }
     for patch in &outcome.patches {
         permit(description, Access::Patch, &patch.object.kind)?;
         if !patch.fragment.is_object() {
-            return Err(format!("the patch of {} is not an object", patch.object.name));
+            return Err(Refusal::Patch(patch.object.name.clone()));
         }
     }
     for deletion in &outcome.deletions {
         permit(description, Access::Delete, &deletion.object.kind)?;
     }
     match &outcome.status {
-        Some(Value::Object(status)) if status.contains_key("conditions") => {
-            Err("the status has `conditions`: give them as the outcome's conditions".into())
-        }
+        Some(Value::Object(status)) if status.contains_key("conditions") => Err(Refusal::Conditions),
         None | Some(Value::Object(_)) => Ok(()),
-        Some(other) => Err(format!("the status is not an object but `{other}`")),
+        Some(other) => Err(Refusal::Status(other.clone())),
     }
 }
 
-fn permit(description: &Description, access: Access, kind: &Kind) -> Result<(), String> {
+fn permit(description: &Description, access: Access, kind: &Kind) -> Result<(), Refusal> {
     if description.declares(access, kind) {
         return Ok(());
     }
@@ -60,7 +78,7 @@ fn permit(description: &Description, access: Access, kind: &Kind) -> Result<(), 
         Access::Patch => ("patch", "patches"),
         Access::Delete => ("delete", "deletes"),
     };
-    Err(format!("it wants to {verb} {}, which is not declared in `describe`: add `.{builder}(…)`", kind.name))
+    Err(Refusal::Undeclared { verb, kind: kind.name.clone(), builder })
 }
 
 #[cfg(test)]
@@ -80,7 +98,7 @@ mod tests {
             .applies(kind("Service"), "")
             .patches(kind("Pod"), "")
             .deletes(kind("Job"), "");
-        accept(&description, outcome).err().unwrap_or_default()
+        accept(&description, outcome).err().map(|refusal| refusal.to_string()).unwrap_or_default()
     }
 
     fn reference(name: &str) -> ObjectRef {
