@@ -20,7 +20,8 @@ pub(crate) fn policy(cors: Option<&Cors>) -> Result<Option<Policy>, String> {
     // Envoy responds with the request's origin: any page could act with its visitor's credentials,
     // which browsers forbid for `*`.
     if cors.allow_credentials && origins.contains(&"*") {
-        let why = "`spec.CORS.allowCredentials` with `allowOrigins: *` gives every site its visitors' credentials: name the origins";
+        let why = "`spec.CORS.allowCredentials` with `allowOrigins: *` gives every site its \
+            visitors' credentials: name the origins";
         return Err(why.to_owned());
     }
     let allowed = origins.into_iter().map(origin).collect::<Result<Vec<_>, _>>()?;

@@ -19,7 +19,8 @@ pub(crate) fn service_monitor(api: &Api) -> Result<Option<Value>, Waiting> {
         return Ok(None);
     }
     if !cluster::serves(&kind()) {
-        let message = "the ServiceMonitor awaits the Prometheus operator: the API server does not serve that kind, so the API is not scraped";
+        let message = "the ServiceMonitor awaits the Prometheus operator: the API server does not \
+            serve that kind, so the API is not scraped";
         return Err(Waiting { reason: "PrometheusOperatorMissing", message: message.to_owned() });
     }
     let mut endpoint =

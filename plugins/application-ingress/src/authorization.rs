@@ -27,7 +27,8 @@ const MOST: usize = 128;
 /// The policy has too many rules.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "`spec.rules[{rule}].paths[{path}].authorizationPolicy`: it needs {ways} rules, and at most {MOST} are allowed: write fewer conditions"
+    "`spec.rules[{rule}].paths[{path}].authorizationPolicy`: it needs {ways} rules, and at most \
+     {MOST} are allowed: write fewer conditions"
 )]
 pub(crate) struct TooMany {
     rule: usize,

@@ -113,7 +113,8 @@ pub(crate) fn only_service(owner: Owner<'_>, component: &str) -> Result<Result<D
         [Service { metadata: Named { name }, spec }] => match http_port(&spec.ports) {
             Some(port) => Ok(Destination { host: name.clone(), port: Some(port.number) }),
             None => Err(Nowhere::Refused(format!(
-                "Service {name} does not have exactly one port for HTTP: name a TCP port `http` or `http-…`, or write the destination's host and port"
+                "Service {name} does not have exactly one port for HTTP: name a TCP port `http` or \
+                 `http-…`, or write the destination's host and port"
             ))),
         },
         _ => Err(Nowhere::Refused(format!("{} Services have the label of component `{component}`", all.len()))),

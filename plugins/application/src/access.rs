@@ -43,7 +43,8 @@ pub(crate) fn problem(app: &str, pods: &Pods) -> Option<String> {
     let anonymous = pods.running_as(DEFAULT);
     let first = anonymous.first()?;
     Some(format!(
-        "{} pods run as ServiceAccount `default` and can't call their own application, among them {first}: set `serviceAccountName: {app}` in their template",
+        "{} pods run as ServiceAccount `default` and can't call their own application, among them \
+         {first}: set `serviceAccountName: {app}` in their template",
         anonymous.len()
     ))
 }

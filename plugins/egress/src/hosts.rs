@@ -31,7 +31,8 @@ impl Hosts {
         match (proxy.value.as_deref().unwrap_or_default(), proxy.value_from.as_deref().unwrap_or_default()) {
             ("", "") => {}
             ("", secret) => hosts.passed_over.push(format!(
-                "the proxy is in Secret `{secret}`, which is not read here: list it in an ExternalHosts, or write `spec.proxy.value`"
+                "the proxy is in Secret `{secret}`, which is not read here: list it in an \
+                 ExternalHosts, or write `spec.proxy.value`"
             )),
             (url, _) => match Url::parse(url) {
                 Ok(url) => hosts.add([url.proxy()]),

@@ -13,7 +13,7 @@
 //! | requests, header, query | `requests_are_those_of_the_original` |
 //! | two forms of the response | `responses_are_one_text_for_activegates_and_a_list_for_oneagents` |
 //! | ports 80 and 443, paths dropped, deduplicated | `a_repeated_endpoint_is_desired_once` |
-//! | the request threshold; 0 is no caching | `the_threshold_is_the_maximum_age_of_a_cached_response` |
+//! | the request threshold; 0 disables caching | `the_threshold_is_the_maximum_age_of_a_cached_response` |
 //! | an empty response is never cached | `an_empty_response_from_the_cache_is_requested_again` |
 //! | an empty response changes nothing | `an_empty_response_leaves_the_last_good_one_in_force` |
 //! | hosts that change over time | `hosts_that_change_over_time_are_followed_and_what_is_gone_is_pruned` |

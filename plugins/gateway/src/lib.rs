@@ -111,7 +111,8 @@ impl Config {
             return Err(Failure::invalid("`domain` in the configuration starts with `*.`: write the domain alone"));
         }
         if self.selector.is_empty() {
-            let why = "`selector` in the configuration is empty: write the labels of the gateway's pods, e.g. `istio: ingressgateway`";
+            let why = "`selector` in the configuration is empty: write the labels of the gateway's \
+                pods, e.g. `istio: ingressgateway`";
             return Err(Failure::invalid(why));
         }
         Ok(())

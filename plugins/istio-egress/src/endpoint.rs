@@ -47,7 +47,8 @@ pub enum EndpointError {
     Missing,
     /// TCP does not carry the host's name, so a wildcard would allow all traffic to the port.
     #[error(
-        "TCP does not carry the host's name, so that `{0}` would allow everything: write HTTP, HTTPS or TLS, or full names"
+        "TCP does not carry the host's name, so that `{0}` would allow everything: write HTTP, \
+         HTTPS or TLS, or full names"
     )]
     Everything(String),
     /// Traffic to an address can be distinguished by the address alone.

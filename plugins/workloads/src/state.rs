@@ -193,7 +193,13 @@ mod tests {
             json!({"readyReplicas": 3, "updatedReplicas": updated, "availableReplicas": available,
                    "currentRevision": current, "updateRevision": "b"})
         };
-        let daemons = |updated: u8, available: u8| json!({"desiredNumberScheduled": 3, "updatedNumberScheduled": updated, "numberAvailable": available});
+        let daemons = |updated: u8, available: u8| {
+            json!({
+                "desiredNumberScheduled": 3,
+                "updatedNumberScheduled": updated,
+                "numberAvailable": available,
+            })
+        };
         let cases = [
             (Controller::Deployment, json!({"replicas": 3, "updatedReplicas": 2, "availableReplicas": 3}), None),
             (Controller::Deployment, json!({"replicas": 4, "updatedReplicas": 3, "availableReplicas": 3}), None),

@@ -31,12 +31,16 @@ const THERE: &str = "
 apiVersion: apiextensions.k8s.io/v1
 kind: CustomResourceDefinition
 metadata: {name: serviceentries.networking.istio.io}
-spec: {group: networking.istio.io, scope: Namespaced, names: {kind: ServiceEntry, plural: serviceentries}, versions: [{name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}}]}
+spec: {group: networking.istio.io, scope: Namespaced, names: {kind: ServiceEntry, plural: serviceentries},
+  versions: [{name: v1, served: true, storage: true,
+    schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}}]}
 ---
 apiVersion: apiextensions.k8s.io/v1
 kind: CustomResourceDefinition
 metadata: {name: virtualservices.networking.istio.io}
-spec: {group: networking.istio.io, scope: Namespaced, names: {kind: VirtualService, plural: virtualservices}, versions: [{name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}}]}
+spec: {group: networking.istio.io, scope: Namespaced, names: {kind: VirtualService, plural: virtualservices},
+  versions: [{name: v1, served: true, storage: true,
+    schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}}]}
 ";
 
 /// Everything of a test; dropped with it.

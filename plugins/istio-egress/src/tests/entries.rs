@@ -198,9 +198,13 @@ proptest! {
     fn each_host_and_each_port_of_an_entry_is_unique_for_all_endpoints(wanted in some_endpoints(), exact: bool) {
         let mut set = Endpoints::new();
         for (target, port, protocol) in wanted {
-            let target = ["a.example.com", "b.example.com", "c.example.com", "d.example.com", "*.example.com", "*.example.org", "10.0.0.1", "::2"][target];
+            let target = [
+                "a.example.com", "b.example.com", "c.example.com", "d.example.com",
+                "*.example.com", "*.example.org", "10.0.0.1", "::2",
+            ][target];
             let target = Net::parse(target).map(Target::Net).or_else(|_| Target::name(target)).unwrap();
-            if let Ok(endpoint) = Endpoint::new(target, Port::new(port).unwrap(), Some([Http, Https, Tls, Tcp][protocol])) {
+            let protocol = [Http, Https, Tls, Tcp][protocol];
+            if let Ok(endpoint) = Endpoint::new(target, Port::new(port).unwrap(), Some(protocol)) {
                 let _ = set.add(endpoint);
             }
         }
@@ -209,10 +213,12 @@ proptest! {
         for object in objects(&scope(grouping), &set) {
             let kind = object["kind"].to_string();
             prop_assert!(names.insert((kind.clone(), object["metadata"]["name"].to_string())));
-            for host in object["spec"]["hosts"].as_array().into_iter().chain(object["spec"]["addresses"].as_array()).flatten() {
+            let spec = &object["spec"];
+            for host in spec["hosts"].as_array().into_iter().chain(spec["addresses"].as_array()).flatten() {
                 *seen.entry(format!("{kind} {host}")).or_default() += 1;
             }
-            let ports: Vec<_> = object["spec"]["ports"].as_array().into_iter().flatten().map(|port| port["number"].as_u64()).collect();
+            let ports = spec["ports"].as_array().into_iter().flatten();
+            let ports: Vec<_> = ports.map(|port| port["number"].as_u64()).collect();
             prop_assert_eq!(ports.iter().collect::<BTreeSet<_>>().len(), ports.len());
         }
         prop_assert!(seen.values().all(|times| *times == 1), "{:?}", seen);
