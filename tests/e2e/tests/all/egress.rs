@@ -50,7 +50,7 @@ async fn lists_are_validated_by_the_api_server_and_reconciled_after_each_change(
         ),
         (json!({"port": 443}), "write one of `host`, `ip` and `cidr`"),
         (json!({"host": "a.example.com", "port": 443}), "a host needs a `protocol`"),
-        (json!({"ip": "10.0.0.1", "port": 443, "protocol": "HTTP"}), "leave `protocol` out"),
+        (json!({"ip": "10.0.0.1", "port": 443, "protocol": "HTTP"}), "omit `protocol`"),
         (json!({"ip": "10.0.0.1", "port": 70000}), "spec.hosts[0].port"),
         (json!({"host": "a.example.com", "port": 443, "protocol": "UDP"}), "spec.hosts[0].protocol"),
     ] {
