@@ -124,7 +124,7 @@ async fn an_older_route_gets_only_unpublished_paths_unless_it_matches_by_regular
     let found = mizzen_e2e::condition(&api, "PathExclusive").unwrap();
     assert_eq!(found.reason, "Overlap");
     assert!(
-        found.message.ends_with("VirtualService canvas/foreign takes some of what is below it by a regular expression"),
+        found.message.ends_with("VirtualService canvas/foreign matches some paths below it, by a regular expression"),
         "{found:?}"
     );
 }

@@ -37,7 +37,7 @@ async fn versions_are_refused(mesh: &Mesh) {
     for (version, why) in [
         ("1.31.0", "1.31.0 is lower than 1.31.1, and Istio does not support downgrades"),
         ("1.33.0", "1.33.0 is more than one minor version above 1.31.1: upgrade to 1.32 first"),
-        ("2.0.0", "2.0.0 is of another major version than 1.31.1"),
+        ("2.0.0", "2.0.0 has another major version than 1.31.1"),
     ] {
         offer(mesh, version).await;
         mesh.configure("installation", &json!({"config": {"version": version}})).await;
