@@ -22,7 +22,7 @@ use mizzen_model::{Digest, Object, ObjectRef};
 /// Annotation with the digest of what was last applied: with it, a restarted host knows what it need not write.
 pub const APPLIED_ANNOTATION: &str = "mizzen.dev/applied";
 
-/// Annotation by which a plugin excludes an object from pruning; [`NEVER`] is its only value.
+/// Annotation by which a plugin excludes an object from pruning; `never` is its only value.
 pub const PRUNE_ANNOTATION: &str = "mizzen.dev/prune";
 
 /// The value of [`PRUNE_ANNOTATION`] that excludes an object from pruning.
