@@ -16,7 +16,7 @@ use super::order::Clearance;
 use super::state::Controller;
 use super::step::{Start, Step};
 use super::workqueue::Work;
-use crate::names::has_finalizer;
+use crate::names::finalizing_reconcilers;
 use crate::observe::Queued;
 use crate::plugin::{Key, SubjectId};
 use crate::reconcile::{Done, Job, Task};
@@ -59,10 +59,11 @@ impl Controller {
     /// The next step of a subject's deletion; a key whose finalizer is removed has none.
     fn deletion_step(&mut self, work: &Work, subject: &Object) -> DeletionStep {
         let Key { node, subject: id } = work.key;
+        let names = finalizing_reconcilers(subject);
         let finalizing: Vec<_> = self
             .nodes
             .iter()
-            .filter(|own| has_finalizer(subject, &own.name))
+            .filter(|own| names.contains(&own.name))
             .map(|own| Finalizing { node: own.id, consent: self.consent(own, id, work) })
             .collect();
         if !finalizing.iter().any(|own| own.node == node) {

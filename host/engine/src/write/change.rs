@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use mizzen_model::Object;
+use serde_json::Value;
 
 /// An object before and after a write.
 pub(crate) struct Change {
@@ -14,6 +15,8 @@ pub(crate) struct Change {
 
 /// A desired object before and after its apply.
 pub(super) struct Applied {
+    /// What was wanted of it.
+    pub(super) wanted: Value,
     pub(super) before: Option<Arc<Object>>,
     pub(super) after: Arc<Object>,
 }

@@ -13,7 +13,7 @@ use super::conflict::ConflictPolicy;
 use super::drift;
 use super::writer::{Writer, unavailable};
 use crate::memo::{View, Written};
-use crate::names::{APPLIED_ANNOTATION, owner_label};
+use crate::names::APPLIED_ANNOTATION;
 use crate::observe::Verb;
 use crate::prepare::{Desired, Item, Prepared};
 use crate::problem::Problem;
@@ -58,9 +58,8 @@ impl Writer {
             self.record_write(live, Written::Object { wanted: item.digest, live: values });
             return Ok(());
         }
-        let owner = owner_label(self.plugin.name(), &self.subject.reference);
         let holder = live.as_ref().and_then(|live| live.labels.get(OWNER_LABEL));
-        let claimed = self.context.claims().claim(self.key, &owner, object, holder);
+        let claimed = self.context.claims().claim(self.key, &self.owner, object, holder);
         claimed.map_err(|by| WriteError::Claimed { object: object.to_string(), by: by.to_string() })?;
         let applied = self.apply_item(item, live).await;
         self.context.claims().applied(object);
@@ -76,15 +75,16 @@ impl Writer {
             Some(live) if self.is_owned(live) => ConflictPolicy::RepairDrift,
             _ => ConflictPolicy::Yield,
         };
-        let mut document = item.value();
+        let wanted = item.value();
+        let mut document = Cow::Borrowed(&wanted);
         if let (Some(read), Some(_)) = (item.read, &before) {
             // The plugin decided over the version that it read: a later one must not be overwritten, seen or unseen.
-            document["metadata"]["resourceVersion"] = read.to_string().into();
+            document.to_mut()["metadata"]["resourceVersion"] = read.to_string().into();
         }
         let manager = self.plugin.field_manager();
         let apply = Apply { manager: &manager, document: &document, target: Target::Object, force: false };
         let after = self.apply(apply, policy).await?;
-        Ok(Applied { before, after })
+        Ok(Applied { wanted, before, after })
     }
 
     /// The object that an apply of `item` would change; `None`: it would create it.
@@ -117,8 +117,8 @@ impl Writer {
     }
 
     /// Records an applied object, and reports whether that repaired drift.
-    async fn applied(&mut self, item: &Item, Applied { before, after }: Applied) {
-        let (object, wanted) = (&item.reference, item.value());
+    async fn applied(&mut self, item: &Item, Applied { wanted, before, after }: Applied) {
+        let object = &item.reference;
         let written = Written::Object { wanted: item.digest, live: drift::digest(&after.value(), &wanted) };
         let was_known = self.record_write(&after, written);
         if before.as_ref().is_some_and(|before| before.json() == after.json()) {
@@ -137,7 +137,7 @@ impl Writer {
 
     /// Whether an object has the owner label of this key.
     fn is_owned(&self, live: &Object) -> bool {
-        live.labels.get(OWNER_LABEL) == Some(&owner_label(self.plugin.name(), &self.subject.reference))
+        live.labels.get(OWNER_LABEL) == Some(&*self.owner)
     }
 
     /// Digest of the live values of a desired object if nothing else was applied since and no value has drifted.

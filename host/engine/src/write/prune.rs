@@ -10,51 +10,62 @@ use mizzen_model::{Access, Object, ObjectRef, Selector};
 use super::change::Change;
 use super::writer::{Writer, unavailable};
 use crate::memo::Written;
-use crate::names::{is_never_pruned, owner_label};
+use crate::names::is_never_pruned;
 use crate::observe::Verb;
 
 /// The most objects outside of the grants that a log line names.
 const NAMED: usize = 5;
 
+/// The live objects with the owner label of a key.
+#[derive(Default)]
+struct Labelled {
+    /// Those where the reconciler may apply objects: they are owned.
+    owned: Vec<Arc<Object>>,
+    /// The others. The owner label alone proves nothing: anyone can compute it and label an object of their own. Outside
+    /// of the apply grants such an object is ignored.
+    outside_grants: BTreeSet<ObjectRef>,
+}
+
 impl Writer {
     /// Deletes the owned objects that are not in `keep`, except those that are never pruned.
     pub(super) async fn prune(&mut self, keep: &HashSet<&ObjectRef>) -> Result<(), WriteError> {
-        for object in self.prunable(keep)? {
+        let Labelled { owned, outside_grants } = self.labelled()?;
+        for object in owned.into_iter().filter(|object| is_prunable(object, keep)) {
             self.cluster().delete(&object.reference, &object.uid).await?;
             self.last_writes.remove(&object.reference);
             let reference = object.reference.clone();
             self.wrote(Verb::Delete, &reference, Change { before: Some(object), after: None });
         }
         self.last_writes.retain(|object, last| keep.contains(object) || !matches!(last.what, Written::Object { .. }));
-        self.log_outside_grants()
+        self.log_outside_grants(outside_grants);
+        Ok(())
     }
 
     /// The owned objects that [`prune`](Self::prune) would delete.
     pub(super) fn prunable(&self, keep: &HashSet<&ObjectRef>) -> Result<Vec<Arc<Object>>, WriteError> {
         let mut owned = self.owned()?;
-        owned.retain(|object| !keep.contains(&object.reference) && !object.deleting && !is_never_pruned(object));
+        owned.retain(|object| is_prunable(object, keep));
         Ok(owned)
     }
 
-    /// Every live object that is owned by this key, where its reconciler may apply objects.
-    ///
-    /// The owner label alone proves nothing: anyone can compute it and label an object of their own. Outside of the
-    /// apply grants such an object is ignored.
+    /// Every live object that is owned by this key.
     pub(super) fn owned(&self) -> Result<Vec<Arc<Object>>, WriteError> {
-        let mut labelled = self.labelled()?;
-        labelled.retain(|object| self.may_apply(&object.reference));
-        Ok(labelled)
+        Ok(self.labelled()?.owned)
     }
 
-    fn labelled(&self) -> Result<Vec<Arc<Object>>, WriteError> {
-        let label = Selector::equal(OWNER_LABEL, &owner_label(self.plugin.name(), &self.subject.reference));
-        let mut labelled = Vec::new();
+    fn labelled(&self) -> Result<Labelled, WriteError> {
+        let label = Selector::equal(OWNER_LABEL, &self.owner);
+        let mut labelled = Labelled::default();
         for kind in self.plugin.invoke.description().kinds(Access::Apply) {
-            match self.cluster().list(Scope::Owned, kind, &Selection::labelled(&label)) {
-                Ok(objects) => labelled.extend(objects),
-                Err(ReadError::NotServed(_)) => {}
+            let objects = match self.cluster().list(Scope::Owned, kind, &Selection::labelled(&label)) {
+                Ok(objects) => objects,
+                Err(ReadError::NotServed(_)) => continue,
                 Err(error) => return Err(unavailable(kind, &error)),
-            }
+            };
+            let (owned, outside): (Vec<_>, Vec<_>) =
+                objects.into_iter().partition(|object| self.may_apply(&object.reference));
+            labelled.owned.extend(owned);
+            labelled.outside_grants.extend(outside.iter().map(|object| object.reference.clone()));
         }
         Ok(labelled)
     }
@@ -64,9 +75,7 @@ impl Writer {
     }
 
     /// Logs the objects with the owner label of this key outside of the grants, once while they are the same.
-    fn log_outside_grants(&mut self) -> Result<(), WriteError> {
-        let outside = self.labelled()?.into_iter().map(|object| object.reference.clone());
-        let outside: BTreeSet<_> = outside.filter(|object| !self.may_apply(object)).collect();
+    fn log_outside_grants(&mut self, outside: BTreeSet<ObjectRef>) {
         if !outside.is_empty() && outside != self.outside_grants {
             let objects = Vec::from_iter(&outside);
             let objects = Listed::first(NAMED, &objects).to_string();
@@ -77,6 +86,9 @@ impl Writer {
             );
         }
         self.outside_grants = outside;
-        Ok(())
     }
+}
+
+fn is_prunable(object: &Object, keep: &HashSet<&ObjectRef>) -> bool {
+    !keep.contains(&object.reference) && !object.deleting && !is_never_pruned(object)
 }

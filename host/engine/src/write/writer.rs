@@ -13,6 +13,7 @@ use super::disruptions::Disruptions;
 use super::drift;
 use crate::context::Context;
 use crate::memo::{LastWrite, LastWrites, Memory, OwnWrites, Written};
+use crate::names::owner_label;
 use crate::observe::{self, Verb};
 use crate::plugin::{Key, Plugin};
 
@@ -22,6 +23,8 @@ pub(crate) struct Writer {
     pub(super) key: Key,
     pub(super) plugin: Plugin,
     pub(super) subject: Arc<Object>,
+    /// The owner label of this key.
+    pub(super) owner: String,
     /// What earlier reconciles wrote; kept up to date here.
     pub(super) last_writes: LastWrites,
     /// Objects with the owner label of this key where its reconciler may apply nothing: left alone.
@@ -38,11 +41,13 @@ pub(crate) struct Writer {
 
 impl Writer {
     pub(crate) fn new(context: Context, key: Key, plugin: Plugin, subject: Arc<Object>, memory: &mut Memory) -> Self {
+        let owner = owner_label(plugin.name(), &subject.reference);
         Self {
             context,
             key,
             plugin,
             subject,
+            owner,
             last_writes: std::mem::take(&mut memory.last_writes),
             outside_grants: std::mem::take(&mut memory.outside_grants),
             changes: Vec::new(),
