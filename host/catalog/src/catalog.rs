@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use mizzen_config::{Component, Configuration, Limits, Origin, Problem, Reconciler};
-use mizzen_model::{Digest, Invoke};
+use mizzen_model::{Digest, Invoke, LoadError};
 
 use crate::check;
-use crate::loader::{LoadError, Loader};
+use crate::loader::Loader;
 use crate::renderers::RendererEntry;
 
 /// A reconciler with its plugin.

@@ -10,9 +10,9 @@
 //! use std::sync::Arc;
 //!
 //! use async_trait::async_trait;
-//! use mizzen_catalog::{Catalog, LoadError, Loader, Loading};
+//! use mizzen_catalog::{Catalog, Loader, Loading};
 //! use mizzen_config::{Configuration, Limits, Renderer};
-//! use mizzen_model::{Invoke, yaml};
+//! use mizzen_model::{Invoke, LoadError, yaml};
 //!
 //! /// A loader in place of the sandbox, which refuses every component.
 //! struct Strict;
@@ -54,6 +54,6 @@ mod renderers;
 mod watch;
 
 pub use catalog::{Catalog, Entry};
-pub use loader::{LoadError, Loader, Loading};
+pub use loader::{Loader, Loading};
 pub use renderers::{NotLoaded, RendererEntry};
 pub use watch::{Depth, FileWatch};

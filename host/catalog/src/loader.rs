@@ -1,13 +1,11 @@
 //! The loader of components, which the catalog is given.
 
-use std::error::Error;
-use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use mizzen_config::{Limits, Renderer};
-use mizzen_model::{Invoke, Render};
+use mizzen_model::{Invoke, LoadError, Render};
 
 /// Loads components: the sandbox, or a simple replacement in tests.
 #[async_trait]
@@ -33,28 +31,4 @@ pub enum Loading {
     Ready(Arc<dyn Render>),
     /// It is being compiled in the background; a later refresh finds it ready.
     Compiling,
-}
-
-/// Why a component can't be loaded: the loader's own error, shared by the reconcilers that use the
-/// component.
-#[derive(Clone, Debug)]
-pub struct LoadError(Arc<dyn Error + Send + Sync>);
-
-impl LoadError {
-    /// Wraps the loader's own error.
-    pub fn new(error: impl Error + Send + Sync + 'static) -> Self {
-        Self(Arc::new(error))
-    }
-}
-
-impl fmt::Display for LoadError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl Error for LoadError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.0.source()
-    }
 }

@@ -4,9 +4,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use mizzen_config::{Problem, Renderer};
-use mizzen_model::Render;
+use mizzen_model::{LoadError, Render};
 
-use crate::loader::{LoadError, Loading};
+use crate::loader::Loading;
 
 /// A renderer with its component.
 #[derive(Clone)]

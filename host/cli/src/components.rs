@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use mizzen_catalog::{Catalog, Entry, LoadError, Loader, Loading, RendererEntry};
+use mizzen_catalog::{Catalog, Entry, Loader, Loading, RendererEntry};
 use mizzen_config::{Configuration, Limits, Problem, Renderer};
 use mizzen_engine::{NodeSpec, RendererSpec};
-use mizzen_model::Invoke;
+use mizzen_model::{Invoke, LoadError};
 use mizzen_sandbox::{Compiler, Load, RenderOptions, Renderers, Sandbox};
 
 use crate::{args, assemble, progress, terminal};
@@ -111,10 +111,7 @@ impl Loaded {
     pub(crate) fn nodes(&self) -> Vec<NodeSpec> {
         let node = |entry: &Entry| NodeSpec {
             reconciler: Arc::clone(&entry.reconciler),
-            invoke: entry
-                .invoke
-                .clone()
-                .ok_or_else(|| mizzen_engine::LoadError::new(assemble::lines(&entry.problems).join("; "))),
+            invoke: entry.invoke.clone().ok_or_else(|| LoadError::new(assemble::lines(&entry.problems).join("; "))),
         };
         self.entries.iter().map(node).collect()
     }
@@ -126,7 +123,7 @@ impl Loaded {
                 name: entry.renderer.name.as_str().into(),
                 labels: entry.renderer.labels.clone(),
             },
-            render: entry.loaded().map_err(mizzen_engine::LoadError::new),
+            render: entry.loaded().map_err(LoadError::new),
         };
         self.renderers.iter().map(spec).collect()
     }

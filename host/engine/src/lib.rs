@@ -122,7 +122,7 @@ use observe::Observer;
 pub use controller::{NodeSnapshot, NodeSpec, PlanCounts, Snapshot, State};
 pub use names::{APPLIED_ANNOTATION, PRUNE_ANNOTATION};
 pub use pace::PaceSnapshot;
-pub use plugin::{LoadError, Plugin};
+pub use plugin::Plugin;
 pub use reads::renderers::RendererSpec;
 pub use settings::{Clock, Concurrency, Delays, Settings};
 pub use write::status::now;

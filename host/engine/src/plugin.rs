@@ -1,8 +1,6 @@
 //! A configured reconciler with its plugin, and the numbers of reconcilers and subjects.
 
 use std::collections::BTreeMap;
-use std::error::Error;
-use std::fmt;
 use std::sync::Arc;
 
 use mizzen_cluster::{Scope, View};
@@ -38,31 +36,6 @@ pub struct Plugin {
 /// The fields that name the controller of an object, which replaces it when it is deleted.
 fn owner_fields() -> Fields {
     Fields::parse(["metadata.ownerReferences"]).unwrap_or_else(|_| Fields::identity())
-}
-
-/// Why a component could not be loaded, with its source. Clones share it.
-#[derive(Clone, Debug)]
-pub struct LoadError(Arc<dyn Error + Send + Sync>);
-
-// === impl LoadError ===
-
-impl LoadError {
-    /// Takes any error, or a message.
-    pub fn new(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        Self(Arc::from(error.into()))
-    }
-}
-
-impl fmt::Display for LoadError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl Error for LoadError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.0.source()
-    }
 }
 
 // === impl Plugin ===

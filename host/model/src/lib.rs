@@ -29,6 +29,7 @@ pub mod http;
 pub mod invoke;
 pub mod kind;
 mod lines;
+mod load_error;
 pub mod object;
 pub mod outcome;
 mod pointer;
@@ -48,6 +49,7 @@ pub use http::{HttpRequest, HttpResponse};
 pub use invoke::{Call, CallError, Invoke};
 pub use kind::{Kind, ObjectRef};
 pub use lines::Lines;
+pub use load_error::LoadError;
 pub use object::{Labels, Object};
 pub use outcome::{
     Condition, Deletion, Event, Failure, Outcome, Patch, Predecessor, Readiness, Request, Severity, Wanted,

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use mizzen_config::{Mode, Reconciler, Subject};
-use mizzen_model::{Invoke, Kind, ObjectRef};
+use mizzen_model::{Invoke, Kind, LoadError, ObjectRef};
 
 use super::order::{Participation, Position, Predecessors};
-use crate::plugin::{LoadError, NodeId, Plugin, SubjectId};
+use crate::plugin::{NodeId, Plugin, SubjectId};
 
 /// A reconciler as configured, with its plugin.
 #[derive(Clone)]

@@ -3,10 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use mizzen_model::{Render, Renderer, Selector};
+use mizzen_model::{LoadError, Render, Renderer, Selector};
 use parking_lot::RwLock;
-
-use crate::plugin::LoadError;
 
 /// One renderer as it is configured, with its component or why there is none.
 #[derive(Clone)]

@@ -5,8 +5,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::support::{Stage, a_map, a_shop, count, memory, plugin, put, wants};
 use async_trait::async_trait;
-use mizzen_engine::{LoadError, NodeSpec, RendererSpec};
-use mizzen_model::{AccessError, Digest, Failure, Labels, Reads, Render, RenderError, Rendered, Renderer, Selector};
+use mizzen_engine::{NodeSpec, RendererSpec};
+use mizzen_model::{
+    AccessError, Digest, Failure, Labels, LoadError, Reads, Render, RenderError, Rendered, Renderer, Selector,
+};
 use serde_json::{Value, json};
 
 /// A renderer that makes one `ConfigMap`, with its own version in it.

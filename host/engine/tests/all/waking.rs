@@ -7,9 +7,10 @@ use crate::support::{CRDS, Stage, a_service, a_shop, count, lister, memory, plug
 use mizzen_cluster::memory::Memory;
 use mizzen_config::{Grant, Reconciler};
 use mizzen_engine::observe::{Observer, Reconciled};
-use mizzen_engine::{Concurrency, Engine, LoadError, NodeSpec};
+use mizzen_engine::{Concurrency, Engine, NodeSpec};
 use mizzen_model::{
-    Access, Description, Failure, FieldSet, Fields, Need, Outcome, Query, Readiness, Selector, TextTest, Values,
+    Access, Description, Failure, FieldSet, Fields, LoadError, Need, Outcome, Query, Readiness, Selector, TextTest,
+    Values,
 };
 use serde_json::json;
 
