@@ -14,7 +14,6 @@
 //! and [`Orphans`](orphans::Orphans) are state machines that know nothing of each other: they take
 //! events and times, and return what is to be done.
 
-mod backoff;
 mod changes;
 mod configure;
 mod deletion;

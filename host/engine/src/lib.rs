@@ -92,6 +92,7 @@
 //! # Ok::<_, Box<dyn std::error::Error>>(())
 //! ```
 
+mod backoff;
 mod claims;
 mod context;
 mod controller;

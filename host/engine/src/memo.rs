@@ -57,13 +57,13 @@ pub(crate) type LastWrites = HashMap<ObjectRef, LastWrite>;
 pub(crate) struct LastWrite {
     /// Its resource version then: a change up to it is our own.
     pub(crate) version: u64,
-    pub(crate) what: Written,
+    pub(crate) what: WrittenPart,
 }
 
-/// What was written. `wanted` is the digest of what the plugin wants, `live` that of the same
+/// The part of an object that was written. `wanted` is the digest of what the plugin wants, `live` that of the same
 /// fields as the API server stored them: it may rewrite values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Written {
+pub(crate) enum WrittenPart {
     /// An object of the reconciler's own.
     Object { wanted: Digest, live: Digest },
     /// Some fields of another party's object.

@@ -7,8 +7,8 @@ use std::time::Duration;
 use mizzen_cluster::{Cluster, ReadError};
 use tokio::sync::mpsc;
 
-use super::backoff;
 use super::messages::{Attempt, Synced};
+use crate::backoff;
 use crate::plugin::{NodeId, Plugin};
 
 /// The longest delay between two attempts to list what a plugin reads.

@@ -22,9 +22,9 @@ use tokio::time::Instant;
 
 use self::cooldown::Cooldown;
 use self::lanes::Lanes;
-use super::backoff;
 use super::timers::Timers;
 use super::trigger::Trigger;
+use crate::backoff;
 use crate::plugin::{Key, NodeId};
 use crate::settings::{Concurrency, Delays};
 

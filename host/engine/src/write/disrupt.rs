@@ -15,7 +15,7 @@ use super::disruptions::{Counts, CountsByPace, Disruptions};
 use super::drift;
 use super::objects::is_unavailable;
 use super::writer::Writer;
-use crate::memo::Written;
+use crate::memo::WrittenPart;
 use crate::names::{pace_annotation, pace_mark};
 use crate::observe::{Disrupted, Verb};
 use crate::pace::{Admission, PaceStatus, Slot, Stage};
@@ -73,7 +73,7 @@ impl Writer {
         let Some(started) = self.admit(object, pace, counts) else { return Ok(()) };
         let after = self.apply_patch(&live, patch, started).await.inspect_err(|_| self.cancel(object, pace))?;
         let values = drift::digest(&after.value(), &patch.fragment);
-        self.record_write(&after, Written::Fields { wanted: digest, live: values });
+        self.record_write(&after, WrittenPart::Fields { wanted: digest, live: values });
         self.started(object, pace, Stage::Patched { version: after.resource_version });
         let change = Change { before: Some(Arc::clone(&live)), after: Some(after) };
         self.wrote(Verb::Change, object, change);
@@ -85,7 +85,7 @@ impl Writer {
     fn is_patched(&mut self, live: &Object, patch: &Patch, digest: Digest) -> bool {
         let values = self.undrifted(live, digest, |_| Some(Cow::Borrowed(&patch.fragment)));
         if let Some(live_values) = values {
-            self.record_write(live, Written::Fields { wanted: digest, live: live_values });
+            self.record_write(live, WrittenPart::Fields { wanted: digest, live: live_values });
         }
         values.is_some()
     }

@@ -12,7 +12,7 @@ use super::change::{Applied, Change};
 use super::conflict::ConflictPolicy;
 use super::drift;
 use super::writer::{Writer, unavailable};
-use crate::memo::{View, Written};
+use crate::memo::{View, WrittenPart};
 use crate::names::APPLIED_ANNOTATION;
 use crate::observe::Verb;
 use crate::prepare::{Desired, Item, Prepared};
@@ -55,7 +55,7 @@ impl Writer {
         if let Some(live) = &live
             && let Some(values) = self.matches(item, live)
         {
-            self.record_write(live, Written::Object { wanted: item.digest, live: values });
+            self.record_write(live, WrittenPart::Object { wanted: item.digest, live: values });
             return Ok(());
         }
         let holder = live.as_ref().and_then(|live| live.labels.get(OWNER_LABEL));
@@ -119,7 +119,7 @@ impl Writer {
     /// Records an applied object, and reports whether that repaired drift.
     async fn applied(&mut self, item: &Item, Applied { wanted, before, after }: Applied) {
         let object = &item.reference;
-        let written = Written::Object { wanted: item.digest, live: drift::digest(&after.value(), &wanted) };
+        let written = WrittenPart::Object { wanted: item.digest, live: drift::digest(&after.value(), &wanted) };
         let was_known = self.record_write(&after, written);
         if before.as_ref().is_some_and(|before| before.json() == after.json()) {
             return;

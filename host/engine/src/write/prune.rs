@@ -9,7 +9,7 @@ use mizzen_model::{Access, Object, ObjectRef, Selector};
 
 use super::change::Change;
 use super::writer::{Writer, unavailable};
-use crate::memo::Written;
+use crate::memo::WrittenPart;
 use crate::names::is_never_pruned;
 use crate::observe::Verb;
 
@@ -21,8 +21,8 @@ const NAMED: usize = 5;
 struct Labelled {
     /// Those where the reconciler may apply objects: they are owned.
     owned: Vec<Arc<Object>>,
-    /// The others. The owner label alone proves nothing: anyone can compute it and label an object of their own. Outside
-    /// of the apply grants such an object is ignored.
+    /// The others. The owner label alone proves nothing: anyone can compute it and label an object
+    /// of their own. Outside of the apply grants such an object is ignored.
     outside_grants: BTreeSet<ObjectRef>,
 }
 
@@ -36,7 +36,8 @@ impl Writer {
             let reference = object.reference.clone();
             self.wrote(Verb::Delete, &reference, Change { before: Some(object), after: None });
         }
-        self.last_writes.retain(|object, last| keep.contains(object) || !matches!(last.what, Written::Object { .. }));
+        self.last_writes
+            .retain(|object, last| keep.contains(object) || !matches!(last.what, WrittenPart::Object { .. }));
         self.log_outside_grants(outside_grants);
         Ok(())
     }

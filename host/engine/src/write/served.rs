@@ -7,6 +7,7 @@ use mizzen_model::ObjectRef;
 use tokio::time::Instant;
 
 use super::writer::Writer;
+use crate::backoff::doubling;
 
 /// How long an API server may take to serve a new kind before that is reported; mostly it takes about 100 ms.
 const TIMEOUT: Duration = Duration::from_secs(5);
@@ -19,13 +20,12 @@ impl Writer {
     /// Waits until the kind of an object is served. After the timeout, the write of the object reports that it is not.
     pub(super) async fn await_served(&self, object: &ObjectRef) {
         let started = Instant::now();
-        let mut interval = FIRST_INTERVAL;
-        while let Err(ReadError::NotServed(_) | ReadError::NotSynced(_)) = self.cluster().get(Scope::Owned, object) {
-            if started.elapsed() >= TIMEOUT {
+        for interval in doubling(FIRST_INTERVAL, LONGEST_INTERVAL) {
+            let live = self.cluster().get(Scope::Owned, object);
+            if !matches!(live, Err(ReadError::NotServed(_) | ReadError::NotSynced(_))) || started.elapsed() >= TIMEOUT {
                 return;
             }
             tokio::time::sleep(interval).await;
-            interval = (interval * 2).min(LONGEST_INTERVAL);
             // Makes the cluster discover the kind, in case it was not notified of it.
             drop(self.cluster().facts(&object.kind).await);
         }

@@ -11,7 +11,7 @@ use super::conflict::ConflictPolicy;
 use super::drift;
 use super::report::Report;
 use super::writer::Writer;
-use crate::memo::Written;
+use crate::memo::WrittenPart;
 use crate::names;
 use crate::observe::Verb;
 
@@ -35,7 +35,7 @@ impl Writer {
         let mut document = self.subject.reference.document(&live.uid);
         document["status"] = status.into();
         let after = self.apply_status(&document, report, facts).await?;
-        self.record_write(&after, Written::Status);
+        self.record_write(&after, WrittenPart::Status);
         if after.json() != live.json() {
             let hides_another = apart_from(report, live) != apart_from(report, &after);
             let subject = self.subject.reference.clone();

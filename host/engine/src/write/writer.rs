@@ -12,7 +12,7 @@ use super::change::Change;
 use super::disruptions::Disruptions;
 use super::drift;
 use crate::context::Context;
-use crate::memo::{LastWrite, LastWrites, Memory, OwnWrites, Written};
+use crate::memo::{LastWrite, LastWrites, Memory, OwnWrites, WrittenPart};
 use crate::names::owner_label;
 use crate::observe::{self, Verb};
 use crate::plugin::{Key, Plugin};
@@ -112,7 +112,7 @@ impl Writer {
         wanted: impl FnOnce(&Value) -> Option<Cow<'w, Value>>,
     ) -> Option<Digest> {
         let known = self.last_writes.get(&live.reference).and_then(|last| match last.what {
-            Written::Object { wanted, live } | Written::Fields { wanted, live } if wanted == digest => {
+            WrittenPart::Object { wanted, live } | WrittenPart::Fields { wanted, live } if wanted == digest => {
                 Some((last.version, live))
             }
             _ => None,
@@ -130,7 +130,7 @@ impl Writer {
     }
 
     /// Remembers an object as it is after a write. Returns whether an earlier write of it was known.
-    pub(super) fn record_write(&mut self, live: &Object, what: Written) -> bool {
+    pub(super) fn record_write(&mut self, live: &Object, what: WrittenPart) -> bool {
         let write = LastWrite { version: live.resource_version, what };
         self.last_writes.insert(live.reference.clone(), write).is_some()
     }

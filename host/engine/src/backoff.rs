@@ -13,16 +13,15 @@ const MOST_DOUBLINGS: u32 = 30;
 /// The delay before the next retry after `failures` in a row: doubling up to `cap`, and spread by a
 /// quarter either way (by `spread`, e.g. a key's number), so that keys that failed together don't
 /// return together.
-pub(super) fn delay(failures: u32, cap: Duration, spread: u32) -> Duration {
-    let mut delays = ExponentialBuilder::default()
-        .with_min_delay(FIRST)
-        .with_max_delay(cap)
-        .with_factor(2.0)
-        .without_max_times()
-        .build();
+pub(crate) fn delay(failures: u32, cap: Duration, spread: u32) -> Duration {
     let at = failures.saturating_sub(1).min(MOST_DOUBLINGS);
-    let delay = delays.nth(at as usize).unwrap_or(cap);
+    let delay = doubling(FIRST, cap).nth(at as usize).unwrap_or(cap);
     delay.mul_f64(0.75 + f64::from(spread % 101) / 200.0)
+}
+
+/// Delays without end that begin with `first` and double up to `cap`.
+pub(crate) fn doubling(first: Duration, cap: Duration) -> impl Iterator<Item = Duration> {
+    ExponentialBuilder::default().with_min_delay(first).with_max_delay(cap).with_factor(2.0).without_max_times().build()
 }
 
 #[cfg(test)]
