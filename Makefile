@@ -78,9 +78,8 @@ format: ## Whether the code is formatted
 		test -z "$$unformatted" || { echo "gofmt: $$unformatted"; exit 1; }; $(FI)
 
 # Where no line is wider than 120 columns, and where no error is text.
-NARROW := host/catalog host/cli host/cluster host/config host/engine/src host/http host/k8s host/live host/model \
-	host/sandbox host/serve plugins/gateway-restart plugins/go-build \
-	plugins/installation-external plugins/oam-api tests/bench tests/cluster tests/e2e tests/guests tests/traffic
+NARROW := host plugins/gateway-restart plugins/go-build plugins/installation-external plugins/oam-api tests/bench \
+	tests/cluster tests/e2e tests/guests tests/traffic
 TYPED := host/catalog host/cli host/cluster host/config host/engine host/http host/k8s host/live host/model host/sandbox host/serve
 
 style: ## Width of lines, length of files, errors that are text, and the tests that SECURITY.md names

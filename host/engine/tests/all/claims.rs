@@ -1,22 +1,22 @@
-//! Two subjects that want something of the same object.
+//! Two subjects that want the same object, or fields of one.
 
-use crate::support::{Stage, a_map, a_shop, config_map, count, map_ref, memory, plugin, put, shop_ref, wants};
+use crate::support::{Stage, a_map, a_shop, config_map, count, desires, map_ref, memory, plugin, put, shop_ref};
 use mizzen_config::Grant;
 use mizzen_engine::NodeSpec;
 use mizzen_model::{Access, Need, Outcome, Patch, Readiness};
 use serde_json::{Value, json};
 
-/// A plugin that wants the ConfigMap that its shop names, if it names one.
+/// A plugin that desires the ConfigMap that its shop names, if it names one.
 fn named() -> NodeSpec {
     let map = |shop: &Value| {
         let name = shop["spec"]["map"].as_str()?;
         Some(a_map("a", name, json!({"of": shop["metadata"]["name"]})))
     };
-    plugin("p").answers(move |shop| Ok(wants(map(shop).into_iter().collect()))).0
+    plugin("p").returns(move |shop| Ok(desires(map(shop).into_iter().collect()))).0
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_first_of_two_subjects_keeps_an_object_and_the_other_is_told_whose_it_is() {
+async fn the_first_of_two_subjects_keeps_an_object_and_the_other_reports_its_owner() {
     let memory = memory();
     put(&memory, &a_shop("x", json!({"map": "m"})));
     let stage = Stage::on(&memory, vec![named()]).await;
@@ -32,7 +32,7 @@ async fn the_first_of_two_subjects_keeps_an_object_and_the_other_is_told_whose_i
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_waits_for_an_object_gets_it_when_the_first_lets_it_go() {
+async fn a_waiting_subject_gets_an_object_when_its_owner_no_longer_wants_it() {
     let memory = memory();
     put(&memory, &a_shop("x", json!({"map": "m"})));
     let stage = Stage::on(&memory, vec![named()]).await;
@@ -44,7 +44,7 @@ async fn who_waits_for_an_object_gets_it_when_the_first_lets_it_go() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_waits_for_an_object_gets_it_when_the_first_goes() {
+async fn a_waiting_subject_gets_an_object_when_its_owner_is_deleted() {
     let memory = memory();
     put(&memory, &a_shop("x", json!({"map": "m"})));
     let stage = Stage::on(&memory, vec![named()]).await;
@@ -56,9 +56,9 @@ async fn who_waits_for_an_object_gets_it_when_the_first_goes() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_restarted_host_knows_whose_an_object_is() {
+async fn a_restarted_host_knows_which_subject_owns_an_object() {
     let memory = memory();
-    // The one that is asked first is not the one that has it.
+    // The subject that is reconciled first is not the owner.
     put(&memory, &a_shop("x", json!({})));
     put(&memory, &a_shop("y", json!({"map": "m"})));
     let first = Stage::on(&memory, vec![named()]).await;
@@ -70,12 +70,12 @@ async fn a_restarted_host_knows_whose_an_object_is() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_was_applied_for_a_subject_that_is_gone_is_taken_over() {
+async fn an_object_that_was_applied_for_a_deleted_subject_passes_to_the_next() {
     let memory = memory();
     put(&memory, &a_shop("x", json!({"map": "m"})));
     let first = Stage::on(&memory, vec![named()]).await;
     first.engine.stop().await;
-    memory.edit("somebody", &map_ref("a", "m"), |map| drop(map["metadata"]["ownerReferences"].take())).unwrap();
+    memory.edit("other-manager", &map_ref("a", "m"), |map| drop(map["metadata"]["ownerReferences"].take())).unwrap();
     memory.remove(&shop_ref("x"));
     put(&memory, &a_shop("y", json!({"map": "m"})));
     let second = Stage::on(&memory, vec![named()]).await;
@@ -84,12 +84,12 @@ async fn what_was_applied_for_a_subject_that_is_gone_is_taken_over() {
 
 /// A plugin that patches the ConfigMap `m` with each of the fragments of its shop.
 fn patching() -> (NodeSpec, std::sync::Arc<std::sync::atomic::AtomicUsize>) {
-    let making = plugin("p").with(|description, reconciler| {
+    let builder = plugin("p").with(|description, reconciler| {
         let kind = config_map();
         description.needs.push(Need { kind: kind.clone(), access: Access::Patch, why: String::new() });
         reconciler.grants.patch.push(Grant { kind, namespaces: Vec::new(), force: false });
     });
-    making.answers(|shop| {
+    builder.returns(|shop| {
         let patch = |fragment: &Value| Patch {
             object: map_ref("a", "m"),
             fragment: fragment.clone(),
@@ -121,7 +121,7 @@ async fn two_subjects_that_patch_one_object_leave_each_other_their_fields() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn two_subjects_that_want_different_values_of_a_field_are_told_and_do_not_fight() {
+async fn two_subjects_that_want_different_values_of_a_field_report_a_conflict_and_do_not_fight() {
     let memory = memory();
     put(&memory, &a_map("a", "m", json!({})));
     put(&memory, &a_patch("x", &[json!({"data": {"k": "x"}})]));

@@ -5,21 +5,21 @@
     clippy::unwrap_used,
     clippy::panic,
     clippy::needless_pass_by_value,
-    reason = "tests say what they show by their names, and fail by panicking"
+    reason = "the name of a test documents it, and tests fail by panicking"
 )]
 
-mod abandoned;
 mod claims;
+mod concurrent_changes;
+mod cooldown;
+mod events;
 mod modes;
 mod order;
-mod overtaken;
+mod orphans;
 mod ownership;
-mod pacing;
-mod rendering;
-mod requesting;
-mod resting;
+mod paces;
+mod renderers;
+mod requests;
 mod steps;
 mod support;
-mod telling;
-mod waking;
-mod writing;
+mod triggers;
+mod writes;

@@ -1,25 +1,25 @@
-//! Modes: who plans writes nothing and says what it would write; who is paused is not asked.
+//! Modes: `Plan` writes nothing and reports what it would write; `Paused` calls no plugin.
 
 use std::sync::{Arc, Mutex};
 
-use crate::support::{Stage, a_map, a_shop, count, map_ref, memory, plugin, put, shop_ref, wants};
+use crate::support::{Stage, a_map, a_shop, count, desires, map_ref, memory, plugin, put, shop_ref};
 use mizzen_config::Mode;
 use mizzen_engine::observe::{Observer, Planned};
 use mizzen_engine::{Concurrency, Engine, NodeSpec, PlanCounts, State};
 use mizzen_model::{Event, Severity};
 use serde_json::{Value, json};
 
-/// Wants the maps that a shop names, in the namespaces that it names: `namespace/name`.
+/// Desires the maps that a shop names as `namespace/name`.
 fn keeper(mode: Mode) -> (NodeSpec, Arc<std::sync::atomic::AtomicUsize>) {
-    plugin("keeper").with(|_, reconciler| reconciler.mode = mode).answers(|shop| {
+    plugin("keeper").with(|_, reconciler| reconciler.mode = mode).returns(|shop| {
         let maps = shop["spec"]["maps"].as_array().cloned().unwrap_or_default();
         let map = |path: &Value| {
             let (namespace, name) = path.as_str().unwrap().split_once('/').unwrap();
             a_map(namespace, name, json!({"of": shop["spec"]["of"]}))
         };
-        let mut outcome = wants(maps.iter().map(map).collect());
-        let message = "asked".into();
-        outcome.events = vec![Event { regarding: None, severity: Severity::Normal, reason: "Asked".into(), message }];
+        let mut outcome = desires(maps.iter().map(map).collect());
+        let message = "called".into();
+        outcome.events = vec![Event { regarding: None, severity: Severity::Normal, reason: "Called".into(), message }];
         Ok(outcome)
     })
 }
@@ -43,7 +43,7 @@ async fn counts(stage: &Stage) -> Option<PlanCounts> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_plans_is_asked_and_writes_nothing_at_all() {
+async fn a_reconciler_in_mode_plan_is_called_and_writes_nothing() {
     let memory = memory();
     put(&memory, &shop("x", &["a/m", "b/n"]));
     memory.take_writes();
@@ -55,7 +55,7 @@ async fn who_plans_is_asked_and_writes_nothing_at_all() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_plan_is_told_by_name_and_again_only_when_it_is_another() {
+async fn a_plan_is_reported_by_name_and_again_only_when_it_changes() {
     let memory = memory();
     put(&memory, &shop("x", &["a/m"]));
     let plans = Arc::new(Plans::default());
@@ -71,7 +71,7 @@ async fn a_plan_is_told_by_name_and_again_only_when_it_is_another() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_plan_compares_with_what_is_there() {
+async fn a_plan_is_compared_with_the_live_objects() {
     let memory = memory();
     put(&memory, &shop("x", &["a/same", "a/edited", "a/gone", "a/unwanted"]));
     let stage = Stage::on(&memory, vec![keeper(Mode::Enforce).0]).await;
@@ -80,7 +80,7 @@ async fn a_plan_compares_with_what_is_there() {
     stage.engine.settled().await;
     assert_eq!(counts(&stage).await, Some(PlanCounts::default()));
     memory.take_writes();
-    memory.edit("somebody", &map_ref("a", "edited"), |map| map["data"]["of"] = json!("y")).unwrap();
+    memory.edit("other-manager", &map_ref("a", "edited"), |map| map["data"]["of"] = json!("y")).unwrap();
     memory.remove(&map_ref("a", "gone"));
     stage.put(&shop("x", &["a/same", "a/edited", "a/gone"])).await;
     assert_eq!(counts(&stage).await, Some(PlanCounts { create: 1, change: 1, delete: 1 }));
@@ -89,7 +89,7 @@ async fn a_plan_compares_with_what_is_there() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_plans_keeps_a_subject_that_goes_until_it_acts() {
+async fn a_reconciler_in_mode_plan_keeps_its_finalizer_until_the_mode_is_enforce() {
     let memory = memory();
     put(&memory, &shop("x", &["b/far"]));
     let stage = Stage::on(&memory, vec![keeper(Mode::Enforce).0]).await;
@@ -105,7 +105,7 @@ async fn who_plans_keeps_a_subject_that_goes_until_it_acts() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_was_planned_is_done_once_the_mode_says_so() {
+async fn a_plan_is_carried_out_once_the_mode_is_enforce() {
     let memory = memory();
     put(&memory, &shop("x", &["a/m"]));
     let stage = Stage::on(&memory, vec![keeper(Mode::Plan).0]).await;
@@ -116,7 +116,7 @@ async fn what_was_planned_is_done_once_the_mode_says_so() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_is_paused_is_not_asked_and_its_objects_are_left_as_they_are() {
+async fn a_paused_reconciler_is_not_called_and_its_objects_are_left_as_they_are() {
     let memory = memory();
     put(&memory, &shop("x", &["a/m", "b/far"]));
     let (node, _) = keeper(Mode::Enforce);
@@ -125,26 +125,26 @@ async fn who_is_paused_is_not_asked_and_its_objects_are_left_as_they_are() {
     stage.engine.configure(vec![node]);
     stage.engine.settled().await;
     memory.take_writes();
-    memory.edit("somebody", &map_ref("a", "m"), |map| map["data"]["of"] = json!("y")).unwrap();
+    memory.edit("other-manager", &map_ref("a", "m"), |map| map["data"]["of"] = json!("y")).unwrap();
     memory.edit("user", &shop_ref("x"), |shop| shop["spec"]["of"] = json!("z")).unwrap();
     stage.engine.settled().await;
     memory.remove(&shop_ref("x"));
     stage.engine.settled().await;
     assert_eq!((count(&calls), stage.writes()), (0, Vec::new()));
     assert_eq!(stage.engine.snapshots().now().await.unwrap().nodes[0].state, State::Paused);
-    assert!(memory.find(&shop_ref("x")).is_some(), "what it holds waits for it");
+    assert!(memory.find(&shop_ref("x")).is_some(), "its finalizer stays");
     let (node, calls) = keeper(Mode::Enforce);
     stage.engine.configure(vec![node]);
     stage.engine.settled().await;
     assert!(memory.find(&shop_ref("x")).is_none() && memory.find(&map_ref("b", "far")).is_none());
-    assert_eq!(count(&calls), 0, "it need not be asked how to let go");
+    assert_eq!(count(&calls), 0, "a plugin that does not finalize is not called for a deletion");
 }
 
 #[tokio::test(start_paused = true)]
-async fn nobody_waits_for_who_is_paused() {
+async fn a_paused_predecessor_gates_no_successor() {
     let memory = memory();
     put(&memory, &shop("x", &[]));
-    let (after, calls) = plugin("after").after("keeper").answers(|_| Ok(wants(Vec::new())));
+    let (after, calls) = plugin("after").after("keeper").returns(|_| Ok(desires(Vec::new())));
     let _stage = Stage::on(&memory, vec![keeper(Mode::Paused).0, after]).await;
     assert_eq!(count(&calls), 1);
 }

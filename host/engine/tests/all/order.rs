@@ -1,9 +1,11 @@
-//! Who waits for whom: forwards when things are made, backwards when they go.
+//! The order of reconcilers: forwards when objects are applied, backwards when a subject is deleted.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use crate::support::{Stage, a_map, a_shop, config_map, count, map_ref, memory, plugin, put, shop_ref, switch, wants};
+use crate::support::{
+    Stage, a_map, a_shop, config_map, count, desires, map_ref, memory, plugin, put, shop_ref, switch,
+};
 use mizzen_engine::NodeSpec;
 use mizzen_model::{Access, CallError, Kind, Need, Outcome, Readiness};
 use serde_json::json;
@@ -13,14 +15,14 @@ fn readiness(ready: bool) -> Readiness {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_comes_after_is_held_back_until_what_comes_before_is_ready() {
+async fn a_successor_is_gated_until_its_predecessor_is_ready() {
     let memory = memory();
     put(&memory, &a_shop("x", json!({"ready": false})));
-    let (first, _) = plugin("first").answers(|shop| Ok(Outcome::new(readiness(shop["spec"]["ready"] == true))));
-    let (second, calls) = plugin("second").after("first").answers(|_| Ok(Outcome::new(Readiness::Ready)));
+    let (first, _) = plugin("first").returns(|shop| Ok(Outcome::new(readiness(shop["spec"]["ready"] == true))));
+    let (second, calls) = plugin("second").after("first").returns(|_| Ok(Outcome::new(Readiness::Ready)));
     let stage = Stage::on(&memory, vec![first, second]).await;
     assert_eq!((count(&calls), stage.condition("mizzen.dev/second").1), (0, String::new()));
-    // Said only after a while: a restart, during which all are held back for a moment, must write nothing.
+    // Reported only after a while: a restart, in which every key is gated for a moment, writes nothing.
     tokio::time::advance(Duration::from_secs(6)).await;
     stage.engine.settled().await;
     let (status, reason, message) = stage.condition("mizzen.dev/second");
@@ -31,13 +33,13 @@ async fn what_comes_after_is_held_back_until_what_comes_before_is_ready() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_comes_after_does_not_act_while_what_comes_before_is_asked_anew() {
+async fn a_successor_does_not_run_while_its_predecessor_is_called_again() {
     let memory = memory();
     put(&memory, &a_shop("x", json!({"number": 1})));
-    let (first, _) = plugin("first").answers(|shop| {
+    let (first, _) = plugin("first").returns(|shop| {
         let number = &shop["spec"]["number"];
         let map = a_map("a", "m", json!({"number": number.to_string()}));
-        Ok(Outcome { readiness: readiness(*number != json!(2)), ..wants(vec![map]) })
+        Ok(Outcome { readiness: readiness(*number != json!(2)), ..desires(vec![map]) })
     });
     let seen = Arc::<Mutex<Vec<String>>>::default();
     let numbers = Arc::clone(&seen);
@@ -45,7 +47,7 @@ async fn what_comes_after_does_not_act_while_what_comes_before_is_asked_anew() {
         description.needs.push(Need { kind: config_map(), access: Access::Read, why: String::new() });
         reconciler.grants.read.push(reconciler.grants.apply[0].clone());
     });
-    let (second, _) = reading.asks(move |_, reads| {
+    let (second, _) = reading.reconciles(move |_, reads| {
         let numbers = Arc::clone(&numbers);
         async move {
             let map = reads.get(&map_ref("a", "m"), None).await.unwrap().unwrap();
@@ -57,19 +59,24 @@ async fn what_comes_after_does_not_act_while_what_comes_before_is_asked_anew() {
     for number in [2, 3] {
         stage.put(&a_shop("x", json!({"number": number}))).await;
     }
-    assert_eq!(*seen.lock().unwrap(), ["1", "3"], "of 2, the first said that it is not ready");
+    assert_eq!(*seen.lock().unwrap(), ["1", "3"], "for 2, the first is not ready");
 }
 
 #[tokio::test(start_paused = true)]
-async fn another_kind_of_subject_is_waited_for_as_a_whole() {
+async fn a_predecessor_with_another_kind_of_subject_must_be_ready_for_all_of_them() {
     let memory = memory();
-    let mall = |name: &str, ready: bool| json!({"apiVersion": "example.com/v1", "kind": "Mall", "metadata": {"name": name, "namespace": "a"}, "spec": {"ready": ready}});
+    let mall = |name: &str, ready: bool| {
+        json!({
+            "apiVersion": "example.com/v1", "kind": "Mall",
+            "metadata": {"name": name, "namespace": "a"}, "spec": {"ready": ready},
+        })
+    };
     put(&memory, &mall("one", true));
     put(&memory, &mall("two", false));
     put(&memory, &a_shop("x", json!({})));
-    let malls = plugin("malls").about(Kind::new("example.com/v1", "Mall"));
-    let (malls, _) = malls.answers(|mall| Ok(Outcome::new(readiness(mall["spec"]["ready"] == true))));
-    let (shops, calls) = plugin("shops").after("malls").answers(|_| Ok(Outcome::new(Readiness::Ready)));
+    let malls = plugin("malls").subject_kind(Kind::new("example.com/v1", "Mall"));
+    let (malls, _) = malls.returns(|mall| Ok(Outcome::new(readiness(mall["spec"]["ready"] == true))));
+    let (shops, calls) = plugin("shops").after("malls").returns(|_| Ok(Outcome::new(Readiness::Ready)));
     let stage = Stage::on(&memory, vec![malls, shops]).await;
     assert_eq!(count(&calls), 0);
     stage.put(&mall("two", true)).await;
@@ -77,23 +84,23 @@ async fn another_kind_of_subject_is_waited_for_as_a_whole() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn after_any_waits_for_an_answer_whatever_it_is() {
+async fn after_any_waits_for_any_outcome() {
     let memory = memory();
     put(&memory, &a_shop("x", json!({})));
-    let (first, _) = plugin("first").answers(|_| Ok(Outcome::new(Readiness::Failed("no".into()))));
-    let (second, calls) = plugin("second").after_any("first").answers(|_| Ok(Outcome::new(Readiness::Ready)));
-    let (third, held) = plugin("third").after("first").answers(|_| Ok(Outcome::new(Readiness::Ready)));
+    let (first, _) = plugin("first").returns(|_| Ok(Outcome::new(Readiness::Failed("no".into()))));
+    let (second, calls) = plugin("second").after_any("first").returns(|_| Ok(Outcome::new(Readiness::Ready)));
+    let (third, gated) = plugin("third").after("first").returns(|_| Ok(Outcome::new(Readiness::Ready)));
     Stage::on(&memory, vec![first, second, third]).await;
-    assert_eq!((count(&calls), count(&held)), (1, 0));
+    assert_eq!((count(&calls), count(&gated)), (1, 0));
 }
 
 #[tokio::test(start_paused = true)]
-async fn deletion_walks_the_order_backwards() {
+async fn a_deletion_follows_the_order_backwards() {
     let memory = memory();
     put(&memory, &a_shop("x", json!({})));
     let node = |name: &'static str, after: Option<&str>| {
-        let making = after.into_iter().fold(plugin(name).finalizes(), crate::support::Making::after);
-        making.answers(move |_| Ok(wants(vec![a_map("b", name, json!({}))]))).0
+        let builder = after.into_iter().fold(plugin(name).finalizes(), crate::support::PluginBuilder::after);
+        builder.returns(move |_| Ok(desires(vec![a_map("b", name, json!({}))]))).0
     };
     let stage =
         Stage::on(&memory, vec![node("first", None), node("second", Some("first")), node("third", Some("second"))])
@@ -106,20 +113,21 @@ async fn deletion_walks_the_order_backwards() {
     assert_eq!(stage.memory.find(&shop_ref("x")), None);
 }
 
-/// Two in order, each with a ConfigMap in another namespace; the first refuses to go while its shop says so.
+/// Two reconcilers in order, each with a ConfigMap in another namespace. The first refuses a deletion while the shop
+/// has `spec.needed`.
 fn refusing(log: &crate::support::Switch<Vec<&'static str>>) -> Vec<NodeSpec> {
     let node = |name: &'static str, after: Option<&str>| {
         let log = Arc::clone(log);
-        let making = after.into_iter().fold(plugin(name).finalizes(), crate::support::Making::after);
-        making
-            .answers(move |shop| {
+        let builder = after.into_iter().fold(plugin(name).finalizes(), crate::support::PluginBuilder::after);
+        builder
+            .returns(move |shop| {
                 if shop["finalizing"] == true {
                     log.lock().unwrap().push(name);
                     if name == "first" && shop["spec"]["needed"] == true {
                         return Ok(Outcome::new(Readiness::Failed("it is needed".into())));
                     }
                 }
-                Ok(wants(vec![a_map("b", name, json!({}))]))
+                Ok(desires(vec![a_map("b", name, json!({}))]))
             })
             .0
     };
@@ -127,7 +135,7 @@ fn refusing(log: &crate::support::Switch<Vec<&'static str>>) -> Vec<NodeSpec> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn nothing_of_a_deletion_begins_while_somebody_refuses_it() {
+async fn no_deletion_begins_while_a_reconciler_refuses_it() {
     let memory = memory();
     put(&memory, &a_shop("x", json!({"needed": true})));
     let log = switch(Vec::new());
@@ -135,10 +143,10 @@ async fn nothing_of_a_deletion_begins_while_somebody_refuses_it() {
     stage.memory.remove(&shop_ref("x"));
     stage.engine.settled().await;
     let maps = || ["first", "second"].map(|name| memory.find(&map_ref("b", name)).is_some());
-    assert_eq!(maps(), [true, true], "what stands on what is needed stays with it");
+    assert_eq!(maps(), [true, true], "the successor's object stays while the predecessor's is needed");
     let (_, reason, message) = stage.condition("mizzen.dev/first");
     assert_eq!((&*reason, &*message), ("Failed", "it is needed"));
-    // Also after a restart, and without anybody being asked over and over.
+    // Also after a restart, and each plugin is called once.
     stage.engine.stop().await;
     log.lock().unwrap().clear();
     let stage = Stage::on(&memory, refusing(&log)).await;
@@ -151,7 +159,7 @@ async fn nothing_of_a_deletion_begins_while_somebody_refuses_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_is_paused_has_no_word_in_a_deletion_but_keeps_its_hold() {
+async fn a_paused_reconciler_is_not_asked_for_deletion_approval_and_keeps_its_finalizer() {
     let memory = memory();
     put(&memory, &a_shop("x", json!({"needed": true})));
     let log = switch(Vec::new());
@@ -174,9 +182,9 @@ async fn one_bad_plugin_does_not_stop_the_others() {
         put(&memory, &a_shop(&format!("s{at}"), json!({})));
     }
     put(&memory, &a_shop("x", json!({})));
-    let (panics, _) = plugin("panics").answers(|_| panic!("as planned"));
-    let (traps, _) = plugin("traps").asks(|_, _| async { Err(CallError::Trap("unreachable".into())) });
-    let (good, calls) = plugin("good").answers(|_| Ok(Outcome::new(Readiness::Ready)));
+    let (panics, _) = plugin("panics").returns(|_| panic!("as planned"));
+    let (traps, _) = plugin("traps").reconciles(|_, _| async { Err(CallError::Trap("unreachable".into())) });
+    let (good, calls) = plugin("good").returns(|_| Ok(Outcome::new(Readiness::Ready)));
     let stage = Stage::on(&memory, vec![panics, traps, good]).await;
     assert_eq!(count(&calls), 51);
     assert_eq!(stage.condition("mizzen.dev/good").1, "Ready");
@@ -186,13 +194,13 @@ async fn one_bad_plugin_does_not_stop_the_others() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_plugin_that_never_answers_leaves_the_others_their_turn() {
+async fn a_plugin_that_never_returns_does_not_block_the_others() {
     let memory = memory();
     for at in 0..200 {
         put(&memory, &a_shop(&format!("s{at}"), json!({})));
     }
-    let (hangs, _) = plugin("hangs").asks(|_, _| std::future::pending());
-    let (good, calls) = plugin("good").answers(|_| Ok(Outcome::new(Readiness::Ready)));
+    let (hangs, _) = plugin("hangs").reconciles(|_, _| std::future::pending());
+    let (good, calls) = plugin("good").returns(|_| Ok(Outcome::new(Readiness::Ready)));
     let engine = mizzen_engine::Engine::start(
         Arc::new(memory),
         Arc::new(mizzen_engine::observe::Log),

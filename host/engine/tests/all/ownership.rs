@@ -1,4 +1,4 @@
-//! Which objects a reconciler may apply, repair and delete: its own, and only where that is granted.
+//! Which objects a reconciler may apply, repair and delete: the objects that it owns, and only where that is granted.
 
 use std::time::Duration;
 
@@ -8,9 +8,9 @@ use mizzen_engine::NodeSpec;
 use mizzen_model::Digest;
 use serde_json::{Value, json};
 
-use crate::support::{Making, Stage, a_map, a_shop, map_ref, memory, plugin, put, shop_ref, wants};
+use crate::support::{PluginBuilder, Stage, a_map, a_shop, desires, map_ref, memory, plugin, put, shop_ref};
 
-/// A ConfigMap with the labels of reconciler `p` and Shop a/x, which anyone can compute.
+/// A ConfigMap with the owner labels of reconciler `p` and Shop a/x, which any user can compute.
 fn forged(namespace: &str, name: &str) -> Value {
     let owner = Digest::of_parts(["p", "example.com", "Shop", "a/x"].map(str::as_bytes)).short();
     let mut map = a_map(namespace, name, json!({}));
@@ -18,19 +18,19 @@ fn forged(namespace: &str, name: &str) -> Value {
     map
 }
 
-/// A reconciler that may apply ConfigMaps in these namespaces.
-fn within(namespaces: &[&str]) -> Making {
+/// A reconciler that may apply ConfigMaps in these namespaces only.
+fn within(namespaces: &[&str]) -> PluginBuilder {
     let namespaces = namespaces.iter().map(|&name| name.to_owned()).collect();
     plugin("p").with(|_, reconciler| reconciler.grants.apply[0].namespaces = namespaces)
 }
 
-/// Wants ConfigMap a/m with this content.
-fn wanting(making: Making, data: Value) -> NodeSpec {
-    making.answers(move |_| Ok(wants(vec![a_map("a", "m", data.clone())]))).0
+/// Desires ConfigMap a/m with this data.
+fn wanting(builder: PluginBuilder, data: Value) -> NodeSpec {
+    builder.returns(move |_| Ok(desires(vec![a_map("a", "m", data.clone())]))).0
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_object_with_our_labels_in_a_namespace_that_is_not_granted_is_not_pruned() {
+async fn an_object_with_owner_labels_in_a_namespace_that_is_not_granted_is_not_pruned() {
     let memory = memory();
     put(&memory, &a_shop("x", json!({})));
     put(&memory, &forged("elsewhere", "mine"));
@@ -40,15 +40,15 @@ async fn an_object_with_our_labels_in_a_namespace_that_is_not_granted_is_not_pru
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_object_with_our_labels_in_a_namespace_that_is_not_granted_does_not_block_a_deletion() {
+async fn an_object_with_owner_labels_in_a_namespace_that_is_not_granted_does_not_block_a_deletion() {
     let memory = memory();
     put(&memory, &a_shop("x", json!({})));
-    let making = within(&["a", "b"]);
-    let (node, _) = making.answers(|_| Ok(wants(vec![a_map("b", "far", json!({}))])));
+    let builder = within(&["a", "b"]);
+    let (node, _) = builder.returns(|_| Ok(desires(vec![a_map("b", "far", json!({}))])));
     let stage = Stage::on(&memory, vec![node]).await;
-    let mut held = forged("elsewhere", "mine");
-    held["metadata"]["finalizers"] = json!(["attacker.example/hold"]);
-    stage.put(&held).await;
+    let mut labelled = forged("elsewhere", "mine");
+    labelled["metadata"]["finalizers"] = json!(["attacker.example/hold"]);
+    stage.put(&labelled).await;
     stage.memory.remove(&shop_ref("x"));
     stage.after(Duration::from_mins(5)).await;
     assert_eq!((stage.memory.find(&shop_ref("x")), stage.memory.find(&map_ref("b", "far"))), (None, None));
@@ -61,8 +61,8 @@ async fn a_plan_deletes_nothing_in_a_namespace_that_is_not_granted() {
     put(&memory, &a_shop("x", json!({})));
     put(&memory, &forged("elsewhere", "mine"));
     put(&memory, &forged("a", "leftover"));
-    let making = within(&["a"]).with(|_, reconciler| reconciler.mode = Mode::Plan);
-    let stage = Stage::on(&memory, vec![wanting(making, json!({}))]).await;
+    let builder = within(&["a"]).with(|_, reconciler| reconciler.mode = Mode::Plan);
+    let stage = Stage::on(&memory, vec![wanting(builder, json!({}))]).await;
     let snapshot = stage.engine.snapshots().now().await.unwrap();
     let planned = snapshot.nodes[0].planned.unwrap();
     assert_eq!((planned.create, planned.delete), (1, 1));
@@ -74,9 +74,9 @@ async fn an_object_that_exists_already_is_a_conflict_even_where_no_field_differs
         let memory = memory();
         put(&memory, &a_shop("x", json!({"wanted": true})));
         put(&memory, &a_map("a", "m", theirs.clone()));
-        let (node, _) = plugin("p").answers(|shop| {
+        let (node, _) = plugin("p").returns(|shop| {
             let wanted = shop["spec"]["wanted"] == true;
-            Ok(wants(if wanted { vec![a_map("a", "m", json!({"k": "v"}))] } else { Vec::new() }))
+            Ok(desires(if wanted { vec![a_map("a", "m", json!({"k": "v"}))] } else { Vec::new() }))
         });
         let stage = Stage::on(&memory, vec![node]).await;
         let (status, reason, message) = stage.condition("mizzen.dev/p");
@@ -93,7 +93,7 @@ async fn an_object_that_exists_already_is_a_conflict_even_where_no_field_differs
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_object_with_only_the_label_of_reconcilers_is_a_conflict_as_well() {
+async fn an_object_with_only_the_reconciler_label_is_a_conflict_as_well() {
     let memory = memory();
     put(&memory, &a_shop("x", json!({})));
     let mut theirs = a_map("a", "m", json!({}));
@@ -128,7 +128,7 @@ async fn force_takes_over_an_object_that_exists_already() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_object_created_by_another_party_after_ours_was_deleted_is_a_conflict() {
+async fn an_object_that_another_party_created_in_place_of_an_owned_one_is_a_conflict() {
     let memory = memory();
     put(&memory, &a_shop("x", json!({})));
     let stage = Stage::on(&memory, vec![wanting(plugin("p"), json!({}))]).await;
@@ -140,7 +140,7 @@ async fn an_object_created_by_another_party_after_ours_was_deleted_is_a_conflict
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_object_of_ours_without_its_labels_is_still_ours_and_gets_them_back() {
+async fn an_owned_object_that_lost_its_labels_is_still_owned_and_gets_them_back() {
     let memory = memory();
     put(&memory, &a_shop("x", json!({})));
     let stage = Stage::on(&memory, vec![wanting(plugin("p"), json!({"k": "v"}))]).await;

@@ -1,16 +1,16 @@
-//! Installations that work in steps: what is wanted so far, what is defined on the way, and what survives.
+//! Installations in steps: incomplete sets of objects, kinds defined on the way, and objects that are never pruned.
 
 use std::time::Duration;
 
-use crate::support::{Making, Stage, a_map, a_shop, count, map_ref, memory, plugin, put, shop_ref, wants};
+use crate::support::{PluginBuilder, Stage, a_map, a_shop, count, desires, map_ref, memory, plugin, put, shop_ref};
 use mizzen_cluster::ReadError;
 use mizzen_engine::PRUNE_ANNOTATION;
 use mizzen_model::{Access, Kind, Need, ObjectRef, Outcome, Readiness, Wanted};
 use serde_json::{Value, json};
 
-/// Wants the maps that its shop names: all of them, or so far.
+/// Desires the maps that its shop names: the complete set, or an incomplete one if `spec.soFar` is set.
 fn stepwise() -> (mizzen_engine::NodeSpec, std::sync::Arc<std::sync::atomic::AtomicUsize>) {
-    plugin("p").answers(|shop| {
+    plugin("p").returns(|shop| {
         let names = shop["spec"]["names"].as_array().unwrap();
         let maps = names.iter().map(|name| a_map("a", name.as_str().unwrap(), json!({"k": "v"}))).collect();
         let wanted = if shop["spec"]["soFar"] == true { Wanted::SoFar(maps) } else { Wanted::All(maps) };
@@ -27,12 +27,12 @@ fn stall() -> Kind {
 }
 
 fn stalls() -> Value {
+    let schema = json!({"type": "object", "properties": {"spec": {"type": "object"}}});
     json!({
         "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
         "metadata": {"name": "stalls.example.com", "annotations": {PRUNE_ANNOTATION: "never"}},
         "spec": {"group": "example.com", "scope": "Namespaced", "names": {"kind": "Stall", "plural": "stalls"},
-                 "versions": [{"name": "v1", "served": true, "storage": true,
-                               "schema": {"openAPIV3Schema": {"type": "object", "properties": {"spec": {"type": "object"}}}}}]},
+                 "versions": [{"name": "v1", "served": true, "storage": true, "schema": {"openAPIV3Schema": schema}}]},
     })
 }
 
@@ -41,7 +41,7 @@ fn a_stall(name: &str) -> Value {
 }
 
 /// A plugin that may apply these kinds.
-fn applying(kinds: &[Kind]) -> Making {
+fn applying(kinds: &[Kind]) -> PluginBuilder {
     plugin("p").with(|description, reconciler| {
         for kind in kinds {
             description.needs.push(Need { kind: kind.clone(), access: Access::Apply, why: String::new() });
@@ -52,7 +52,7 @@ fn applying(kinds: &[Kind]) -> Making {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_wanted_so_far_prunes_nothing_and_a_later_all_prunes_what_left() {
+async fn an_incomplete_set_prunes_nothing_and_the_next_complete_set_prunes() {
     let memory = memory();
     put(&memory, &a_shop("x", json!({"names": ["m", "n"]})));
     let stage = Stage::on(&memory, vec![stepwise().0]).await;
@@ -63,7 +63,7 @@ async fn what_is_wanted_so_far_prunes_nothing_and_a_later_all_prunes_what_left()
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_wanted_so_far_is_kept_from_drifting() {
+async fn drift_of_an_incomplete_set_is_repaired() {
     let memory = memory();
     put(&memory, &a_shop("x", json!({"names": ["m"], "soFar": true})));
     let (node, calls) = stepwise();
@@ -74,7 +74,7 @@ async fn what_is_wanted_so_far_is_kept_from_drifting() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_restart_in_the_middle_of_steps_writes_nothing_and_prunes_nothing() {
+async fn a_restart_between_two_steps_writes_and_prunes_nothing() {
     let memory = memory();
     put(&memory, &a_shop("x", json!({"names": ["m", "n"]})));
     let stage = Stage::on(&memory, vec![stepwise().0]).await;
@@ -86,12 +86,12 @@ async fn a_restart_in_the_middle_of_steps_writes_nothing_and_prunes_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_was_wanted_so_far_goes_with_its_subject() {
+async fn an_incomplete_set_is_deleted_with_its_subject() {
     let memory = memory();
     put(&memory, &a_shop("x", json!({})));
     let far = || Wanted::SoFar(vec![a_map("b", "far", json!({}))]);
     let (node, _) =
-        plugin("p").answers(move |_| Ok(Outcome { desired: Some(far()), ..Outcome::new(Readiness::Ready) }));
+        plugin("p").returns(move |_| Ok(Outcome { desired: Some(far()), ..Outcome::new(Readiness::Ready) }));
     let stage = Stage::on(&memory, vec![node]).await;
     assert!(stage.memory.find(&map_ref("b", "far")).is_some());
     stage.memory.remove(&shop_ref("x"));
@@ -112,19 +112,19 @@ async fn objects_are_applied_in_the_plugins_order() {
 async fn a_definition_and_an_object_of_the_kind_it_defines_are_one_outcome() {
     let memory = memory();
     put(&memory, &a_shop("x", json!({})));
-    let making = applying(&[definition(), stall()]);
-    let stage = Stage::on(&memory, vec![making.answers(|_| Ok(wants(vec![stalls(), a_stall("s")]))).0]).await;
+    let builder = applying(&[definition(), stall()]);
+    let stage = Stage::on(&memory, vec![builder.returns(|_| Ok(desires(vec![stalls(), a_stall("s")]))).0]).await;
     assert_eq!(stage.condition("mizzen.dev/p").1, "Ready");
     assert!(stage.memory.find(&ObjectRef::new(stall(), Some("a"), "s")).is_some());
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_kind_that_was_just_defined_is_waited_for_and_no_error() {
+async fn the_host_waits_for_a_new_kind_to_be_served_without_reporting_an_error() {
     let memory = memory();
     put(&memory, &a_shop("x", json!({})));
     memory.fail_reads(&stall(), Some(ReadError::NotServed(stall())));
-    let making = applying(&[definition(), stall()]);
-    let (node, calls) = making.answers(|_| Ok(wants(vec![stalls(), a_stall("s")])));
+    let builder = applying(&[definition(), stall()]);
+    let (node, calls) = builder.returns(|_| Ok(desires(vec![stalls(), a_stall("s")])));
     let served = memory.clone();
     tokio::spawn(async move {
         tokio::time::sleep(Duration::from_millis(300)).await;
@@ -138,12 +138,12 @@ async fn a_kind_that_was_just_defined_is_waited_for_and_no_error() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_kind_that_is_never_served_is_reported_in_the_end() {
+async fn a_kind_that_is_never_served_is_reported() {
     let memory = memory();
     put(&memory, &a_shop("x", json!({})));
     memory.fail_writes(&definition(), Some(forbidden()));
-    let making = applying(&[definition(), stall()]);
-    let stage = Stage::on(&memory, vec![making.answers(|_| Ok(wants(vec![stalls(), a_stall("s")]))).0]).await;
+    let builder = applying(&[definition(), stall()]);
+    let stage = Stage::on(&memory, vec![builder.returns(|_| Ok(desires(vec![stalls(), a_stall("s")]))).0]).await;
     let (status, _, message) = stage.condition("mizzen.dev/p");
     assert_eq!(status, "False");
     assert!(message.contains("no rights") && message.contains("Stall"), "{message}");
@@ -154,10 +154,10 @@ fn forbidden() -> mizzen_cluster::WriteError {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_marked_to_survive_is_not_pruned_and_stays_when_its_subject_goes() {
+async fn an_object_annotated_to_never_be_pruned_stays_also_when_its_subject_is_deleted() {
     let memory = memory();
     put(&memory, &a_shop("x", json!({"names": ["kept", "gone"]})));
-    let (node, _) = plugin("p").answers(|shop| {
+    let (node, _) = plugin("p").returns(|shop| {
         let names = shop["spec"]["names"].as_array().unwrap();
         let maps = names.iter().map(|name| {
             let mut map = a_map("a", name.as_str().unwrap(), json!({"k": "v"}));
@@ -166,7 +166,7 @@ async fn what_is_marked_to_survive_is_not_pruned_and_stays_when_its_subject_goes
             }
             map
         });
-        Ok(wants(maps.collect()))
+        Ok(desires(maps.collect()))
     });
     let stage = Stage::on(&memory, vec![node]).await;
     stage.put(&a_shop("x", json!({"names": ["later"]}))).await;
@@ -182,12 +182,12 @@ async fn what_is_marked_to_survive_is_not_pruned_and_stays_when_its_subject_goes
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_survives_is_kept_from_drifting_like_the_rest() {
+async fn drift_of_an_object_that_is_never_pruned_is_repaired() {
     let memory = memory();
     put(&memory, &a_shop("x", json!({})));
     let mut map = a_map("a", "m", json!({"k": "v"}));
     map["metadata"]["annotations"] = json!({PRUNE_ANNOTATION: "never"});
-    let (node, _) = plugin("p").answers(move |_| Ok(wants(vec![map.clone()])));
+    let (node, _) = plugin("p").returns(move |_| Ok(desires(vec![map.clone()])));
     let stage = Stage::on(&memory, vec![node]).await;
     stage.memory.remove(&map_ref("a", "m"));
     stage.engine.settled().await;
@@ -195,12 +195,12 @@ async fn what_survives_is_kept_from_drifting_like_the_rest() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_mark_that_means_nothing_is_refused() {
+async fn an_unknown_value_of_the_prune_annotation_is_refused() {
     let memory = memory();
     put(&memory, &a_shop("x", json!({})));
     let mut map = a_map("a", "m", json!({}));
     map["metadata"]["annotations"] = json!({PRUNE_ANNOTATION: "sometimes"});
-    let stage = Stage::on(&memory, vec![plugin("p").answers(move |_| Ok(wants(vec![map.clone()]))).0]).await;
+    let stage = Stage::on(&memory, vec![plugin("p").returns(move |_| Ok(desires(vec![map.clone()]))).0]).await;
     let (_, reason, message) = stage.condition("mizzen.dev/p");
     assert!(reason == "InvalidOutcome" && message.contains("`never`"), "{message}");
 }

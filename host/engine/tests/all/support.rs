@@ -1,4 +1,4 @@
-//! A stage for engine tests: a cluster in memory, plugins that are closures, and an engine.
+//! A test bench for the engine: a cluster in memory, plugins that are closures, and an engine.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -39,12 +39,20 @@ spec:
   group: example.com
   scope: Namespaced
   names: {kind: Mall, plural: malls}
-  versions: [{name: v1, served: true, subresources: {status: {}}, schema: {openAPIV3Schema: {properties: {status: {properties: {conditions: {x-kubernetes-list-type: map, x-kubernetes-list-map-keys: [type]}}}}}}}]
+  versions:
+    - name: v1
+      served: true
+      subresources: {status: {}}
+      schema:
+        openAPIV3Schema:
+          properties:
+            status: {properties: {conditions: {x-kubernetes-list-type: map, x-kubernetes-list-map-keys: [type]}}}
 ";
 
-pub type Answer = Result<Outcome, Failure>;
+/// What a plugin returns from a call.
+pub type Returned = Result<Outcome, Failure>;
 type Body =
-    dyn Fn(Value, Arc<dyn Reads>) -> futures::future::BoxFuture<'static, Result<Answer, CallError>> + Send + Sync;
+    dyn Fn(Value, Arc<dyn Reads>) -> futures::future::BoxFuture<'static, Result<Returned, CallError>> + Send + Sync;
 
 pub fn shop() -> Kind {
     Kind::new("example.com/v1", "Shop")
@@ -74,24 +82,24 @@ impl Invoke for Plugin {
     fn digest(&self) -> Digest {
         self.digest
     }
-    async fn invoke(&self, call: Call, request: &Request, reads: Arc<dyn Reads>) -> Result<Answer, CallError> {
+    async fn invoke(&self, call: Call, request: &Request, reads: Arc<dyn Reads>) -> Result<Returned, CallError> {
         self.calls.fetch_add(1, Ordering::SeqCst);
-        let mut asked: Value = serde_json::from_str(&request.subject).unwrap();
-        asked["finalizing"] = json!(call == Call::Finalize);
-        (self.body)(asked, reads).await
+        let mut subject: Value = serde_json::from_str(&request.subject).unwrap();
+        subject["finalizing"] = json!(call == Call::Finalize);
+        (self.body)(subject, reads).await
     }
 }
 
-/// A plugin under construction: asked about Shops, reads Services by label, applies ConfigMaps.
+/// A plugin under construction: its subjects are Shops, it reads Services and applies ConfigMaps.
 #[derive(Clone)]
-pub struct Making {
+pub struct PluginBuilder {
     name: &'static str,
     version: u32,
     description: Description,
     reconciler: Reconciler,
 }
 
-pub fn plugin(name: &'static str) -> Making {
+pub fn plugin(name: &'static str) -> PluginBuilder {
     let need = |kind, access| Need { kind, access, why: String::new() };
     let sets = BTreeMap::from([(
         "type".to_owned(),
@@ -125,10 +133,10 @@ pub fn plugin(name: &'static str) -> Making {
         pace: BTreeMap::new(),
         mode: Mode::Enforce,
     };
-    Making { name, version: 1, description, reconciler }
+    PluginBuilder { name, version: 1, description, reconciler }
 }
 
-impl Making {
+impl PluginBuilder {
     pub fn after(mut self, name: &str) -> Self {
         self.reconciler.after.push(name.into());
         self
@@ -137,7 +145,7 @@ impl Making {
         self.reconciler.after_any.push(name.into());
         self
     }
-    pub fn about(mut self, kind: Kind) -> Self {
+    pub fn subject_kind(mut self, kind: Kind) -> Self {
         self.description.subject = kind;
         self
     }
@@ -149,7 +157,7 @@ impl Making {
         self.version = version;
         self
     }
-    /// Reads what it applies, too.
+    /// May also read the kind that it applies.
     pub fn reads_maps(self) -> Self {
         self.with(|description, reconciler| {
             description.needs.push(Need { kind: config_map(), access: Access::Read, why: String::new() });
@@ -162,13 +170,13 @@ impl Making {
         self
     }
 
-    /// A plugin that reads.
-    pub fn asks<F>(
+    /// A plugin that may read: `body` gets the subject, with the field `finalizing` added, and the reads.
+    pub fn reconciles<F>(
         self,
         body: impl Fn(Value, Arc<dyn Reads>) -> F + Send + Sync + 'static,
     ) -> (NodeSpec, Arc<AtomicUsize>)
     where
-        F: Future<Output = Result<Answer, CallError>> + Send + 'static,
+        F: Future<Output = Result<Returned, CallError>> + Send + 'static,
     {
         let calls = Arc::new(AtomicUsize::new(0));
         let digest = Digest::of(format!("{} {}", self.name, self.version));
@@ -178,8 +186,8 @@ impl Making {
     }
 
     /// A plugin that reads nothing.
-    pub fn answers(self, body: impl Fn(&Value) -> Answer + Send + Sync + 'static) -> (NodeSpec, Arc<AtomicUsize>) {
-        self.asks(move |subject, _| std::future::ready(Ok(body(&subject))))
+    pub fn returns(self, body: impl Fn(&Value) -> Returned + Send + Sync + 'static) -> (NodeSpec, Arc<AtomicUsize>) {
+        self.reconciles(move |subject, _| std::future::ready(Ok(body(&subject))))
     }
 }
 
@@ -207,7 +215,7 @@ impl Stage {
         Self { memory: memory.clone(), engine }
     }
 
-    /// With a clock that tokio's time moves, from `start` on.
+    /// With a clock that starts at `start` and advances with tokio's.
     pub async fn at(start: &str, memory: &Memory, nodes: Vec<NodeSpec>) -> Self {
         let (start, begun) = (start.parse::<jiff::Timestamp>().unwrap(), tokio::time::Instant::now());
         let clock: mizzen_engine::Clock = Arc::new(move || start + begun.elapsed());
@@ -218,7 +226,7 @@ impl Stage {
         Self { memory: memory.clone(), engine }
     }
 
-    /// Lets time pass, and everything come to rest.
+    /// Waits for `time` on tokio's clock, then until the engine has settled.
     pub async fn after(&self, time: std::time::Duration) {
         tokio::time::sleep(time).await;
         self.engine.settled().await;
@@ -269,18 +277,22 @@ pub fn a_shop(name: &str, spec: Value) -> Value {
 }
 
 pub fn a_service(name: &str, shop: &str, kind: &str) -> Value {
-    json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": name, "namespace": "a", "labels": {"shop": shop}}, "spec": {"type": kind}})
+    json!({
+        "apiVersion": "v1", "kind": "Service",
+        "metadata": {"name": name, "namespace": "a", "labels": {"shop": shop}}, "spec": {"type": kind},
+    })
 }
 
 pub fn a_map(namespace: &str, name: &str, data: Value) -> Value {
     json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name, "namespace": namespace}, "data": data})
 }
 
-pub fn wants(objects: Vec<Value>) -> Outcome {
+/// An outcome that is ready and desires these objects.
+pub fn desires(objects: Vec<Value>) -> Outcome {
     Outcome { desired: Some(Wanted::All(objects)), ..Outcome::new(Readiness::Ready) }
 }
 
-/// The Services of a shop, by label, through the field set `type`.
+/// Reads the Services of a shop by label, with the fields of field set `type`.
 pub async fn services(reads: &Arc<dyn Reads>, shop: &Value) -> Result<Vec<Value>, AccessError> {
     let query = Query {
         kind: service(),
@@ -293,16 +305,16 @@ pub async fn services(reads: &Arc<dyn Reads>, shop: &Value) -> Result<Vec<Value>
     Ok(reads.list(&query).await?.iter().map(|service| service.value()).collect())
 }
 
-/// A plugin that writes down the types of its shop's Services.
+/// A plugin that applies a ConfigMap with the types of its shop's Services.
 pub fn lister(name: &'static str) -> (NodeSpec, Arc<AtomicUsize>) {
-    plugin(name).asks(|shop, reads| async move {
+    plugin(name).reconciles(|shop, reads| async move {
         Ok(match services(&reads, &shop).await {
             Ok(services) => {
                 let types: Vec<_> = services.iter().map(|service| service["spec"]["type"].clone()).collect();
                 let name = shop["metadata"]["name"].as_str().unwrap();
-                Ok(wants(vec![a_map("a", name, json!({"types": json!(types).to_string()}))]))
+                Ok(desires(vec![a_map("a", name, json!({"types": json!(types).to_string()}))]))
             }
-            Err(_) => Ok(wants(Vec::new())),
+            Err(_) => Ok(desires(Vec::new())),
         })
     })
 }
@@ -311,7 +323,7 @@ pub fn count(calls: &Arc<AtomicUsize>) -> usize {
     calls.load(Ordering::SeqCst)
 }
 
-/// A switch that a plugin's closure looks at.
+/// A value that a test sets and a plugin's closure reads.
 pub type Switch<T> = Arc<Mutex<T>>;
 
 pub fn switch<T>(value: T) -> Switch<T> {

@@ -1,10 +1,11 @@
-//! What somebody changes while a plugin is about to decide over it is the next answer's to judge: never overwritten unseen.
+//! A change by another field manager between a call's reads and its writes is never overwritten unseen: the plugin is
+//! called again, and its next outcome decides.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use crate::support::{Stage, a_map, a_shop, count, map_ref, memory, plugin, put, wants};
+use crate::support::{Stage, a_map, a_shop, count, desires, map_ref, memory, plugin, put};
 use async_trait::async_trait;
 use mizzen_cluster::memory::Memory;
 use mizzen_cluster::{
@@ -16,9 +17,9 @@ use mizzen_engine::{Concurrency, Engine, NodeSpec};
 use mizzen_model::{Kind, Object, ObjectRef, Reads};
 use serde_json::{Value, json};
 
-/// A plugin that reads the map it applies, and says nothing of a policy there that is somebody else's by now.
+/// A plugin that reads the map it applies, and leaves the policy out once another field manager has set it.
 fn yielding(after_reading: impl Fn() + Clone + Send + Sync + 'static) -> (NodeSpec, Arc<AtomicUsize>) {
-    plugin("p").reads_maps().asks(move |shop, reads: Arc<dyn Reads>| {
+    plugin("p").reads_maps().reconciles(move |shop, reads: Arc<dyn Reads>| {
         let after_reading = after_reading.clone();
         async move {
             let there = reads.get(&map_ref("a", "m"), None).await.unwrap();
@@ -26,16 +27,16 @@ fn yielding(after_reading: impl Fn() + Clone + Send + Sync + 'static) -> (NodeSp
             let theirs = there.is_some_and(|there| there.value()["data"]["policy"] == "theirs");
             let own = shop["spec"]["own"].clone();
             let data = if theirs { json!({"own": own}) } else { json!({"own": own, "policy": "ours"}) };
-            Ok(Ok(wants(vec![a_map("a", "m", data)])))
+            Ok(Ok(desires(vec![a_map("a", "m", data)])))
         }
     })
 }
 
 fn choose_theirs(memory: &Memory) {
-    memory.edit("somebody", &map_ref("a", "m"), |map| map["data"]["policy"] = json!("theirs")).unwrap();
+    memory.edit("other-manager", &map_ref("a", "m"), |map| map["data"]["policy"] = json!("theirs")).unwrap();
 }
 
-/// What the policy was, one after another.
+/// The values of the policy, in order.
 fn policies(changes: &mut Changes) -> Vec<Value> {
     let mut policies = Vec::new();
     while let Ok(change) = changes.try_recv() {
@@ -49,7 +50,7 @@ fn policies(changes: &mut Changes) -> Vec<Value> {
     policies
 }
 
-/// What the subject's status said of the reconciler, one after another.
+/// The reasons of the reconciler's condition on the subject, in order.
 fn reasons(changes: &mut Changes) -> Vec<Value> {
     let mut reasons = Vec::new();
     while let Ok(change) = changes.try_recv() {
@@ -64,13 +65,13 @@ fn reasons(changes: &mut Changes) -> Vec<Value> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_change_that_comes_after_the_plugin_has_read_is_judged_by_its_next_answer() {
+async fn a_change_made_after_the_plugin_has_read_is_left_to_its_next_call() {
     let memory = memory();
     put(&memory, &a_shop("x", json!({"own": "1"})));
-    let (cluster, asked) = (memory.clone(), Arc::new(AtomicUsize::new(0)));
+    let (cluster, reads) = (memory.clone(), Arc::new(AtomicUsize::new(0)));
     let (node, calls) = yielding(move || {
-        // Not in the first call, which finds nothing, nor in the one about its own write.
-        if asked.fetch_add(1, Ordering::SeqCst) == 2 {
+        // In the third call: the first finds nothing, and the second is for the host's own write.
+        if reads.fetch_add(1, Ordering::SeqCst) == 2 {
             choose_theirs(&cluster);
         }
     });
@@ -79,13 +80,13 @@ async fn a_change_that_comes_after_the_plugin_has_read_is_judged_by_its_next_ans
     assert_eq!((count(&calls), stage.data("m").unwrap()["policy"].clone()), (2, json!("ours")));
     stage.put(&a_shop("x", json!({"own": "2"}))).await;
     assert_eq!(stage.data("m").unwrap(), json!({"own": "2", "policy": "theirs"}));
-    assert_eq!(policies(&mut changes), ["ours", "theirs"], "it was never taken back");
+    assert_eq!(policies(&mut changes), ["ours", "theirs"], "it was never overwritten");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_change_that_the_host_has_not_heard_of_yet_is_not_overwritten_either() {
+async fn a_change_that_the_host_has_not_seen_yet_is_not_overwritten_either() {
     let memory = memory();
-    let (mut changes, mut told) = (memory.subscribe(), memory.subscribe());
+    let (mut changes, mut statuses) = (memory.subscribe(), memory.subscribe());
     let (cluster, engine) = interrupted(&memory).await;
     cluster.before_apply.lock().unwrap().push(Box::new(choose_theirs));
     put(&memory, &a_shop("x", json!({"own": "2"})));
@@ -94,34 +95,34 @@ async fn a_change_that_the_host_has_not_heard_of_yet_is_not_overwritten_either()
     engine.settled().await;
     let map = memory.find(&map_ref("a", "m")).unwrap();
     assert_eq!(map["data"], json!({"own": "2", "policy": "theirs"}));
-    assert_eq!(policies(&mut changes), ["ours", "theirs"], "it was never taken back");
+    assert_eq!(policies(&mut changes), ["ours", "theirs"], "it was never overwritten");
     assert!(cluster.before_apply.lock().unwrap().is_empty());
-    let reasons = reasons(&mut told);
+    let reasons = reasons(&mut statuses);
     assert!(
         !reasons.is_empty() && reasons.iter().all(|reason| reason == "Ready"),
-        "nobody hears of a race: {reasons:?}"
+        "a race that a second call resolves is not reported: {reasons:?}"
     );
     assert!(memory.events().is_empty());
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_overtaken_again_and_again_is_reported() {
+async fn repeated_concurrent_changes_are_reported_as_stale() {
     let memory = memory();
     let (cluster, engine) = interrupted(&memory).await;
-    let mut told = memory.subscribe();
+    let mut statuses = memory.subscribe();
     for note in ["a", "b"] {
         cluster.before_apply.lock().unwrap().push(Box::new(move |memory| {
-            memory.edit("somebody", &map_ref("a", "m"), |map| map["data"]["note"] = json!(note)).unwrap();
+            memory.edit("other-manager", &map_ref("a", "m"), |map| map["data"]["note"] = json!(note)).unwrap();
         }));
     }
     put(&memory, &a_shop("x", json!({"own": "2"})));
     tokio::time::sleep(Duration::from_secs(5)).await;
     engine.settled().await;
     assert_eq!(memory.find(&map_ref("a", "m")).unwrap()["data"]["own"], "2");
-    assert_eq!(reasons(&mut told), ["Stale", "Ready"]);
+    assert_eq!(reasons(&mut statuses), ["Stale", "Ready"]);
 }
 
-/// An engine that came to rest over a subject, before anything happens in between.
+/// An engine that has settled with one subject, before any interruption.
 async fn interrupted(memory: &Memory) -> (Arc<Interrupted>, Engine) {
     put(memory, &a_shop("x", json!({"own": "1"})));
     let cluster = Arc::new(Interrupted { cluster: memory.clone(), before_apply: Mutex::default() });
@@ -131,22 +132,22 @@ async fn interrupted(memory: &Memory) -> (Arc<Interrupted>, Engine) {
     (cluster, engine)
 }
 
-type Happening = Box<dyn FnOnce(&Memory) + Send>;
+type Interruption = Box<dyn FnOnce(&Memory) + Send>;
 
-/// A cluster in which something happens on the way from the host to the API server.
+/// A cluster that another party changes between a request of the host and its arrival.
 struct Interrupted {
     cluster: Memory,
-    /// One for each apply of a map.
-    before_apply: Mutex<Vec<Happening>>,
+    /// Each runs before one apply of a map, the last first.
+    before_apply: Mutex<Vec<Interruption>>,
 }
 
 #[async_trait]
 impl Cluster for Interrupted {
     async fn apply(&self, apply: Apply<'_>) -> Result<Arc<Object>, WriteError> {
         if apply.document["kind"] == "ConfigMap"
-            && let Some(happen) = self.before_apply.lock().unwrap().pop()
+            && let Some(interrupt) = self.before_apply.lock().unwrap().pop()
         {
-            happen(&self.cluster);
+            interrupt(&self.cluster);
         }
         self.cluster.apply(apply).await
     }

@@ -1,9 +1,9 @@
-//! Renderers: who may call them, and who is asked again when one is replaced.
+//! Renderers: which plugins may call them, and which keys are requeued when one is replaced.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::support::{Stage, a_map, a_shop, count, memory, plugin, put, wants};
+use crate::support::{Stage, a_map, a_shop, count, desires, memory, plugin, put};
 use async_trait::async_trait;
 use mizzen_engine::{NodeSpec, RendererSpec};
 use mizzen_model::{
@@ -11,7 +11,7 @@ use mizzen_model::{
 };
 use serde_json::{Value, json};
 
-/// A renderer that makes one `ConfigMap`, with its own version in it.
+/// A renderer of one `ConfigMap` that contains the renderer's version.
 struct Maps {
     version: &'static str,
     calls: AtomicUsize,
@@ -42,24 +42,24 @@ fn spec(name: &str, render: Result<Arc<Maps>, &str>) -> RendererSpec {
     RendererSpec { renderer: Renderer { name: name.into(), labels }, render: render.map_err(LoadError::new) }
 }
 
-async fn ask(reads: &Arc<dyn Reads>, renderer: &str, shop: &Value) -> Result<Vec<Value>, RenderError> {
+async fn render(reads: &Arc<dyn Reads>, renderer: &str, shop: &Value) -> Result<Vec<Value>, RenderError> {
     let config = json!({"name": shop["spec"]["map"]}).to_string();
     let objects = reads.render(renderer, &config).await?;
     Ok(objects.iter().map(|object| serde_json::from_str(object).unwrap()).collect())
 }
 
-/// A plugin that wants what the first renderer that is there makes of its shop.
-fn asking(granted: Option<Selector>) -> (NodeSpec, Arc<AtomicUsize>) {
-    let making = plugin("p").with(|description, reconciler| {
+/// A plugin that applies what the first available renderer renders for its shop.
+fn applying(granted: Option<Selector>) -> (NodeSpec, Arc<AtomicUsize>) {
+    let builder = plugin("p").with(|description, reconciler| {
         description.renderers.push("maps".into());
         reconciler.grants.renderers = granted;
     });
-    making.asks(|shop, reads| async move {
+    builder.reconciles(|shop, reads| async move {
         let Some(renderer) = reads.renderers().await.into_iter().next() else {
             return Ok(Err(Failure::Invalid("there is no renderer".into())));
         };
-        Ok(match ask(&reads, &renderer.name, &shop).await {
-            Ok(objects) => Ok(wants(objects)),
+        Ok(match render(&reads, &renderer.name, &shop).await {
+            Ok(objects) => Ok(desires(objects)),
             Err(RenderError::Access(AccessError::Unavailable(why))) => Err(Failure::Retry(why)),
             Err(error) => Err(Failure::Invalid(error.to_string())),
         })
@@ -70,12 +70,12 @@ fn of_maps() -> Selector {
     Selector::equal("example.com/makes", "maps")
 }
 
-/// A stage on which there is one shop, these renderers, and the plugin that asks them.
+/// A stage with one shop, these renderers, and the plugin that calls them.
 async fn stage(granted: Option<Selector>, renderers: Vec<RendererSpec>) -> (Stage, Arc<AtomicUsize>) {
     let memory = memory();
     put(&memory, &a_shop("x", json!({"map": "m"})));
     let stage = Stage::on(&memory, Vec::new()).await;
-    let (node, calls) = asking(granted);
+    let (node, calls) = applying(granted);
     stage.engine.set_renderers(renderers);
     stage.engine.configure(vec![node]);
     stage.engine.settled().await;
@@ -88,7 +88,7 @@ async fn replace(stage: &Stage, renderers: Vec<RendererSpec>) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_a_renderer_makes_is_applied_and_not_made_again_while_nothing_changes() {
+async fn rendered_objects_are_applied_and_not_rendered_again_while_nothing_changes() {
     let one = maps("1");
     let (stage, calls) = stage(Some(of_maps()), vec![spec("one", Ok(Arc::clone(&one)))]).await;
     assert_eq!(stage.data("m").unwrap(), json!({"by": "1"}));
@@ -97,14 +97,14 @@ async fn what_a_renderer_makes_is_applied_and_not_made_again_while_nothing_chang
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_renderer_that_is_replaced_has_its_callers_asked_again() {
+async fn replacing_a_renderer_requeues_its_callers() {
     let (stage, calls) = stage(Some(of_maps()), vec![spec("one", Ok(maps("1")))]).await;
     replace(&stage, vec![spec("one", Ok(maps("2")))]).await;
     assert_eq!((count(&calls), stage.data("m").unwrap()), (2, json!({"by": "2"})));
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_renderer_that_comes_or_goes_wakes_who_looked_and_one_that_is_not_granted_does_not() {
+async fn adding_or_removing_a_renderer_requeues_its_readers_and_one_that_is_not_granted_does_not() {
     let one = maps("1");
     let (stage, calls) = stage(Some(of_maps()), vec![spec("one", Ok(Arc::clone(&one)))]).await;
     let mut foreign = spec("foreign", Ok(maps("3")));
@@ -116,7 +116,7 @@ async fn a_renderer_that_comes_or_goes_wakes_who_looked_and_one_that_is_not_gran
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_renderer_that_is_being_loaded_is_unavailable_and_wakes_its_callers_when_it_is_there() {
+async fn a_renderer_that_is_being_loaded_is_unavailable_and_its_callers_are_requeued_when_it_is_loaded() {
     let (stage, _) = stage(Some(of_maps()), vec![spec("one", Err("it is being compiled"))]).await;
     let (_, reason, message) = stage.condition("mizzen.dev/p");
     assert_eq!(reason, "Retrying");
@@ -126,7 +126,7 @@ async fn a_renderer_that_is_being_loaded_is_unavailable_and_wakes_its_callers_wh
 }
 
 #[tokio::test(start_paused = true)]
-async fn no_renderer_is_there_for_whom_none_is_granted() {
+async fn a_plugin_without_a_grant_for_renderers_sees_none() {
     for granted in [None, Some(Selector::equal("example.com/makes", "charts"))] {
         let one = maps("1");
         let (stage, _) = stage(granted, vec![spec("one", Ok(Arc::clone(&one)))]).await;
@@ -136,20 +136,20 @@ async fn no_renderer_is_there_for_whom_none_is_granted() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_renderer_is_denied_to_who_did_not_declare_it_and_to_who_was_not_granted_it() {
-    for (declared, granted, said) in [
+async fn a_renderer_is_denied_to_a_plugin_that_did_not_declare_it_or_was_not_granted_it() {
+    for (declared, granted, reason) in [
         (false, Some(of_maps()), "did not declare calling renderers"),
         (true, None, "add `spec.grants.renderers.matchLabels`"),
         (true, Some(Selector::equal("a", "b")), "or is not granted to `p` by its labels"),
     ] {
         let memory = memory();
         put(&memory, &a_shop("x", json!({"map": "m"})));
-        let making = plugin("p").with(|description, reconciler| {
+        let builder = plugin("p").with(|description, reconciler| {
             description.renderers.extend(declared.then(|| "maps".to_owned()));
             reconciler.grants.renderers = granted;
         });
-        let (node, _) = making.asks(|shop, reads| async move {
-            Ok(match ask(&reads, "one", &shop).await {
+        let (node, _) = builder.reconciles(|shop, reads| async move {
+            Ok(match render(&reads, "one", &shop).await {
                 Err(RenderError::Access(AccessError::Denied(why))) => Err(Failure::Invalid(why)),
                 other => panic!("{other:?}"),
             })
@@ -159,21 +159,22 @@ async fn a_renderer_is_denied_to_who_did_not_declare_it_and_to_who_was_not_grant
         stage.engine.configure(vec![node]);
         stage.engine.settled().await;
         let message = stage.condition("mizzen.dev/p").2;
-        assert!(message.contains(said), "{said} not in {message}");
+        assert!(message.contains(reason), "{reason} not in {message}");
     }
 }
 
-/// A plugin that takes what a renderer rejects for nothing at all must not empty the cluster by it.
+/// Also where the plugin desires nothing because the renderer rejected its document.
 #[tokio::test(start_paused = true)]
-async fn what_a_renderer_rejects_prunes_nothing() {
+async fn a_rejected_rendering_prunes_nothing() {
     let memory = memory();
     put(&memory, &a_shop("x", json!({"map": "m"})));
-    let making = plugin("p").with(|description, reconciler| {
+    let builder = plugin("p").with(|description, reconciler| {
         description.renderers.push("maps".into());
         reconciler.grants.renderers = Some(of_maps());
     });
-    let (node, calls) =
-        making.asks(|shop, reads| async move { Ok(Ok(wants(ask(&reads, "one", &shop).await.unwrap_or_default()))) });
+    let (node, calls) = builder.reconciles(|shop, reads| async move {
+        Ok(Ok(desires(render(&reads, "one", &shop).await.unwrap_or_default())))
+    });
     let stage = Stage::on(&memory, Vec::new()).await;
     stage.engine.set_renderers(vec![spec("one", Ok(maps("1")))]);
     stage.engine.configure(vec![node]);

@@ -1,10 +1,10 @@
-//! What disrupts others is done as fast as its pace allows, and no faster.
+//! Disruptions of other parties' objects start as fast as their pace allows, and no faster.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use crate::support::{Making, Stage, a_shop, count, memory, plugin, put};
+use crate::support::{PluginBuilder, Stage, a_shop, count, memory, plugin, put};
 use mizzen_cluster::memory::Memory;
 use mizzen_config::{Grant, Pace};
 use mizzen_engine::{NodeSpec, PaceSnapshot};
@@ -22,7 +22,7 @@ fn pod(name: &str) -> ObjectRef {
     ObjectRef::new(Kind::new("v1", "Pod"), Some("a"), name)
 }
 
-/// A cluster with a shop and so many Deployments `d0`, … that are at rest.
+/// A cluster with a shop and `number` Deployments `d0`, … that are rolled out.
 fn deployments(number: usize) -> Memory {
     let memory = memory();
     put(&memory, &a_shop("x", json!({"hash": "1"})));
@@ -35,24 +35,25 @@ fn deployments(number: usize) -> Memory {
                 "spec": {"replicas": 1, "template": {"metadata": {}}},
             }),
         );
-        come_through(&memory, &name);
+        roll_out(&memory, &name);
     }
     memory
 }
 
-/// What the Deployment's controller does in the end.
-fn come_through(memory: &Memory, name: &str) {
-    let through = |object: &mut Value| {
+/// Reports a rollout as complete, as the Deployment's controller does.
+fn roll_out(memory: &Memory, name: &str) {
+    let rolled_out = |object: &mut Value| {
         let counts = json!({"observedGeneration": object["metadata"]["generation"], "replicas": 1, "updatedReplicas": 1,
                             "readyReplicas": 1, "availableReplicas": 1});
         object["status"] = counts;
     };
-    memory.edit("kube-controller-manager", &deployment(name), through).unwrap();
+    memory.edit("kube-controller-manager", &deployment(name), rolled_out).unwrap();
 }
 
 fn miss_the_deadline(memory: &Memory, name: &str) {
     let missed = |object: &mut Value| {
-        let conditions = json!([{"type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded", "message": "timed out"}]);
+        let reason = "ProgressDeadlineExceeded";
+        let conditions = json!([{"type": "Progressing", "status": "False", "reason": reason, "message": "timed out"}]);
         object["status"] = json!({"observedGeneration": object["metadata"]["generation"], "conditions": conditions});
     };
     memory.edit("kube-controller-manager", &deployment(name), missed).unwrap();
@@ -63,7 +64,7 @@ fn hash(memory: &Memory, name: &str) -> Option<String> {
     object["spec"]["template"]["metadata"]["annotations"]["hash"].as_str().map(str::to_owned)
 }
 
-/// Those that were restarted for a hash and have not come through.
+/// The Deployments that were restarted for a hash and are not rolled out.
 fn rolling(memory: &Memory, number: usize, hash: &str) -> Vec<String> {
     let names = (0..number).map(|at| format!("d{at}"));
     let is_rolling = |name: &String| {
@@ -87,7 +88,7 @@ fn pace(at_once: usize) -> Pace {
     }
 }
 
-fn paced(name: &'static str, pace: Pace) -> Making {
+fn paced(name: &'static str, pace: Pace) -> PluginBuilder {
     plugin(name).with(|description, reconciler| {
         for (kind, access) in [(deployment("").kind, Access::Patch), (pod("").kind, Access::Delete)] {
             description.needs.push(Need { kind, access, why: String::new() });
@@ -108,9 +109,9 @@ fn restart(name: &str, hash: &Value, pace: &str) -> Patch {
     }
 }
 
-/// A plugin that restarts so many Deployments for its shop's hash.
+/// A plugin that restarts `number` Deployments for its shop's hash.
 fn restarts(pace: Pace, number: usize) -> NodeSpec {
-    paced("p", pace).answers(move |shop| Ok(wanting(0..number, &shop["spec"]["hash"]))).0
+    paced("p", pace).returns(move |shop| Ok(wanting(0..number, &shop["spec"]["hash"]))).0
 }
 
 fn wanting(which: std::ops::Range<usize>, hash: &Value) -> Outcome {
@@ -118,37 +119,37 @@ fn wanting(which: std::ops::Range<usize>, hash: &Value) -> Outcome {
     Outcome { patches, ..Outcome::new(Readiness::Ready) }
 }
 
-async fn standing(stage: &Stage) -> PaceSnapshot {
+async fn pace_snapshot(stage: &Stage) -> PaceSnapshot {
     stage.engine.snapshots().now().await.unwrap().nodes[0].paces[0].clone()
 }
 
 #[tokio::test(start_paused = true)]
-async fn never_more_than_so_many_are_under_way_and_each_is_restarted_once() {
+async fn no_more_disruptions_than_at_once_are_in_progress_and_each_object_is_restarted_once() {
     const MANY: usize = 300;
     let memory = deployments(MANY);
     memory.take_writes();
-    let making = paced("p", pace(10));
-    let (node, calls) = making.answers(|shop| Ok(wanting(0..MANY, &shop["spec"]["hash"])));
+    let builder = paced("p", pace(10));
+    let (node, calls) = builder.returns(|shop| Ok(wanting(0..MANY, &shop["spec"]["hash"])));
     let stage = Stage::at(NOW, &memory, vec![node]).await;
     let (status, reason, message) = stage.condition("mizzen.dev/p");
     assert_eq!((&*status, &*reason), ("False", "Pacing"));
     assert_eq!(message, "290 of 300 disruptions wait for pace `workloads` (at once 10)");
-    let (mut under_way, mut restarts, mut most) = (std::collections::BTreeSet::new(), 0, 0);
+    let (mut in_progress, mut restarts, mut most) = (std::collections::BTreeSet::new(), 0, 0);
     loop {
         for write in stage.writes().into_iter().filter(|write| write.object.kind == deployment("").kind) {
             restarts += usize::from(write.verb == "apply");
-            under_way.extend((write.verb == "apply").then(|| write.object.name.to_string()));
+            in_progress.extend((write.verb == "apply").then(|| write.object.name.to_string()));
         }
-        most = most.max(under_way.len());
-        let Some(name) = under_way.pop_last() else { break };
-        come_through(&memory, &name);
+        most = most.max(in_progress.len());
+        let Some(name) = in_progress.pop_last() else { break };
+        roll_out(&memory, &name);
         stage.engine.settled().await;
     }
     assert_eq!((most, restarts, restarted(&memory, MANY, "1"), count(&calls)), (10, MANY, MANY, 1));
     assert_eq!(stage.condition("mizzen.dev/p").1, "Ready");
-    let told =
+    let patched =
         memory.events().into_iter().filter(|event| event.reason == "Patched" && event.note == "its proxy is old");
-    assert_eq!(told.map(|event| event.regarding).collect::<std::collections::BTreeSet<_>>().len(), MANY);
+    assert_eq!(patched.map(|event| event.regarding).collect::<std::collections::BTreeSet<_>>().len(), MANY);
     assert_eq!(memory.events().len(), MANY);
 }
 
@@ -156,7 +157,7 @@ async fn never_more_than_so_many_are_under_way_and_each_is_restarted_once() {
 async fn subjects_of_one_reconciler_share_its_pace() {
     let memory = deployments(20);
     put(&memory, &a_shop("y", json!({"hash": "1"})));
-    let (node, _) = paced("p", pace(3)).answers(|shop| {
+    let (node, _) = paced("p", pace(3)).returns(|shop| {
         let own = if shop["metadata"]["name"] == "x" { 0..10 } else { 10..20 };
         Ok(wanting(own, &shop["spec"]["hash"]))
     });
@@ -167,14 +168,14 @@ async fn subjects_of_one_reconciler_share_its_pace() {
         most = most.max(rolling.len());
         rolling.first().cloned()
     } {
-        come_through(&memory, &name);
+        roll_out(&memory, &name);
         stage.engine.settled().await;
     }
     assert_eq!((most, restarted(&memory, 20, "1")), (3, 20));
 }
 
 #[tokio::test(start_paused = true)]
-async fn no_more_than_so_many_begin_within_a_minute() {
+async fn no_more_disruptions_than_per_minute_start_within_a_minute() {
     let memory = deployments(10);
     let pace = Pace { per_minute: NonZeroUsize::new(4), at_once: None, ..pace(1) };
     let stage = Stage::at(NOW, &memory, vec![restarts(pace, 10)]).await;
@@ -188,10 +189,10 @@ async fn no_more_than_so_many_begin_within_a_minute() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn nothing_begins_outside_of_the_windows() {
+async fn no_disruption_starts_outside_of_the_windows() {
     let memory = deployments(3);
-    let document = "{apiVersion: mizzen.dev/v1alpha1, kind: Reconciler, metadata: {name: p}, spec: {component: {file: x}, \
-                    pace: {workloads: {windows: [{from: '13:00', to: '13:01'}]}}}}";
+    let document = "{apiVersion: mizzen.dev/v1alpha1, kind: Reconciler, metadata: {name: p}, \
+                    spec: {component: {file: x}, pace: {workloads: {windows: [{from: '13:00', to: '13:01'}]}}}}";
     let documents = mizzen_model::yaml::parse("p.yaml".as_ref(), document).unwrap();
     let read = mizzen_config::Configuration::strict(&documents).unwrap().reconcilers.remove(0);
     let pace = Pace { at_once: NonZeroUsize::new(1), ..read.pace["workloads"].clone() };
@@ -200,9 +201,9 @@ async fn nothing_begins_outside_of_the_windows() {
     assert_eq!(restarted(&memory, 3, "1"), 0);
     stage.after(SECOND * 2).await;
     assert_eq!(restarted(&memory, 3, "1"), 1);
-    // What comes through after the window has closed makes room for nobody.
+    // A rollout that completes after the window has closed lets no other one start.
     tokio::time::sleep(SECOND * 60).await;
-    come_through(&memory, "d0");
+    roll_out(&memory, "d0");
     stage.engine.settled().await;
     assert_eq!(restarted(&memory, 3, "1"), 1);
     assert!(stage.condition("mizzen.dev/p").2.contains("2 of 3 disruptions wait"));
@@ -211,7 +212,7 @@ async fn nothing_begins_outside_of_the_windows() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_never_comes_through_is_given_up_on_and_named_and_the_others_go_on() {
+async fn a_disruption_that_times_out_is_reported_and_the_others_continue() {
     let memory = deployments(3);
     let stage = Stage::at(NOW, &memory, vec![restarts(pace(1), 3)]).await;
     stage.after(SECOND * 599).await;
@@ -224,19 +225,19 @@ async fn what_never_comes_through_is_given_up_on_and_named_and_the_others_go_on(
         "{message}"
     );
     assert_eq!(
-        standing(&stage).await,
+        pace_snapshot(&stage).await,
         PaceSnapshot { name: "workloads".into(), deferred: 1, in_progress: 1, timed_out: 1 }
     );
-    come_through(&memory, "d0");
-    come_through(&memory, "d1");
+    roll_out(&memory, "d0");
+    roll_out(&memory, "d1");
     stage.engine.settled().await;
-    come_through(&memory, "d2");
+    roll_out(&memory, "d2");
     stage.engine.settled().await;
     assert_eq!(stage.condition("mizzen.dev/p"), ("True".into(), "Ready".into(), "up to date".into()));
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_says_that_it_failed_gives_its_place_back_at_once() {
+async fn a_disruption_whose_object_reports_failure_frees_its_place_at_once() {
     let memory = deployments(2);
     let stage = Stage::at(NOW, &memory, vec![restarts(pace(1), 2)]).await;
     miss_the_deadline(&memory, "d0");
@@ -247,7 +248,7 @@ async fn what_says_that_it_failed_gives_its_place_back_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_restarted_host_counts_what_the_one_before_it_began() {
+async fn a_restarted_host_counts_the_disruptions_in_progress() {
     let memory = deployments(10);
     let stage = Stage::at(NOW, &memory, vec![restarts(pace(3), 10)]).await;
     stage.after(SECOND * 300).await;
@@ -255,16 +256,16 @@ async fn a_restarted_host_counts_what_the_one_before_it_began() {
     memory.take_writes();
     let stage = Stage::at("2026-01-05T12:05:00Z", &memory, vec![restarts(pace(3), 10)]).await;
     assert_eq!((restarted(&memory, 10, "1"), stage.writes()), (3, Vec::new()));
-    come_through(&memory, "d1");
+    roll_out(&memory, "d1");
     stage.engine.settled().await;
     assert_eq!(rolling(&memory, 10, "1").len(), 3);
-    // Their patience goes on from when they began.
+    // Their progress deadline counts from when they started.
     stage.after(SECOND * 301).await;
-    assert_eq!((standing(&stage).await.timed_out, restarted(&memory, 10, "1")), (2, 6));
+    assert_eq!((pace_snapshot(&stage).await.timed_out, restarted(&memory, 10, "1")), (2, 6));
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_restarted_host_counts_the_last_minute() {
+async fn a_restarted_host_counts_the_disruptions_of_the_last_minute() {
     let memory = deployments(4);
     let pace = || Pace { per_minute: NonZeroUsize::new(2), at_once: None, ..pace(1) };
     Stage::at(NOW, &memory, vec![restarts(pace(), 4)]).await.engine.stop().await;
@@ -275,9 +276,9 @@ async fn a_restarted_host_counts_the_last_minute() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_pace_that_is_not_configured_is_reported_and_what_has_another_is_done() {
+async fn an_unknown_pace_is_reported_and_disruptions_under_a_known_one_start() {
     let memory = deployments(2);
-    let (node, _) = paced("p", pace(1)).answers(|shop| {
+    let (node, _) = paced("p", pace(1)).returns(|shop| {
         let patches =
             vec![restart("d0", &shop["spec"]["hash"], "wrklds"), restart("d1", &shop["spec"]["hash"], "workloads")];
         Ok(Outcome { patches, ..Outcome::new(Readiness::Ready) })
@@ -290,19 +291,19 @@ async fn a_pace_that_is_not_configured_is_reported_and_what_has_another_is_done(
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_write_that_fails_keeps_no_place() {
+async fn a_failed_write_occupies_no_place() {
     let memory = deployments(2);
     let refused = mizzen_cluster::WriteError::Forbidden { object: "d".into(), message: "no rights".into() };
     memory.fail_writes(&deployment("").kind, Some(refused));
     let stage = Stage::at(NOW, &memory, vec![restarts(pace(1), 2)]).await;
-    assert_eq!((stage.condition("mizzen.dev/p").1, standing(&stage).await.in_progress), ("Forbidden".into(), 0));
+    assert_eq!((stage.condition("mizzen.dev/p").1, pace_snapshot(&stage).await.in_progress), ("Forbidden".into(), 0));
     memory.fail_writes(&deployment("").kind, None);
     stage.after(SECOND).await;
     assert_eq!(rolling(&memory, 2, "1").len(), 1);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_deletion_is_under_way_until_its_owner_has_replaced_the_pod() {
+async fn a_deletion_is_in_progress_until_the_owner_has_replaced_the_pod() {
     let memory = memory();
     put(&memory, &a_shop("x", json!({})));
     let set = |available: u8| {
@@ -319,7 +320,7 @@ async fn a_deletion_is_under_way_until_its_owner_has_replaced_the_pod() {
         );
     }
     let uids: Vec<_> = ["p0", "p1"].map(|name| memory.find(&pod(name)).unwrap()["metadata"]["uid"].clone()).to_vec();
-    let (node, _) = paced("p", pace(1)).answers(move |_| {
+    let (node, _) = paced("p", pace(1)).returns(move |_| {
         let deletion = |at: usize| Deletion {
             object: pod(&format!("p{at}")),
             uid: uids[at].as_str().unwrap().to_owned(),
@@ -338,10 +339,10 @@ async fn a_deletion_is_under_way_until_its_owner_has_replaced_the_pod() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_new_configuration_of_a_pace_counts_at_once_and_calls_nobody() {
+async fn a_changed_pace_takes_effect_at_once_and_calls_no_plugin() {
     let memory = deployments(10);
-    let making = |at_once: usize| paced("p", pace(at_once)).answers(|shop| Ok(wanting(0..10, &shop["spec"]["hash"])));
-    let ((few, few_calls), (more, more_calls)) = (making(2), making(5));
+    let builder = |at_once: usize| paced("p", pace(at_once)).returns(|shop| Ok(wanting(0..10, &shop["spec"]["hash"])));
+    let ((few, few_calls), (more, more_calls)) = (builder(2), builder(5));
     let stage = Stage::at(NOW, &memory, vec![few]).await;
     assert_eq!(restarted(&memory, 10, "1"), 2);
     stage.engine.configure(vec![more]);
@@ -350,14 +351,14 @@ async fn a_new_configuration_of_a_pace_counts_at_once_and_calls_nobody() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn looks_in_between_neither_hurry_nor_put_off_when_a_plugin_wants_to_be_asked_again() {
+async fn reconciles_without_a_call_do_not_change_when_a_plugin_is_requeued() {
     let memory = deployments(20);
     let (node, calls) = paced("p", pace(1))
-        .answers(|shop| Ok(Outcome { requeue_after: Some(SECOND * 100), ..wanting(0..20, &shop["spec"]["hash"]) }));
+        .returns(|shop| Ok(Outcome { requeue_after: Some(SECOND * 100), ..wanting(0..20, &shop["spec"]["hash"]) }));
     let stage = Stage::at(NOW, &memory, vec![node]).await;
     for at in 0..9 {
         stage.after(SECOND * 10).await;
-        come_through(&memory, &format!("d{at}"));
+        roll_out(&memory, &format!("d{at}"));
         stage.engine.settled().await;
     }
     assert_eq!((count(&calls), restarted(&memory, 20, "1")), (1, 10));
@@ -368,7 +369,7 @@ async fn looks_in_between_neither_hurry_nor_put_off_when_a_plugin_wants_to_be_as
 #[tokio::test(start_paused = true)]
 async fn two_subjects_that_patch_one_object_under_a_pace_do_not_conflict_over_its_mark() {
     let memory = deployments(1);
-    let (both, _) = paced("p", pace(1)).answers(|shop| {
+    let (both, _) = paced("p", pace(1)).returns(|shop| {
         let name = shop["metadata"]["name"].as_str().unwrap();
         let patch = Patch {
             fragment: json!({"spec": {"template": {"metadata": {"annotations": {name: shop["spec"]["hash"]}}}}}),
@@ -377,7 +378,7 @@ async fn two_subjects_that_patch_one_object_under_a_pace_do_not_conflict_over_it
         Ok(Outcome { patches: vec![patch], ..Outcome::new(Readiness::Ready) })
     });
     let stage = Stage::at(NOW, &memory, vec![both]).await;
-    come_through(&memory, "d0");
+    roll_out(&memory, "d0");
     stage.after(SECOND).await;
     stage.put(&a_shop("y", json!({"hash": "1"}))).await;
     assert_eq!(stage.condition_of("y", "mizzen.dev/p").1, "Ready");

@@ -1,8 +1,8 @@
-//! What is written, repaired, pruned, and what is not.
+//! Which objects, fields and statuses the host writes, repairs and prunes.
 
 use crate::support::{
-    Stage, a_map, a_service, a_shop, config_map, count, lister, map_ref, memory, plugin, put, service, shop_ref,
-    switch, wants,
+    Stage, a_map, a_service, a_shop, config_map, count, desires, lister, map_ref, memory, plugin, put, service,
+    shop_ref, switch,
 };
 use mizzen_cluster::{Apply, Cluster, ReadError, Target, WriteError};
 use mizzen_model::{Condition, Failure, Outcome, Readiness};
@@ -10,10 +10,10 @@ use serde_json::json;
 use std::sync::Arc;
 
 #[tokio::test(start_paused = true)]
-async fn drift_is_repaired_without_asking_the_plugin() {
+async fn drift_is_repaired_without_a_call() {
     let memory = memory();
     put(&memory, &a_shop("x", json!({})));
-    let (node, calls) = plugin("p").answers(|_| Ok(wants(vec![a_map("a", "m", json!({"k": "v"}))])));
+    let (node, calls) = plugin("p").returns(|_| Ok(desires(vec![a_map("a", "m", json!({"k": "v"}))])));
     let stage = Stage::on(&memory, vec![node]).await;
     stage.memory.edit("kubectl-edit", &map_ref("a", "m"), |map| map["data"]["k"] = json!("other")).unwrap();
     stage.engine.settled().await;
@@ -35,10 +35,10 @@ async fn drift_is_repaired_without_asking_the_plugin() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_new_wish_or_a_restart_is_no_drift() {
+async fn a_new_outcome_or_a_restart_is_not_drift() {
     let memory = memory();
     put(&memory, &a_shop("x", json!({"k": "one"})));
-    let node = || plugin("p").answers(|shop| Ok(wants(vec![a_map("a", "m", json!({"k": shop["spec"]["k"]}))]))).0;
+    let node = || plugin("p").returns(|shop| Ok(desires(vec![a_map("a", "m", json!({"k": shop["spec"]["k"]}))]))).0;
     let stage = Stage::on(&memory, vec![node()]).await;
     stage.put(&a_shop("x", json!({"k": "two"}))).await;
     stage.engine.stop().await;
@@ -49,38 +49,39 @@ async fn a_new_wish_or_a_restart_is_no_drift() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn fields_of_others_are_left_alone() {
+async fn fields_of_other_field_managers_are_left_alone() {
     let memory = memory();
     put(&memory, &a_shop("x", json!({})));
     let stage =
-        Stage::on(&memory, vec![plugin("p").answers(|_| Ok(wants(vec![a_map("a", "m", json!({"k": "v"}))]))).0]).await;
+        Stage::on(&memory, vec![plugin("p").returns(|_| Ok(desires(vec![a_map("a", "m", json!({"k": "v"}))]))).0])
+            .await;
     stage.writes();
-    stage.memory.edit("somebody", &map_ref("a", "m"), |map| map["data"]["theirs"] = json!("1")).unwrap();
+    stage.memory.edit("other-manager", &map_ref("a", "m"), |map| map["data"]["theirs"] = json!("1")).unwrap();
     stage.engine.settled().await;
     assert_eq!(stage.data("m").unwrap(), json!({"k": "v", "theirs": "1"}));
     assert_eq!(stage.writes(), []);
 }
 
 #[tokio::test(start_paused = true)]
-async fn labels_and_annotations_that_are_null_are_none_as_to_the_api_server() {
+async fn null_labels_and_annotations_are_treated_as_absent() {
     let memory = memory();
     put(&memory, &a_shop("x", json!({})));
     let mut map = a_map("a", "m", json!({"k": "v"}));
     map["metadata"]["labels"] = json!(null);
     map["metadata"]["annotations"] = json!(null);
-    let (node, calls) = plugin("p").answers(move |_| Ok(wants(vec![map.clone()])));
+    let (node, calls) = plugin("p").returns(move |_| Ok(desires(vec![map.clone()])));
     let stage = Stage::on(&memory, vec![node]).await;
     assert_eq!((stage.data("m").unwrap(), count(&calls)), (json!({"k": "v"}), 1));
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_leaves_the_set_is_pruned_and_what_is_not_ours_is_not() {
+async fn objects_that_leave_the_set_are_pruned_and_objects_of_other_parties_are_not() {
     let memory = memory();
     put(&memory, &a_shop("x", json!({"names": ["m", "n"]})));
     put(&memory, &a_map("a", "foreign", json!({})));
-    let (node, _) = plugin("p").answers(|shop| {
+    let (node, _) = plugin("p").returns(|shop| {
         let names = shop["spec"]["names"].as_array().unwrap();
-        Ok(wants(names.iter().map(|name| a_map("a", name.as_str().unwrap(), json!({}))).collect()))
+        Ok(desires(names.iter().map(|name| a_map("a", name.as_str().unwrap(), json!({}))).collect()))
     });
     let stage = Stage::on(&memory, vec![node]).await;
     stage.put(&a_shop("x", json!({"names": ["n"]}))).await;
@@ -93,7 +94,7 @@ async fn a_failed_read_never_leads_to_a_prune() {
     let memory = memory();
     put(&memory, &a_shop("x", json!({})));
     put(&memory, &a_service("s", "x", "ClusterIP"));
-    // Wants nothing when it can't read: the mistake that prunes everything elsewhere.
+    // Desires nothing when it can't read: a mistake that would prune everything.
     let (node, _) = lister("lister");
     let stage = Stage::on(&memory, vec![node]).await;
     assert!(stage.data("x").is_some());
@@ -107,10 +108,10 @@ async fn a_failed_read_never_leads_to_a_prune() {
 async fn an_outcome_without_a_set_prunes_nothing() {
     let memory = memory();
     put(&memory, &a_shop("x", json!({"known": true})));
-    let (node, _) = plugin("p").answers(|shop| {
+    let (node, _) = plugin("p").returns(|shop| {
         let known = shop["spec"]["known"] == true;
         Ok(if known {
-            wants(vec![a_map("a", "m", json!({}))])
+            desires(vec![a_map("a", "m", json!({}))])
         } else {
             Outcome::new(Readiness::Progressing("looking".into()))
         })
@@ -126,7 +127,7 @@ async fn a_failed_apply_is_reported_and_prunes_nothing() {
     let memory = memory();
     put(&memory, &a_shop("x", json!({"name": "m"})));
     let (node, _) =
-        plugin("p").answers(|shop| Ok(wants(vec![a_map("a", shop["spec"]["name"].as_str().unwrap(), json!({}))])));
+        plugin("p").returns(|shop| Ok(desires(vec![a_map("a", shop["spec"]["name"].as_str().unwrap(), json!({}))])));
     let stage = Stage::on(&memory, vec![node]).await;
     let refusal = WriteError::Forbidden { object: "ConfigMap a/n".into(), message: "no rights".into() };
     stage.memory.fail_writes(&config_map(), Some(refusal));
@@ -138,10 +139,10 @@ async fn a_failed_apply_is_reported_and_prunes_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_conflict_names_both_managers_and_takes_nothing() {
+async fn a_conflict_names_both_field_managers_and_changes_nothing() {
     let memory = memory();
     put(&memory, &a_shop("x", json!({})));
-    let (node, _) = plugin("p").answers(|_| Ok(wants(vec![a_map("a", "m", json!({"k": "ours"}))])));
+    let (node, _) = plugin("p").returns(|_| Ok(desires(vec![a_map("a", "m", json!({"k": "ours"}))])));
     let stage = Stage::on(&memory, vec![node]).await;
     let document = a_map("a", "m", json!({"k": "theirs"}));
     let theirs = Apply { manager: "gitops", document: &document, target: Target::Object, force: true };
@@ -157,22 +158,22 @@ async fn a_conflict_names_both_managers_and_takes_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn force_takes_what_was_granted_by_force() {
+async fn force_takes_over_the_fields_where_it_is_granted() {
     let memory = memory();
     put(&memory, &a_shop("x", json!({})));
     put(&memory, &a_map("a", "m", json!({"k": "theirs"})));
     let forced = plugin("p").with(|_, reconciler| reconciler.grants.apply[0].force = true);
     let stage =
-        Stage::on(&memory, vec![forced.answers(|_| Ok(wants(vec![a_map("a", "m", json!({"k": "ours"}))]))).0]).await;
+        Stage::on(&memory, vec![forced.returns(|_| Ok(desires(vec![a_map("a", "m", json!({"k": "ours"}))]))).0]).await;
     assert_eq!(stage.data("m").unwrap(), json!({"k": "ours"}));
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_kind_that_was_not_granted_is_not_applied_and_nothing_else_is() {
+async fn an_outcome_with_a_kind_that_is_not_granted_is_not_applied_at_all() {
     let memory = memory();
     put(&memory, &a_shop("x", json!({})));
     let service = json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "s", "namespace": "a"}});
-    let (node, _) = plugin("p").answers(move |_| Ok(wants(vec![a_map("a", "m", json!({})), service.clone()])));
+    let (node, _) = plugin("p").returns(move |_| Ok(desires(vec![a_map("a", "m", json!({})), service.clone()])));
     let stage = Stage::on(&memory, vec![node]).await;
     let (_, reason, message) = stage.condition("mizzen.dev/p");
     assert_eq!(reason, "Denied");
@@ -186,7 +187,7 @@ async fn the_status_keeps_the_plugins_fields_when_a_later_call_fails() {
     put(&memory, &a_shop("x", json!({})));
     let broken = switch(false);
     let is_broken = Arc::clone(&broken);
-    let (node, _) = plugin("p").answers(move |_| {
+    let (node, _) = plugin("p").returns(move |_| {
         if *is_broken.lock().unwrap() {
             return Err(Failure::Retry("broken".into()));
         }
@@ -213,23 +214,23 @@ async fn the_status_keeps_the_plugins_fields_when_a_later_call_fails() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_host_that_fails_after_a_restart_keeps_the_fields_of_its_earlier_life() {
+async fn a_failure_after_a_restart_keeps_the_status_fields_from_before_it() {
     let memory = memory();
     put(&memory, &a_shop("x", json!({})));
-    let saying = |answer: Result<Outcome, Failure>| plugin("p").answers(move |_| answer.clone()).0;
+    let returning = |result: Result<Outcome, Failure>| plugin("p").returns(move |_| result.clone()).0;
     let good = Outcome { status: Some(json!({"url": "http://x"})), ..Outcome::new(Readiness::Ready) };
-    Stage::on(&memory, vec![saying(Ok(good))]).await.engine.stop().await;
-    let stage = Stage::on(&memory, vec![saying(Err(Failure::Retry("broken".into())))]).await;
+    Stage::on(&memory, vec![returning(Ok(good))]).await.engine.stop().await;
+    let stage = Stage::on(&memory, vec![returning(Err(Failure::Retry("broken".into())))]).await;
     assert_eq!(stage.memory.find(&shop_ref("x")).unwrap()["status"]["url"], "http://x");
     assert_eq!(stage.condition("mizzen.dev/p").1, "Retrying");
 }
 
 #[tokio::test(start_paused = true)]
-async fn objects_in_the_subjects_namespace_are_owned_and_others_are_cleaned_up_by_the_host() {
+async fn objects_in_the_subjects_namespace_have_an_owner_reference_and_others_are_deleted_by_the_host() {
     let memory = memory();
     put(&memory, &a_shop("x", json!({})));
     let (node, _) =
-        plugin("p").answers(|_| Ok(wants(vec![a_map("a", "near", json!({})), a_map("b", "far", json!({}))])));
+        plugin("p").returns(|_| Ok(desires(vec![a_map("a", "near", json!({})), a_map("b", "far", json!({}))])));
     let stage = Stage::on(&memory, vec![node]).await;
     let near = stage.memory.find(&map_ref("a", "near")).unwrap();
     assert_eq!(near["metadata"]["ownerReferences"][0]["name"], "x");
@@ -242,18 +243,18 @@ async fn objects_in_the_subjects_namespace_are_owned_and_others_are_cleaned_up_b
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_a_reconciler_that_finalizes_applied_does_not_go_with_its_subject_unless_it_says_so() {
+async fn objects_of_a_finalizing_reconciler_are_not_garbage_collected_with_their_subject() {
     let memory = memory();
     put(&memory, &a_shop("x", json!({})));
-    let making = plugin("p").finalizes();
-    let (node, _) = making.answers(|_| Ok(wants(vec![a_map("a", "near", json!({}))])));
+    let builder = plugin("p").finalizes();
+    let (node, _) = builder.returns(|_| Ok(desires(vec![a_map("a", "near", json!({}))])));
     let stage = Stage::on(&memory, vec![node]).await;
     let near = stage.memory.find(&map_ref("a", "near")).unwrap();
     assert!(near["metadata"].get("ownerReferences").is_none(), "{near}");
 
-    // Replaced by one that has no word in it.
+    // Replaced by a plugin that does not finalize.
     let (node, _) =
-        plugin("p").version(2).with(|own, _| own.needs.clear()).answers(|_| Ok(Outcome::new(Readiness::Ready)));
+        plugin("p").version(2).with(|own, _| own.needs.clear()).returns(|_| Ok(Outcome::new(Readiness::Ready)));
     stage.engine.configure(vec![node]);
     stage.engine.settled().await;
     stage.memory.remove(&shop_ref("x"));
@@ -263,11 +264,11 @@ async fn what_a_reconciler_that_finalizes_applied_does_not_go_with_its_subject_u
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_kind_that_has_no_status_gets_none() {
+async fn a_kind_without_a_status_subresource_gets_none() {
     let memory = memory();
     put(&memory, &a_map("a", "subject", json!({})));
-    let about_maps = plugin("p").about(config_map());
-    let (node, calls) = about_maps.answers(|_| Ok(Outcome::new(Readiness::Ready)));
+    let about_maps = plugin("p").subject_kind(config_map());
+    let (node, calls) = about_maps.returns(|_| Ok(Outcome::new(Readiness::Ready)));
     let stage = Stage::on(&memory, vec![node]).await;
     assert_eq!((count(&calls), stage.writes()), (1, Vec::new()));
 }
@@ -298,11 +299,11 @@ async fn a_patch_sets_its_fields_once_and_leaves_the_rest() {
     );
     stage.engine.stop().await;
     memory.take_writes();
-    assert_eq!(Stage::on(&memory, vec![node()]).await.writes(), [], "a patch that is done is not done again");
+    assert_eq!(Stage::on(&memory, vec![node()]).await.writes(), [], "a patch that is in effect is not applied again");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_null_in_a_patch_takes_back_what_was_set_and_nothing_of_others() {
+async fn a_null_in_a_patch_removes_the_field_that_was_set_and_no_other_managers_field() {
     let memory = memory();
     put(&memory, &a_shop("x", json!({})));
     let mut theirs = a_service("s", "x", "ClusterIP");
@@ -330,11 +331,11 @@ async fn a_null_in_a_patch_takes_back_what_was_set_and_nothing_of_others() {
     assert_eq!(annotations(), json!({"theirs": "stays"}));
     memory.take_writes();
     stage.engine.settled().await;
-    assert_eq!(stage.writes(), [], "what others set is no reason to write again");
+    assert_eq!(stage.writes(), [], "a field of another field manager is no reason to write again");
 }
 
-fn patching_node(making: crate::support::Making, patch: mizzen_model::Patch) -> mizzen_engine::NodeSpec {
-    making.answers(move |_| Ok(Outcome { patches: vec![patch.clone()], ..Outcome::new(Readiness::Ready) })).0
+fn patching_node(builder: crate::support::PluginBuilder, patch: mizzen_model::Patch) -> mizzen_engine::NodeSpec {
+    builder.returns(move |_| Ok(Outcome { patches: vec![patch.clone()], ..Outcome::new(Readiness::Ready) })).0
 }
 
 #[tokio::test(start_paused = true)]

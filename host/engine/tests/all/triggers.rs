@@ -1,4 +1,4 @@
-//! Who is asked when, and who is not.
+//! Which changes enqueue which keys, and when a plugin is called.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -15,7 +15,7 @@ use mizzen_model::{
 use serde_json::json;
 
 #[tokio::test(start_paused = true)]
-async fn a_change_of_what_was_read_wakes_its_reader_and_nobody_else() {
+async fn a_change_of_an_object_enqueues_its_readers_only() {
     let memory = memory();
     put(&memory, &a_shop("x", json!({})));
     put(&memory, &a_shop("y", json!({})));
@@ -28,7 +28,7 @@ async fn a_change_of_what_was_read_wakes_its_reader_and_nobody_else() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_change_of_a_field_that_was_not_read_calls_nothing() {
+async fn a_change_of_a_field_that_was_not_read_calls_no_plugin() {
     let memory = memory();
     put(&memory, &a_shop("x", json!({})));
     put(&memory, &a_service("s", "x", "ClusterIP"));
@@ -41,12 +41,12 @@ async fn a_change_of_a_field_that_was_not_read_calls_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_subject_whose_wish_is_the_same_is_not_asked_about_again() {
+async fn a_change_of_the_status_alone_calls_no_plugin() {
     let memory = memory();
     put(&memory, &a_shop("x", json!({"a": 1})));
     let (node, calls) = lister("lister");
     let stage = Stage::on(&memory, vec![node]).await;
-    stage.memory.edit("somebody", &shop_ref("x"), |shop| shop["status"]["note"] = json!("seen")).unwrap();
+    stage.memory.edit("other-manager", &shop_ref("x"), |shop| shop["status"]["note"] = json!("seen")).unwrap();
     stage.engine.settled().await;
     assert_eq!(count(&calls), 1);
     stage.put(&a_shop("x", json!({"a": 2}))).await;
@@ -64,7 +64,7 @@ impl Observer for Reconciles {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_status_that_is_no_subresource_and_so_a_new_generation_needs_no_second_look() {
+async fn a_status_without_a_subresource_is_not_reconciled_again_for_its_new_generation() {
     let memory = Memory::from_yaml(&CRDS.replace("subresources: {status: {}}", "storage: true")).unwrap();
     put(&memory, &a_shop("x", json!({})));
     let (reads_services, _) = lister("lister");
@@ -77,13 +77,13 @@ async fn a_status_that_is_no_subresource_and_so_a_new_generation_needs_no_second
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_configuration_that_is_read_again_and_is_the_same_wakes_nobody() {
+async fn an_unchanged_configuration_enqueues_nothing() {
     let memory = memory();
     put(&memory, &a_shop("x", json!({})));
     let seen = Arc::new(Reconciles::default());
     let engine = Engine::start(Arc::new(memory.clone()), seen.clone(), Concurrency::default());
-    let two = plugin("two").answers(|_| Ok(Outcome::new(Readiness::Ready))).0;
-    let (unloaded, _) = plugin("three").answers(|_| Ok(Outcome::new(Readiness::Ready)));
+    let two = plugin("two").returns(|_| Ok(Outcome::new(Readiness::Ready))).0;
+    let (unloaded, _) = plugin("three").returns(|_| Ok(Outcome::new(Readiness::Ready)));
     let nodes = vec![lister("one").0, NodeSpec { invoke: Err(LoadError::new("no component")), ..unloaded }, two];
     engine.configure(nodes.clone());
     engine.settled().await;
@@ -93,12 +93,16 @@ async fn a_configuration_that_is_read_again_and_is_the_same_wakes_nobody() {
     assert_eq!(seen.0.load(Ordering::SeqCst), before);
     engine.configure(nodes[..1].to_vec());
     engine.settled().await;
-    assert_eq!(seen.0.load(Ordering::SeqCst), before + 1, "whoever is left may have waited for the other");
+    assert_eq!(
+        seen.0.load(Ordering::SeqCst),
+        before + 1,
+        "the removed reconcilers may have gated the one that is left"
+    );
 }
 
-/// A plugin that reads the Services whose type overlaps with its shop's path, and writes down how many there are.
+/// A plugin that counts the Services whose type overlaps with its shop's path, and applies a map with the number.
 fn overlapping(path: &'static str, set: Option<&'static str>) -> (NodeSpec, Arc<AtomicUsize>) {
-    plugin("overlapping").asks(move |shop, reads| async move {
+    plugin("overlapping").reconciles(move |shop, reads| async move {
         let (name, own) = (shop["metadata"]["name"].as_str().unwrap(), shop["spec"]["path"].as_str().unwrap());
         let tests = [TextTest::PrefixOf(own.into()), TextTest::StartsWith(own.into())];
         let query = Query {
@@ -111,7 +115,7 @@ fn overlapping(path: &'static str, set: Option<&'static str>) -> (NodeSpec, Arc<
         };
         Ok(match reads.count(&query).await {
             Ok(found) => {
-                Ok(crate::support::wants(vec![crate::support::a_map("a", name, json!({"found": found.to_string()}))]))
+                Ok(crate::support::desires(vec![crate::support::a_map("a", name, json!({"found": found.to_string()}))]))
             }
             Err(error) => Err(Failure::Invalid(error.to_string())),
         })
@@ -119,7 +123,7 @@ fn overlapping(path: &'static str, set: Option<&'static str>) -> (NodeSpec, Arc<
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_change_wakes_those_alone_who_asked_for_a_value_that_it_has_or_had() {
+async fn a_change_enqueues_only_the_readers_of_its_old_or_new_value() {
     let memory = memory();
     for at in 0..200 {
         put(&memory, &a_shop(&format!("s{at}"), json!({"path": format!("/{at}/cart")})));
@@ -135,11 +139,15 @@ async fn a_change_wakes_those_alone_who_asked_for_a_value_that_it_has_or_had() {
     stage.put(&a_service("s", "x", "elsewhere")).await;
     assert_eq!(count(&calls), 204);
     stage.put(&a_service("s", "x", "/")).await;
-    assert_eq!((count(&calls), stage.data("s199").unwrap()["found"].clone()), (404, json!("1")), "which concerns all");
+    assert_eq!(
+        (count(&calls), stage.data("s199").unwrap()["found"].clone()),
+        (404, json!("1")),
+        "it overlaps with every path"
+    );
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_value_is_asked_for_in_the_fields_that_come_back_alone() {
+async fn a_query_by_value_needs_a_field_of_its_field_set() {
     for (path, set, why) in [
         ("spec.clusterIP", Some("type"), "`spec.clusterIP`, which field set `type` does not have"),
         ("spec.type", None, "name one"),
@@ -153,7 +161,7 @@ async fn a_value_is_asked_for_in_the_fields_that_come_back_alone() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_others_write_between_a_question_and_its_report_is_asked_about() {
+async fn a_change_between_a_call_and_its_report_triggers_another_call() {
     let memory = memory();
     put(&memory, &a_shop("x", json!({})));
     let sets = |description: &mut Description, reconciler: &mut Reconciler| {
@@ -163,14 +171,14 @@ async fn what_others_write_between_a_question_and_its_report_is_asked_about() {
         reconciler.grants.read.push(Grant { kind: shop(), namespaces: Vec::new(), force: false });
     };
     let meanwhile = memory.clone();
-    // It says of the shop what others note in its status: and once it has looked, somebody notes something.
-    let (node, calls) = plugin("p").with(sets).asks(move |_, reads| {
+    // The plugin reports the note in its shop's status. Another field manager sets the note after the first read.
+    let (node, calls) = plugin("p").with(sets).reconciles(move |_, reads| {
         let meanwhile = meanwhile.clone();
         async move {
             let note =
                 reads.get(&shop_ref("x"), Some("note")).await.unwrap().unwrap().value()["status"]["note"].clone();
             if note.is_null() {
-                meanwhile.edit("somebody", &shop_ref("x"), |shop| shop["status"]["note"] = json!("seen")).unwrap();
+                meanwhile.edit("other-manager", &shop_ref("x"), |shop| shop["status"]["note"] = json!("seen")).unwrap();
             }
             Ok(Ok(Outcome::new(Readiness::Warning(note.to_string()))))
         }
@@ -195,15 +203,15 @@ async fn a_restart_on_a_converged_cluster_writes_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_new_revision_is_asked_about_everything_and_the_old_one_no_more() {
+async fn a_new_revision_is_called_for_every_subject_and_the_old_one_for_none() {
     let memory = memory();
     put(&memory, &a_shop("x", json!({})));
-    let saying = |version: u32| {
-        plugin("p").version(version).answers(move |_| {
-            Ok(crate::support::wants(vec![crate::support::a_map("a", "m", json!({"v": version.to_string()}))]))
+    let at_version = |version: u32| {
+        plugin("p").version(version).returns(move |_| {
+            Ok(crate::support::desires(vec![crate::support::a_map("a", "m", json!({"v": version.to_string()}))]))
         })
     };
-    let ((old, old_calls), (new, new_calls)) = (saying(1), saying(2));
+    let ((old, old_calls), (new, new_calls)) = (at_version(1), at_version(2));
     let stage = Stage::on(&memory, vec![old]).await;
     stage.engine.configure(vec![new]);
     stage.engine.settled().await;
@@ -212,12 +220,12 @@ async fn a_new_revision_is_asked_about_everything_and_the_old_one_no_more() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn passing_trouble_is_tried_again_with_growing_pauses() {
+async fn temporary_failures_are_retried_with_a_growing_backoff() {
     let memory = memory();
     put(&memory, &a_shop("x", json!({})));
-    let trouble = switch(3);
-    let left = Arc::clone(&trouble);
-    let (node, calls) = plugin("p").answers(move |_| {
+    let failures = switch(3);
+    let left = Arc::clone(&failures);
+    let (node, calls) = plugin("p").returns(move |_| {
         let mut left = left.lock().unwrap();
         if *left == 0 {
             return Ok(Outcome::new(Readiness::Ready));
@@ -238,10 +246,10 @@ async fn passing_trouble_is_tried_again_with_growing_pauses() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_invalid_subject_is_not_asked_about_again_until_it_changes() {
+async fn an_invalid_subject_is_not_reconciled_again_until_it_changes() {
     let memory = memory();
     put(&memory, &a_shop("x", json!({"size": -1})));
-    let (node, calls) = plugin("p").answers(|shop| match shop["spec"]["size"].as_i64() {
+    let (node, calls) = plugin("p").returns(|shop| match shop["spec"]["size"].as_i64() {
         Some(size) if size > 0 => Ok(Outcome::new(Readiness::Ready)),
         _ => Err(Failure::Invalid("spec.size must be positive".into())),
     });
@@ -256,12 +264,12 @@ async fn an_invalid_subject_is_not_asked_about_again_until_it_changes() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_plugin_that_asks_to_be_asked_again_is() {
+async fn a_plugin_that_asks_for_a_requeue_is_called_again_after_that_time() {
     let memory = memory();
     put(&memory, &a_shop("x", json!({})));
     let hour = std::time::Duration::from_hours(1);
     let (node, calls) =
-        plugin("p").answers(move |_| Ok(Outcome { requeue_after: Some(hour), ..Outcome::new(Readiness::Ready) }));
+        plugin("p").returns(move |_| Ok(Outcome { requeue_after: Some(hour), ..Outcome::new(Readiness::Ready) }));
     let stage = Stage::on(&memory, vec![node]).await;
     tokio::time::advance(hour / 2).await;
     stage.engine.settled().await;

@@ -1,22 +1,23 @@
-//! A plugin whose calls cost much is asked less often, and nothing is lost or taken back by that.
+//! A plugin whose calls are expensive is called less often: no change is lost, and no change of another field manager
+//! is overwritten by an outdated outcome.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
-use crate::support::{Stage, a_map, a_service, a_shop, count, map_ref, memory, plugin, put, wants};
+use crate::support::{Stage, a_map, a_service, a_shop, count, desires, map_ref, memory, plugin, put};
 use mizzen_engine::observe::Log;
 use mizzen_engine::{Delays, Engine, NodeSpec, Settings};
 use mizzen_model::{Outcome, Readiness, Wanted};
 use serde_json::json;
 
-/// A lister whose calls take so long.
+/// A lister whose calls take this long.
 fn slow_lister(takes: Duration) -> (NodeSpec, Arc<AtomicUsize>) {
-    plugin("slow").asks(move |shop, reads| async move {
+    plugin("slow").reconciles(move |shop, reads| async move {
         let found = crate::support::services(&reads, &shop).await;
         tokio::time::sleep(takes).await;
         let types: Vec<_> = found.unwrap_or_default().iter().map(|found| found["spec"]["type"].clone()).collect();
-        Ok(Ok(wants(vec![a_map("a", "x", json!({"types": json!(types).to_string()}))])))
+        Ok(Ok(desires(vec![a_map("a", "x", json!({"types": json!(types).to_string()}))])))
     })
 }
 
@@ -26,7 +27,7 @@ async fn within_the_cooldown() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_expensive_call_is_not_made_for_every_change_and_no_change_is_lost() {
+async fn an_expensive_plugin_is_not_called_for_every_change_and_no_change_is_lost() {
     let memory = memory();
     put(&memory, &a_shop("x", json!({})));
     let (node, calls) = slow_lister(Duration::from_millis(100));
@@ -41,7 +42,7 @@ async fn an_expensive_call_is_not_made_for_every_change_and_no_change_is_lost() 
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_first_change_after_a_rest_and_a_change_of_the_subject_do_not_wait() {
+async fn the_first_change_after_a_cooldown_and_a_change_of_the_subject_do_not_wait() {
     let memory = memory();
     put(&memory, &a_shop("x", json!({})));
     let (node, calls) = slow_lister(Duration::from_millis(100));
@@ -59,7 +60,7 @@ async fn the_first_change_after_a_rest_and_a_change_of_the_subject_do_not_wait()
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_cheap_call_is_made_at_once_for_every_change() {
+async fn a_cheap_plugin_is_called_at_once_for_every_change() {
     let memory = memory();
     put(&memory, &a_shop("x", json!({})));
     let (node, calls) = slow_lister(Duration::from_millis(2));
@@ -71,10 +72,10 @@ async fn a_cheap_call_is_made_at_once_for_every_change() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_expensive_plugin_that_reads_what_it_writes_is_asked_about_it_when_it_has_rested() {
+async fn an_expensive_plugin_that_reads_what_it_writes_is_called_again_after_its_cooldown() {
     let memory = memory();
     put(&memory, &a_shop("x", json!({})));
-    let (node, calls) = plugin("p").reads_maps().asks(|_, reads| async move {
+    let (node, calls) = plugin("p").reads_maps().reconciles(|_, reads| async move {
         let there = reads.get(&map_ref("a", "m"), None).await;
         tokio::time::sleep(Duration::from_millis(200)).await;
         let readiness =
@@ -90,46 +91,46 @@ async fn an_expensive_plugin_that_reads_what_it_writes_is_asked_about_it_when_it
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_an_expensive_plugin_would_leave_to_others_is_not_taken_back_while_it_rests() {
+async fn drift_that_an_expensive_plugin_would_accept_is_not_repaired_during_its_cooldown() {
     let memory = memory();
     put(&memory, &a_shop("x", json!({})));
-    let (node, calls) = plugin("p").reads_maps().asks(|_, reads| async move {
+    let (node, calls) = plugin("p").reads_maps().reconciles(|_, reads| async move {
         let there = reads.get(&map_ref("a", "m"), None).await.unwrap();
         tokio::time::sleep(Duration::from_millis(200)).await;
         let theirs = there.is_some_and(|there| there.value()["data"]["policy"] == "theirs");
         let data = if theirs { json!({"own": "ours"}) } else { json!({"own": "ours", "policy": "ours"}) };
-        Ok(Ok(wants(vec![a_map("a", "m", data)])))
+        Ok(Ok(desires(vec![a_map("a", "m", data)])))
     });
     let stage = Stage::on(&memory, vec![node]).await;
     stage.after(Duration::from_secs(2)).await;
     let edit = |field: &str, value: &str| {
-        memory.edit("somebody", &map_ref("a", "m"), |map| map["data"][field] = json!(value)).unwrap();
+        memory.edit("other-manager", &map_ref("a", "m"), |map| map["data"][field] = json!(value)).unwrap();
     };
-    // Whoever asked a moment ago rests.
+    // The key was called a moment ago, so it is in its cooldown.
     stage.put(&a_shop("x", json!({"new": true}))).await;
     let before = count(&calls);
     edit("policy", "theirs");
     within_the_cooldown().await;
     assert_eq!((count(&calls), stage.data("m").unwrap()), (before + 1, json!({"own": "ours", "policy": "theirs"})));
 
-    // What is ours is taken back all the same, by an answer that knows of it.
+    // Drift of our own field is still repaired, with an outcome of a call that has read it.
     edit("own", "theirs");
     within_the_cooldown().await;
     assert_eq!(stage.data("m").unwrap(), json!({"own": "ours", "policy": "theirs"}));
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_engine_settles_only_when_a_slow_plugin_has_seen_what_another_wrote() {
+async fn the_engine_settles_only_when_a_slow_plugin_has_read_what_another_wrote() {
     let memory = memory();
     put(&memory, &a_shop("x", json!({})));
-    let reader = plugin("reader").reads_maps().asks(|_, reads| async move {
+    let reader = plugin("reader").reads_maps().reconciles(|_, reads| async move {
         let there = reads.get(&map_ref("a", "written"), None).await.unwrap();
         tokio::time::sleep(Duration::from_millis(50)).await;
-        Ok(Ok(wants(vec![a_map("a", "copy", json!({"seen": there.is_some().to_string()}))])))
+        Ok(Ok(desires(vec![a_map("a", "copy", json!({"seen": there.is_some().to_string()}))])))
     });
-    let writer = plugin("writer").asks(|_, _| async move {
+    let writer = plugin("writer").reconciles(|_, _| async move {
         tokio::time::sleep(Duration::from_millis(70)).await;
-        Ok(Ok(wants(vec![a_map("a", "written", json!({}))])))
+        Ok(Ok(desires(vec![a_map("a", "written", json!({}))])))
     });
     let stage = Stage::on(&memory, vec![reader.0, writer.0]).await;
     assert_eq!(stage.data("copy").unwrap()["seen"], "true");
@@ -137,13 +138,13 @@ async fn the_engine_settles_only_when_a_slow_plugin_has_seen_what_another_wrote(
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_rehearsal_ends_with_the_same_outcome_and_waits_for_no_cooldown() {
+async fn a_rehearsal_has_the_same_outcome_without_waiting_for_a_cooldown() {
     let memory = memory();
     put(&memory, &a_shop("x", json!({})));
     let (lister, calls) = slow_lister(Duration::from_millis(100));
-    let (sets, _) = plugin("sets").asks(|_, _| async move {
+    let (sets, _) = plugin("sets").reconciles(|_, _| async move {
         tokio::time::sleep(Duration::from_millis(150)).await;
-        Ok(Ok(wants(vec![a_map("a", "set", json!({}))])))
+        Ok(Ok(desires(vec![a_map("a", "set", json!({}))])))
     });
     let settings = Settings { delays: Delays::Skipped, ..Settings::default() };
     let engine = Engine::start_with(Arc::new(memory.clone()), Arc::new(Log), settings);

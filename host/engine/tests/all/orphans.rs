@@ -1,24 +1,24 @@
-//! What becomes of subjects that are held by a reconciler which the configuration does not name any more.
+//! Orphaned subjects: their finalizer belongs to a reconciler that is not configured.
 
 use std::time::Duration;
 
-use crate::support::{Stage, a_map, a_shop, map_ref, memory, plugin, put, shop_ref, wants};
+use crate::support::{Stage, a_map, a_shop, desires, map_ref, memory, plugin, put, shop_ref};
 use mizzen_cluster::memory::Memory;
 use mizzen_engine::NodeSpec;
 use serde_json::json;
 
-/// Wants a map in another namespace, so that it holds its subjects.
+/// Applies a map in another namespace, so that its subjects have its finalizer.
 fn keeper() -> NodeSpec {
-    plugin("keeper").answers(|_| Ok(wants(vec![a_map("b", "far", json!({}))]))).0
+    plugin("keeper").returns(|_| Ok(desires(vec![a_map("b", "far", json!({}))]))).0
 }
 
-/// Is asked about Shops, too, and wants nothing.
+/// Has Shops as subjects, too, and desires nothing.
 fn other() -> NodeSpec {
-    plugin("other").answers(|_| Ok(wants(Vec::new()))).0
+    plugin("other").returns(|_| Ok(desires(Vec::new()))).0
 }
 
-/// A cluster in which a keeper holds Shop a/x.
-async fn held() -> (Memory, Stage) {
+/// A cluster in which Shop a/x has the finalizer of `keeper`.
+async fn finalized() -> (Memory, Stage) {
     let memory = memory();
     put(&memory, &a_shop("x", json!({})));
     let stage = Stage::on(&memory, vec![keeper(), other()]).await;
@@ -26,12 +26,12 @@ async fn held() -> (Memory, Stage) {
     (memory, stage)
 }
 
-/// Of Shop a/x; `None`: it is gone.
+/// The finalizers of Shop a/x; `None` if it does not exist.
 fn finalizers(memory: &Memory) -> Option<serde_json::Value> {
     memory.find(&shop_ref("x")).map(|shop| shop["metadata"]["finalizers"].clone())
 }
 
-async fn configured(stage: &Stage, nodes: Vec<NodeSpec>) {
+async fn configure(stage: &Stage, nodes: Vec<NodeSpec>) {
     stage.engine.configure(nodes);
     stage.engine.settled().await;
 }
@@ -42,9 +42,9 @@ async fn after(stage: &Stage, seconds: u64) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_subject_of_a_reconciler_that_was_removed_is_let_go_and_what_was_applied_stays_and_is_told() {
-    let (memory, stage) = held().await;
-    configured(&stage, vec![other()]).await;
+async fn an_orphaned_finalizer_is_removed_and_an_event_names_the_objects_that_stay() {
+    let (memory, stage) = finalized().await;
+    configure(&stage, vec![other()]).await;
     memory.remove(&shop_ref("x"));
     after(&stage, 50).await;
     assert!(finalizers(&memory).is_some() && memory.events().is_empty());
@@ -56,48 +56,48 @@ async fn a_subject_of_a_reconciler_that_was_removed_is_let_go_and_what_was_appli
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_subject_that_was_going_when_its_reconciler_was_removed_is_let_go_too() {
-    let (memory, stage) = held().await;
-    // What it applied can't be deleted now, so it does not let go itself.
+async fn a_subject_that_was_being_deleted_when_its_reconciler_was_removed_is_orphaned_too() {
+    let (memory, stage) = finalized().await;
+    // The applied object can't be deleted yet, so the reconciler does not remove its finalizer itself.
     memory
-        .edit("somebody", &map_ref("b", "far"), |map| map["metadata"]["finalizers"] = json!(["example.com/x"]))
+        .edit("other-manager", &map_ref("b", "far"), |map| map["metadata"]["finalizers"] = json!(["example.com/x"]))
         .unwrap();
     memory.remove(&shop_ref("x"));
     stage.engine.settled().await;
-    configured(&stage, Vec::new()).await;
+    configure(&stage, Vec::new()).await;
     after(&stage, 70).await;
     assert!(finalizers(&memory).is_none());
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_reconciler_that_comes_back_in_time_cleans_up_itself() {
-    let (memory, stage) = held().await;
-    configured(&stage, vec![other()]).await;
+async fn a_reconciler_that_is_configured_again_in_time_finalizes_its_subjects() {
+    let (memory, stage) = finalized().await;
+    configure(&stage, vec![other()]).await;
     memory.remove(&shop_ref("x"));
     after(&stage, 50).await;
-    configured(&stage, vec![keeper(), other()]).await;
+    configure(&stage, vec![keeper(), other()]).await;
     assert!(finalizers(&memory).is_none() && memory.find(&map_ref("b", "far")).is_none());
     after(&stage, 70).await;
     assert!(memory.events().is_empty());
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_a_reconciler_holds_whose_document_is_wrong_is_not_given_up() {
-    let (memory, stage) = held().await;
+async fn subjects_of_a_reconciler_whose_document_is_invalid_are_not_orphaned() {
+    let (memory, stage) = finalized().await;
     stage.engine.set_invalid(["keeper".to_owned()]);
-    configured(&stage, vec![other()]).await;
+    configure(&stage, vec![other()]).await;
     memory.remove(&shop_ref("x"));
     after(&stage, 600).await;
     assert_eq!(finalizers(&memory), Some(json!(["mizzen.dev/keeper"])));
     stage.engine.set_invalid([]);
-    configured(&stage, vec![other()]).await;
+    configure(&stage, vec![other()]).await;
     after(&stage, 70).await;
     assert!(finalizers(&memory).is_none());
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_host_that_starts_finds_what_was_abandoned_while_there_was_none() {
-    let (memory, stage) = held().await;
+async fn a_host_that_starts_finds_finalizers_that_were_orphaned_while_it_did_not_run() {
+    let (memory, stage) = finalized().await;
     stage.engine.stop().await;
     memory.remove(&shop_ref("x"));
     let stage = Stage::on(&memory, vec![other()]).await;
@@ -106,13 +106,13 @@ async fn a_host_that_starts_finds_what_was_abandoned_while_there_was_none() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn subjects_that_stay_and_finalizers_of_others_are_left_alone() {
-    let (memory, stage) = held().await;
-    configured(&stage, vec![other()]).await;
+async fn subjects_that_are_not_being_deleted_and_finalizers_of_other_controllers_are_left_alone() {
+    let (memory, stage) = finalized().await;
+    configure(&stage, vec![other()]).await;
     after(&stage, 600).await;
     assert_eq!(finalizers(&memory), Some(json!(["mizzen.dev/keeper"])));
     let both = json!(["mizzen.dev/keeper", "example.com/keeper"]);
-    memory.edit("somebody", &shop_ref("x"), |shop| shop["metadata"]["finalizers"] = both.clone()).unwrap();
+    memory.edit("other-manager", &shop_ref("x"), |shop| shop["metadata"]["finalizers"] = both.clone()).unwrap();
     memory.remove(&shop_ref("x"));
     after(&stage, 70).await;
     assert_eq!(finalizers(&memory), Some(json!(["example.com/keeper"])));
