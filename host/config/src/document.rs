@@ -119,6 +119,10 @@ pub struct GrantSpec {
     /// Whether applies may take over fields that other field managers own.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub force: bool,
+    /// Whether objects that exist already, and that no reconciler applied, may be adopted: applied
+    /// from then on, and released instead of deleted.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub adopt: bool,
 }
 
 /// The limits of one call.

@@ -102,6 +102,8 @@ pub struct Grant {
     pub namespaces: Vec<String>,
     /// Whether applies may take over fields that other field managers own.
     pub force: bool,
+    /// Whether objects that exist already, and that no reconciler applied, may be adopted.
+    pub adopt: bool,
 }
 
 /// The limits of one call.
@@ -161,6 +163,11 @@ impl Grants {
 }
 
 impl Grant {
+    /// The plain grant of a kind: in all namespaces, and with nothing that has to be named.
+    pub fn everywhere(kind: Kind) -> Self {
+        Self { kind, namespaces: Vec::new(), force: false, adopt: false }
+    }
+
     /// Whether it covers a namespace.
     pub fn covers(&self, namespace: Option<&str>) -> bool {
         self.namespaces.is_empty()

@@ -172,7 +172,11 @@ impl<'a> Checker<'a> {
             if grant.force && access != "apply" {
                 self.wrong(&format!("{field}.force"), "applies alone can have `force`");
             }
-            granted.push(Grant { kind, namespaces: grant.namespaces, force: grant.force });
+            if grant.adopt && access != "apply" {
+                self.wrong(&format!("{field}.adopt"), "applies alone can have `adopt`");
+            }
+            let GrantSpec { namespaces, force, adopt, .. } = grant;
+            granted.push(Grant { namespaces, force, adopt, ..Grant::everywhere(kind) });
         }
         granted
     }

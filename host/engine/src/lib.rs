@@ -72,7 +72,7 @@
 //!     after_any: Vec::new(),
 //!     config: json!({}),
 //!     grants: Grants {
-//!         apply: vec![Grant { kind: map.clone(), namespaces: Vec::new(), force: false }],
+//!         apply: vec![Grant::everywhere(map.clone())],
 //!         ..Grants::default()
 //!     },
 //!     limits: Limits::default(),

@@ -88,7 +88,7 @@ impl Invoke for Plugin {
 }
 
 fn configuration(config: Value, granted: bool) -> Configuration {
-    let grant = Grant { kind: Kind::new("v1", "Pod"), namespaces: Vec::new(), force: false };
+    let grant = Grant::everywhere(Kind::new("v1", "Pod"));
     let reconciler = Reconciler {
         name: "r".into(),
         origin: Origin::Cluster,

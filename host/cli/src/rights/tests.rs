@@ -26,7 +26,8 @@ fn thing() -> Kind {
 }
 
 fn grant(kind: &Kind, namespaces: &[&str]) -> Grant {
-    Grant { kind: kind.clone(), namespaces: namespaces.iter().map(|&name| name.to_owned()).collect(), force: false }
+    let namespaces = namespaces.iter().map(|&name| name.to_owned()).collect();
+    Grant { namespaces, ..Grant::everywhere(kind.clone()) }
 }
 
 fn reconciler(grants: Grants) -> Reconciler {

@@ -85,6 +85,16 @@ fn a_cycle_in_the_cluster_is_reported_for_each_object_at_the_field_that_causes_i
 }
 
 #[test]
+fn only_applies_can_adopt_objects_that_exist_already() {
+    let grants = "  grants:\n    apply: [{apiVersion: v1, kind: ConfigMap, adopt: true}]\n";
+    let (configuration, _) = Configuration::lenient(&objects(&reconciler("a", grants)));
+    let grant = &configuration.reconcilers[0].grants.apply[0];
+    assert_eq!((grant.adopt, grant.force), (true, false));
+    let problems = problems(&reconciler("a", &grants.replace("apply", "read")));
+    assert!(problems.len() == 1 && problems[0].contains("grants.read[0].adopt: applies alone"), "{problems:?}");
+}
+
+#[test]
 fn an_unknown_choice_lists_the_known_choices() {
     let problems = problems(&reconciler("a", "  mode: Enforced\n"));
     let said = "did you mean `Enforce`? (known: `Enforce`, `Plan`, `Paused`)";

@@ -87,7 +87,7 @@ fn patching() -> (NodeSpec, std::sync::Arc<std::sync::atomic::AtomicUsize>) {
     let builder = plugin("p").with(|description, reconciler| {
         let kind = config_map();
         description.needs.push(Need { kind: kind.clone(), access: Access::Patch, why: String::new() });
-        reconciler.grants.patch.push(Grant { kind, namespaces: Vec::new(), force: false });
+        reconciler.grants.patch.push(Grant::everywhere(kind));
     });
     builder.returns(|shop| {
         let patch = |fragment: &Value| Patch {

@@ -93,7 +93,7 @@ fn paced(name: &'static str, pace: Pace) -> PluginBuilder {
         for (kind, access) in [(deployment("").kind, Access::Patch), (pod("").kind, Access::Delete)] {
             description.needs.push(Need { kind, access, why: String::new() });
         }
-        let grant = |kind| Grant { kind, namespaces: Vec::new(), force: false };
+        let grant = Grant::everywhere;
         reconciler.grants.patch.push(grant(deployment("").kind));
         reconciler.grants.delete.push(grant(pod("").kind));
         reconciler.pace = BTreeMap::from([("workloads".to_owned(), pace)]);

@@ -118,7 +118,7 @@ pub fn plugin(name: &'static str) -> PluginBuilder {
         renderers: Vec::new(),
         finalizes: false,
     };
-    let grant = |kind| Grant { kind, namespaces: Vec::new(), force: false };
+    let grant = Grant::everywhere;
     let reconciler = Reconciler {
         name: name.into(),
         origin: Origin::Cluster,

@@ -168,7 +168,7 @@ async fn a_change_between_a_call_and_its_report_triggers_another_call() {
         let fields = Fields::parse(["status.note"]).unwrap();
         description.field_sets.insert("note".into(), FieldSet { kind: shop(), fields });
         description.needs.push(Need { kind: shop(), access: Access::Read, why: String::new() });
-        reconciler.grants.read.push(Grant { kind: shop(), namespaces: Vec::new(), force: false });
+        reconciler.grants.read.push(Grant::everywhere(shop()));
     };
     let meanwhile = memory.clone();
     // The plugin reports the note in its shop's status. Another field manager sets the note after the first read.
