@@ -47,6 +47,11 @@ pub(crate) fn error(message: impl Display) {
     let _ = writeln!(anstream::stderr(), "{WRONG}error{WRONG:#}: {message}");
 }
 
+/// Writes a warning to standard error.
+pub(crate) fn warning(message: impl Display) {
+    note("warning", message);
+}
+
 /// Writes a message that is not an error to standard error, after its category.
 pub(crate) fn note(what: &str, message: impl Display) {
     let _ = writeln!(anstream::stderr(), "{FAINT}{what}{FAINT:#}: {message}");

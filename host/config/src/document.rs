@@ -123,6 +123,10 @@ pub struct GrantSpec {
     /// from then on, and released instead of deleted.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub adopt: bool,
+    /// The only fields that patches may set, e.g. `spec.template.metadata.annotations['example.com/restarted']`.
+    /// Default: all, except metadata that decides about the life of an object.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fields: Vec<String>,
 }
 
 /// The limits of one call.

@@ -43,6 +43,7 @@ mod shape;
 mod site;
 pub mod template;
 mod validate;
+mod warnings;
 
 pub use configuration::{Configuration, RECONCILER, RENDERER};
 pub use pace::{Pace, Window};

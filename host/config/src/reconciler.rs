@@ -5,7 +5,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use mizzen_model::{Access, Kind, Lines, Selector};
+use mizzen_model::{Access, Fields, Kind, Lines, Selector};
 use serde_json::Value;
 
 use crate::http::Network;
@@ -104,6 +104,8 @@ pub struct Grant {
     pub force: bool,
     /// Whether objects that exist already, and that no reconciler applied, may be adopted.
     pub adopt: bool,
+    /// The fields that patches may set.
+    pub fields: Fields,
 }
 
 /// The limits of one call.
@@ -158,14 +160,19 @@ impl Grants {
     /// The grant of this access to a kind in a namespace (`None`: cluster-scoped, or all namespaces
     /// at once).
     pub fn find(&self, access: Access, kind: &Kind, namespace: Option<&str>) -> Option<&Grant> {
-        self.of(access).iter().find(|grant| grant.kind == *kind && grant.covers(namespace))
+        self.all(access, kind, namespace).next()
+    }
+
+    /// All grants of this access to a kind in a namespace.
+    pub fn all(&self, access: Access, kind: &Kind, namespace: Option<&str>) -> impl Iterator<Item = &Grant> {
+        self.of(access).iter().filter(move |grant| grant.kind == *kind && grant.covers(namespace))
     }
 }
 
 impl Grant {
     /// The plain grant of a kind: in all namespaces, and with nothing that has to be named.
     pub fn everywhere(kind: Kind) -> Self {
-        Self { kind, namespaces: Vec::new(), force: false, adopt: false }
+        Self { kind, namespaces: Vec::new(), force: false, adopt: false, fields: Fields::Whole }
     }
 
     /// Whether it covers a namespace.

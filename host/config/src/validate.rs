@@ -7,7 +7,7 @@ mod renderer;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use mizzen_model::{Kind, Selector};
+use mizzen_model::{Fields, Kind, Selector};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
@@ -175,10 +175,26 @@ impl<'a> Checker<'a> {
             if grant.adopt && access != "apply" {
                 self.wrong(&format!("{field}.adopt"), "applies alone can have `adopt`");
             }
+            if !grant.fields.is_empty() && access != "patch" {
+                self.wrong(&format!("{field}.fields"), "patches alone can have `fields`");
+            }
+            let fields = self.fields(&format!("{field}.fields"), &grant.fields);
             let GrantSpec { namespaces, force, adopt, .. } = grant;
-            granted.push(Grant { namespaces, force, adopt, ..Grant::everywhere(kind) });
+            granted.push(Grant { namespaces, force, adopt, fields, ..Grant::everywhere(kind) });
         }
         granted
+    }
+
+    /// The set of some fields; without any, all.
+    fn fields(&mut self, at: &str, paths: &[String]) -> Fields {
+        let mut fields = if paths.is_empty() { Fields::Whole } else { Fields::identity() };
+        for (number, path) in paths.iter().enumerate() {
+            match Fields::parse([path]) {
+                Ok(one) => fields = fields.union(&one),
+                Err(error) => self.wrong(&format!("{at}[{number}]"), error.to_string()),
+            }
+        }
+        fields
     }
 
     fn limits(&mut self, limits: &LimitsSpec) -> Limits {

@@ -59,6 +59,12 @@ pub(crate) fn owner_label(reconciler: &str, subject: &ObjectRef) -> String {
     Digest::of_parts(parts.map(str::as_bytes)).short()
 }
 
+/// Whether only the host may set a label or annotation: a plugin's own belong under a domain of its own, such as
+/// `<plugin>.mizzen.dev`.
+pub(crate) fn is_reserved(key: &str) -> bool {
+    key.starts_with(PREFIX)
+}
+
 /// Whether an object is excluded from pruning.
 pub(crate) fn is_never_pruned(object: &Object) -> bool {
     // Most objects have no such annotation, and searching text is cheaper than parsing it.

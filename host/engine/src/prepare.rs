@@ -2,6 +2,7 @@
 
 mod definitions;
 mod desired;
+mod fragment;
 mod patches;
 mod permit;
 mod refusal;
@@ -10,7 +11,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use mizzen_cluster::Cluster;
-use mizzen_model::{Access, Condition, Deletion, Event, Object, ObjectRef, Outcome, Readiness, canonical};
+use mizzen_model::{Access, Condition, Deletion, Event, Object, ObjectRef, Outcome, Patch, Readiness, canonical};
 use serde_json::{Map, Value, json};
 
 use crate::plugin::Plugin;
@@ -50,10 +51,14 @@ pub(crate) async fn prepare(
         Some(wanted) => Some(desired::desired(plugin, subject, cluster, wanted).await?),
         None => None,
     };
-    let patched = outcome.patches.iter().map(|patch| (Access::Patch, &patch.object));
-    let deleted = outcome.deletions.iter().map(|deletion| (Access::Delete, &deletion.object));
-    for (access, object) in patched.chain(deleted) {
-        permit(plugin, access, &object.kind, object.namespace.as_deref())?;
+    for Patch { object, fragment, .. } in &outcome.patches {
+        let namespace = object.namespace.as_deref();
+        permit(plugin, Access::Patch, &object.kind, namespace)?;
+        let grants = plugin.reconciler.grants.all(Access::Patch, &object.kind, namespace);
+        fragment::check(object, fragment, &grants.collect::<Vec<_>>())?;
+    }
+    for Deletion { object, .. } in &outcome.deletions {
+        permit(plugin, Access::Delete, &object.kind, object.namespace.as_deref())?;
     }
     Ok(Prepared {
         readiness: outcome.readiness,

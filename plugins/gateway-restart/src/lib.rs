@@ -26,7 +26,7 @@ use inputs::Inputs;
 pub const RESTARTED_FOR: &str = "mizzen.dev/gateway-restarted-for";
 
 /// On the Deployment: the inputs that it was created with.
-pub const MADE_WITH: &str = "mizzen.dev/gateway-made-with";
+pub const MADE_WITH: &str = "gateway-restart.mizzen.dev/made-with";
 
 /// The reconciler.
 #[derive(Debug)]
@@ -59,7 +59,7 @@ impl Reconciler for GatewayRestart {
         mizzen_workloads::deployment(
             description,
             RESTARTED_FOR,
-            &["metadata.annotations['mizzen.dev/gateway-made-with']"],
+            &["metadata.annotations['gateway-restart.mizzen.dev/made-with']"],
         )
     }
 

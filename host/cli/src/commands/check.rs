@@ -22,6 +22,7 @@ pub(crate) async fn check(args: Check) -> anyhow::Result<ExitCode> {
     // Unreadable files come first: other problems may only be their consequence.
     unread.iter().for_each(terminal::error);
     problems.iter().for_each(terminal::error);
+    configuration.reconcilers.iter().flat_map(|own| own.warnings()).for_each(terminal::warning);
     if !(unread.is_empty() && problems.is_empty()) {
         return Ok(ExitCode::FAILURE);
     }

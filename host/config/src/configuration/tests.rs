@@ -4,6 +4,7 @@ use mizzen_model::yaml;
 
 use super::*;
 
+mod grants;
 mod network;
 
 fn documents(text: &str) -> Vec<Document> {

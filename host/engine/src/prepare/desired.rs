@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use super::definitions::defined;
 use super::permit::permit;
 use super::refusal::Refusal;
-use crate::names::{APPLIED_ANNOTATION, NEVER, PRUNE_ANNOTATION, owner_label};
+use crate::names::{APPLIED_ANNOTATION, NEVER, PRUNE_ANNOTATION, is_reserved, owner_label};
 use crate::plugin::Plugin;
 
 /// The fields of `metadata` that are set by the API server or the host.
@@ -90,9 +90,11 @@ impl Preparation<'_> {
             metadata.remove("namespace");
         }
         let labels = strings(metadata, "labels", &reference)?;
+        refuse_reserved(labels, &reference)?;
         labels.insert(RECONCILER_LABEL.into(), self.plugin.name().into());
         labels.insert(OWNER_LABEL.into(), owner_label(self.plugin.name(), &self.subject.reference).into());
         let annotations = strings(metadata, "annotations", &reference)?;
+        refuse_reserved(annotations, &reference)?;
         let collected = !is_never_pruned(annotations, &reference)? && self.is_garbage_collected(&reference);
         if collected {
             metadata.insert("ownerReferences".into(), json!([self.owner_reference()]));
@@ -153,6 +155,14 @@ fn metadata<'a>(document: &'a mut Value, object: &ObjectRef) -> Result<&'a mut M
         Some(field) => {
             Err(Refusal::Invalid(format!("{object} has `metadata.{field}`, which a plugin may not set: leave it out")))
         }
+    }
+}
+
+/// Refuses labels and annotations by which the host recognises objects, except the one that a plugin may set.
+fn refuse_reserved(map: &Map<String, Value>, object: &ObjectRef) -> Result<(), Refusal> {
+    match map.keys().find(|key| is_reserved(key) && **key != PRUNE_ANNOTATION) {
+        None => Ok(()),
+        Some(key) => Err(Refusal::Invalid(format!("{object} has `{key}`, which only the host may set: leave it out"))),
     }
 }
 

@@ -91,19 +91,15 @@ impl Writer {
     }
 
     async fn apply_patch(&self, live: &Object, patch: &Patch, started: Timestamp) -> Result<Arc<Object>, WriteError> {
-        let document = self.patch_document(live, patch, started)?;
+        let document = self.patch_document(live, patch, started);
         let manager = self.plugin.patch_manager(&self.subject.reference);
         let apply = Apply { manager: &manager, document: &document, target: Target::Object, force: false };
         self.apply(apply, ConflictPolicy::PaceAnnotation).await
     }
 
-    fn patch_document(&self, live: &Object, patch: &Patch, started: Timestamp) -> Result<Value, WriteError> {
+    fn patch_document(&self, live: &Object, patch: &Patch, started: Timestamp) -> Value {
         // The API server removes what our manager set earlier and does not name: a null is expressed by leaving it out.
         let mut document = drift::without_nulls(&patch.fragment);
-        if !document.is_object() {
-            let message = "the fragment is not an object".into();
-            return Err(WriteError::Invalid { object: patch.object.to_string(), message });
-        }
         patch.object.identify(&mut document, &live.uid);
         if let Some(pace) = &patch.pace {
             let annotations = &mut document["metadata"]["annotations"];
@@ -112,7 +108,7 @@ impl Writer {
             }
             annotations[pace_annotation(self.plugin.name())] = json!(pace_mark(pace, started));
         }
-        Ok(document)
+        document
     }
 
     /// Deletes an object, if its uid is still that of the deletion.

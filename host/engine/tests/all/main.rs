@@ -17,6 +17,7 @@ mod order;
 mod orphans;
 mod ownership;
 mod paces;
+mod patches;
 mod renderers;
 mod requests;
 mod steps;

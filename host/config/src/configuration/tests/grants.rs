@@ -1,0 +1,25 @@
+use super::*;
+
+#[test]
+fn the_fields_of_a_patch_grant_are_paths() {
+    let grants = "  grants:\n    patch:\n      - {apiVersion: v1, kind: Pod, fields: [a.b, 'c[']}\n";
+    let problems = problems(&reconciler("a", grants));
+    assert_eq!(problems.len(), 1, "{problems:?}");
+    assert!(problems[0].starts_with("r.yaml:10: spec.grants.patch[0].fields[1]: "), "{problems:?}");
+}
+
+#[test]
+fn only_a_patch_grant_has_fields() {
+    let problems = problems(&reconciler("a", "  grants: {apply: [{apiVersion: v1, kind: Pod, fields: [a]}]}\n"));
+    assert!(problems[0].ends_with("spec.grants.apply[0].fields: patches alone can have `fields`"), "{problems:?}");
+}
+
+#[test]
+fn a_patch_grant_without_fields_is_a_warning() {
+    let grants = "  grants:\n    patch:\n      - {apiVersion: v1, kind: Pod, fields: [metadata.labels.a]}\n      \
+                  - {apiVersion: v1, kind: Pod}\n";
+    let configuration = Configuration::strict(&documents(&reconciler("a", grants))).unwrap();
+    let warnings: Vec<_> = configuration.reconcilers[0].warnings().iter().map(ToString::to_string).collect();
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+    assert!(warnings[0].starts_with("r.yaml:11: spec.grants.patch[1]: the plugin may set any field of v1 Pod"));
+}
