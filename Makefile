@@ -98,7 +98,11 @@ clippy: ## Clippy, without warnings
 
 # Crates without circles between their modules: `use` edges as rust-analyzer resolves them, a facade and its children
 # included. `tsort` fails on a circle, and prints it.
-ACYCLIC := mizzen-model mizzen-engine mizzen-cluster mizzen-http mizzen-live mizzen-sandbox mizzen-config mizzen-catalog mizzen-k8s mizzen-serve mizzen
+ACYCLIC := mizzen-model mizzen-engine mizzen-cluster mizzen-http mizzen-live mizzen-sandbox mizzen-config \
+	mizzen-catalog mizzen-k8s mizzen-serve mizzen mizzen-go-build mizzen-istio-api mizzen-istio-egress mizzen-oam-api \
+	mizzen-oda-api mizzen-plugin-api-operator mizzen-plugin-application-ingress mizzen-plugin-egress \
+	mizzen-plugin-egress-hosts mizzen-plugin-installation mizzen-plugin-metrics-annotations mizzen-plugin-sidecar-restart \
+	mizzen-sdk mizzen-workloads
 circles: $(MODULES)/.crates.toml ## Whether modules of a crate import each other in circles
 	@for crate in $(ACYCLIC); do \
 		if [ $$crate = mizzen ]; then target="--bin mizzen"; else target=--lib; fi; \

@@ -136,20 +136,23 @@ impl Neighbours {
             None => ("Exclusive", format!("no other route matches {}", place(api))),
             Some((relation, _)) => {
                 let reason = if *relation == Relation::Same { "Clash" } else { "Overlap" };
-                (reason, format!("{} {}/{} at {}: {}", api.kind, api.namespace, api.name(), place(api), self.said()))
+                (
+                    reason,
+                    format!("{} {}/{} at {}: {}", api.kind, api.namespace, api.name(), place(api), self.sentences()),
+                )
             }
         };
         Condition { kind: EXCLUSIVE.to_owned(), status: Some(self.0.is_empty()), reason: reason.to_owned(), message }
     }
 
-    fn said(&self) -> String {
-        let each: Vec<_> = self.0.iter().map(|(relation, name)| relation.said_of(name)).take(NAMED).collect();
+    fn sentences(&self) -> String {
+        let each: Vec<_> = self.0.iter().map(|(relation, name)| relation.sentence_about(name)).take(NAMED).collect();
         Listed::of_total(&each, self.0.len()).separated_by("; ").to_string()
     }
 }
 
 impl Relation {
-    fn said_of(self, name: &str) -> String {
+    fn sentence_about(self, name: &str) -> String {
         match self {
             Self::Same => format!("{name} matches the same path"),
             Self::Expression => format!("{name} also matches it, by a regular expression"),

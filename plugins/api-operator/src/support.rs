@@ -76,6 +76,6 @@ fn unsupported(api: &Api) -> Vec<&'static str> {
         ),
     ]
     .into_iter()
-    .filter_map(|(asked, name)| asked.then_some(name))
+    .filter_map(|(is_set, name)| is_set.then_some(name))
     .collect()
 }

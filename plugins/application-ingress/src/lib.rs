@@ -8,6 +8,7 @@ mod attribute;
 mod authorization;
 mod config;
 mod ingress;
+mod parse;
 mod reads;
 mod routes;
 mod together;
@@ -57,7 +58,7 @@ impl Reconciler for ApplicationIngress {
             return Ok(refused(&format!("`metadata.labels`: `{APP}` is missing, which names the trait's application")));
         };
         let owner = Owner { namespace, app };
-        let ingress = match Ingress::parse(&subject.spec, owner, config.domain.as_deref()) {
+        let ingress = match parse::parse(&subject.spec, owner, config.domain.as_deref()) {
             Ok(ingress) => ingress,
             Err(error) => return Ok(refused(&error.to_string())),
         };

@@ -65,7 +65,7 @@ enum Speaks {
     Http2,
     Tls,
     /// Unknown.
-    Unsaid,
+    Unspecified,
 }
 
 /// Why a rule has no destination.
@@ -132,7 +132,7 @@ fn http_port(ports: &[Port]) -> Option<&Port> {
         }
     }
     let mut any = all();
-    any.next().filter(|only| any.next().is_none() && only.speaks() == Speaks::Unsaid)
+    any.next().filter(|only| any.next().is_none() && only.speaks() == Speaks::Unspecified)
 }
 
 // === impl Port ===
@@ -145,12 +145,12 @@ impl Port {
     /// By Istio's rules: by `appProtocol`, or by the name up to its first `-`.
     fn speaks(&self) -> Speaks {
         let by_name = self.name.split('-').next().unwrap_or_default();
-        let said = self.app_protocol.as_deref().filter(|said| !said.is_empty()).unwrap_or(by_name);
-        match said.to_ascii_lowercase().as_str() {
+        let protocol = self.app_protocol.as_deref().filter(|protocol| !protocol.is_empty()).unwrap_or(by_name);
+        match protocol.to_ascii_lowercase().as_str() {
             "http" | "kubernetes.io/ws" => Speaks::Http,
             "http2" | "grpc" | "grpc-web" | "kubernetes.io/h2c" => Speaks::Http2,
             "https" | "tls" | "kubernetes.io/wss" => Speaks::Tls,
-            _ => Speaks::Unsaid,
+            _ => Speaks::Unspecified,
         }
     }
 }

@@ -78,13 +78,13 @@ fn one_rule(changes: &Value) -> Value {
     json!({"rules": [rule]})
 }
 
-fn asked(cluster: &Cluster, subject: &Value) -> Outcome {
+fn reconciled(cluster: &Cluster, subject: &Value) -> Outcome {
     testing::reconcile::<ApplicationIngress>(cluster, &subject.to_string(), &json!({"domain": "mesh.example.com"}))
         .unwrap()
 }
 
 fn outcome(spec: &Value) -> Outcome {
-    asked(&mesh(), &ingress(spec))
+    reconciled(&mesh(), &ingress(spec))
 }
 
 /// The desired objects of a kind.

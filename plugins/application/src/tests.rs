@@ -45,10 +45,10 @@ fn application(components: &[&str]) -> String {
 }
 
 fn outcome_in(cluster: &Cluster) -> Outcome {
-    asked(cluster, &application(&["cart"]))
+    reconciled(cluster, &application(&["cart"]))
 }
 
-fn asked(cluster: &Cluster, subject: &str) -> Outcome {
+fn reconciled(cluster: &Cluster, subject: &str) -> Outcome {
     testing::reconcile::<Application>(cluster, subject, &json!({"domain": "mesh.example.com"})).unwrap()
 }
 

@@ -23,7 +23,7 @@ const ENVIRONMENT: [(&str, &str); 2] = [("GOOS", "wasip1"), ("GOARCH", "wasm")];
 /// size. They play no part in rendering.
 const TAGS: &str = "agent";
 
-/// A version of Istio, e.g. `1.31.1`: what the client says it is, and the tag of the images.
+/// A version of Istio, e.g. `1.31.1`: the version that the client reports, and the tag of the images.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Version(String);
 
@@ -117,7 +117,8 @@ impl Version {
 
     /// The charts belong to one minor version: another version is refused.
     fn must_be_of(&self, istio: &Path) -> anyhow::Result<()> {
-        let minor = fs::read_to_string(istio.join("VERSION")).context("Istio's Go module does not say its version")?;
+        let minor =
+            fs::read_to_string(istio.join("VERSION")).context("Istio's Go module has no readable file VERSION")?;
         let minor = minor.trim();
         ensure!(
             self.0.strip_prefix(minor).is_some_and(|rest| rest.starts_with('.')),

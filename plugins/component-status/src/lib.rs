@@ -113,8 +113,8 @@ impl Api {
         self.status["implementation"]["ready"] == true
     }
 
-    /// A text of its `apiStatus`, if it is one.
-    fn says(&self, field: &str) -> Option<String> {
+    /// A field of its `apiStatus`, if it is a text.
+    fn text(&self, field: &str) -> Option<String> {
         self.status["apiStatus"][field].as_str().map(str::to_owned)
     }
 }
@@ -133,7 +133,7 @@ impl Status {
 
 impl Entry {
     fn of(api: Api) -> Self {
-        let (url, developer_ui, ready) = (api.says("url"), api.says("developerUI"), api.is_ready());
+        let (url, developer_ui, ready) = (api.text("url"), api.text("developerUI"), api.is_ready());
         let Metadata { name, uid } = api.metadata;
         Self { name, uid, url, developer_ui, ready }
     }

@@ -69,14 +69,14 @@ impl Claims {
     pub(crate) fn among(listed: &Listed, mut lists: Vec<Other>) -> Self {
         lists.sort_by(|a, b| a.age().cmp(&b.age()));
         let mut own = Vec::new();
-        let (mut whose, mut wanted) = (Vec::new(), Vec::new());
+        let (mut owners, mut wanted) = (Vec::new(), Vec::new());
         for list in &lists {
             let parts = if list.own { listed.clone() } else { Listed::salvage(&list.spec.hosts) };
             for (part, endpoints) in parts.0 {
                 if list.own {
                     own.push((wanted.len(), part));
                 }
-                whose.push(list);
+                owners.push(list);
                 wanted.push(endpoints);
             }
         }
@@ -84,8 +84,8 @@ impl Claims {
         refused.retain(|refusal| own.iter().any(|(at, _)| wanted[*at].concerns(refusal)));
         let mut elsewhere = Vec::new();
         for target in own.iter().flat_map(|(at, _)| wanted[*at].targets()) {
-            let holder = sets.iter().position(|set| set.contains(target));
-            if let Some(list) = holder.and_then(|at| whose.get(at)).filter(|list| !list.own) {
+            let owner = sets.iter().position(|set| set.contains(target));
+            if let Some(list) = owner.and_then(|at| owners.get(at)).filter(|list| !list.own) {
                 elsewhere.push((target.clone(), list.name()));
             }
         }

@@ -124,7 +124,7 @@ impl Entry {
     /// Whether an entry applies to all the workloads of a list.
     fn reaches(&self, namespace: &str, visibility: Visibility) -> bool {
         let export = &self.spec.export_to;
-        let to = |whom: &str| export.iter().any(|own| own == whom);
+        let to = |namespace: &str| export.iter().any(|own| own == namespace);
         let to_all = export.is_empty() || to("*");
         to_all
             || visibility == Visibility::Namespace && (to(namespace) || self.metadata.namespace == namespace && to("."))

@@ -72,7 +72,7 @@ impl Reconciler for EgressHosts {
     fn reconcile(Request { subject, config, .. }: &Request<Value, Config>) -> Result<Outcome, Failure> {
         let (prefix, mut listed) = match read(subject) {
             Ok(read) => read,
-            // Existing entries stay: an invalid list does not say that they are unwanted.
+            // Existing entries stay: an invalid list is no reason to remove them.
             Err(invalid) => return Ok(refused(&invalid)),
         };
         let others = others(subject, config.visibility)?;
@@ -131,18 +131,18 @@ fn report(claims: &Claims, yielded: &Yielded, objects: &[Value]) -> Outcome {
     let entries: Vec<_> = objects.iter().filter(|object| object["kind"] == "ServiceEntry").collect();
     let targets: usize = claims.own.iter().map(|(_, own)| Endpoints::len(own)).sum();
     let refused = claims.refused.iter().map(Refusal::to_string);
-    let mut said: Vec<_> = refused.chain(yielded.missing.iter().cloned()).collect();
-    let clash = !said.is_empty();
-    let outcome = if clash { Outcome::warning(said.join("; ")) } else { Outcome::ready() };
-    said.push(format!("{targets} in {} entries", entries.len()));
-    said.extend(claims.elsewhere.iter().map(|(target, by)| format!("{target} is in an entry of {by}")));
-    said.extend(yielded.elsewhere.iter().map(|(target, by)| format!("{target} is in {by}")));
+    let mut messages: Vec<_> = refused.chain(yielded.missing.iter().cloned()).collect();
+    let clash = !messages.is_empty();
+    let outcome = if clash { Outcome::warning(messages.join("; ")) } else { Outcome::ready() };
+    messages.push(format!("{targets} in {} entries", entries.len()));
+    messages.extend(claims.elsewhere.iter().map(|(target, by)| format!("{target} is in an entry of {by}")));
+    messages.extend(yielded.elsewhere.iter().map(|(target, by)| format!("{target} is in {by}")));
     let status = json!({
         "targets": targets,
         "entries": entries.iter().map(|entry| &entry["metadata"]["name"]).collect::<Vec<_>>(),
     });
     let reason = if clash { "Clash" } else { "Allowed" };
-    outcome.condition(ALLOWED, Some(!clash), reason, said.join("; ")).status(status)
+    outcome.condition(ALLOWED, Some(!clash), reason, messages.join("; ")).status(status)
 }
 
 impl Default for Config {

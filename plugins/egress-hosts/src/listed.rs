@@ -58,18 +58,18 @@ impl Listed {
 }
 
 fn read_line(line: &ExternalHost) -> Result<(Option<Part>, Endpoint), (&'static str, String)> {
-    let said = |field| move |error: &dyn Display| (field, error.to_string());
+    let invalid = |field| move |error: &dyn Display| (field, error.to_string());
     let target = match (&line.host, &line.ip, &line.cidr) {
-        (Some(host), None, None) => Target::name(host).map_err(|error| said(".host")(&error))?,
+        (Some(host), None, None) => Target::name(host).map_err(|error| invalid(".host")(&error))?,
         (None, Some(ip), None) => {
             let address = ip.parse().map_err(|_| (".ip", format!("`{ip}` is not a valid address")))?;
-            Target::Net(Net::single(address).map_err(|error| said(".ip")(&error))?)
+            Target::Net(Net::single(address).map_err(|error| invalid(".ip")(&error))?)
         }
-        (None, None, Some(cidr)) => Target::Net(Net::parse(cidr).map_err(|error| said(".cidr")(&error))?),
+        (None, None, Some(cidr)) => Target::Net(Net::parse(cidr).map_err(|error| invalid(".cidr")(&error))?),
         _ => return Err(("", "write one of `host`, `ip` and `cidr`".into())),
     };
-    let port = Port::new(line.port.into()).map_err(|error| said(".port")(&error))?;
-    let name = line.name.as_deref().map(Part::parse).transpose().map_err(|error| said(".name")(&error))?;
-    let endpoint = Endpoint::new(target, port, line.protocol).map_err(|error| said(".protocol")(&error))?;
+    let port = Port::new(line.port.into()).map_err(|error| invalid(".port")(&error))?;
+    let name = line.name.as_deref().map(Part::parse).transpose().map_err(|error| invalid(".name")(&error))?;
+    let endpoint = Endpoint::new(target, port, line.protocol).map_err(|error| invalid(".protocol")(&error))?;
     Ok((name, endpoint))
 }

@@ -34,12 +34,12 @@ spec:
     - {host: 'not a host', port: 443, protocol: HTTPS}
 ";
 
-fn ask(cluster: &Cluster, list: &str, visibility: &str) -> Outcome {
+fn reconciled(cluster: &Cluster, list: &str, visibility: &str) -> Outcome {
     testing::reconcile::<EgressHosts>(cluster, list, &json!({"visibility": visibility})).unwrap()
 }
 
 fn alone(list: &str) -> Outcome {
-    ask(&Cluster::new().with(list), list, "Namespace")
+    reconciled(&Cluster::new().with(list), list, "Namespace")
 }
 
 fn names(outcome: &Outcome) -> Vec<String> {
@@ -47,7 +47,7 @@ fn names(outcome: &Outcome) -> Vec<String> {
     outcome.desired.iter().flatten().map(name).collect()
 }
 
-fn said(outcome: &Outcome) -> (Option<bool>, &str, &str) {
+fn reported(outcome: &Outcome) -> (Option<bool>, &str, &str) {
     let [condition] = outcome.conditions.as_slice() else { unreachable!("{:?}", outcome.conditions) };
     (condition.status, &condition.reason, &condition.message)
 }
@@ -58,8 +58,8 @@ fn wrong(line: &str) -> String {
         "{{apiVersion: mizzen.dev/v1alpha1, kind: ExternalHosts, metadata: {{name: a, namespace: b}}, spec: {{hosts: [{{ip: 10.0.0.1, port: 1}}, {line}]}}}}"
     );
     let outcome = alone(&list);
-    assert_eq!((&outcome.desired, said(&outcome).1), (&None, "Invalid"), "{line}");
-    said(&outcome).2.to_owned()
+    assert_eq!((&outcome.desired, reported(&outcome).1), (&None, "Invalid"), "{line}");
+    reported(&outcome).2.to_owned()
 }
 
 #[test]
@@ -83,7 +83,7 @@ fn listed_hosts_can_be_reached() {
         ]
     );
     assert_eq!(outcome.readiness, Readiness::Ready);
-    assert_eq!(said(&outcome), (Some(true), "Allowed", "5 in 5 entries"));
+    assert_eq!(reported(&outcome), (Some(true), "Allowed", "5 in 5 entries"));
     let status = outcome.status.unwrap();
     assert_eq!(status["targets"], 5);
     assert_eq!(status["entries"], json!(["shop-fqdn", "shop-wildcard", "shop-ip", "shop-ip-2", "shop-tcp.db"]));
@@ -120,8 +120,8 @@ fn entries_apply_to_the_whole_mesh_only_if_the_configuration_says_so() {
         objects.iter().filter(|object| object["spec"]["exportTo"] == json!(["."])).count()
     };
     let cluster = Cluster::new().with(LIST);
-    assert_eq!(exported(&ask(&cluster, LIST, "Namespace")), 6);
-    assert_eq!(exported(&ask(&cluster, LIST, "Mesh")), 0);
+    assert_eq!(exported(&reconciled(&cluster, LIST, "Namespace")), 6);
+    assert_eq!(exported(&reconciled(&cluster, LIST, "Mesh")), 0);
     let default = testing::reconcile::<EgressHosts>(&cluster, LIST, &json!({})).unwrap();
     assert_eq!(exported(&default), 6);
 }
@@ -152,37 +152,38 @@ fn an_invalid_line_is_named_by_its_field_and_existing_entries_stay() {
             "port 443 of a.example.com is TLS already",
         ),
     ] {
-        let said = wrong(line);
-        assert!(said.starts_with(&format!("`{field}`: ")) && said.contains(why), "{line}: {said}");
+        let message = wrong(line);
+        assert!(message.starts_with(&format!("`{field}`: ")) && message.contains(why), "{line}: {message}");
     }
     let long = LIST.replace("name: shop", &format!("name: {}", "a".repeat(41)));
-    assert!(said(&alone(&long)).2.starts_with("`metadata.name`: "));
+    assert!(reported(&alone(&long)).2.starts_with("`metadata.name`: "));
 }
 
 #[test]
 fn a_target_of_two_lists_is_in_the_older_ones_entries_with_the_ports_of_both() {
     let cluster = Cluster::new().with(LIST).with(OLDER);
-    let younger = ask(&cluster, LIST, "Mesh");
+    let younger = reconciled(&cluster, LIST, "Mesh");
     assert!(!names(&younger).contains(&"ServiceEntry shop-fqdn".to_owned()));
-    let (allowed, reason, message) = said(&younger);
+    let (allowed, reason, message) = reported(&younger);
     assert_eq!((allowed, reason), (Some(false), "Clash"));
     assert!(message.starts_with("port 80 of api.example.com is TLS already"), "{message}");
     assert!(message.ends_with("4 in 4 entries; api.example.com is in an entry of platform/all"), "{message}");
     assert!(matches!(younger.readiness, Readiness::Warning(_)));
 
     let more = LIST.replace("port: 80, protocol: HTTP", "port: 8080, protocol: HTTP");
-    let older = ask(&Cluster::new().with(&more).with(OLDER), &OLDER.replace("'not a host'", "b.example.com"), "Mesh");
+    let older =
+        reconciled(&Cluster::new().with(&more).with(OLDER), &OLDER.replace("'not a host'", "b.example.com"), "Mesh");
     let objects = older.desired.clone().unwrap();
     let entry = objects.iter().find(|object| object["spec"]["hosts"] == json!(["api.example.com"])).unwrap();
     let ports: Vec<_> = entry["spec"]["ports"].as_array().unwrap().iter().map(|port| &port["number"]).collect();
     assert_eq!(ports, [80, 443, 8080]);
-    assert_eq!(said(&older).1, "Allowed");
+    assert_eq!(reported(&older).1, "Allowed");
 }
 
 #[test]
 fn a_list_for_its_own_namespace_ignores_lists_of_other_namespaces() {
-    let outcome = ask(&Cluster::new().with(LIST).with(OLDER), LIST, "Namespace");
-    assert_eq!(said(&outcome), (Some(true), "Allowed", "5 in 5 entries"));
+    let outcome = reconciled(&Cluster::new().with(LIST).with(OLDER), LIST, "Namespace");
+    assert_eq!(reported(&outcome), (Some(true), "Allowed", "5 in 5 entries"));
 }
 
 #[test]
@@ -196,9 +197,9 @@ fn an_empty_list_allows_nothing() {
 #[test]
 fn without_istio_nothing_is_desired_and_nothing_is_pruned() {
     for kind in [service_entry(), virtual_service()] {
-        let outcome = ask(&Cluster::new().with(LIST).without_kind(kind), LIST, "Namespace");
+        let outcome = reconciled(&Cluster::new().with(LIST).without_kind(kind), LIST, "Namespace");
         assert_eq!(
-            (&outcome.desired, said(&outcome)),
+            (&outcome.desired, reported(&outcome)),
             (&None, (None, "IstioMissing", "Istio's CRDs are not installed yet"))
         );
         assert!(matches!(outcome.readiness, Readiness::Progressing(_)));

@@ -7,10 +7,10 @@ use mizzen_istio_egress::{Endpoints, Grouping, Port, Precedence, Prefix, Scope, 
 use mizzen_sdk::Metadata;
 use serde_json::Value;
 
-use crate::answer::Answers;
 use crate::component::Component;
 use crate::dynakube::{DynaKube, DynaKubes, Spec};
 use crate::hosts::Hosts;
+use crate::reported::Reports;
 
 /// The plan for a DynaKube.
 #[derive(Debug)]
@@ -37,7 +37,7 @@ pub(crate) struct Step {
 #[derive(Debug, Default)]
 pub(crate) struct Share {
     pub(crate) objects: Vec<Value>,
-    /// How many hosts and addresses it wants, in whichever entries they are.
+    /// How many hosts and addresses it wants, in its own entries or in those of others.
     pub(crate) wanted: usize,
     /// What is wrong with some of them.
     pub(crate) wrong: Vec<String>,
@@ -46,41 +46,41 @@ pub(crate) struct Share {
 }
 
 impl Plan {
-    pub(crate) fn make(kubes: &DynaKubes, subject: &Metadata, prefix: &Prefix, spec: &Spec, answers: &Answers) -> Self {
-        let mut whose: Vec<(&DynaKube, bool, Component)> = Vec::new();
+    pub(crate) fn make(kubes: &DynaKubes, subject: &Metadata, prefix: &Prefix, spec: &Spec, reports: &Reports) -> Self {
+        let mut owners: Vec<(&DynaKube, bool, Component)> = Vec::new();
         let mut wanted = Vec::new();
-        let (mut passed_over, mut inside) = (Vec::new(), Vec::new());
+        let (mut skipped, mut inside) = (Vec::new(), Vec::new());
         for (kube, own) in kubes.iter() {
-            let known = Answers::known(&kube.status);
-            let (spec, answers) = if own { (spec, answers) } else { (&kube.spec, &known) };
+            let known = Reports::remembered(&kube.status);
+            let (spec, reports) = if own { (spec, reports) } else { (&kube.spec, &known) };
             for component in Component::ALL {
-                let hosts = hosts(component, spec, answers);
-                whose.push((kube, own, component));
+                let hosts = hosts(component, spec, reports);
+                owners.push((kube, own, component));
                 wanted.push(hosts.endpoints);
-                passed_over.push(hosts.passed_over);
+                skipped.push(hosts.skipped);
                 inside.push(hosts.inside);
             }
         }
         let (sets, refused) = divide(&wanted, Precedence::Secure);
         let namespace = subject.namespace.clone().unwrap_or_default();
         let mut plan = Self { namespace, prefix: prefix.clone(), parts: BTreeMap::new(), way: Vec::new() };
-        for (at, (_, own, component)) in whose.iter().enumerate() {
+        for (at, (_, own, component)) in owners.iter().enumerate() {
             if !own {
                 continue;
             }
-            let mut wrong = std::mem::take(&mut passed_over[at]);
+            let mut wrong = std::mem::take(&mut skipped[at]);
             wrong.extend(refused.iter().filter(|one| wanted[at].concerns(one)).map(ToString::to_string));
-            let holder = |target| {
-                let holder = sets.iter().position(|set| set.contains(target))?;
-                Some((whose[holder], &sets[holder]))
+            let owner_of = |target| {
+                let at = sets.iter().position(|set| set.contains(target))?;
+                Some((owners[at], &sets[at]))
             };
             let elsewhere = wanted[at].targets().filter_map(|target| {
-                let ((kube, own, _), _) = holder(target)?;
+                let ((kube, own, _), _) = owner_of(target)?;
                 (!own).then(|| format!("{target} is in an entry of DynaKube {}", kube.name()))
             });
             if *component == Component::Operator {
                 plan.way.extend(wanted[at].targets().filter_map(|target| {
-                    let ((kube, own, of), set) = holder(target)?;
+                    let ((kube, own, of), set) = owner_of(target)?;
                     let objects = if own {
                         objects_of(&plan.namespace, prefix, of, set)
                     } else {
@@ -127,7 +127,7 @@ impl Step {
     fn to(target: &Target, wanted: &Endpoints, objects: Vec<Value>) -> Option<Self> {
         let ports = wanted.ports(target).map(Port::number).collect();
         let target = target.to_string();
-        let entry = objects.into_iter().find(|entry| holds(entry, &target))?;
+        let entry = objects.into_iter().find(|entry| contains(entry, &target))?;
         Some(Self { entry, target, ports })
     }
 
@@ -138,22 +138,22 @@ impl Step {
     }
 
     /// Whether a live entry contains what this step needs.
-    pub(crate) fn is_made_by(&self, there: &Value) -> bool {
-        let spoken = |entry: &Value, number: u16| {
+    pub(crate) fn is_met_by(&self, there: &Value) -> bool {
+        let protocol = |entry: &Value, number: u16| {
             let ports = entry["spec"]["ports"].as_array()?;
             ports.iter().find(|port| port["number"] == number).map(|port| port["protocol"].clone())
         };
         // A host or port that the entry can't have is not awaited.
         let is_there = |&port: &u16| {
-            let wanted = spoken(&self.entry, port);
-            wanted.is_none() || wanted == spoken(there, port)
+            let wanted = protocol(&self.entry, port);
+            wanted.is_none() || wanted == protocol(there, port)
         };
-        holds(there, &self.target) && self.ports.iter().all(is_there)
+        contains(there, &self.target) && self.ports.iter().all(is_there)
     }
 }
 
 /// Whether an entry contains a host or an address.
-fn holds(entry: &Value, target: &str) -> bool {
+fn contains(entry: &Value, target: &str) -> bool {
     let among = |field: &str| entry["spec"][field].as_array().is_some_and(|all| all.iter().any(|one| one == target));
     entry["kind"] != "VirtualService" && (among("hosts") || among("addresses"))
 }
@@ -182,10 +182,10 @@ fn objects_of(namespace: &str, prefix: &Prefix, component: Component, set: &Endp
     objects(&scope, set)
 }
 
-fn hosts(component: Component, spec: &Spec, answers: &Answers) -> Hosts {
-    let of = |wanted| answers.each().into_iter().find(|(component, _)| *component == wanted);
+fn hosts(component: Component, spec: &Spec, reports: &Reports) -> Hosts {
+    let of = |wanted| reports.each().into_iter().find(|(component, _)| *component == wanted);
     match of(component) {
         None => Hosts::of_operator(spec),
-        Some((_, answer)) => answer.info().map(|info| Hosts::reported(&info.endpoints)).unwrap_or_default(),
+        Some((_, report)) => report.info().map(|info| Hosts::reported(&info.endpoints)).unwrap_or_default(),
     }
 }

@@ -1,7 +1,7 @@
 //! DynaKubes, and the Dynatrace API's last response, which is in their status.
 
 use mizzen_istio_egress::Prefix;
-use mizzen_sdk::{Failure, Metadata, Query, cluster};
+use mizzen_sdk::{Failure, Kind, Metadata, Query, cluster};
 use serde::Deserialize;
 
 use crate::api::Api;
@@ -20,6 +20,10 @@ pub(crate) const PATHS: [&str; 8] = [
     "status.oneAgent.connectionInfoStatus.endpoints",
     "status.oneAgent.connectionInfoStatus.tenantUUID",
 ];
+
+pub(crate) fn kind() -> Kind {
+    Kind::new("dynatrace.com/v1beta6", "DynaKube")
+}
 
 /// The fields of a DynaKube's `spec` that decide about hosts.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -130,7 +134,7 @@ impl DynaKubes {
     /// Reads all DynaKubes, including the subject, which counts as the youngest if it is not in the
     /// list yet.
     pub(crate) fn read(subject: &Metadata) -> Result<Self, Failure> {
-        let mut all: Vec<DynaKube> = cluster::list(&Query::of(crate::dynakube()).fields(FIELDS))?;
+        let mut all: Vec<DynaKube> = cluster::list(&Query::of(kind()).fields(FIELDS))?;
         all.retain(|kube| kube.is(subject) || kube.counts());
         all.sort_by(|a, b| a.age().cmp(&b.age()));
         let own = all.iter().position(|kube| kube.is(subject)).unwrap_or_else(|| {

@@ -12,7 +12,7 @@ use crate::dynakube::Spec;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Hosts {
     pub(crate) endpoints: Endpoints,
-    pub(crate) passed_over: Vec<String>,
+    pub(crate) skipped: Vec<String>,
     /// Hosts inside the cluster, which the mesh reaches without entries.
     pub(crate) inside: BTreeSet<String>,
 }
@@ -30,7 +30,7 @@ impl Hosts {
         let Some(proxy) = &spec.proxy else { return hosts };
         match (proxy.value.as_deref().unwrap_or_default(), proxy.value_from.as_deref().unwrap_or_default()) {
             ("", "") => {}
-            ("", secret) => hosts.passed_over.push(format!(
+            ("", secret) => hosts.skipped.push(format!(
                 "the proxy is in Secret `{secret}`, which is not read here: list it in an \
                  ExternalHosts, or write `spec.proxy.value`"
             )),
@@ -39,7 +39,7 @@ impl Hosts {
                 Err(inside @ UrlError::Inside(_)) => {
                     hosts.inside.insert(inside.to_string());
                 }
-                Err(error) => hosts.passed_over.push(format!("`spec.proxy.value`: {error}")),
+                Err(error) => hosts.skipped.push(format!("`spec.proxy.value`: {error}")),
             },
         }
         hosts
@@ -57,7 +57,7 @@ impl Hosts {
                 Err(inside @ UrlError::Inside(_)) => {
                     hosts.inside.insert(inside.to_string());
                 }
-                Err(error) => hosts.pass_over(text, &error),
+                Err(error) => hosts.skip(text, &error),
             }
         }
         // Of two protocols for one port, the first in this order wins, whatever their order in the
@@ -69,17 +69,17 @@ impl Hosts {
 
     fn add(&mut self, endpoints: impl IntoIterator<Item = Endpoint>) {
         for endpoint in endpoints {
-            self.passed_over.extend(self.endpoints.add(endpoint).err().map(|refusal| refusal.to_string()));
+            self.skipped.extend(self.endpoints.add(endpoint).err().map(|refusal| refusal.to_string()));
         }
     }
 
-    fn pass_over(&mut self, text: &str, why: &UrlError) {
+    fn skip(&mut self, text: &str, why: &UrlError) {
         // A URL with a user may have a password in any of its parts.
         if text.contains('@') {
-            self.passed_over.push(format!("skipped a URL with a user: {why}"));
+            self.skipped.push(format!("skipped a URL with a user: {why}"));
             return;
         }
         let shown: String = text.chars().filter(|at| !at.is_control()).take(SHOWN).collect();
-        self.passed_over.push(format!("skipped `{shown}`: {why}"));
+        self.skipped.push(format!("skipped `{shown}`: {why}"));
     }
 }

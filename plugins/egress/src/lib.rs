@@ -4,49 +4,40 @@
 //!
 //! ```text
 //! DynaKube ─► operator's entries ─► do they exist? ─► request ─► endpoints ─► divide among components and DynaKubes ─► entries
-//!                                    no: want them first     │ no answer, an error, nothing
-//!                                                            └─► what it answered last, from the DynaKube's status
+//!                                    no: apply them first    │ no response, an error, no hosts
+//!                                                            └─► its last response, from the DynaKube's status
 //! ```
 //!
 //! Behaviour: the Istio integration of Dynatrace's operator, with its faults fixed; the tests name
 //! each. The last good response is kept in the DynaKube's status, where that operator keeps it,
 //! too: so it survives a restart, and each DynaKube can see what the others want.
 
-mod answer;
 mod api;
 mod claims;
 mod component;
 mod conditions;
+mod config;
+mod connection_info;
 mod dynakube;
 mod hosts;
+mod reported;
 
 use std::time::Duration;
 
 use mizzen_istio_egress::{Prefix, service_entry, virtual_service};
-use mizzen_sdk::{Description, Failure, Kind, ObjectRef, Outcome, Reconciler, Request, cluster};
-use schemars::JsonSchema;
-use serde::Deserialize;
+use mizzen_sdk::{Description, Failure, ObjectRef, Outcome, Reconciler, Request, cluster};
 use serde_json::{Value, json};
 
-use answer::Answers;
 use api::Api;
 use claims::{Plan, Step};
 use component::Component;
+pub use config::Config;
 use dynakube::{DynaKubes, Spec};
+use reported::Reports;
 
 /// The reconciler.
 #[derive(Debug)]
 pub struct Egress;
-
-/// The configuration.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-pub struct Config {
-    /// Timeout of one request to the Dynatrace API. Two are sent: both must fit into the time of a
-    /// call, which is 5 s unless `limits.time` sets another.
-    #[schemars(range(min = 1, max = 60))]
-    pub timeout_seconds: u32,
-}
 
 /// Interval between checks whether the API reports other hosts; responses younger than the
 /// DynaKube's threshold come from the host's cache.
@@ -55,12 +46,8 @@ const UNCHANGED: Duration = Duration::from_mins(15);
 /// Name of the field set of existing entries.
 const THERE: &str = "there";
 
-/// Fields of an entry that say where it leads.
+/// Fields of an entry that determine which hosts it allows.
 const ENTRY: [&str; 4] = ["spec.hosts", "spec.addresses", "spec.ports[*].number", "spec.ports[*].protocol"];
-
-fn dynakube() -> Kind {
-    Kind::new("dynatrace.com/v1beta6", "DynaKube")
-}
 
 impl Reconciler for Egress {
     type Spec = Spec;
@@ -68,13 +55,13 @@ impl Reconciler for Egress {
 
     fn describe() -> Description {
         let why = "what other DynaKubes want, so that no host is in two entries, and the API's last response";
-        Description::new("egress", env!("CARGO_PKG_VERSION"), "Lets the mesh reach Dynatrace", dynakube())
-            .reads_fields(dynakube::FIELDS, dynakube(), &dynakube::PATHS, why)
+        Description::new("egress", env!("CARGO_PKG_VERSION"), "Lets the mesh reach Dynatrace", dynakube::kind())
+            .reads_fields(dynakube::FIELDS, dynakube::kind(), &dynakube::PATHS, why)
             .reads_fields(THERE, service_entry(), &ENTRY, "whether the mesh can reach the API")
             .applies(service_entry(), "the hosts and addresses that the mesh may reach")
             .applies(virtual_service(), "routes that send traffic for a host to that host")
             .http("which hosts ActiveGate and OneAgent report to, from the Dynatrace API")
-            .credential(api::CREDENTIAL)
+            .credential(connection_info::CREDENTIAL)
     }
 
     fn reconcile(Request { subject, config, .. }: &Request<Spec, Config>) -> Result<Outcome, Failure> {
@@ -83,7 +70,7 @@ impl Reconciler for Egress {
             return Ok(Outcome::ready().desire([]).status(json!({})));
         }
         let kubes = DynaKubes::read(&subject.metadata)?;
-        let known = Answers::known(&kubes.own().status);
+        let known = Reports::remembered(&kubes.own().status);
         let prefix = match Prefix::parse(&subject.metadata.name) {
             Ok(prefix) => prefix,
             // No entry can have such a name.
@@ -92,23 +79,23 @@ impl Reconciler for Egress {
         let api = match Api::parse(&spec.api_url) {
             Ok(api) => api,
             Err(error) => {
-                let standing = standing(subject.metadata.namespace.as_deref(), &prefix)?;
-                return Ok(conditions::unreadable(&format!("`spec.apiUrl`: {error}"), &known, &standing));
+                let existing = existing(subject.metadata.namespace.as_deref(), &prefix)?;
+                return Ok(conditions::unreadable(&format!("`spec.apiUrl`: {error}"), &known, &existing));
             }
         };
         if !(cluster::serves(&service_entry()) && cluster::serves(&virtual_service())) {
-            let standing = standing(subject.metadata.namespace.as_deref(), &prefix)?;
-            return Ok(conditions::without_istio(&known, &standing));
+            let existing = existing(subject.metadata.namespace.as_deref(), &prefix)?;
+            return Ok(conditions::without_istio(&known, &existing));
         }
         // This host may be in the mesh itself, where its requests fail before the entry exists.
         let first = Plan::make(&kubes, &subject.metadata, &prefix, spec, &known);
         if let Some(step) = missing(&first)? {
             return Ok(conditions::opening(&first, step, &known).desire_so_far(first.objects()));
         }
-        let answers = Answers::ask(&api, spec, config, known);
-        let plan = Plan::make(&kubes, &subject.metadata, &prefix, spec, &answers);
-        let outcome = conditions::report(&plan, &answers).requeue_after(answers.ask_again().unwrap_or(UNCHANGED));
-        let complete = is_complete(&plan, &answers)?;
+        let reports = Reports::request(&api, spec, config, known);
+        let plan = Plan::make(&kubes, &subject.metadata, &prefix, spec, &reports);
+        let outcome = conditions::summary(&plan, &reports).requeue_after(reports.requeue_after().unwrap_or(UNCHANGED));
+        let complete = is_complete(&plan, &reports)?;
         Ok(if complete { outcome.desire(plan.objects()) } else { outcome.desire_so_far(plan.objects()) })
     }
 }
@@ -120,7 +107,7 @@ mizzen_sdk::export!(Egress);
 fn missing(plan: &Plan) -> Result<Option<&Step>, Failure> {
     for step in plan.way() {
         let (namespace, name) = step.entry_name();
-        if !entry(Some(namespace), name)?.is_some_and(|there| step.is_made_by(&there)) {
+        if !entry(Some(namespace), name)?.is_some_and(|there| step.is_met_by(&there)) {
             return Ok(Some(step));
         }
     }
@@ -128,26 +115,26 @@ fn missing(plan: &Plan) -> Result<Option<&Step>, Failure> {
 }
 
 /// The components that have entries in the cluster.
-fn standing(namespace: Option<&str>, prefix: &Prefix) -> Result<Vec<Component>, Failure> {
-    let mut standing = Vec::new();
+fn existing(namespace: Option<&str>, prefix: &Prefix) -> Result<Vec<Component>, Failure> {
+    let mut existing = Vec::new();
     if cluster::serves(&service_entry()) {
         for component in Component::ALL {
             if has_entries(namespace, prefix, component)? {
-                standing.push(component);
+                existing.push(component);
             }
         }
     }
-    Ok(standing)
+    Ok(existing)
 }
 
 /// Whether the complete set of hosts is known, so that others can be pruned. It is, if the API has
 /// never reported any host, unless entries exist whose response is not in the status.
-fn is_complete(plan: &Plan, answers: &Answers) -> Result<bool, Failure> {
-    for (component, answer) in answers.each() {
-        if answer.is_unknown() {
+fn is_complete(plan: &Plan, reports: &Reports) -> Result<bool, Failure> {
+    for (component, report) in reports.each() {
+        if report.is_unknown() {
             return Ok(false);
         }
-        if answer.is_nothing() && has_entries(Some(plan.namespace()), plan.prefix(), component)? {
+        if report.has_no_hosts() && has_entries(Some(plan.namespace()), plan.prefix(), component)? {
             return Ok(false);
         }
     }
@@ -165,12 +152,6 @@ fn has_entries(namespace: Option<&str>, prefix: &Prefix, component: Component) -
 
 fn entry(namespace: Option<&str>, name: &str) -> Result<Option<Value>, Failure> {
     Ok(cluster::get(&ObjectRef::new(service_entry(), namespace, name), Some(THERE))?)
-}
-
-impl Default for Config {
-    fn default() -> Self {
-        Self { timeout_seconds: 2 }
-    }
 }
 
 #[cfg(test)]

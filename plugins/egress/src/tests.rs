@@ -51,9 +51,9 @@
 //! | 10 a port above 65535 is accepted | `a_port_above_65535_is_skipped_and_reported` |
 //! | requests to any http host go to the first | `requests_to_an_http_host_go_to_that_host` |
 
-mod asking;
 mod entries;
-mod mended;
+mod faults;
+mod requests;
 
 use mizzen_sdk::Readiness;
 use mizzen_sdk::http::Response;
@@ -86,7 +86,7 @@ pub(super) fn kube() -> String {
 }
 
 /// An API with these responses.
-pub(super) fn answering(activegate: Response, oneagent: Response) -> Cluster {
+pub(super) fn responding(activegate: Response, oneagent: Response) -> Cluster {
     Cluster::new()
         .with_response(&format!("{API}/gateway/connectioninfo"), activegate)
         .with_response(&format!("{API}/agent/connectioninfo"), oneagent)
@@ -94,13 +94,13 @@ pub(super) fn answering(activegate: Response, oneagent: Response) -> Cluster {
 
 /// An API that reports these hosts.
 pub(super) fn naming(activegate: &str, oneagent: &[&str]) -> Cluster {
-    answering(
+    responding(
         Response::of_json(&json!({"tenantUUID": "abc", "tenantToken": "t", "communicationEndpoints": activegate})),
         Response::of_json(&json!({"tenantUUID": "abc", "tenantToken": "t", "communicationEndpoints": oneagent})),
     )
 }
 
-pub(super) fn ask(cluster: Cluster, kube: &str) -> Outcome {
+pub(super) fn reconciled(cluster: Cluster, kube: &str) -> Outcome {
     testing::reconcile::<Egress>(&cluster.with(OPEN).with(kube), kube, &json!({})).unwrap()
 }
 
@@ -116,7 +116,7 @@ pub(super) fn spec<'a>(outcome: &'a Outcome, kind: &str, name: &str) -> &'a Valu
 }
 
 /// A condition's status, reason and message.
-pub(super) fn said<'a>(outcome: &'a Outcome, kind: &str) -> Option<(Option<bool>, &'a str, &'a str)> {
+pub(super) fn reported<'a>(outcome: &'a Outcome, kind: &str) -> Option<(Option<bool>, &'a str, &'a str)> {
     let found = outcome.conditions.iter().find(|condition| condition.kind == kind)?;
     Some((found.status, &found.reason, &found.message))
 }
@@ -124,9 +124,9 @@ pub(super) fn said<'a>(outcome: &'a Outcome, kind: &str) -> Option<(Option<bool>
 #[test]
 fn every_row_of_the_table_is_a_test() {
     let tests = [
-        include_str!("tests/asking.rs"),
+        include_str!("tests/requests.rs"),
         include_str!("tests/entries.rs"),
-        include_str!("tests/mended.rs"),
+        include_str!("tests/faults.rs"),
         include_str!("../../../tests/egress/tests/dynatrace.rs"),
         include_str!("../../../tests/e2e/tests/all/dynakube.rs"),
     ];

@@ -22,7 +22,7 @@ fn gateway(made_with: Option<&str>, restarted_for: Option<&str>) -> Value {
     gateway
 }
 
-fn answer(gateway: Option<&Value>, inputs: &Value, config: &Value) -> Outcome {
+fn reconciled(gateway: Option<&Value>, inputs: &Value, config: &Value) -> Outcome {
     let cluster = gateway.iter().fold(Cluster::new(), |cluster, gateway| cluster.with(&gateway.to_string()));
     let istio = json!({"apiVersion": "mizzen.dev/v1alpha1", "kind": "Istio",
                        "metadata": {"name": "default", "namespace": "istio-system"}, "spec": {"config": inputs}});
@@ -30,7 +30,7 @@ fn answer(gateway: Option<&Value>, inputs: &Value, config: &Value) -> Outcome {
 }
 
 fn outcome(gateway: &Value, inputs: &Value) -> Outcome {
-    answer(Some(gateway), inputs, &json!({}))
+    reconciled(Some(gateway), inputs, &json!({}))
 }
 
 /// The annotation's value for these inputs.
@@ -87,14 +87,14 @@ fn a_new_gateway_is_noted_and_not_restarted() {
 #[test]
 fn a_gateway_without_noted_settings_can_be_restarted_once() {
     let config = json!({"restartUnknown": true});
-    let first = answer(Some(&gateway(None, None)), &json!({}), &config);
+    let first = reconciled(Some(&gateway(None, None)), &json!({}), &config);
     let mark = written(&first).unwrap();
-    assert_eq!(answer(Some(&gateway(None, Some(mark))), &json!({}), &config).patches, []);
+    assert_eq!(reconciled(Some(&gateway(None, Some(mark))), &json!({}), &config).patches, []);
 }
 
 #[test]
 fn a_missing_gateway_is_ready() {
-    let outcome = answer(None, &json!({"numTrustedProxies": 2}), &json!({}));
+    let outcome = reconciled(None, &json!({"numTrustedProxies": 2}), &json!({}));
     assert_eq!((outcome.patches.len(), outcome.readiness), (0, Readiness::Ready));
 }
 
@@ -110,11 +110,11 @@ fn an_annotation_written_by_hand_is_another_state() {
 fn a_restart_has_a_reason_and_the_configured_pace() {
     let known = gateway(Some(&value(&json!({}))), None);
     let inputs = json!({"numTrustedProxies": 2, "trustDomain": "a"});
-    let outcome = answer(Some(&known), &inputs, &json!({"pace": "gateways"}));
+    let outcome = reconciled(Some(&known), &inputs, &json!({"pace": "gateways"}));
     assert_eq!(outcome.patches[0].reason, "restarted: numTrustedProxies, trustDomain changed");
-    assert_eq!(outcome.events, [], "the host tells of what it does when it does it");
+    assert_eq!(outcome.events, [], "the host publishes an event when it disrupts a workload");
     assert_eq!(outcome.patches[0].pace.as_deref(), Some("gateways"));
-    assert_eq!(answer(Some(&known), &inputs, &json!({})).patches[0].pace, None);
+    assert_eq!(reconciled(Some(&known), &inputs, &json!({})).patches[0].pace, None);
 }
 
 #[test]
@@ -131,5 +131,5 @@ fn a_restart_is_ready_when_the_gateway_is_rolled_out() {
 #[test]
 fn another_gateway_can_be_configured() {
     let config = json!({"namespace": "edge", "name": "gateway"});
-    assert_eq!(answer(Some(&gateway(None, None)), &json!({}), &config).patches, []);
+    assert_eq!(reconciled(Some(&gateway(None, None)), &json!({}), &config).patches, []);
 }

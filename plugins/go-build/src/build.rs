@@ -6,8 +6,8 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
 
-use crate::GoError;
 use crate::cache::create_dir;
+use crate::error::GoError;
 
 /// Statically linked: a C compiler is not needed, and the result runs in any image. Nothing of the
 /// work tree's history gets into it.
@@ -35,7 +35,7 @@ pub struct Build {
 
 impl Build {
     /// Builds the program in a module's folder; `path` exists only when all of it is written.
-    /// Blocks; says on standard error what it does.
+    /// Blocks; reports its progress on standard error.
     pub fn run(&self, folder: &Path, path: &Path) -> Result<(), GoError> {
         eprintln!("building {} from Go modules: once, about {}", self.wanted, self.takes);
         let began = Instant::now();
@@ -67,13 +67,13 @@ pub(crate) fn run(go: &mut Command, build: &Build) -> Result<String, GoError> {
         Err(error) => return Err(GoError::Failed { wanted, output: error.to_string() }),
     };
     if !output.status.success() {
-        let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).trim().to_owned();
+        let output_text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).trim().to_owned();
         // `go: go.mod requires go >= 1.26.0 (running go 1.22.2; GOTOOLCHAIN=local)`
-        let too_old = said.contains("requires go >=");
+        let too_old = output_text.contains("requires go >=");
         return Err(if too_old {
-            GoError::TooOld { wanted, said, instead }
+            GoError::TooOld { wanted, output: output_text, instead }
         } else {
-            GoError::Failed { wanted, output: said }
+            GoError::Failed { wanted, output: output_text }
         });
     }
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())

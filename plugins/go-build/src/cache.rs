@@ -6,7 +6,7 @@ use std::env;
 use std::fs::{self, File};
 use std::path::{self, Path, PathBuf};
 
-use crate::GoError;
+use crate::error::GoError;
 
 /// A part of the project's cache, e.g. `controlplane`.
 #[derive(Clone, Debug)]

@@ -3,9 +3,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::build::run;
+use crate::build::{Build, run};
 use crate::cache::create_dir;
-use crate::{Build, GoError};
+use crate::error::GoError;
 
 /// A Go module of this repository: a folder with a go.mod and a go.sum.
 #[derive(Clone, Debug)]
@@ -49,11 +49,11 @@ impl GoModule {
 
     /// The folder of a module that this one requires, downloaded if need be.
     pub fn folder_of(&self, module: &str, build: &Build) -> Result<PathBuf, GoError> {
-        let answer = run(&mut build.go(&self.folder, &["mod", "download", "-json", module]), build)?;
-        serde_json::from_str::<serde_json::Value>(&answer)
+        let output = run(&mut build.go(&self.folder, &["mod", "download", "-json", module]), build)?;
+        serde_json::from_str::<serde_json::Value>(&output)
             .ok()
-            .and_then(|answer| answer.get("Dir")?.as_str().map(PathBuf::from))
-            .ok_or_else(|| GoError::Failed { wanted: build.wanted.clone(), output: answer })
+            .and_then(|download| download.get("Dir")?.as_str().map(PathBuf::from))
+            .ok_or_else(|| GoError::Failed { wanted: build.wanted.clone(), output })
     }
 
     /// Copies files of a module that this one requires to a folder, under the same names.

@@ -145,15 +145,17 @@ fn expression(excluded: &BTreeSet<String>) -> String {
 /// Sets the condition of every webhook. A server-side apply must name all webhooks: the condition
 /// of an omitted one would be removed.
 fn expect(injecting: &[Injecting], expression: &str) -> Outcome {
-    let lacking: Vec<_> = injecting.iter().filter(|one| !one.webhooks.iter().all(|own| own.says(expression))).collect();
+    let lacking: Vec<_> =
+        injecting.iter().filter(|one| !one.webhooks.iter().all(|own| own.has_condition(expression))).collect();
     if lacking.is_empty() {
         return Outcome::ready();
     }
     let patch = |one: &Injecting| {
-        let say = |webhook: &Webhook| json!({"name": webhook.name, "matchConditions": [{"name": OURS, "expression": expression}]});
-        let webhooks_say: Vec<_> = one.webhooks.iter().map(say).collect();
+        let condition = json!({"name": OURS, "expression": expression});
+        let conditional = |webhook: &Webhook| json!({"name": webhook.name, "matchConditions": [condition]});
+        let conditional: Vec<_> = one.webhooks.iter().map(conditional).collect();
         let object = ObjectRef::new(webhooks(), None, &one.metadata.name);
-        Patch::new(object, json!({"webhooks": webhooks_say}), "the excluded namespaces have changed")
+        Patch::new(object, json!({"webhooks": conditional}), "the excluded namespaces have changed")
     };
     let names: Vec<_> = lacking.iter().map(|one| &*one.metadata.name).collect();
     let outcome = Outcome::progressing(format!("{} does not exclude all of these namespaces yet", names.join(", ")));
@@ -161,7 +163,7 @@ fn expect(injecting: &[Injecting], expression: &str) -> Outcome {
 }
 
 impl Webhook {
-    fn says(&self, expression: &str) -> bool {
+    fn has_condition(&self, expression: &str) -> bool {
         let unconditional = expression == EVERY_REQUEST && self.match_conditions.iter().all(|own| own.name != OURS);
         unconditional || self.match_conditions.iter().any(|own| own.name == OURS && own.expression == expression)
     }

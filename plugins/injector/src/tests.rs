@@ -33,11 +33,11 @@ fn injector(conditions: &Value) -> Cluster {
     Cluster::new().with(NAMESPACES).with(&injector.to_string())
 }
 
-fn saying(expression: &str) -> Value {
+fn with_expression(expression: &str) -> Value {
     json!([{"name": "theirs", "expression": "true"}, {"name": OURS, "expression": expression}])
 }
 
-fn ask(cluster: &Cluster, config: &Value) -> Outcome {
+fn reconciled(cluster: &Cluster, config: &Value) -> Outcome {
     reconcile::<Injector>(cluster, ISTIO, config).unwrap()
 }
 
@@ -56,7 +56,7 @@ fn patched(outcome: &Outcome) -> String {
 
 #[test]
 fn namespaces_with_the_label_are_excluded_at_every_webhook_by_one_condition() {
-    let outcome = ask(&injector(&json!([])), &config());
+    let outcome = reconciled(&injector(&json!([])), &config());
     assert_eq!(patched(&outcome), TWO);
     let fields: Vec<_> = outcome.patches[0].fragment["webhooks"][0].as_object().unwrap().keys().collect();
     assert_eq!(fields, ["matchConditions", "name"]);
@@ -65,38 +65,38 @@ fn namespaces_with_the_label_are_excluded_at_every_webhook_by_one_condition() {
 
 #[test]
 fn an_injector_with_the_condition_is_not_patched() {
-    let outcome = ask(&injector(&saying(TWO)), &config());
+    let outcome = reconciled(&injector(&with_expression(TWO)), &config());
     assert_eq!((outcome.readiness, outcome.patches), (Readiness::Ready, Vec::new()));
 }
 
 #[test]
 fn any_of_several_selectors_excludes() {
     let config = json!({"excludeNamespaces": ["purpose=system,team=a", "sidecars in (never)"]});
-    assert_eq!(patched(&ask(&injector(&json!([])), &config)), "!(request.namespace in ['garden', 'legacy'])");
+    assert_eq!(patched(&reconciled(&injector(&json!([])), &config)), "!(request.namespace in ['garden', 'legacy'])");
 }
 
 #[test]
 fn a_namespace_without_the_label_is_injected_again() {
     let none = json!({"excludeNamespaces": ["purpose=none"]});
-    assert_eq!(patched(&ask(&injector(&saying(TWO)), &none)), "true");
-    assert_eq!(ask(&injector(&json!([])), &none).patches, [], "and nothing is said where nothing was");
+    assert_eq!(patched(&reconciled(&injector(&with_expression(TWO)), &none)), "true");
+    assert_eq!(reconciled(&injector(&json!([])), &none).patches, [], "no condition is added where none was");
 }
 
 #[test]
 fn only_webhooks_of_the_configured_selector_are_patched() {
-    let outcome = ask(&Cluster::new().with(NAMESPACES), &config());
+    let outcome = reconciled(&Cluster::new().with(NAMESPACES), &config());
     assert_eq!(outcome.readiness, Readiness::Progressing("no sidecar injector is installed yet".into()));
     let mut elsewhere = config();
     elsewhere["webhooks"] = json!("app=other");
-    assert_eq!(ask(&injector(&json!([])), &elsewhere).patches, []);
+    assert_eq!(reconciled(&injector(&json!([])), &elsewhere).patches, []);
 }
 
 #[test]
 fn no_namespace_stays_excluded_after_the_deletion() {
     let leave = |cluster: &Cluster| finalize::<Injector>(cluster, ISTIO, &config()).unwrap();
-    let outcome = leave(&injector(&saying(TWO)));
+    let outcome = leave(&injector(&with_expression(TWO)));
     assert_eq!((&outcome.readiness, &*patched(&outcome)), (&Readiness::Ready, "true"));
-    assert_eq!(leave(&injector(&saying("true"))).patches, []);
+    assert_eq!(leave(&injector(&with_expression("true"))).patches, []);
 }
 
 #[test]

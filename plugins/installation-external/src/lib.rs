@@ -69,7 +69,7 @@ mod tests {
         )
     }
 
-    fn ask(cluster: &Cluster, config: &Value) -> (Readiness, String) {
+    fn reconciled(cluster: &Cluster, config: &Value) -> (Readiness, String) {
         let outcome = reconcile::<InstallationExternal>(cluster, ISTIO, config).unwrap();
         assert_eq!(outcome.desired, None, "it never wants anything");
         (outcome.readiness, outcome.conditions[0].message.clone())
@@ -78,7 +78,7 @@ mod tests {
     #[test]
     fn a_control_plane_is_found_in_any_namespace_and_its_version_reported() {
         let (readiness, message) =
-            ask(&with("istiod-canary", "registry:5000/istio/pilot:1.30.2-distroless", 1), &json!({}));
+            reconciled(&with("istiod-canary", "registry:5000/istio/pilot:1.30.2-distroless", 1), &json!({}));
         assert_eq!(readiness, Readiness::Ready);
         assert_eq!(message, "Deployment mesh/istiod-canary is 1.30.2, installed by another party, and left unchanged");
     }
@@ -91,7 +91,7 @@ mod tests {
                           "spec": {"template": {"spec": {"containers": [
                               {"name": "discovery", "image": "istio/pilot:1.31.0"}]}}},
                           "status": {"availableReplicas": 1}});
-        let (readiness, message) = ask(&Cluster::new().with(&ours.to_string()), &json!({}));
+        let (readiness, message) = reconciled(&Cluster::new().with(&ours.to_string()), &json!({}));
         assert_eq!(readiness, Readiness::Ready);
         assert!(message.ends_with("is 1.31.0, installed by Mizzen before, and left unchanged"), "{message}");
     }
@@ -99,25 +99,25 @@ mod tests {
     #[test]
     fn a_control_plane_that_is_missing_or_not_available_is_awaited() {
         for cluster in [Cluster::new(), with("istiod", "istio/pilot:1.30.2", 0)] {
-            assert!(matches!(ask(&cluster, &json!({})).0, Readiness::Progressing(_)));
+            assert!(matches!(reconciled(&cluster, &json!({})).0, Readiness::Progressing(_)));
         }
     }
 
     #[test]
     fn an_unsupported_version_gates_successors() {
         let cluster = with("istiod", "istio/pilot:1.20.0", 1);
-        let (readiness, message) = ask(&cluster, &json!({"supported": {"from": "1.30", "to": "1.31"}}));
+        let (readiness, message) = reconciled(&cluster, &json!({"supported": {"from": "1.30", "to": "1.31"}}));
         assert!(
             matches!(readiness, Readiness::Failed(_)) && message.ends_with("supported are 1.30 to 1.31"),
             "{message}"
         );
-        assert_eq!(ask(&cluster, &json!({"supported": {"from": "1.20"}})).0, Readiness::Ready);
+        assert_eq!(reconciled(&cluster, &json!({"supported": {"from": "1.20"}})).0, Readiness::Ready);
     }
 
     #[test]
     fn the_configuration_of_the_installation_is_accepted() {
         let config = json!({"version": "1.31.0", "namespace": "mesh", "supported": {"to": "1.32"}});
-        assert_eq!(ask(&with("istiod", "istio/pilot:1.32.0", 1), &config).0, Readiness::Ready);
+        assert_eq!(reconciled(&with("istiod", "istio/pilot:1.32.0", 1), &config).0, Readiness::Ready);
     }
 
     #[test]
@@ -127,13 +127,13 @@ mod tests {
             .replace("istio-system}", "mesh, creationTimestamp: '2026-01-01T00:00:00Z'}");
         let own = ISTIO.replace("istio-system}", "istio-system, creationTimestamp: '2026-01-02T00:00:00Z'}");
         let cluster = with("istiod", "istio/pilot:1.31.0", 1).with(&own).with(&older);
-        let (readiness, message) = ask(&cluster, &json!({}));
+        let (readiness, message) = reconciled(&cluster, &json!({}));
         assert!(matches!(readiness, Readiness::Failed(_)) && message.contains("mesh/older"), "{message}");
     }
 
     #[test]
     fn a_reversed_range_is_invalid() {
-        let answer = reconcile::<InstallationExternal>(&Cluster::new(), ISTIO, &json!({"supported": {"from": "new"}}));
-        assert!(matches!(answer, Err(Failure::Invalid(why)) if why.contains("e.g. `1.31`")));
+        let result = reconcile::<InstallationExternal>(&Cluster::new(), ISTIO, &json!({"supported": {"from": "new"}}));
+        assert!(matches!(result, Err(Failure::Invalid(why)) if why.contains("e.g. `1.31`")));
     }
 }

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::merge::{Provider, Size};
+use crate::environment::{Provider, Size};
 
 /// How Istio is installed.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]

@@ -12,6 +12,7 @@
 mod client;
 mod config;
 mod definitions;
+mod environment;
 mod merge;
 mod nodes;
 mod objects;
@@ -27,7 +28,7 @@ use mizzen_sdk::{Description, Failure, Kind, Outcome, Reconciler, Request};
 use serde_json::Value;
 
 pub use config::Config;
-pub use merge::{Provider, Size};
+pub use environment::{Provider, Size};
 
 use client::Client;
 use refusal::Refusal;

@@ -19,9 +19,7 @@ use mizzen_istio_api::{Spec, Version};
 use serde_json::{Value, json};
 
 use crate::config::Config;
-
-pub use provider::Provider;
-pub use size::Size;
+use crate::environment::{Provider, Size};
 
 /// All inputs of an installation.
 #[derive(Debug)]

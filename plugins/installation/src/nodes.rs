@@ -1,10 +1,10 @@
-//! What the cluster's nodes tell: the cluster's size and its provider.
+//! The cluster's size and provider, detected from its nodes.
 
 use mizzen_sdk::k8s::Quantity;
 use mizzen_sdk::{AccessError, Description, Kind, Query, cluster};
 use serde::Deserialize;
 
-use crate::merge::{Provider, Size};
+use crate::environment::{Provider, Size};
 
 const NODES: &str = "nodes";
 

@@ -23,7 +23,7 @@ pub(crate) enum Refusal {
     Version(String, mizzen_istio_api::Refusal),
     #[error("Istio rejects the configuration: {0}")]
     Rejected(String),
-    /// The renderer failed: that says nothing about the spec.
+    /// The renderer failed, which does not mean that the spec is invalid.
     #[error("{0}")]
     Renderer(String),
     /// A read failed.

@@ -94,8 +94,11 @@ mod tests {
             (json!({"authorizers": [authorizer("a", 0)]}), "authorizers[0].port", "65535"),
             (json!({"authorizers": [{"name": "a"}]}), "authorizers[0]", "`port`"),
         ] {
-            let said = wrong(&config);
-            assert!(said.starts_with(&format!("`spec.config.{field}`: ")) && said.contains(why), "{config}: {said}");
+            let message = wrong(&config);
+            assert!(
+                message.starts_with(&format!("`spec.config.{field}`: ")) && message.contains(why),
+                "{config}: {message}"
+            );
         }
     }
 

@@ -121,12 +121,12 @@ fn foreign(cluster: Cluster, image: &str, available: i64) -> Cluster {
     workload(cluster, "Deployment", "istiod", &json!({"app": "istiod"}), "discovery", image, available)
 }
 
-fn ask(cluster: &Cluster, config: &Value) -> Outcome {
+fn reconciled(cluster: &Cluster, config: &Value) -> Outcome {
     testing::reconcile::<Installation>(cluster, &istio(&json!({})), config).unwrap()
 }
 
 /// The condition's reason and message.
-fn said(outcome: &Outcome) -> (&str, &str) {
+fn reported(outcome: &Outcome) -> (&str, &str) {
     let [condition] = outcome.conditions.as_slice() else { panic!("{:?}", outcome.conditions) };
     assert_eq!(condition.kind, "IstioInstalled");
     let expected = match &outcome.readiness {

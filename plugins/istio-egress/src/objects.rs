@@ -82,7 +82,7 @@ pub fn objects(scope: &Scope, endpoints: &Endpoints) -> Vec<Value> {
     for form in [Form::Fqdn, Form::Tcp, Form::Wildcard, Form::Ip] {
         let of_form = endpoints.iter().filter(|(target, ports)| Form::of(target, ports.values()) == form);
         for (at, entry) in pack(of_form, form.hosts_in_one(), scope.grouping).iter().enumerate() {
-            let name = names::of(scope, form.word(), at);
+            let name = names::of(&scope.prefix, scope.part.as_ref(), form.word(), at);
             entries.push(form.entry(scope, &name, at, entry));
             routes.extend(matches!(form, Form::Fqdn | Form::Tcp).then(|| route::of(scope, &name, entry)).flatten());
         }
@@ -131,7 +131,7 @@ impl Form {
         if self == Self::Ip {
             // Every entry needs a host, even one of addresses. It is unique, because Istio merges
             // entries of the same host.
-            spec["hosts"] = json!([names::synthetic(scope, at)]);
+            spec["hosts"] = json!([names::synthetic(&scope.namespace, &scope.prefix, scope.part.as_ref(), at)]);
             spec["addresses"] = json!(targets);
         } else {
             spec["hosts"] = json!(targets);

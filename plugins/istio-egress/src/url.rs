@@ -80,7 +80,7 @@ impl Url {
         Ok(Self { secure, place, port })
     }
 
-    /// The endpoint for clients that speak what the scheme says.
+    /// The endpoint for clients that use the protocol of the scheme.
     pub fn endpoint(&self) -> Endpoint {
         self.speaking(if self.secure { Protocol::Https } else { Protocol::Http })
     }

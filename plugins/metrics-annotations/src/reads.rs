@@ -7,8 +7,6 @@ use mizzen_oda_api::{Backend, Spec, TargetPort};
 use mizzen_sdk::{AccessError, Description, Kind, ObjectRef, Query, Request, cluster};
 use serde::Deserialize;
 
-use crate::Config;
-
 /// On a workload: the API whose metrics it serves.
 pub(crate) const MARK: &str = "oda.tmforum.org/metrics-of";
 
@@ -110,7 +108,7 @@ impl Workload {
         self.object.metadata.annotations.get(MARK).map(String::as_str)
     }
 
-    pub(crate) fn serves(&self, request: &Request<Spec, Config>) -> bool {
+    pub(crate) fn serves<Config>(&self, request: &Request<Spec, Config>) -> bool {
         self.of() == Some(request.subject.metadata.name.as_str())
     }
 

@@ -116,7 +116,7 @@ impl Reconciler for Mtls {
         let query = Query::of(peer_authentication()).namespace(namespace).fields(MODE);
         let there = match cluster::list::<Authentication>(&query) {
             Err(AccessError::NotServed(_)) => return Ok(Outcome::progressing("Istio's CRDs are not installed yet")),
-            answer => answer?,
+            found => found?,
         };
         let wanted = json!({"spec": {"mtls": {"mode": mode}}});
         Ok(judge(&there, *mode, namespace).desire([object(&peer_authentication(), Some(namespace), OURS, wanted)]))

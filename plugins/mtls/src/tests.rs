@@ -37,8 +37,8 @@ fn a_mode_in_another_namespace_does_not_make_the_mesh_ready() {
 
 #[test]
 fn an_empty_namespace_is_invalid() {
-    let answer = reconcile::<Mtls>(&Cluster::new(), ISTIO, &json!({"namespace": ""}));
-    assert!(matches!(answer, Err(Failure::Invalid(why)) if why.contains("`namespace`")));
+    let result = reconcile::<Mtls>(&Cluster::new(), ISTIO, &json!({"namespace": ""}));
+    assert!(matches!(result, Err(Failure::Invalid(why)) if why.contains("`namespace`")));
 }
 
 #[test]
@@ -75,7 +75,7 @@ fn an_unavailable_mode_is_a_temporary_failure() {
 fn without_istios_definitions_it_waits_and_desires_nothing() {
     let outcome = reconcile::<Mtls>(&Cluster::new().without_kind(peer_authentication()), ISTIO, &json!({})).unwrap();
     assert_eq!(outcome.readiness, Readiness::Progressing("Istio's CRDs are not installed yet".into()));
-    assert_eq!(outcome.desired, None, "what is there already is not given up");
+    assert_eq!(outcome.desired, None, "existing objects stay");
 }
 
 /// The desired mode, and another object of its namespace.

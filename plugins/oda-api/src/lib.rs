@@ -5,20 +5,22 @@
 //! predecessor, the kind `API`.
 
 mod backend;
+mod basic_auth;
+mod optional;
 mod path;
 mod policies;
 mod spec;
 #[cfg(test)]
 mod tests;
 mod texts;
-mod unsaid;
 
 use mizzen_sdk::Kind;
 
 pub use backend::{Backend, TargetPort};
+pub use basic_auth::{BasicAuth, SecretKey};
 pub use path::{Path, PathError};
 pub use policies::{Cors, Interval, OasValidation, Preflight, Quota, RateLimit, Verification};
-pub use spec::{ApiType, BasicAuth, SecretKey, Segment, Spec, Specification};
+pub use spec::{ApiType, Segment, Spec, Specification};
 pub use texts::{Host, ServiceName, TextError, host};
 
 /// An API that a component exposes.

@@ -3,7 +3,7 @@
 
 use serde::Deserialize;
 
-use crate::unsaid::{or_default, said};
+use crate::optional::{non_empty, or_default};
 
 /// CORS: which pages of other origins may call an API.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -110,8 +110,8 @@ impl From<Written> for Preflight {
         let usual = Self::default();
         Self {
             enabled: enabled.unwrap_or(usual.enabled),
-            allow_headers: said(allow_headers).unwrap_or(usual.allow_headers),
-            allow_methods: said(allow_methods).unwrap_or(usual.allow_methods),
+            allow_headers: non_empty(allow_headers).unwrap_or(usual.allow_headers),
+            allow_methods: non_empty(allow_methods).unwrap_or(usual.allow_methods),
             max_age: max_age.unwrap_or(usual.max_age),
         }
     }
@@ -132,7 +132,7 @@ impl Default for Preflight {
 
 impl From<Option<String>> for Interval {
     fn from(text: Option<String>) -> Self {
-        match said(text) {
+        match non_empty(text) {
             None => Self::default(),
             Some(text) => match text.as_str() {
                 "ps" => Self::Second,

@@ -3,9 +3,10 @@
 use std::fmt;
 use std::num::NonZeroU16;
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Deserializer};
 
-use crate::unsaid::{basic_auth, said};
+use crate::basic_auth::{BasicAuth, basic_auth};
+use crate::optional::non_empty;
 use crate::{Cors, Host, OasValidation, Path, Quota, RateLimit, ServiceName, Verification};
 
 /// An API's `spec`, in any of its served versions. Unknown fields are ignored: the definition
@@ -55,25 +56,6 @@ pub struct Spec {
     /// The name of a set of policies of an API gateway.
     #[serde(default)]
     pub template: Option<String>,
-}
-
-/// References to a user name and a password. Passed on, and never read: no plugin sees a Secret.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
-pub struct BasicAuth {
-    /// The user name.
-    pub username: SecretKey,
-    /// The password.
-    pub password: SecretKey,
-}
-
-/// A key of a Secret in the API's namespace.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(expecting = "`name` and `key` of a Secret")]
-pub struct SecretKey {
-    /// The Secret's name.
-    pub name: String,
-    /// The key in it.
-    pub key: String,
 }
 
 /// The type of an API.
@@ -128,7 +110,7 @@ impl ApiType {
 
 impl From<Option<String>> for ApiType {
     fn from(text: Option<String>) -> Self {
-        let Some(text) = said(text) else { return Self::default() };
+        let Some(text) = non_empty(text) else { return Self::default() };
         match text.as_str() {
             "openapi" => Self::Openapi,
             "prometheus" => Self::Prometheus,
@@ -141,7 +123,7 @@ impl From<Option<String>> for ApiType {
 
 impl From<Option<String>> for Segment {
     fn from(text: Option<String>) -> Self {
-        let Some(text) = said(text) else { return Self::default() };
+        let Some(text) = non_empty(text) else { return Self::default() };
         match text.as_str() {
             "coreFunction" => Self::CoreFunction,
             "managementFunction" => Self::ManagementFunction,

@@ -142,8 +142,8 @@ fn policies_that_charts_render_as_null_are_missing() {
 
 #[test]
 fn missing_settings_of_preflight_requests_have_the_definitions_defaults() {
-    let asked = json!({"enabled": null, "allowHeaders": "", "allowMethods": null, "maxAge": null});
-    let read = spec(&json!({"CORS": {"enabled": true, "handlePreflightRequests": asked}})).unwrap();
+    let preflight = json!({"enabled": null, "allowHeaders": "", "allowMethods": null, "maxAge": null});
+    let read = spec(&json!({"CORS": {"enabled": true, "handlePreflightRequests": preflight}})).unwrap();
     let (own, usual) = (read.cors.unwrap().handle_preflight_requests, Preflight::default());
     assert_eq!((own.enabled, own.max_age), (true, 1800));
     assert_eq!((own.allow_headers, own.allow_methods), (usual.allow_headers, usual.allow_methods));

@@ -10,13 +10,16 @@ pub(crate) use wasm::{Cursor, count, get, list, log, now, render, renderers, sen
 mod wasm {
     use std::time::Duration;
 
-    use crate::guest::bindings::mizzen::plugin::{
+    use crate::access::AccessError;
+    use crate::bindings::mizzen::plugin::{
         clock, cluster, http as wit_http, log as lines, renderers as wit_renderers, types,
     };
-    use crate::http::{Request, Response};
-    use crate::log::Level;
-    use crate::renderers::{RenderError, Renderer};
-    use crate::{AccessError, Kind, ObjectRef, Query, Text};
+    use crate::http::request::Request;
+    use crate::http::response::Response;
+    use crate::identity::{Kind, ObjectRef};
+    use crate::log::level::Level;
+    use crate::query::{Query, Text};
+    use crate::renderers::renderer::{RenderError, Renderer};
 
     /// Objects per page: few calls of the host, without the whole of a long list in memory.
     const PAGE: u32 = 500;
@@ -78,7 +81,7 @@ mod wasm {
     }
 
     pub(crate) fn send(request: &Request) -> Result<Response, AccessError> {
-        let answer = wit_http::send(&wit_http::Request {
+        let sent = wit_http::send(&wit_http::Request {
             method: request.method.clone(),
             url: request.url.clone(),
             headers: request.headers.clone(),
@@ -87,7 +90,7 @@ mod wasm {
             max_age: millis(request.max_age),
             timeout: millis(request.timeout),
         });
-        let response = answer.map_err(error)?;
+        let response = sent.map_err(error)?;
         let wit_http::Response { status, headers, body, age } = response;
         Ok(Response { status, headers, body, age: Duration::from_millis(age) })
     }

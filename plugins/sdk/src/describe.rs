@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde_json::Value;
 
-use crate::Kind;
+use crate::identity::Kind;
 
 /// An operation on the objects of a kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

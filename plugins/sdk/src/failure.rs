@@ -1,6 +1,8 @@
 //! Why a call of a reconciler has no outcome.
 
-use crate::AccessError;
+use crate::access::AccessError;
+use crate::http::response::Error as HttpError;
+use crate::renderers::renderer::RenderError;
 
 /// Why there is no outcome.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +31,28 @@ impl From<AccessError> for Failure {
         match error {
             AccessError::Unavailable(why) | AccessError::NotServed(why) => Self::Retry(why),
             AccessError::Denied(why) | AccessError::Invalid(why) => Self::Invalid(why),
+        }
+    }
+}
+
+impl From<HttpError> for Failure {
+    /// An error status may be temporary, so it is retried; a request that was not granted is not.
+    fn from(error: HttpError) -> Self {
+        match error {
+            HttpError::Access(error) => error.into(),
+            HttpError::Status(..) | HttpError::Malformed(_) => Self::Retry(error.to_string()),
+        }
+    }
+}
+
+impl From<RenderError> for Failure {
+    /// A document that a renderer rejects is rejected again until it changes; a failure of the
+    /// renderer is retried.
+    fn from(error: RenderError) -> Self {
+        match error {
+            RenderError::Rejected(why) => Self::Invalid(why),
+            RenderError::Failed(why) => Self::Retry(why),
+            RenderError::Access(error) => error.into(),
         }
     }
 }

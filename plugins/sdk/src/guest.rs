@@ -4,34 +4,13 @@
 use std::marker::PhantomData;
 use std::sync::Once;
 
-use bindings::exports::mizzen::plugin::reconciler as wit;
-use bindings::mizzen::plugin::types;
-
+use crate::bindings::exports::mizzen::plugin::reconciler as wit;
+use crate::bindings::mizzen::plugin::types;
 use crate::describe::config_schema;
 use crate::log::{self, Level};
 use crate::{Access, Failure, Kind, ObjectRef, Outcome, Predecessor, Readiness, Reconciler, Request, Severity};
 
-/// What wit-bindgen generates.
-#[allow(
-    missing_docs,
-    unreachable_pub,
-    unsafe_code,
-    unused_qualifications,
-    clippy::all,
-    clippy::pedantic,
-    reason = "generated code"
-)]
-pub mod bindings {
-    wit_bindgen::generate!({
-        path: "../../wit",
-        world: "reconciler-plugin",
-        pub_export_macro: true,
-        export_macro_name: "export_guest",
-        default_bindings_module: "mizzen_sdk::guest::bindings",
-    });
-}
-
-pub use bindings::export_guest;
+pub use crate::bindings::export_guest;
 
 /// The component's export, for a reconciler.
 #[derive(Debug)]

@@ -15,7 +15,7 @@
 //! /// Gives every Team its own namespace.
 //! pub struct Teams;
 //!
-//! /// What a Team asks for.
+//! /// The desired state of a Team.
 //! #[derive(Deserialize)]
 //! pub struct Spec {
 //!     members: Vec<String>,
@@ -58,7 +58,11 @@
 //! # }
 //! ```
 
+mod access;
 mod backend;
+#[cfg(target_arch = "wasm32")]
+#[doc(hidden)]
+pub mod bindings;
 pub mod clock;
 pub mod cluster;
 mod describe;
@@ -67,10 +71,13 @@ mod failure;
 #[doc(hidden)]
 pub mod guest;
 pub mod http;
+mod identity;
 pub mod log;
 pub mod names;
 mod others;
 mod outcome;
+mod query;
+mod readiness;
 pub mod renderers;
 mod request;
 pub mod resource;
@@ -80,12 +87,15 @@ pub mod testing;
 /// What Kubernetes means by its values: quantities, rollout status, and lists in messages.
 pub use mizzen_k8s as k8s;
 
-pub use cluster::{AccessError, Query, Text};
+pub use access::AccessError;
 pub use describe::{Access, Description, FieldSet, Need};
 pub use failure::Failure;
+pub use identity::{Kind, ObjectRef};
 pub use others::{Deletion, Patch};
-pub use outcome::{Condition, Event, Outcome, Readiness, Severity};
-pub use request::{Kind, Metadata, ObjectRef, Predecessor, Request, Subject};
+pub use outcome::{Condition, Event, Outcome, Severity};
+pub use query::{Query, Text};
+pub use readiness::Readiness;
+pub use request::{Metadata, Predecessor, Request, Subject};
 
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
@@ -157,7 +167,7 @@ macro_rules! export {
         mod mizzen_guest {
             use super::*;
             type ExportedReconciler = $crate::guest::Guest<$reconciler>;
-            $crate::guest::export_guest!(ExportedReconciler with_types_in $crate::guest::bindings);
+            $crate::guest::export_guest!(ExportedReconciler with_types_in $crate::bindings);
         }
     };
 }

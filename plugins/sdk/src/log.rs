@@ -3,22 +3,13 @@
 //! Log lines are for debugging. Report what users should know in the outcome: readiness, conditions
 //! and events.
 
+pub(crate) mod level;
+
 use std::fmt;
 
 use crate::backend;
 
-/// The severity of a log line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Level {
-    /// Details for debugging.
-    Debug,
-    /// Normal operation.
-    Info,
-    /// Something that needs attention.
-    Warn,
-    /// Something that does not work.
-    Error,
-}
+pub use level::Level;
 
 /// Writes one line with named values: `write(Level::Debug, "counted", &[("pods", &count)])`. In a
 /// test it is written to stderr.

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::ObjectRef;
+use crate::identity::ObjectRef;
 
 /// Fields to set in an object of another party. They stay when the outcome no longer names the
 /// object: set them to `null` to remove them.

@@ -5,20 +5,10 @@ use std::time::Duration;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::{Deletion, Failure, ObjectRef, Patch};
-
-/// How far the desired state has been reached.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Readiness {
-    /// It is reached.
-    Ready,
-    /// Not reached yet; with what is awaited.
-    Progressing(String),
-    /// Reached, but something needs attention.
-    Warning(String),
-    /// It can't be reached; with the reason.
-    Failed(String),
-}
+use crate::failure::Failure;
+use crate::identity::ObjectRef;
+use crate::others::{Deletion, Patch};
+use crate::readiness::Readiness;
 
 /// The severity of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,27 +5,8 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::{Failure, Readiness};
-
-/// A kind of Kubernetes object.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Kind {
-    /// `group/version`, or `version` alone for the core group.
-    pub api_version: String,
-    /// E.g. `VirtualService`.
-    pub name: String,
-}
-
-/// One Kubernetes object.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct ObjectRef {
-    /// The object's kind.
-    pub kind: Kind,
-    /// `None` for cluster-scoped kinds.
-    pub namespace: Option<String>,
-    /// `metadata.name`.
-    pub name: String,
-}
+use crate::failure::Failure;
+use crate::readiness::Readiness;
 
 /// The input of a call: the subject, and the configuration.
 #[derive(Clone, Debug)]
@@ -77,20 +58,6 @@ pub struct Predecessor {
     pub name: String,
     /// Its readiness.
     pub readiness: Readiness,
-}
-
-impl Kind {
-    /// A kind by its `apiVersion` and name.
-    pub fn new(api_version: &str, name: &str) -> Self {
-        Self { api_version: api_version.to_owned(), name: name.to_owned() }
-    }
-}
-
-impl ObjectRef {
-    /// An object by kind, namespace and name.
-    pub fn new(kind: Kind, namespace: Option<&str>, name: &str) -> Self {
-        Self { kind, namespace: namespace.map(str::to_owned), name: name.to_owned() }
-    }
 }
 
 impl<Spec: serde::de::DeserializeOwned, Config: serde::de::DeserializeOwned> Request<Spec, Config> {

@@ -13,7 +13,7 @@ const CONDITION: &str = "ProxySidecarRestartSucceeded";
 /// The desired proxy is not known yet: nothing is restarted.
 pub(crate) fn unknown(namespace: &str) -> Outcome {
     let awaited = format!(
-        "how sidecars shall be is not known: ConfigMap istio-sidecar-injector is not in namespace {namespace}, and the \
+        "the desired proxy is not known: ConfigMap istio-sidecar-injector is not in namespace {namespace}, and the \
          configuration gives no `image`"
     );
     Outcome::progressing(awaited.clone()).condition(CONDITION, None, "ProxySidecarRestartPending", awaited)

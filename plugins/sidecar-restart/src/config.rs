@@ -24,7 +24,7 @@ pub struct Config {
     #[schemars(length(min = 1))]
     pub image: Option<String>,
     /// Whether the injector's ConfigMaps are read. They override the subject: a restart injects
-    /// what they say.
+    /// their settings.
     pub follow_injector: bool,
     /// The desired proxies, where neither the injector nor the subject says.
     pub defaults: Defaults,

@@ -28,9 +28,9 @@ impl Expected {
     pub(crate) fn read(spec: &Spec, config: &Config) -> Result<Option<Self>, Failure> {
         let injector = if config.follow_injector { Injector::read(config)? } else { Injector::default() };
         let Some(image) = config.image.clone().map(Image::whole).or(injector.image) else { return Ok(None) };
-        let wish = spec.config.as_ref();
-        let setting = wish
-            .and_then(|wish| wish.telemetry.as_ref()?.metrics.as_ref()?.prometheus_merge)
+        let spec_config = spec.config.as_ref();
+        let setting = spec_config
+            .and_then(|spec_config| spec_config.telemetry.as_ref()?.metrics.as_ref()?.prometheus_merge)
             .or(config.defaults.prometheus_merge);
         let resources =
             spec.components.as_ref().and_then(|components| components.proxy.as_ref()?.k8s.resources.as_ref());
@@ -44,10 +44,13 @@ impl Expected {
             merge: injector.merge.or(setting),
             merge_is_set: setting.is_some(),
             cni: injector.cni.or(config.defaults.cni),
-            dns: injector.dns.or(wish.and_then(|wish| wish.enable_dns_proxying)).or(config.defaults.dns_proxying),
+            dns: injector
+                .dns
+                .or(spec_config.and_then(|spec_config| spec_config.enable_dns_proxying))
+                .or(config.defaults.dns_proxying),
             trust_domain: injector
                 .trust_domain
-                .or_else(|| wish.and_then(|wish| wish.trust_domain.clone()))
+                .or_else(|| spec_config.and_then(|spec_config| spec_config.trust_domain.clone()))
                 .or_else(|| config.defaults.trust_domain.clone()),
         }))
     }

@@ -21,10 +21,10 @@ pub(crate) fn differences(pod: &Pod, expected: &Expected) -> String {
         settings(proxy, annotations, expected, &mut wrong);
     }
     if expected.cni == Some(true) && pod.has_init("istio-init") {
-        say(&mut wrong, "an init container redirects its traffic, not the CNI plugin");
+        add(&mut wrong, "an init container redirects its traffic, not the CNI plugin");
     }
     if expected.cni == Some(false) && pod.has_init("istio-validation") {
-        say(&mut wrong, "the CNI plugin redirects its traffic, not an init container");
+        add(&mut wrong, "the CNI plugin redirects its traffic, not an init container");
     }
     wrong
 }
@@ -34,7 +34,7 @@ fn image(proxy: &Container, annotations: &Annotations, expected: &Expected, wron
     let wanted = annotations.image_type.as_deref().map(|kind| expected.image.of_type(kind));
     let wanted = wanted.as_ref().unwrap_or(&expected.image);
     if *proxy.image != *wanted.as_str() && !types_itself {
-        say(wrong, &format!("its image is {}, not {}", proxy.image, wanted.as_str()));
+        add(wrong, &format!("its image is {}, not {}", proxy.image, wanted.as_str()));
     }
 }
 
@@ -47,31 +47,31 @@ fn resources(proxy: &Container, annotations: &Annotations, expected: &Expected, 
     };
     let found = proxy.resources.clone().completed();
     if own == Resources::default() {
-        found.differences(&expected.resources).for_each(|difference| say(wrong, &difference.to_string()));
+        found.differences(&expected.resources).for_each(|difference| add(wrong, &difference.to_string()));
         return;
     }
     let one_by_one = own.clone().or(&expected.resources).completed();
     let instead = own.completed();
     if found.differences(&one_by_one).next().is_some() {
-        found.differences(&instead).for_each(|difference| say(wrong, &difference.to_string()));
+        found.differences(&instead).for_each(|difference| add(wrong, &difference.to_string()));
     }
 }
 
 /// The injector sets annotations if metrics are merged, but only for pods that are scraped.
 fn merge(proxy: &Container, annotations: &Annotations, expected: &Expected, wrong: &mut String) {
-    let says = |annotation: &Option<Box<str>>, value: &str| annotation.as_deref() == Some(value);
+    let is = |annotation: &Option<Box<str>>, value: &str| annotation.as_deref() == Some(value);
     let wanted = match annotations.merge.as_deref() {
         Some("true") => Some(true),
         Some("false") => Some(false),
         _ if expected.merge_is_set || is_visible(proxy) => expected.merge,
         _ => None,
     };
-    let merged = says(&annotations.path, "/stats/prometheus") && says(&annotations.port, "15020");
+    let merged = is(&annotations.path, "/stats/prometheus") && is(&annotations.port, "15020");
     match wanted {
-        Some(true) if !merged && !says(&annotations.scrape, "false") => {
-            say(wrong, "its metrics are not merged with its workload's");
+        Some(true) if !merged && !is(&annotations.scrape, "false") => {
+            add(wrong, "its metrics are not merged with its workload's");
         }
-        Some(false) if merged => say(wrong, "its metrics are merged with its workload's"),
+        Some(false) if merged => add(wrong, "its metrics are merged with its workload's"),
         _ => {}
     }
 }
@@ -81,17 +81,17 @@ fn settings(proxy: &Container, annotations: &Annotations, expected: &Expected, w
     const DNS: &str = "ISTIO_META_DNS_CAPTURE";
     let itself = annotations.config.as_deref().is_some_and(|config| config.contains(DNS));
     if is_visible(proxy) && !itself {
-        let answers = proxy.variable(DNS) == Some("true");
+        let resolves = proxy.variable(DNS) == Some("true");
         match expected.dns {
-            Some(true) if !answers => say(wrong, "it does not resolve DNS queries"),
-            Some(false) if answers => say(wrong, "it resolves DNS queries"),
+            Some(true) if !resolves => add(wrong, "it does not resolve DNS queries"),
+            Some(false) if resolves => add(wrong, "it resolves DNS queries"),
             _ => {}
         }
     }
     if let (Some(expected), Some(found)) = (&expected.trust_domain, proxy.variable("TRUST_DOMAIN"))
         && *found != **expected
     {
-        say(wrong, &format!("its trust domain is {found}, not {expected}"));
+        add(wrong, &format!("its trust domain is {found}, not {expected}"));
     }
 }
 
@@ -101,7 +101,7 @@ fn is_visible(proxy: &Container) -> bool {
     proxy.variable("TRUST_DOMAIN").is_some() || proxy.variable("ISTIO_META_DNS_CAPTURE").is_some()
 }
 
-fn say(wrong: &mut String, what: &str) {
+fn add(wrong: &mut String, what: &str) {
     let separator = if wrong.is_empty() { "" } else { "; " };
     // Writing to a String can't fail.
     let _ = write!(wrong, "{separator}{what}");

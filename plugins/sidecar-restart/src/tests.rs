@@ -80,7 +80,7 @@ fn cart_with(pod: &Value) -> Cluster {
 }
 
 /// The outcome for a cluster, with this configuration.
-fn answer(cluster: &Cluster, spec: &Value, config: &Value) -> Outcome {
+fn reconciled(cluster: &Cluster, spec: &Value, config: &Value) -> Outcome {
     let istio = json!({"apiVersion": "mizzen.dev/v1alpha1", "kind": "Istio",
                        "metadata": {"name": "default", "namespace": "istio-system"}, "spec": spec});
     testing::reconcile::<SidecarRestart>(cluster, &istio.to_string(), config).unwrap()
@@ -88,7 +88,7 @@ fn answer(cluster: &Cluster, spec: &Value, config: &Value) -> Outcome {
 
 /// The outcome if sidecars should have the new image.
 fn outcome(cluster: &Cluster) -> Outcome {
-    answer(cluster, &json!({}), &json!({"image": NEW}))
+    reconciled(cluster, &json!({}), &json!({"image": NEW}))
 }
 
 /// The workloads whose template is patched.

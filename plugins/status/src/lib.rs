@@ -81,20 +81,20 @@ impl Reconciler for Sum {
             Some(older) => Standing::superseded(&older),
             None => Standing::sum(&request.config.reconcilers, &mesh.status.conditions, mesh.metadata.generation),
         };
-        Ok(tell(Outcome::ready(), standing, request, &mesh))
+        Ok(report(Outcome::ready(), standing, request, &mesh))
     }
 
     fn finalize(request: &Request<Value, Config>) -> Result<Outcome, Failure> {
         let mesh = read(&request.subject)?;
-        let holds =
+        let has_finalizer =
             |name: &&String| mesh.metadata.finalizers.iter().any(|own| own.strip_prefix("mizzen.dev/") == Some(name));
-        let holding: Vec<_> = request.config.reconcilers.iter().filter(holds).cloned().collect();
-        if holding.is_empty() {
+        let remaining: Vec<_> = request.config.reconcilers.iter().filter(has_finalizer).cloned().collect();
+        if remaining.is_empty() {
             return Ok(Outcome::ready());
         }
-        let names = holding.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-        let standing = Standing::leaving(&holding, &mesh.status.conditions, mesh.metadata.generation);
-        Ok(tell(
+        let names = remaining.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        let standing = Standing::leaving(&remaining, &mesh.status.conditions, mesh.metadata.generation);
+        Ok(report(
             Outcome::progressing(format!("waits until the finalizers of {names} are removed")),
             standing,
             request,
@@ -115,7 +115,7 @@ fn read(subject: &Subject<Value>) -> Result<Mesh, Failure> {
     cluster::get(&own, Some(set))?.ok_or_else(|| Failure::retry("the subject is not found"))
 }
 
-fn tell(outcome: Outcome, standing: Standing, request: &Request<Value, Config>, mesh: &Mesh) -> Outcome {
+fn report(outcome: Outcome, standing: Standing, request: &Request<Value, Config>, mesh: &Mesh) -> Outcome {
     let Standing { state, reason, description } = standing;
     let ready = match state {
         State::Ready => Some(true),

@@ -83,12 +83,12 @@ impl Standing {
 fn joined<'a>(all: impl Iterator<Item = (&'a str, String)>) -> String {
     let mut parts: Vec<(String, String)> = Vec::new();
     for (name, description) in all {
-        match parts.iter_mut().find(|(_, said)| *said == description) {
+        match parts.iter_mut().find(|(_, other)| *other == description) {
             Some((names, _)) => names.extend([", ", name]),
             None => parts.push((name.to_owned(), description)),
         }
     }
-    parts.iter().map(|(names, said)| format!("{names}: {said}")).collect::<Vec<_>>().join("; ")
+    parts.iter().map(|(names, description)| format!("{names}: {description}")).collect::<Vec<_>>().join("; ")
 }
 
 /// The state of one reconciler.
@@ -151,7 +151,8 @@ impl Condition {
     /// which disruption failed, and what waits.
     fn explains(&self, of_host: &Self) -> Option<&str> {
         let own = !self.kind.starts_with("mizzen.dev/") && self.kind != "Ready";
-        let rest = of_host.message.strip_prefix(&self.message).filter(|rest| rest.is_empty() || rest.starts_with("; "));
-        (own && !self.message.is_empty() && rest.is_some()).then_some(&self.reason)
+        let added =
+            of_host.message.strip_prefix(&self.message).filter(|text| text.is_empty() || text.starts_with("; "));
+        (own && !self.message.is_empty() && added.is_some()).then_some(&self.reason)
     }
 }

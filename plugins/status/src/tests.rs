@@ -70,7 +70,7 @@ fn a_mesh_is_ready_when_all_reconcilers_are() {
 fn an_error_overrides_a_warning_and_a_warning_overrides_progress() {
     let (failed, warns, waits) = (
         |name| of(name, "False", "Failed", "no image"),
-        |name| of(name, "True", "Warning", "look"),
+        |name| of(name, "True", "Warning", "a warning"),
         |name| of(name, "False", "Progressing", "istiod starts"),
     );
     for (one, other, worse) in [
@@ -86,8 +86,9 @@ fn an_error_overrides_a_warning_and_a_warning_overrides_progress() {
 
 #[test]
 fn a_gated_reconciler_does_not_hide_the_error_before_it() {
-    let held = of("mtls", "Unknown", "WaitingForPredecessor", "waits for `installation` to be ready: no image");
-    let (state, ready, reason, description) = summary(&sum(&[of("installation", "False", "Failed", "no image"), held]));
+    let gated = of("mtls", "Unknown", "WaitingForPredecessor", "waits for `installation` to be ready: no image");
+    let (state, ready, reason, description) =
+        summary(&sum(&[of("installation", "False", "Failed", "no image"), gated]));
     assert_eq!((&*state, ready, &*reason), ("Error", Some(false), "IstioInstallUninstallFailed"));
     assert_eq!(description, "installation: no image");
 }
@@ -138,20 +139,20 @@ fn while_disruptions_wait_for_a_pace_the_mesh_is_processing() {
     let (state, is_ready, reason, description) = summary(&sum(&[ready("installation"), paced(waits)]));
     assert_eq!((&*state, is_ready, &*reason), ("Processing", None, "Pacing"));
     assert_eq!(description, format!("mtls: {waits}"));
-    let look =
+    let restart =
         condition("ProxySidecarRestartSucceeded", "False", "ProxySidecarManualRestartRequired", "Pod a/b is alone");
     let (state, _, reason, _) =
-        summary(&sum(&[ready("installation"), paced(&format!("Pod a/b is alone; {waits}")), look]));
+        summary(&sum(&[ready("installation"), paced(&format!("Pod a/b is alone; {waits}")), restart]));
     assert_eq!((&*state, &*reason), ("Processing", "Pacing"));
 }
 
 #[test]
 fn the_state_of_paces_does_not_hide_the_plugins_own_reason() {
-    let both = "Pod a/b is alone; Deployment a/c has not come through";
-    let look =
+    let both = "Pod a/b is alone; Deployment a/c (timed out)";
+    let restart =
         condition("ProxySidecarRestartSucceeded", "False", "ProxySidecarManualRestartRequired", "Pod a/b is alone");
     let (state, _, reason, description) =
-        summary(&sum(&[ready("installation"), of("mtls", "True", "Warning", both), look]));
+        summary(&sum(&[ready("installation"), of("mtls", "True", "Warning", both), restart]));
     assert_eq!((&*state, &*reason), ("Warning", "ProxySidecarManualRestartRequired"));
     assert_eq!(description, format!("mtls: {both}"));
 }
@@ -222,6 +223,6 @@ fn kymas_custom_resource_is_summarised_in_the_fields_that_it_has() {
     let outcome = testing::reconcile::<Sum>(&Cluster::new().with(&there), &kyma(ISTIO), &config()).unwrap();
     assert_eq!(outcome.status, Some(json!({"state": "Ready", "description": "Istio is in the desired state"})));
     let unknown = ISTIO.replace("mizzen.dev/v1alpha1", "example.com/v1");
-    let answer = testing::reconcile::<Sum>(&Cluster::new(), &unknown, &config());
-    assert!(matches!(answer, Err(Failure::Invalid(why)) if why.contains("example.com/v1")));
+    let result = testing::reconcile::<Sum>(&Cluster::new(), &unknown, &config());
+    assert!(matches!(result, Err(Failure::Invalid(why)) if why.contains("example.com/v1")));
 }

@@ -132,7 +132,7 @@ impl<'a> Restarts<'a> {
     /// Marks the template; of a workload that does not roll out the change, deletes one old pod.
     fn restart(&self, workload: &Workload, found: &Found, state: &State, marked: bool, decision: &mut Decision) {
         decision.restarting.add(|| workload.to_string());
-        if decision.asked() >= AT_ONCE {
+        if decision.changes() >= AT_ONCE {
             return;
         }
         let reason = format!("restarted: {}", found.what);

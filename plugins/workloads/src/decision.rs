@@ -39,7 +39,7 @@ impl Decision {
     }
 
     /// The number of changes in this outcome.
-    pub(crate) fn asked(&self) -> usize {
+    pub(crate) fn changes(&self) -> usize {
         self.patches.len() + self.deletions.len()
     }
 

@@ -93,16 +93,16 @@ fn a_server_serves_routes_of_the_namespaces_it_names() {
     let own = "{apiVersion: networking.istio.io/v1, kind: Gateway, metadata: {name: own, namespace: shop}, \
                spec: {servers: [{port: {number: 80, name: x, protocol: HTTP}, hosts: [./*]}]}}";
     let config = json!({"gateway": "own"});
-    let answer = testing::reconcile::<ApiOperator>(&mesh().with(own), &api(&json!({})), &config).unwrap();
-    assert_eq!(answer.status.unwrap()["apiStatus"]["url"], "http://192.0.2.7/a", "a dot is the Gateway's own");
+    let result = testing::reconcile::<ApiOperator>(&mesh().with(own), &api(&json!({})), &config).unwrap();
+    assert_eq!(result.status.unwrap()["apiStatus"]["url"], "http://192.0.2.7/a", "a dot is the Gateway's own");
 }
 
 #[test]
 fn a_host_with_a_star_is_never_in_the_url() {
     assert_eq!(url(&mesh(), &json!({"hostname": "*.example.com"})), "https://192.0.2.7/a");
     let config = json!({"publicHostname": "*.example.com"});
-    let answer = testing::reconcile::<ApiOperator>(&mesh(), &api(&json!({})), &config).unwrap();
-    assert_eq!(answer.status.unwrap()["apiStatus"]["url"], "https://192.0.2.7/a");
+    let result = testing::reconcile::<ApiOperator>(&mesh(), &api(&json!({})), &config).unwrap();
+    assert_eq!(result.status.unwrap()["apiStatus"]["url"], "https://192.0.2.7/a");
     let nowhere = Cluster::new().with(MESH.split_once("---").unwrap().1);
     assert_eq!(url(&nowhere, &json!({"hostname": "*.example.com"})), Value::Null);
 }

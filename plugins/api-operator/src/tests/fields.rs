@@ -101,12 +101,12 @@ fn the_table_has_every_field_of_every_definition() {
 fn metrics_found_by_annotations_are_scraped_without_a_secret_and_that_is_reported() {
     let auth = json!({"username": {"name": "a", "key": "name"}, "password": {"name": "a", "key": "word"}});
     let subject = api(&json!({"apiType": "prometheus", "basicAuth": auth}));
-    let said = |style: &str| {
+    let supported_with = |style: &str| {
         let config = json!({"openMetrics": style});
         let outcome = testing::reconcile::<ApiOperator>(&served(), &subject, &config).unwrap();
         condition(&outcome, "Supported")
     };
-    assert_eq!(said("ServiceMonitor").0, Some(true));
-    let (supported, _, message) = said("Annotations");
+    assert_eq!(supported_with("ServiceMonitor").0, Some(true));
+    let (supported, _, message) = supported_with("Annotations");
     assert!(supported == Some(false) && message.contains("annotations of Pods can't name a Secret"), "{message}");
 }

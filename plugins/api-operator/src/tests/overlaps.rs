@@ -66,7 +66,7 @@ fn a_path_above_or_below_is_an_overlap_that_names_both_sides() {
 
 #[test]
 fn a_regular_expression_that_matches_the_path_or_one_below_is_an_overlap() {
-    for (regex, said) in [
+    for (regex, relation) in [
         ("/a", "also matches it, by a regular expression"),
         ("/[a-c](/.*)?", "also matches it, by a regular expression"),
         (".*", "also matches it, by a regular expression"),
@@ -76,7 +76,7 @@ fn a_regular_expression_that_matches_the_path_or_one_below_is_an_overlap() {
         let (status, reason, message) = exclusive(&[route("x", &json!({"regex": regex}), "*", OURS, false)], "/a");
         assert_eq!((status, reason.as_str()), (Some(false), "Overlap"), "{regex}");
         assert!(
-            message.contains("shop/cat") && message.contains(&format!("VirtualService other/x {said}")),
+            message.contains("shop/cat") && message.contains(&format!("VirtualService other/x {relation}")),
             "{message}"
         );
     }

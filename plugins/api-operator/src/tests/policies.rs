@@ -19,8 +19,8 @@ fn a_wrong_field_is_named() {
 
 #[test]
 fn an_unknown_field_of_the_configuration_is_invalid() {
-    let answer = testing::reconcile::<ApiOperator>(&mesh(), &api(&json!({})), &json!({"gatway": "x/y"}));
-    assert!(matches!(answer, Err(Failure::Invalid(why)) if why.contains("gatway")));
+    let result = testing::reconcile::<ApiOperator>(&mesh(), &api(&json!({})), &json!({"gatway": "x/y"}));
+    assert!(matches!(result, Err(Failure::Invalid(why)) if why.contains("gatway")));
 }
 
 fn cors(changes: &Value) -> Value {

@@ -45,13 +45,13 @@ fn the_root_path_matches_everything() {
 #[test]
 fn the_hostname_of_an_api_overrides_the_public_one() {
     let config = json!({"publicHostname": "public.example.com", "gateway": "canvas/component-gateway"});
-    let ask = |changes: &Value| {
+    let hosts_and_url = |changes: &Value| {
         let outcome = testing::reconcile::<ApiOperator>(&mesh(), &api(changes), &config).unwrap();
         (outcome.desired.unwrap()[0]["spec"]["hosts"].clone(), outcome.status.unwrap()["apiStatus"]["url"].clone())
     };
-    assert_eq!(ask(&json!({})), (json!(["public.example.com"]), json!("https://public.example.com/a")));
+    assert_eq!(hosts_and_url(&json!({})), (json!(["public.example.com"]), json!("https://public.example.com/a")));
     assert_eq!(
-        ask(&json!({"hostname": "own.example.com"})),
+        hosts_and_url(&json!({"hostname": "own.example.com"})),
         (json!(["own.example.com"]), json!("https://own.example.com/a"))
     );
 }
@@ -82,8 +82,8 @@ fn every_version_and_the_older_kind_is_published() {
         let mut api: Value = serde_json::from_str(&api(&json!({"specification": specification}))).unwrap();
         api["apiVersion"] = json!(format!("oda.tmforum.org/{version}"));
         api["kind"] = json!(kind);
-        let answer = testing::reconcile::<ApiOperator>(&mesh(), &api.to_string(), &json!({})).unwrap();
-        assert_eq!(answer.desired, wanted, "{version} {kind}");
+        let result = testing::reconcile::<ApiOperator>(&mesh(), &api.to_string(), &json!({})).unwrap();
+        assert_eq!(result.desired, wanted, "{version} {kind}");
     }
 }
 
@@ -106,8 +106,8 @@ fn an_own_host_must_be_valid() {
 fn an_empty_public_host_or_a_star_means_any_host() {
     for none in [json!(""), json!("*"), Value::Null] {
         let config = json!({"publicHostname": none});
-        let answer = testing::reconcile::<ApiOperator>(&mesh(), &api(&json!({})), &config).unwrap();
-        assert_eq!(answer.desired.unwrap()[0]["spec"]["hosts"], json!(["*"]), "{none}");
-        assert_eq!(answer.status.unwrap()["apiStatus"]["url"], "https://192.0.2.7/a", "{none}");
+        let result = testing::reconcile::<ApiOperator>(&mesh(), &api(&json!({})), &config).unwrap();
+        assert_eq!(result.desired.unwrap()[0]["spec"]["hosts"], json!(["*"]), "{none}");
+        assert_eq!(result.status.unwrap()["apiStatus"]["url"], "https://192.0.2.7/a", "{none}");
     }
 }

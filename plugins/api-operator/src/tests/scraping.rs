@@ -48,13 +48,17 @@ fn without_the_prometheus_operator_metrics_are_published_and_reported_as_not_scr
     assert_eq!((supported, reason.as_str()), (Some(false), "PrometheusOperatorMissing"));
     assert!(message.contains("ServiceMonitor"), "{message}");
     assert!(matches!(&outcome.readiness, Readiness::Warning(why) if why.contains("ServiceMonitor")));
-    assert_eq!(condition(&outcome_in(&cluster, &json!({})), "Supported").0, Some(true), "others ask for none");
+    assert_eq!(
+        condition(&outcome_in(&cluster, &json!({})), "Supported").0,
+        Some(true),
+        "other API types need no secret"
+    );
 }
 
 #[test]
 fn with_annotations_there_is_no_service_monitor() {
     let config = json!({"openMetrics": "Annotations"});
-    let answer = testing::reconcile::<ApiOperator>(&mesh(), &api(&json!({"apiType": "prometheus"})), &config).unwrap();
-    let kinds: Vec<_> = answer.desired.unwrap().iter().map(|object| object["kind"].clone()).collect();
+    let result = testing::reconcile::<ApiOperator>(&mesh(), &api(&json!({"apiType": "prometheus"})), &config).unwrap();
+    let kinds: Vec<_> = result.desired.unwrap().iter().map(|object| object["kind"].clone()).collect();
     assert_eq!(kinds, ["VirtualService"]);
 }

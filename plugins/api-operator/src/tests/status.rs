@@ -101,8 +101,8 @@ fn a_read_that_fails_leaves_everything_as_it_is() {
         [("discovery.k8s.io/v1", "EndpointSlice"), ("v1", "Service"), ("networking.istio.io/v1", "Gateway")]
     {
         let cluster = mesh().with_unavailable(Kind::new(version, kind));
-        let answer = testing::reconcile::<ApiOperator>(&cluster, &api(&json!({})), &json!({}));
-        assert!(matches!(answer, Err(Failure::Retry(_))), "{kind}");
+        let result = testing::reconcile::<ApiOperator>(&cluster, &api(&json!({})), &json!({}));
+        assert!(matches!(result, Err(Failure::Retry(_))), "{kind}");
     }
 }
 
@@ -147,8 +147,8 @@ fn the_gateways_service_is_found_by_configured_labels() {
          status: {loadBalancer: {ingress: [{ip: 192.0.2.9}]}}}",
     );
     let config = json!({"gatewayService": "app=edge"});
-    let answer = testing::reconcile::<ApiOperator>(&cluster, &api(&json!({})), &config).unwrap();
-    assert_eq!(answer.status.unwrap()["apiStatus"]["ip"], "192.0.2.9");
+    let result = testing::reconcile::<ApiOperator>(&cluster, &api(&json!({})), &config).unwrap();
+    assert_eq!(result.status.unwrap()["apiStatus"]["ip"], "192.0.2.9");
 }
 
 #[test]

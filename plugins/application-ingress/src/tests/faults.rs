@@ -11,7 +11,7 @@ fn authorization_policies_of_traits_of_one_name_in_two_namespaces_collide() {
     let spec = one_rule(&json!({"paths": [{"path": "/a", "authorizationPolicy": known()}]}));
     let mut elsewhere = ingress(&spec);
     elsewhere["metadata"]["namespace"] = json!("yard");
-    let name = |subject: &Value| only(&asked(&mesh(), subject), "AuthorizationPolicy")["metadata"]["name"].clone();
+    let name = |subject: &Value| only(&reconciled(&mesh(), subject), "AuthorizationPolicy")["metadata"]["name"].clone();
     assert_ne!(name(&ingress(&spec)), name(&elsewhere));
 }
 
@@ -28,7 +28,7 @@ fn a_certificate_of_another_namespace_can_have_the_same_name() {
         let mut subject = ingress(&one_rule(&json!({})));
         subject["metadata"]["namespace"] = json!(namespace);
         subject["metadata"]["name"] = json!(name);
-        only(&asked(&mesh(), &subject), "Certificate")["metadata"]["name"].clone()
+        only(&reconciled(&mesh(), &subject), "Certificate")["metadata"]["name"].clone()
     };
     assert_ne!(named("a-b", "c"), named("a", "b-c"));
 }
@@ -62,7 +62,7 @@ fn a_policy_on_a_regular_expression_is_compared_as_text() {
 fn tls_is_switched_off_where_a_revision_injects_sidecars() {
     let namespace = "{apiVersion: v1, kind: Namespace, metadata: {name: shop, labels: {istio.io/rev: canary}}}";
     let spec = one_rule(&json!({"destination": {"host": "cart", "httpCookie": {"name": "session"}}}));
-    let outcome = asked(&mesh().with(namespace), &ingress(&spec));
+    let outcome = reconciled(&mesh().with(namespace), &ingress(&spec));
     assert_eq!(only(&outcome, "DestinationRule")["spec"]["trafficPolicy"]["tls"]["mode"], "ISTIO_MUTUAL");
 }
 
@@ -79,7 +79,7 @@ fn names_that_are_too_long_are_refused_by_the_api_server() {
         "destination": {"host": "cart", "httpCookie": {"name": "session"}},
     })));
     subject["metadata"]["name"] = json!("t".repeat(253));
-    let outcome = asked(&mesh(), &subject);
+    let outcome = reconciled(&mesh(), &subject);
     let all = outcome.desired.unwrap();
     assert_eq!(all.len(), 4);
     for object in all {

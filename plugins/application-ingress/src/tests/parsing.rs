@@ -53,8 +53,11 @@ fn an_error_names_the_invalid_field() {
         ),
         (beside, "paths[0].path", "a pattern in policies"),
     ] {
-        let said = refused(&outcome(&one_rule(&changes)));
-        assert!(said.starts_with(&format!("`spec.rules[0].{field}`: ")) && said.contains(why), "{changes}: {said}");
+        let message = refused(&outcome(&one_rule(&changes)));
+        assert!(
+            message.starts_with(&format!("`spec.rules[0].{field}`: ")) && message.contains(why),
+            "{changes}: {message}"
+        );
     }
 }
 
@@ -63,7 +66,7 @@ fn a_trait_has_rules_and_an_application() {
     assert!(refused(&outcome(&json!({}))).starts_with("`spec.rules`: it is empty"));
     let mut subject = ingress(&one_rule(&json!({})));
     subject["metadata"]["labels"] = json!({});
-    assert!(refused(&asked(&mesh(), &subject)).starts_with("`metadata.labels`: `app.oam.dev/name` is missing"));
+    assert!(refused(&reconciled(&mesh(), &subject)).starts_with("`metadata.labels`: `app.oam.dev/name` is missing"));
 }
 
 #[test]

@@ -95,7 +95,7 @@ fn tls_to_the_destination_is_off_in_a_namespace_without_sidecars() {
     let spec = one_rule(&json!({"destination": {"host": "cart", "httpCookie": {"name": "session"}}}));
     for labels in ["{}", "{istio-injection: disabled}", "{istio-injection: disabled, istio.io/rev: a}"] {
         let namespace = format!("{{apiVersion: v1, kind: Namespace, metadata: {{name: shop, labels: {labels}}}}}");
-        let outcome = asked(&mesh().with(&namespace), &ingress(&spec));
+        let outcome = reconciled(&mesh().with(&namespace), &ingress(&spec));
         let rule = only(&outcome, "DestinationRule");
         assert_eq!(rule["spec"]["trafficPolicy"]["tls"], json!({"mode": "DISABLE"}), "{labels}");
     }
@@ -127,7 +127,7 @@ fn the_certificate_of_a_trait_with_a_long_name_comes_in_the_secret_that_the_gate
     let mut subject = ingress(&one_rule(&json!({})));
     subject["metadata"]["namespace"] = json!(namespace);
     subject["metadata"]["name"] = json!(name);
-    let certificate = only(&asked(&mesh(), &subject), "Certificate");
+    let certificate = only(&reconciled(&mesh(), &subject), "Certificate");
     let secret = certificate["spec"]["secretName"].as_str().unwrap();
     assert_eq!(secret, mizzen_oam_api::names::credential(&namespace, &name));
     assert!(secret.len() <= 253 && certificate["metadata"]["name"].as_str().unwrap().len() <= 253);

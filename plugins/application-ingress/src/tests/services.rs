@@ -11,7 +11,7 @@ fn service(name: &str, ports: &str) -> String {
 
 fn leading_to(services: &[(&str, &str)]) -> Outcome {
     let cluster = services.iter().fold(mesh(), |cluster, (name, ports)| cluster.with(&service(name, ports)));
-    asked(&cluster, &ingress(&one_rule(&json!({"destination": {}}))))
+    reconciled(&cluster, &ingress(&one_rule(&json!({"destination": {}}))))
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! What a trait waits for, and what its status says meanwhile.
+//! What a trait waits for, and what its status reports meanwhile.
 
 use super::*;
 
@@ -14,7 +14,7 @@ fn a_trait_is_published_once_its_applications_gateway_lets_its_hosts_in() {
     assert_eq!(ready.readiness, Readiness::Ready);
     assert_eq!(published(&ready), (Some(true), "Published"));
 
-    let alone = asked(&Cluster::new(), &ingress(&spec));
+    let alone = reconciled(&Cluster::new(), &ingress(&spec));
     assert_eq!(published(&alone), (Some(false), "GatewayMissing"));
     assert!(matches!(&alone.readiness, Readiness::Progressing(why) if why.contains("ApplicationConfiguration store")));
     assert_eq!(alone.desired, ready.desired, "the routes are there before the Gateway");
@@ -38,7 +38,7 @@ fn a_status_names_what_was_made() {
 #[test]
 fn without_istio_the_desired_set_is_unknown() {
     let cluster = mesh().without_kind(kind("networking.istio.io/v1", "VirtualService"));
-    let outcome = asked(&cluster, &ingress(&one_rule(&json!({}))));
+    let outcome = reconciled(&cluster, &ingress(&one_rule(&json!({}))));
     assert_eq!(outcome.desired, None);
     assert!(matches!(outcome.readiness, Readiness::Progressing(_)));
 }
@@ -46,7 +46,7 @@ fn without_istio_the_desired_set_is_unknown() {
 #[test]
 fn without_cert_manager_the_rest_is_there_and_nothing_is_pruned() {
     let cluster = mesh().without_kind(kind("cert-manager.io/v1", "Certificate"));
-    let outcome = asked(&cluster, &ingress(&one_rule(&json!({}))));
+    let outcome = reconciled(&cluster, &ingress(&one_rule(&json!({}))));
     assert!(outcome.so_far);
     assert_eq!(wanted(&outcome, "VirtualService").len(), 1);
     assert_eq!(wanted(&outcome, "Certificate"), Vec::<Value>::new());
@@ -54,5 +54,5 @@ fn without_cert_manager_the_rest_is_there_and_nothing_is_pruned() {
 
     let mut own = one_rule(&json!({}));
     own["tls"] = json!({"secretName": "own"});
-    assert_eq!(asked(&cluster, &ingress(&own)).readiness, Readiness::Ready, "it needs none");
+    assert_eq!(reconciled(&cluster, &ingress(&own)).readiness, Readiness::Ready, "it needs none");
 }

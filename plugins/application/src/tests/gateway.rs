@@ -81,7 +81,7 @@ fn the_certificate_of_a_trait_with_a_long_name_has_a_shortened_name() {
     let (namespace, name) = ("n".repeat(63), "t".repeat(253));
     let own = ingress(&name, 1, &hosts(&["shop.example.com"])).replace("\"shop\"", &format!("\"{namespace}\""));
     let subject = application(&[]).replace("\"shop\"", &format!("\"{namespace}\""));
-    let gateway = only(&asked(&Cluster::new().with(&own), &subject), "Gateway");
+    let gateway = only(&reconciled(&Cluster::new().with(&own), &subject), "Gateway");
     let credential = gateway["spec"]["servers"][0]["tls"]["credentialName"].as_str().unwrap();
     assert_eq!(credential, mizzen_oam_api::names::credential(&namespace, &name));
     assert!(credential.len() <= 253 && gateway["metadata"]["name"].as_str().unwrap().len() <= 63);
@@ -91,7 +91,7 @@ fn the_certificate_of_a_trait_with_a_long_name_has_a_shortened_name() {
 fn while_traits_are_not_served_the_existing_gateway_stays() {
     let outcome = outcome_in(&mesh().without_kind(Kind::new("oam.verrazzano.io/v1alpha1", "IngressTrait")));
     assert!(outcome.so_far);
-    assert_eq!(wanted(&outcome, "AuthorizationPolicy").len(), 1, "who may call it is said all the same");
+    assert_eq!(wanted(&outcome, "AuthorizationPolicy").len(), 1, "the policy of its callers is applied all the same");
 }
 
 #[test]

@@ -12,7 +12,7 @@ fn looks_at<'a>(endpoint: &'a Value, annotation: &str) -> &'a Value {
     let all = endpoint["relabelings"].as_array().unwrap();
     let found =
         all.iter().find(|one| one["sourceLabels"].as_array().is_some_and(|labels| labels.contains(&json!(name))));
-    found.unwrap_or_else(|| panic!("{endpoint} looks at no {name}"))
+    found.unwrap_or_else(|| panic!("{endpoint} does not select by {name}"))
 }
 
 #[test]
@@ -65,14 +65,14 @@ fn a_component_without_such_annotations_is_not_scraped() {
     for annotations in [json!({}), json!({"verrazzano.io/metricsEnabled": "false"})] {
         assert_eq!(wanted(&outcome_in(&scraped(&annotations)), "ServiceMonitor"), Vec::<Value>::new());
     }
-    let elsewhere = asked(&scraped(&json!({"verrazzano.io/metricsEnabled": "true"})), &application(&["bank"]));
+    let elsewhere = reconciled(&scraped(&json!({"verrazzano.io/metricsEnabled": "true"})), &application(&["bank"]));
     assert_eq!(wanted(&elsewhere, "ServiceMonitor"), Vec::<Value>::new());
 }
 
 #[test]
 fn the_dots_of_a_components_name_match_only_dots() {
     let pod = pod("a", "store", &json!({"verrazzano.io/metricsEnabled": "true"})).replace("\"cart\"", "\"cart.v1\"");
-    let monitor = only(&asked(&mesh().with(&pod), &application(&["cart.v1"])), "ServiceMonitor");
+    let monitor = only(&reconciled(&mesh().with(&pod), &application(&["cart.v1"])), "ServiceMonitor");
     let keep = looks_at(&monitor["spec"]["endpoints"][0], "metricsEnabled");
     assert_eq!(keep["regex"], r"true;store;cart\.v1");
 }
@@ -94,6 +94,6 @@ fn without_the_prometheus_operator_the_application_is_published_and_protected() 
 
     let cluster = scraped(&enabled).with(&ingress("web", 1, &hosts(&["localhost"])));
     let outcome = outcome_in(&without(cluster));
-    assert!(meshed(&outcome).2.starts_with("IngressTrait web: "), "what else is wrong is said, too");
+    assert!(meshed(&outcome).2.starts_with("IngressTrait web: "), "further faults are reported, too");
     assert_eq!(outcome_in(&without(mesh())).readiness, Readiness::Ready, "nothing is to be scraped");
 }

@@ -4,7 +4,7 @@ use super::*;
 
 /// The message about an invalid application; existing objects stay.
 fn refused(subject: &Value) -> String {
-    let outcome = asked(&mesh(), &subject.to_string());
+    let outcome = reconciled(&mesh(), &subject.to_string());
     assert_eq!(outcome.desired, None);
     let (status, reason, why) = meshed(&outcome);
     assert_eq!((status, reason), (Some(false), "Invalid"));
@@ -44,7 +44,7 @@ fn an_application_with_an_invalid_name_is_refused_and_its_field_named() {
     let why = refused(&named(&"a".repeat(64)));
     assert!(why.starts_with("`metadata.name`: ") && why.contains("`app.oam.dev/name`"), "{why}");
     for good in ["a".repeat(63), "store.v1".to_owned()] {
-        assert_eq!(asked(&mesh(), &named(&good).to_string()).readiness, Readiness::Ready, "{good}");
+        assert_eq!(reconciled(&mesh(), &named(&good).to_string()).readiness, Readiness::Ready, "{good}");
     }
 }
 

@@ -21,10 +21,10 @@ fn a_host_in_another_partys_entry_is_left_to_that_entry() {
         [(json!(["*"]), "Namespace"), (Value::Null, "Mesh"), (json!([]), "Namespace"), (json!(["web"]), "Namespace")]
     {
         let whole = entry("prod", &json!([443, 80]), &export_to);
-        let outcome = ask(&Cluster::new().with(LIST).with(&whole), LIST, visibility);
+        let outcome = reconciled(&Cluster::new().with(LIST).with(&whole), LIST, visibility);
         assert!(!format!("{:?}", outcome.desired).contains("api.example.com"), "{export_to}: {outcome:#?}");
         assert_eq!(
-            said(&outcome),
+            reported(&outcome),
             (Some(true), "Allowed", "4 in 4 entries; api.example.com is in ServiceEntry dynatrace/prod")
         );
         assert_eq!(outcome.readiness, Readiness::Ready);
@@ -35,8 +35,8 @@ fn a_host_in_another_partys_entry_is_left_to_that_entry() {
 fn a_port_that_another_partys_entry_lacks_is_reported() {
     let half = entry("prod", &json!([443]), &Value::Null);
     let younger = entry("younger", &json!([443, 80]), &Value::Null);
-    let outcome = ask(&Cluster::new().with(LIST).with(&younger).with(&half), LIST, "Namespace");
-    let (allowed, reason, message) = said(&outcome);
+    let outcome = reconciled(&Cluster::new().with(LIST).with(&younger).with(&half), LIST, "Namespace");
+    let (allowed, reason, message) = reported(&outcome);
     assert_eq!((allowed, reason), (Some(false), "Clash"));
     let why = "port 80 of api.example.com is not in ServiceEntry dynatrace/prod, which Istio uses: add it there";
     assert!(message.starts_with(why) && !message.contains("port 443"), "{message}");
@@ -49,18 +49,22 @@ fn an_entry_for_other_workloads_is_ignored() {
         [(json!(["."]), "Namespace"), (json!(["other"]), "Namespace"), (json!(["web"]), "Mesh")]
     {
         let elsewhere = entry("prod", &json!([443]), &export_to);
-        let outcome = ask(&Cluster::new().with(LIST).with(&elsewhere), LIST, visibility);
-        assert_eq!(said(&outcome), (Some(true), "Allowed", "5 in 5 entries"), "{export_to} {visibility}");
+        let outcome = reconciled(&Cluster::new().with(LIST).with(&elsewhere), LIST, visibility);
+        assert_eq!(reported(&outcome), (Some(true), "Allowed", "5 in 5 entries"), "{export_to} {visibility}");
     }
     let own = entry("prod", &json!([443]), &json!(["."])).replace("\"dynatrace\"", "\"web\"");
-    assert!(said(&ask(&Cluster::new().with(LIST).with(&own), LIST, "Namespace")).2.contains("ServiceEntry web/prod"));
+    assert!(
+        reported(&reconciled(&Cluster::new().with(LIST).with(&own), LIST, "Namespace"))
+            .2
+            .contains("ServiceEntry web/prod")
+    );
 }
 
 #[test]
 fn entries_of_lists_are_not_another_partys() {
     let of_a_list = alone(LIST).desired.unwrap();
     let cluster = of_a_list.iter().fold(Cluster::new().with(LIST), |cluster, own| cluster.with(&own.to_string()));
-    assert_eq!(ask(&cluster, LIST, "Namespace").desired, Some(of_a_list));
+    assert_eq!(reconciled(&cluster, LIST, "Namespace").desired, Some(of_a_list));
 }
 
 #[test]
@@ -78,6 +82,10 @@ fn a_long_list_queries_all_of_its_hosts() {
                       "metadata": {"name": "long", "namespace": "web"}, "spec": {"hosts": lines}})
     .to_string();
     let taken = entry("prod", &json!([443]), &Value::Null).replace("api.example.com", "h199.example.com");
-    let outcome = ask(&Cluster::new().with(&list).with(&taken), &list, "Namespace");
-    assert!(said(&outcome).2.ends_with("h199.example.com is in ServiceEntry dynatrace/prod"), "{}", said(&outcome).2);
+    let outcome = reconciled(&Cluster::new().with(&list).with(&taken), &list, "Namespace");
+    assert!(
+        reported(&outcome).2.ends_with("h199.example.com is in ServiceEntry dynatrace/prod"),
+        "{}",
+        reported(&outcome).2
+    );
 }

@@ -4,7 +4,7 @@ use super::*;
 
 #[test]
 fn hosts_have_entries_and_routes_as_the_original_names_them() {
-    let outcome = ask(
+    let outcome = reconciled(
         naming("https://gate.example.com:9999/communication", &["https://a.example.com:443/communication"]),
         &kube(),
     );
@@ -50,8 +50,10 @@ fn hosts_have_entries_and_routes_as_the_original_names_them() {
 
 #[test]
 fn addresses_have_entries_of_their_own_and_no_routes() {
-    let outcome =
-        ask(naming("", &["https://10.0.0.1:9999/communication", "http://10.0.0.2", "https://a.example.com"]), &kube());
+    let outcome = reconciled(
+        naming("", &["https://10.0.0.1:9999/communication", "http://10.0.0.2", "https://a.example.com"]),
+        &kube(),
+    );
     assert_eq!(
         names(&outcome)[2..],
         ["ServiceEntry prod-fqdn-oneagent", "ServiceEntry prod-ip-oneagent", "VirtualService prod-fqdn-oneagent"]
@@ -68,18 +70,18 @@ fn addresses_have_entries_of_their_own_and_no_routes() {
 #[test]
 fn the_host_of_the_web_interface_is_replaced_by_the_apis() {
     let apps = kube().replace("abc.live.dynatrace.com/api", "abc.apps.dynatrace.com/api/");
-    let outcome = ask(naming("", &["https://a.example.com"]), &apps);
+    let outcome = reconciled(naming("", &["https://a.example.com"]), &apps);
     assert_eq!(spec(&outcome, "ServiceEntry", "prod-fqdn-operator")["hosts"], json!(["abc.live.dynatrace.com"]));
     assert_eq!(outcome.readiness, Readiness::Ready, "the request is sent to that host, too");
     let capital = apps.replace("abc.apps", "ABC.Apps");
-    let outcome = ask(naming("", &["https://a.example.com"]), &capital);
+    let outcome = reconciled(naming("", &["https://a.example.com"]), &capital);
     assert_eq!(spec(&outcome, "ServiceEntry", "prod-fqdn-operator")["hosts"], json!(["abc.live.dynatrace.com"]));
 }
 
 #[test]
 fn responses_are_one_text_for_activegates_and_a_list_for_oneagents() {
     let gates = "https://g1.example.com:443/communication,https://g2.example.com:443/communication";
-    let outcome = ask(naming(gates, &["https://a1.example.com", "https://a2.example.com"]), &kube());
+    let outcome = reconciled(naming(gates, &["https://a1.example.com", "https://a2.example.com"]), &kube());
     let hosts = |component: &str| &spec(&outcome, "ServiceEntry", &format!("prod-fqdn-{component}"))["hosts"];
     assert_eq!(hosts("activegate"), &json!(["g1.example.com", "g2.example.com"]));
     assert_eq!(hosts("oneagent"), &json!(["a1.example.com", "a2.example.com"]));
@@ -90,8 +92,8 @@ fn responses_are_one_text_for_activegates_and_a_list_for_oneagents() {
             "oneAgent": {"connectionInfoStatus": {"endpoints": "https://a1.example.com;https://a2.example.com", "tenantUUID": "abc"}},
         })
     );
-    let known = ask(
-        answering(Response::of_status(500), Response::of_status(500)),
+    let known = reconciled(
+        responding(Response::of_status(500), Response::of_status(500)),
         &kube_with("", gates, "{https://a1.example.com;https://a2.example.com};"),
     );
     assert_eq!(known.desired, outcome.desired, "the recorded endpoints are read as the API returned them");
@@ -99,14 +101,14 @@ fn responses_are_one_text_for_activegates_and_a_list_for_oneagents() {
 
 #[test]
 fn a_repeated_endpoint_is_desired_once() {
-    let said = [
+    let urls = [
         "https://b.example.com/x",
         "https://a.example.com",
         "https://A.example.com:443/y",
         "http://a.example.com:80",
         "http://a.example.com",
     ];
-    let outcome = ask(naming("", &said), &kube());
+    let outcome = reconciled(naming("", &urls), &kube());
     let entry = spec(&outcome, "ServiceEntry", "prod-fqdn-oneagent");
     assert_eq!(entry["hosts"], json!(["a.example.com", "b.example.com"]));
     let ports: Vec<_> = entry["ports"].as_array().unwrap().iter().map(|port| &port["name"]).collect();
@@ -116,56 +118,58 @@ fn a_repeated_endpoint_is_desired_once() {
 #[test]
 fn an_api_at_an_address_has_an_entry_of_addresses() {
     let at_address = kube().replace("abc.live.dynatrace.com", "192.0.2.1:9443");
-    let outcome = ask(Cluster::new(), &at_address);
+    let outcome = reconciled(Cluster::new(), &at_address);
     assert_eq!(names(&outcome), ["ServiceEntry prod-ip-operator"]);
     assert_eq!(spec(&outcome, "ServiceEntry", "prod-ip-operator")["addresses"], json!(["192.0.2.1/32"]));
 }
 
 #[test]
 fn the_conditions_are_the_originals() {
-    let outcome = ask(
-        answering(
+    let outcome = reconciled(
+        responding(
             Response::of_status(404),
             Response::of_json(&json!({"communicationEndpoints": ["https://a.example.com"]})),
         ),
         &kube(),
     );
-    let (status, reason, message) = said(&outcome, "IstioForOperator").unwrap();
+    let (status, reason, message) = reported(&outcome, "IstioForOperator").unwrap();
     assert_eq!(
         (status, reason, message),
         (Some(true), "IstioForOperatorChanged", "1 hosts and addresses can be reached")
     );
-    let (status, reason, message) = said(&outcome, "IstioForActiveGate").unwrap();
+    let (status, reason, message) = reported(&outcome, "IstioForActiveGate").unwrap();
     assert_eq!((status, reason), (Some(false), "IstioForActiveGateFailed"));
     assert!(message.contains("status 404"), "{message}");
-    assert_eq!(said(&outcome, "IstioForOneAgent").unwrap().1, "IstioForOneAgentChanged");
+    assert_eq!(reported(&outcome, "IstioForOneAgent").unwrap().1, "IstioForOneAgentChanged");
 }
 
 #[test]
 fn a_component_without_hosts_has_no_condition() {
-    let outcome = ask(naming("", &["https://a.example.com"]), &kube());
-    assert_eq!(said(&outcome, "IstioForActiveGate"), None);
+    let outcome = reconciled(naming("", &["https://a.example.com"]), &kube());
+    assert_eq!(reported(&outcome, "IstioForActiveGate"), None);
     assert_eq!((&outcome.readiness, outcome.so_far), (&Readiness::Ready, false));
 }
 
 #[test]
 fn switched_off_everything_is_pruned() {
     let known = kube_with("", "https://g.example.com", "https://a.example.com");
-    let outcome = ask(Cluster::new(), &known.replace("enableIstio: true", "enableIstio: false"));
+    let outcome = reconciled(Cluster::new(), &known.replace("enableIstio: true", "enableIstio: false"));
     assert_eq!((outcome.desired, outcome.so_far, outcome.readiness), (Some(Vec::new()), false, Readiness::Ready));
     assert_eq!((outcome.conditions.len(), outcome.status), (0, Some(json!({}))));
     let never = "{apiVersion: dynatrace.com/v1beta6, kind: DynaKube, metadata: {name: a}, spec: {apiUrl: x}}";
-    assert_eq!(ask(Cluster::new(), never).desired, Some(Vec::new()));
+    assert_eq!(reconciled(Cluster::new(), never).desired, Some(Vec::new()));
 }
 
 #[test]
 fn without_istio_it_reports_that_and_the_last_response_stays_in_force() {
     for kind in [service_entry(), virtual_service()] {
-        let outcome =
-            ask(naming("", &["https://a.example.com"]).without_kind(kind), &kube_with("", "", "https://b.example.com"));
+        let outcome = reconciled(
+            naming("", &["https://a.example.com"]).without_kind(kind),
+            &kube_with("", "", "https://b.example.com"),
+        );
         assert_eq!(outcome.desired, None);
         assert!(matches!(outcome.readiness, Readiness::Progressing(_)));
-        let (status, reason, message) = said(&outcome, "IstioForOperator").unwrap();
+        let (status, reason, message) = reported(&outcome, "IstioForOperator").unwrap();
         assert_eq!((status, reason), (Some(false), "IstioForOperatorFailed"));
         assert!(message.starts_with("Istio's CRDs are not installed yet"), "{message}");
         assert_eq!(outcome.status.unwrap()["oneAgent"]["connectionInfoStatus"]["endpoints"], "https://b.example.com");
@@ -181,22 +185,22 @@ fn conditions_of_existing_entries_stay_when_nothing_can_be_done() {
         (Cluster::new(), &unreadable, "`spec.apiUrl`: it is not a valid URL"),
         (Cluster::new().without_kind(virtual_service()), &known, "Istio's CRDs are not installed yet"),
     ] {
-        let outcome = ask(cluster.with(&standing), kube);
-        let (held, reason, message) = said(&outcome, "IstioForOneAgent").unwrap();
-        assert_eq!((held, reason), (Some(true), "IstioForOneAgentChanged"));
+        let outcome = reconciled(cluster.with(&standing), kube);
+        let (status, reason, message) = reported(&outcome, "IstioForOneAgent").unwrap();
+        assert_eq!((status, reason), (Some(true), "IstioForOneAgentChanged"));
         let expected = format!("2 hosts and addresses can be reached; as last reported: {why}");
         assert!(message.starts_with(&expected), "{message}");
-        let (held, reason, message) = said(&outcome, "IstioForActiveGate").unwrap();
-        assert_eq!((held, reason), (Some(false), "IstioForActiveGateFailed"), "its entries are not there");
+        let (status, reason, message) = reported(&outcome, "IstioForActiveGate").unwrap();
+        assert_eq!((status, reason), (Some(false), "IstioForActiveGateFailed"), "its entries are not there");
         assert!(message.starts_with(why), "{message}");
     }
-    let outcome = ask(Cluster::new().with(&standing).without_kind(service_entry()), &known);
-    assert_eq!(said(&outcome, "IstioForOneAgent").unwrap().0, Some(false), "nothing stands without its kind");
-    let outcome = ask(Cluster::new().with(&standing), &kube().replace("https://abc.live", "abc.live"));
+    let outcome = reconciled(Cluster::new().with(&standing).without_kind(service_entry()), &known);
+    assert_eq!(reported(&outcome, "IstioForOneAgent").unwrap().0, Some(false), "no entry exists without its kind");
+    let outcome = reconciled(Cluster::new().with(&standing), &kube().replace("https://abc.live", "abc.live"));
     assert_eq!(
-        said(&outcome, "IstioForOneAgent").unwrap().0,
+        reported(&outcome, "IstioForOneAgent").unwrap().0,
         Some(false),
         "the endpoints of the entry are not recorded"
     );
-    assert_eq!(said(&outcome, "IstioForActiveGate"), None);
+    assert_eq!(reported(&outcome, "IstioForActiveGate"), None);
 }

@@ -20,7 +20,7 @@ pub(super) fn layer(spec: &Spec, version: Version) -> Value {
         },
     });
     super::overlay(&mut layer, experiments(&experimental));
-    said(layer).unwrap_or_default()
+    without_empty(layer).unwrap_or_default()
 }
 
 fn mesh(config: &Config) -> Value {
@@ -109,14 +109,15 @@ fn some<T>(items: Vec<T>) -> Option<Vec<T>> {
 
 /// Removes `null`s and objects without any other content. For Istio an empty object has a meaning:
 /// a component that is named is enabled.
-fn said(value: Value) -> Option<Value> {
+fn without_empty(value: Value) -> Option<Value> {
     match value {
         Value::Null => None,
         Value::Object(fields) => {
-            let fields: Map<_, _> = fields.into_iter().filter_map(|(name, value)| Some((name, said(value)?))).collect();
+            let fields: Map<_, _> =
+                fields.into_iter().filter_map(|(name, value)| Some((name, without_empty(value)?))).collect();
             (!fields.is_empty()).then_some(Value::Object(fields))
         }
-        Value::Array(items) => Some(items.into_iter().filter_map(said).collect()),
+        Value::Array(items) => Some(items.into_iter().filter_map(without_empty).collect()),
         other => Some(other),
     }
 }

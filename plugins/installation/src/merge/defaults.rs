@@ -46,6 +46,6 @@ pub(super) fn layer(config: &Config) -> Value {
 
 /// CPU and memory: requests, and limits.
 pub(super) fn resources(requests: [&str; 2], limits: [&str; 2]) -> Value {
-    let claims = |[cpu, memory]: [&str; 2]| json!({"cpu": cpu, "memory": memory});
-    json!({"requests": claims(requests), "limits": claims(limits)})
+    let amounts = |[cpu, memory]: [&str; 2]| json!({"cpu": cpu, "memory": memory});
+    json!({"requests": amounts(requests), "limits": amounts(limits)})
 }

@@ -1,41 +1,8 @@
-//! What the cluster's provider needs.
+//! The layer for the cluster's provider: what Istio needs there.
 
-use schemars::JsonSchema;
-use serde::Deserialize;
 use serde_json::{Value, json};
 
-/// The provider of a cluster.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Provider {
-    /// Google Kubernetes Engine.
-    Gke,
-    /// k3s in containers.
-    K3d,
-    /// Amazon Web Services.
-    Aws,
-    /// `OpenStack`.
-    OpenStack,
-    /// Any other, without special needs.
-    Other,
-}
-
-impl Provider {
-    /// Recognises the provider by a node's `status.nodeInfo` and `spec.providerID`.
-    pub(crate) fn of(kubelet: &str, os_image: &str, id: &str) -> Option<Self> {
-        if kubelet.contains("-gke.") {
-            Some(Self::Gke)
-        } else if os_image.starts_with("K3s") {
-            Some(Self::K3d)
-        } else if id.starts_with("aws://") {
-            Some(Self::Aws)
-        } else if id.starts_with("openstack://") {
-            Some(Self::OpenStack)
-        } else {
-            None
-        }
-    }
-}
+use crate::environment::Provider;
 
 pub(super) fn layer(provider: Provider) -> Value {
     match provider {

@@ -109,11 +109,11 @@ fn every_field_of_the_custom_resource_has_an_effect() {
         let merged = of(&spec);
         let there = at(&merged, &path);
         // Defaults beside it stay.
-        let holds = match (there, &expected) {
+        let equal = match (there, &expected) {
             (Value::Object(there), Value::Object(expected)) => expected.iter().all(|(key, value)| there[key] == *value),
             (there, expected) => there == expected,
         };
-        assert!(holds, "{spec}: {path} is {there}, not {expected}");
+        assert!(equal, "{spec}: {path} is {there}, not {expected}");
     }
 }
 
@@ -150,7 +150,7 @@ fn unset_fields_are_left_to_istio() {
         assert_eq!(at(&merged, path), &Value::Null, "{path}");
     }
     let text = merged.to_string();
-    assert!(!text.contains("null") && !text.contains("{}"), "Istio takes both for wishes: {text}");
+    assert!(!text.contains("null") && !text.contains("{}"), "Istio treats both as settings: {text}");
     assert_eq!(at(&merged, "spec.components.ztunnel"), &Value::Null);
     assert_eq!(of(&json!({"config": {}, "components": {}, "experimental": {}})), merged);
 }

@@ -14,41 +14,41 @@ const PLANE: [&str; 6] = [
 
 #[test]
 fn definitions_are_applied_first_and_awaited() {
-    let outcome = ask(&cluster(&["1.31.0"]), &json!({}));
+    let outcome = reconciled(&cluster(&["1.31.0"]), &json!({}));
     assert_eq!((names(&outcome), outcome.so_far), (BASE.to_vec(), true));
-    let (reason, message) = said(&outcome);
+    let (reason, message) = reported(&outcome);
     assert_eq!(reason, "IstioInstallInProgress");
     assert_eq!(message, "Istio 1.31.0 waits for virtualservices.networking.istio.io to be served");
 }
 
 #[test]
 fn the_control_plane_is_applied_next_and_gateways_wait_for_it() {
-    let outcome = ask(&served(cluster(&["1.31.0"]), "1.31.0", "v1"), &json!({}));
+    let outcome = reconciled(&served(cluster(&["1.31.0"]), "1.31.0", "v1"), &json!({}));
     assert_eq!((names(&outcome), outcome.so_far), (PLANE.to_vec(), true));
-    assert!(said(&outcome).1.contains("waits for Deployment istiod to exist"));
+    assert!(reported(&outcome).1.contains("waits for Deployment istiod to exist"));
 }
 
 #[test]
 fn gateways_are_applied_last_and_complete_the_set() {
-    let outcome = ask(&plane(cluster(&["1.31.0"]), "1.31.0"), &json!({}));
+    let outcome = reconciled(&plane(cluster(&["1.31.0"]), "1.31.0"), &json!({}));
     assert_eq!((names(&outcome).len(), outcome.so_far), (7, false));
     assert_eq!(names(&outcome).last(), Some(&"istio-ingressgateway"));
-    assert_eq!(said(&outcome).0, "IstioInstallInProgress");
+    assert_eq!(reported(&outcome).0, "IstioInstallInProgress");
 }
 
 #[test]
 fn it_is_ready_when_everything_is_rolled_out_with_the_desired_images() {
-    let outcome = ask(&installed(cluster(&["1.31.0"]), "1.31.0"), &json!({}));
+    let outcome = reconciled(&installed(cluster(&["1.31.0"]), "1.31.0"), &json!({}));
     assert_eq!(outcome.readiness, Readiness::Ready);
-    assert_eq!(said(&outcome), ("IstioInstallSucceeded", "Istio 1.31.0 is installed"));
+    assert_eq!(reported(&outcome), ("IstioInstallSucceeded", "Istio 1.31.0 is installed"));
     assert!(!outcome.so_far);
 }
 
 #[test]
 fn an_upgrade_has_the_same_steps_and_old_gateways_stay_until_the_control_plane_is_new() {
-    let outcome = ask(&installed(cluster(&["1.30.2", "1.31.0"]), "1.30.2"), &json!({}));
+    let outcome = reconciled(&installed(cluster(&["1.30.2", "1.31.0"]), "1.30.2"), &json!({}));
     assert_eq!((names(&outcome), outcome.so_far), (PLANE.to_vec(), true));
-    assert!(said(&outcome).1.contains("Deployment istio-system/istiod to have the image hub/pilot:1.31.0"));
+    assert!(reported(&outcome).1.contains("Deployment istio-system/istiod to have the image hub/pilot:1.31.0"));
 }
 
 #[test]
@@ -61,25 +61,25 @@ fn a_rollout_is_awaited_and_a_missed_deadline_is_reported() {
             "spec": {"replicas": 2, "template": {"spec": {"containers": [{"name": "discovery", "image": "hub/pilot:1.31.0"}]}}},
             "status": {"observedGeneration": 3, "replicas": 2, "updatedReplicas": 2, "availableReplicas": available}});
         istiod["status"]["conditions"] = json!([{"type": "Progressing", "reason": reason}]);
-        ask(&there.with(&istiod.to_string()), &json!({}))
+        reconciled(&there.with(&istiod.to_string()), &json!({}))
     };
     let going = istiod(1, "ReplicaSetUpdated");
     assert!(matches!(going.readiness, Readiness::Progressing(_)) && going.so_far);
-    assert!(said(&going).1.contains("Deployment istio-system/istiod: 1 of 2 pods are available"));
+    assert!(reported(&going).1.contains("Deployment istio-system/istiod: 1 of 2 pods are available"));
     let stuck = istiod(1, "ProgressDeadlineExceeded");
-    assert_eq!((said(&stuck).0, names(&stuck).len()), ("IstioInstallUninstallFailed", 6));
+    assert_eq!((reported(&stuck).0, names(&stuck).len()), ("IstioInstallUninstallFailed", 6));
 }
 
 #[test]
 fn the_highest_version_is_installed_unless_the_configuration_names_another() {
     let there = cluster(&["1.9.0", "1.31.0", "1.30.2"]);
-    assert!(said(&ask(&there, &json!({}))).1.starts_with("Istio 1.31.0"));
-    assert!(said(&ask(&there, &json!({"version": "1.30.2"}))).1.starts_with("Istio 1.30.2"));
+    assert!(reported(&reconciled(&there, &json!({}))).1.starts_with("Istio 1.31.0"));
+    assert!(reported(&reconciled(&there, &json!({"version": "1.30.2"}))).1.starts_with("Istio 1.30.2"));
 }
 
 #[test]
 fn objects_have_istioctls_labels_and_no_fields_that_the_server_writes() {
-    let outcome = ask(&installed(cluster(&["1.31.0"]), "1.31.0"), &json!({}));
+    let outcome = reconciled(&installed(cluster(&["1.31.0"]), "1.31.0"), &json!({}));
     for object in outcome.desired.iter().flatten() {
         let labels = &object["metadata"]["labels"];
         assert_eq!(labels["operator.istio.io/managed"], "Reconcile", "{object}");
@@ -90,7 +90,7 @@ fn objects_have_istioctls_labels_and_no_fields_that_the_server_writes() {
 
 #[test]
 fn only_definitions_are_never_pruned() {
-    let outcome = ask(&installed(cluster(&["1.31.0"]), "1.31.0"), &json!({}));
+    let outcome = reconciled(&installed(cluster(&["1.31.0"]), "1.31.0"), &json!({}));
     for object in outcome.desired.iter().flatten() {
         let survives = object["metadata"]["annotations"]["mizzen.dev/prune"] == "never";
         assert_eq!(survives, object["kind"] == "CustomResourceDefinition", "{object}");
@@ -100,10 +100,10 @@ fn only_definitions_are_never_pruned() {
 #[test]
 fn a_newer_definition_stays_unchanged() {
     for (label, stored) in [("1.32.0", "v1"), ("1.31.0", "v2")] {
-        let outcome = ask(&served(installed(cluster(&["1.31.0"]), "1.31.0"), label, stored), &json!({}));
+        let outcome = reconciled(&served(installed(cluster(&["1.31.0"]), "1.31.0"), label, stored), &json!({}));
         assert!(!names(&outcome).contains(&"virtualservices"), "{label} {stored}");
         assert_eq!(outcome.readiness, Readiness::Ready);
-        assert!(said(&outcome).1.ends_with("left as they are: virtualservices.networking.istio.io"));
+        assert!(reported(&outcome).1.ends_with("left as they are: virtualservices.networking.istio.io"));
     }
 }
 
@@ -119,7 +119,7 @@ fn fields_that_istiod_writes_into_webhooks_are_left_to_it() {
         (before.clone().with(&ignore), json!("Ignore")),
         (before.with(fail), Value::Null),
     ] {
-        let outcome = ask(&there, &json!({}));
+        let outcome = reconciled(&there, &json!({}));
         assert_eq!(wanted(&outcome, "ValidatingWebhookConfiguration")["webhooks"][0]["failurePolicy"], policy);
         for kind in ["ValidatingWebhookConfiguration", "MutatingWebhookConfiguration"] {
             assert_eq!(wanted(&outcome, kind)["webhooks"][0]["clientConfig"].get("caBundle"), None, "{kind}");
@@ -132,7 +132,7 @@ fn fields_that_istiod_writes_into_webhooks_are_left_to_it() {
 fn namespaces_can_be_excluded_from_injection() {
     let expression = json!({"key": "a", "operator": "DoesNotExist"});
     let there = installed(cluster(&["1.31.0"]), "1.31.0");
-    let outcome = ask(&there, &json!({"injectorExpressions": [expression]}));
+    let outcome = reconciled(&there, &json!({"injectorExpressions": [expression]}));
     let selector = &wanted(&outcome, "MutatingWebhookConfiguration")["webhooks"][0]["namespaceSelector"];
     assert_eq!(
         (selector["matchExpressions"].as_array().unwrap().len(), &selector["matchExpressions"][1]),
@@ -147,7 +147,7 @@ fn an_existing_namespace_is_left_to_its_owner() {
         let there = format!("{{apiVersion: v1, kind: Namespace, metadata: {{name: istio-system, labels: {labels}}}}}");
         cluster(&["1.31.0"]).with(&there)
     };
-    let makes = |cluster: &Cluster, config: &Value| names(&ask(cluster, config)).contains(&"istio-system");
+    let makes = |cluster: &Cluster, config: &Value| names(&reconciled(cluster, config)).contains(&"istio-system");
     assert!(makes(&cluster(&["1.31.0"]), &json!({})));
     assert!(makes(&namespace("{mizzen.dev/owner: o}"), &json!({})));
     assert!(!makes(&namespace("{}"), &json!({})));
@@ -162,7 +162,7 @@ fn the_size_is_detected_from_nodes_unless_configured() {
             let pilot = &document["spec"]["components"]["pilot"]["k8s"]["hpaSpec"]["minReplicas"];
             Err(RenderError::Rejected(format!("{pilot}")))
         });
-        said(&ask(&echo, config)).1.rsplit(' ').next().unwrap().to_owned()
+        reported(&reconciled(&echo, config)).1.rsplit(' ').next().unwrap().to_owned()
     };
     let small = "{apiVersion: v1, kind: Node, metadata: {name: node}, status: {capacity: {cpu: '4', memory: 64Gi}}}";
     assert_eq!(replicas(cluster(&[]), &json!({})), "2");

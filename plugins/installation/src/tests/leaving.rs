@@ -19,9 +19,9 @@ fn rule(name: &str, labels: &str) -> String {
 #[test]
 fn a_users_resource_blocks_the_deletion() {
     let outcome = leave(&there().with(&rule("r", "{}")));
-    assert_eq!((&outcome.desired, outcome.readiness.clone()), (&None, Readiness::Failed(said(&outcome).1.into())));
+    assert_eq!((&outcome.desired, outcome.readiness.clone()), (&None, Readiness::Failed(reported(&outcome).1.into())));
     assert_eq!(
-        said(&outcome),
+        reported(&outcome),
         (
             "IstioCustomResourcesDangling",
             "Istio is not removed while users' resources need it; delete DestinationRule shop/r"
@@ -33,7 +33,7 @@ fn a_users_resource_blocks_the_deletion() {
 fn five_blocking_resources_are_named_and_the_others_counted() {
     let full = (0..8).fold(there(), |cluster, at| cluster.with(&rule(&format!("r{at}"), "{}")));
     let outcome = leave(&full);
-    assert!(said(&outcome).1.ends_with("shop/r4 and 3 more"), "{}", said(&outcome).1);
+    assert!(reported(&outcome).1.ends_with("shop/r4 and 3 more"), "{}", reported(&outcome).1);
 }
 
 #[test]
@@ -41,13 +41,13 @@ fn resources_of_reconcilers_and_kyma_do_not_block() {
     let made = ["{mizzen.dev/owner: o}", "{kyma-project.io/module: istio}"];
     let there =
         made.iter().enumerate().fold(there(), |cluster, (at, labels)| cluster.with(&rule(&format!("r{at}"), labels)));
-    assert_eq!(said(&leave(&there)).0, "IstioUninstallInProgress");
+    assert_eq!(reported(&leave(&there)).0, "IstioUninstallInProgress");
 }
 
 #[test]
 fn a_kind_that_is_not_served_does_not_block() {
     let there = there().without_kind(Kind::new("extensions.istio.io/v1alpha1", "TrafficExtension"));
-    assert_eq!(said(&leave(&there)).0, "IstioUninstallInProgress");
+    assert_eq!(reported(&leave(&there)).0, "IstioUninstallInProgress");
 }
 
 #[test]
@@ -97,7 +97,7 @@ fn with_sidecar(kind: &str, template: &Value, ready: bool) -> Cluster {
 #[test]
 fn workloads_lose_their_sidecars_after_istio_is_removed() {
     let outcome = leave(&with_sidecar("StatefulSet", &json!({}), true));
-    assert_eq!(said(&outcome).1, "workloads are restarted without their sidecars: StatefulSet shop/db");
+    assert_eq!(reported(&outcome).1, "workloads are restarted without their sidecars: StatefulSet shop/db");
     let [patch] = outcome.patches.as_slice() else { panic!("{:?}", outcome.patches) };
     assert_eq!((&*patch.object.name, &patch.pace), ("db", &None));
     // The template is patched, and the pod not replaced yet.

@@ -4,8 +4,6 @@ use std::fmt;
 
 use mizzen_sdk::names::is_label;
 
-use super::Scope;
-
 /// The start of objects' names: the name of their owner.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Prefix(String);
@@ -78,10 +76,9 @@ impl fmt::Display for Part {
 
 /// The name of an entry of a form, counted from 0. It determines its components, so no two entries
 /// of a prefix share a name.
-pub(super) fn of(scope: &Scope, form: &str, at: usize) -> String {
-    let prefix = &scope.prefix;
+pub(super) fn of(prefix: &Prefix, part: Option<&Part>, form: &str, at: usize) -> String {
     let number = if at == 0 { String::new() } else { format!("-{}", at + 1) };
-    match scope.part.as_ref().map(|part| &part.0) {
+    match part.map(|part| &part.0) {
         None => format!("{prefix}-{form}{number}"),
         Some(Ending::Word(part)) => format!("{prefix}-{form}-{part}{number}"),
         Some(Ending::Label(part)) => format!("{prefix}-{form}{number}.{part}"),
@@ -89,9 +86,8 @@ pub(super) fn of(scope: &Scope, form: &str, at: usize) -> String {
 }
 
 /// A unique host, which no DNS ever resolves (RFC 2606).
-pub(super) fn synthetic(scope: &Scope, at: usize) -> String {
-    let Scope { namespace, prefix, part, .. } = scope;
-    let part = part.as_ref().map(|part| format!("-{part}")).unwrap_or_default();
+pub(super) fn synthetic(namespace: &str, prefix: &Prefix, part: Option<&Part>, at: usize) -> String {
+    let part = part.map(|part| format!("-{part}")).unwrap_or_default();
     let number = if at == 0 { String::new() } else { format!("{}.", at + 1) };
     format!("{number}ip{part}.{prefix}.{namespace}.mizzen.invalid")
 }

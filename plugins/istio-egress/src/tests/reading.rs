@@ -48,8 +48,8 @@ fn an_error_says_why_a_url_is_not_one_of_an_external_host() {
         ("https://[::1]", "loopback"),
         ("https://0.0.0.0", "unspecified"),
     ] {
-        let said = Url::parse(url).unwrap_err().to_string();
-        assert!(said.contains(why), "{url}: {said}");
+        let message = Url::parse(url).unwrap_err().to_string();
+        assert!(message.contains(why), "{url}: {message}");
     }
 }
 
@@ -117,8 +117,8 @@ fn a_network_has_no_bits_beyond_its_prefix_and_is_not_everything() {
         ("a.example.com", "neither an address nor a network"),
         ("224.0.0.1", "multicast"),
     ] {
-        let said = Net::parse(text).unwrap_err().to_string();
-        assert!(said.contains(why), "{text}: {said}");
+        let message = Net::parse(text).unwrap_err().to_string();
+        assert!(message.contains(why), "{text}: {message}");
     }
 }
 
@@ -145,8 +145,8 @@ fn a_network_is_judged_by_all_of_its_addresses() {
         "::fffe:0:0/95",
         "8000::/1",
     ] {
-        let said = Net::parse(text).unwrap_err().to_string();
-        assert!(said.ends_with("which nothing external has"), "{text}: {said}");
+        let message = Net::parse(text).unwrap_err().to_string();
+        assert!(message.ends_with("which nothing external has"), "{text}: {message}");
     }
     for (text, read) in [
         ("128.0.0.0/3", "128.0.0.0/3"),
@@ -175,21 +175,21 @@ fn a_name_is_not_an_address_and_a_wildcard_replaces_a_whole_label() {
 #[test]
 fn only_traffic_that_istio_can_distinguish_is_an_endpoint() {
     let port = Port::new(1).unwrap();
-    let said = |target: &Target, protocol| Endpoint::new(target.clone(), port, protocol).map_err(|e| e.to_string());
+    let endpoint = |target: &Target, protocol| Endpoint::new(target.clone(), port, protocol).map_err(|e| e.to_string());
     let (host, all) = (Target::name("a.example.com").unwrap(), Target::name("*.example.com").unwrap());
     let net = Target::Net(Net::parse("10.0.0.1").unwrap());
-    assert!(said(&host, None).unwrap_err().contains("write HTTP, HTTPS, TLS or TCP"));
-    assert!(said(&all, Some(Protocol::Tcp)).unwrap_err().contains("`*.example.com` would allow everything"));
-    assert!(said(&net, Some(Protocol::Https)).unwrap_err().starts_with("HTTPS can't be distinguished"));
-    assert_eq!(said(&net, None).unwrap().protocol(), Protocol::Tcp);
-    assert!(said(&host, Some(Protocol::Tcp)).is_ok());
+    assert!(endpoint(&host, None).unwrap_err().contains("write HTTP, HTTPS, TLS or TCP"));
+    assert!(endpoint(&all, Some(Protocol::Tcp)).unwrap_err().contains("`*.example.com` would allow everything"));
+    assert!(endpoint(&net, Some(Protocol::Https)).unwrap_err().starts_with("HTTPS can't be distinguished"));
+    assert_eq!(endpoint(&net, None).unwrap().protocol(), Protocol::Tcp);
+    assert!(endpoint(&host, Some(Protocol::Tcp)).is_ok());
 }
 
 #[test]
 fn a_port_is_1_to_65535() {
     for number in [0, -1, 65_536, i64::MAX, i64::MIN] {
-        let said = Port::new(number).unwrap_err().to_string();
-        assert_eq!(said, format!("{number} is not a valid port: write a number from 1 to 65535"));
+        let message = Port::new(number).unwrap_err().to_string();
+        assert_eq!(message, format!("{number} is not a valid port: write a number from 1 to 65535"));
     }
     assert_eq!((Port::new(1).unwrap().number(), Port::new(65_535).unwrap().number()), (1, 65_535));
 }

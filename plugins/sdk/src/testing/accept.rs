@@ -7,7 +7,9 @@ use mizzen_model::{Fields, Object};
 use serde_json::Value;
 use thiserror::Error;
 
-use crate::{Access, Description, Kind, Outcome};
+use crate::describe::{Access, Description};
+use crate::identity::Kind;
+use crate::outcome::Outcome;
 
 /// Metadata fields that only the host or the API server sets.
 const HOSTS: [&str; 7] =

@@ -9,22 +9,27 @@ use std::time::Duration;
 use mizzen_model as model;
 use mizzen_model::{Fields, Object, Selector, TextTest, Values};
 
-use super::{Cluster, Function, servers};
-use crate::http::{Request, Response};
-use crate::log::Level;
-use crate::renderers::{RenderError, Renderer};
-use crate::{Access, AccessError, Description, Kind, ObjectRef, Query, Text};
+use super::cluster::{Cluster, Function};
+use super::servers;
+use crate::access::AccessError;
+use crate::describe::{Access, Description};
+use crate::http::request::Request;
+use crate::http::response::Response;
+use crate::identity::{Kind, ObjectRef};
+use crate::log::level::Level;
+use crate::query::{Query, Text};
+use crate::renderers::renderer::{RenderError, Renderer};
 
 /// Objects per page: few, so that a reconciler's tests see several pages.
 const PAGE: usize = 2;
 
-struct Answering {
+struct Serving {
     cluster: Cluster,
     description: Description,
 }
 
 thread_local! {
-    static ANSWERING: RefCell<Option<Answering>> = const { RefCell::new(None) };
+    static SERVING: RefCell<Option<Serving>> = const { RefCell::new(None) };
 }
 
 /// Ends the service when a reconciler returns or panics.
@@ -32,14 +37,14 @@ struct Ends;
 
 impl Drop for Ends {
     fn drop(&mut self) {
-        ANSWERING.with_borrow_mut(|slot| *slot = None);
+        SERVING.with_borrow_mut(|slot| *slot = None);
     }
 }
 
 /// Serves the reads that `function` makes on this thread.
-pub(super) fn answering<T>(cluster: &Cluster, description: &Description, function: impl FnOnce() -> T) -> T {
-    let answering = Answering { cluster: cluster.clone(), description: description.clone() };
-    ANSWERING.with_borrow_mut(|slot| *slot = Some(answering));
+pub(super) fn serving<T>(cluster: &Cluster, description: &Description, function: impl FnOnce() -> T) -> T {
+    let serving = Serving { cluster: cluster.clone(), description: description.clone() };
+    SERVING.with_borrow_mut(|slot| *slot = Some(serving));
     let _ends = Ends;
     function()
 }
@@ -112,22 +117,22 @@ pub(crate) fn log(level: Level, message: &str, fields: &[(String, String)]) {
     eprintln!("{level:?} {message} {}", fields.join(" "));
 }
 
-fn with<T>(function: impl FnOnce(&Answering) -> Result<T, AccessError>) -> Result<T, AccessError> {
-    ANSWERING.with_borrow(|slot| match slot {
+fn with<T>(function: impl FnOnce(&Serving) -> Result<T, AccessError>) -> Result<T, AccessError> {
+    SERVING.with_borrow(|slot| match slot {
         Some(host) => function(host),
         None => Err(AccessError::Unavailable("nothing is being reconciled".into())),
     })
 }
 
-impl Answering {
+impl Serving {
     /// Checks that a read was declared; returns the fields that it includes.
-    fn admit(&self, asked: &Kind, fields: Option<&str>) -> Result<Fields, AccessError> {
+    fn admit(&self, kind: &Kind, fields: Option<&str>) -> Result<Fields, AccessError> {
         let Self { cluster, description } = self;
-        if *asked == Kind::new("v1", "Secret") {
-            return Err(AccessError::Denied("plugins never see Secrets; ask for a credential instead".into()));
+        if *kind == Kind::new("v1", "Secret") {
+            return Err(AccessError::Denied("plugins never see Secrets; declare a credential instead".into()));
         }
-        if !description.declares(Access::Read, asked) {
-            return Err(AccessError::Denied(format!("reading {} is not declared in `describe`", asked.name)));
+        if !description.declares(Access::Read, kind) {
+            return Err(AccessError::Denied(format!("reading {} is not declared in `describe`", kind.name)));
         }
         let fields = match fields {
             Some(name) => {
@@ -135,23 +140,23 @@ impl Answering {
                     description.field_sets.iter().find(|set| set.name == name).ok_or_else(|| {
                         AccessError::Denied(format!("field set `{name}` is not declared in `describe`"))
                     })?;
-                if set.kind != *asked {
-                    let (of, asked) = (&set.kind.name, &asked.name);
-                    return Err(AccessError::Invalid(format!("field set `{name}` is of {of}, not of {asked}")));
+                if set.kind != *kind {
+                    let (of, read) = (&set.kind.name, &kind.name);
+                    return Err(AccessError::Invalid(format!("field set `{name}` is of {of}, not of {read}")));
                 }
                 Fields::parse(&set.paths).map_err(|error| AccessError::Invalid(error.to_string()))?
             }
-            None if description.field_sets.iter().any(|set| set.kind == *asked) => {
-                let name = &asked.name;
+            None if description.field_sets.iter().any(|set| set.kind == *kind) => {
+                let name = &kind.name;
                 return Err(AccessError::Denied(format!("{name} is declared with field sets: name one of them")));
             }
             None => Fields::Whole,
         };
-        if cluster.unserved.contains(asked) {
-            return Err(AccessError::NotServed(format!("the API server does not serve {}", asked.name)));
+        if cluster.unserved.contains(kind) {
+            return Err(AccessError::NotServed(format!("the API server does not serve {}", kind.name)));
         }
-        if cluster.unavailable.contains(asked) {
-            return Err(AccessError::Unavailable(format!("{} can't be read now", asked.name)));
+        if cluster.unavailable.contains(kind) {
+            return Err(AccessError::Unavailable(format!("{} can't be read now", kind.name)));
         }
         Ok(fields)
     }
@@ -167,14 +172,14 @@ impl Answering {
         }
         let namespaces =
             if namespace_labels.is_everything() { None } else { Some(self.namespaces(&namespace_labels)?) };
-        let wanted = |object: &&Object| {
+        let selected = |object: &&Object| {
             let namespace = object.reference.namespace.as_deref();
             (query.namespace.is_none() || namespace == query.namespace.as_deref())
                 && labels.matches(&object.labels)
                 && values.as_ref().is_none_or(|values| values.matches(&object.value()))
                 && namespaces.as_ref().is_none_or(|all| namespace.is_some_and(|own| all.contains(&own)))
         };
-        let objects = self.of(&query.kind).filter(wanted);
+        let objects = self.of(&query.kind).filter(selected);
         Ok(objects.map(|object| object.text(&fields).into_owned()).collect())
     }
 
@@ -191,9 +196,9 @@ impl Answering {
         if self.description.renderers.is_empty() { &[] } else { &self.cluster.renderers }
     }
 
-    fn of(&self, asked: &Kind) -> impl Iterator<Item = &Object> {
-        let asked = kind(asked);
-        self.cluster.objects.iter().filter(move |object| object.reference.kind == asked)
+    fn of(&self, kind: &Kind) -> impl Iterator<Item = &Object> {
+        let kind = self::kind(kind);
+        self.cluster.objects.iter().filter(move |object| object.reference.kind == kind)
     }
 }
 

@@ -7,15 +7,17 @@ use std::sync::Arc;
 
 use mizzen_model::http::{HeaderRule, header_rule};
 
-use crate::http::{Request, Response};
-use crate::{AccessError, Description};
+use crate::access::AccessError;
+use crate::describe::Description;
+use crate::http::request::Request;
+use crate::http::response::Response;
 
-type Answers = dyn Fn(&Request) -> Result<Response, AccessError> + Send + Sync;
+type Respond = dyn Fn(&Request) -> Result<Response, AccessError> + Send + Sync;
 
 /// All servers of a test.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Servers {
-    answers: Vec<(String, String, Response)>,
+    responses: Vec<(String, String, Response)>,
     closures: Vec<Closure>,
 }
 
@@ -24,7 +26,7 @@ struct Closure {
     prefix: String,
     /// A test that expects a panic may use the reconciler again afterwards; its closures decide
     /// what that does.
-    answers: Arc<AssertUnwindSafe<Box<Answers>>>,
+    respond: Arc<AssertUnwindSafe<Box<Respond>>>,
 }
 
 /// Checks a request as the host does, as far as that is possible without a configuration; the error
@@ -51,35 +53,35 @@ pub(super) fn admit(description: &Description, request: &Request) -> Result<(), 
 // === impl Servers ===
 
 impl Servers {
-    pub(super) fn answer(&mut self, method: &str, url: &str, answer: Response) {
-        self.answers.retain(|(of, at, _)| (&**of, &**at) != (method, url));
-        self.answers.push((method.to_owned(), url.to_owned(), answer));
+    pub(super) fn respond(&mut self, method: &str, url: &str, response: Response) {
+        self.responses.retain(|(of, at, _)| (&**of, &**at) != (method, url));
+        self.responses.push((method.to_owned(), url.to_owned(), response));
     }
 
     pub(super) fn closure(
         &mut self,
         prefix: &str,
-        answers: impl Fn(&Request) -> Result<Response, AccessError> + Send + Sync + 'static,
+        respond: impl Fn(&Request) -> Result<Response, AccessError> + Send + Sync + 'static,
     ) {
         self.closures.retain(|own| own.prefix != prefix);
         self.closures
-            .push(Closure { prefix: prefix.to_owned(), answers: Arc::new(AssertUnwindSafe(Box::new(answers))) });
+            .push(Closure { prefix: prefix.to_owned(), respond: Arc::new(AssertUnwindSafe(Box::new(respond))) });
     }
 
     pub(super) fn send(&self, request: &Request) -> Result<Response, AccessError> {
         let of = |url: &str| {
-            let found = self.answers.iter().find(|(method, at, _)| (&**method, &**at) == (&*request.method, url));
-            found.map(|(_, _, answer)| answer.clone())
+            let found = self.responses.iter().find(|(method, at, _)| (&**method, &**at) == (&*request.method, url));
+            found.map(|(_, _, response)| response.clone())
         };
         let whole = of(&request.url);
-        if let Some(answer) = whole.or_else(|| of(request.url.split_once('?')?.0)) {
-            return Ok(answer);
+        if let Some(response) = whole.or_else(|| of(request.url.split_once('?')?.0)) {
+            return Ok(response);
         }
         let mut closures: Vec<_> = self.closures.iter().filter(|own| request.url.starts_with(&own.prefix)).collect();
         closures.sort_by_key(|own| own.prefix.len());
         let unavailable =
             || AccessError::Unavailable(format!("the test has no response for {} {}", request.method, request.url));
-        (closures.pop().ok_or_else(unavailable)?.answers)(request)
+        (closures.pop().ok_or_else(unavailable)?.respond)(request)
     }
 }
 
@@ -102,7 +104,7 @@ mod tests {
     /// Runs `tries` in a reconciler that declares requests with one credential.
     fn seen<T>(cluster: &Cluster, function: impl FnOnce() -> T) -> T {
         let description = Description::new("a", "1", "", Kind::new("v1", "Pod")).http("hosts").credential("token");
-        host::answering(cluster, &description, function)
+        host::serving(cluster, &description, function)
     }
 
     #[test]
@@ -129,8 +131,11 @@ mod tests {
         let cluster = Cluster::new().with(&format!(
             "{{apiVersion: mizzen.dev/v1alpha1, kind: HttpAnswer, metadata: {{name: a}}, spec: {{url: '{API}', json: [x], headers: {{A-B: c}}}}}}"
         ));
-        let answer = seen(&cluster, || http::get(API).send()).unwrap();
-        assert_eq!((answer.json::<Vec<String>>().unwrap(), answer.header("a-b")), (vec!["x".to_owned()], Some("c")));
+        let response = seen(&cluster, || http::get(API).send()).unwrap();
+        assert_eq!(
+            (response.json::<Vec<String>>().unwrap(), response.header("a-b")),
+            (vec!["x".to_owned()], Some("c"))
+        );
     }
 
     #[test]
@@ -142,11 +147,11 @@ mod tests {
                 (http::get(API).credential("other"), "`other` is not declared"),
                 (http::get(API).header("authorization", "Bearer x"), "is set by the host"),
             ] {
-                assert!(matches!(request.send(), Err(AccessError::Denied(said)) if said.contains(why)), "{why}");
+                assert!(matches!(request.send(), Err(AccessError::Denied(reason)) if reason.contains(why)), "{why}");
             }
         });
         let silent = Description::new("a", "1", "", Kind::new("v1", "Pod"));
-        let denied = host::answering(&cluster, &silent, || http::get(API).send());
+        let denied = host::serving(&cluster, &silent, || http::get(API).send());
         assert!(matches!(denied, Err(AccessError::Denied(why)) if why.contains(".http(")));
     }
 }

@@ -4,9 +4,11 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
 
+use std::time::Duration;
+
 use super::*;
 use crate::describe::config_schema;
-use crate::{AccessError, Deletion, Description, ObjectRef, Patch, Query, Readiness, cluster};
+use crate::{AccessError, Deletion, Description, Kind, ObjectRef, Patch, Query, Readiness, cluster};
 
 const TEAM: &str = "{apiVersion: example.com/v1, kind: Team, metadata: {name: a, namespace: ns}, spec: {}}";
 const PODS: &str = "
@@ -118,12 +120,12 @@ fn a_kind_that_is_not_declared_can_not_be_read() {
 
 #[test]
 fn a_missing_object_is_none_and_an_unavailable_kind_is_a_temporary_failure() {
-    let asked = json!({"get": {"kind": "Service", "name": "b"}});
-    assert_eq!(status(&Cluster::new(), &asked), Ok(Value::Null));
-    let unavailable = status(&Cluster::new().with_unavailable(service()), &asked);
+    let read = json!({"get": {"kind": "Service", "name": "b"}});
+    assert_eq!(status(&Cluster::new(), &read), Ok(Value::Null));
+    let unavailable = status(&Cluster::new().with_unavailable(service()), &read);
     assert!(matches!(unavailable, Err(Failure::Retry(_))), "{unavailable:?}");
     let unserved = Cluster::new().without_kind(service());
-    assert!(matches!(status(&unserved, &asked), Err(Failure::Retry(_))));
+    assert!(matches!(status(&unserved, &read), Err(Failure::Retry(_))));
     assert_eq!(status(&unserved, &json!({"serves": {"kind": "Service"}})), Ok(json!(false)));
     assert_eq!(status(&unserved, &json!({"serves": {"kind": "Pod"}})), Ok(json!(true)));
 }
@@ -132,8 +134,8 @@ fn a_missing_object_is_none_and_an_unavailable_kind_is_a_temporary_failure() {
 fn a_list_is_filtered_by_namespace_and_labels_and_ordered() {
     let cluster = Cluster::new().with(PODS);
     let names = |namespace: Option<&str>, labels: &str, namespace_labels: &str| {
-        let asked = json!({"namespace": namespace, "labels": labels, "namespace_labels": namespace_labels});
-        status(&cluster, &json!({"names": asked})).unwrap()
+        let query = json!({"namespace": namespace, "labels": labels, "namespace_labels": namespace_labels});
+        status(&cluster, &json!({"names": query})).unwrap()
     };
     assert_eq!(names(None, "", ""), json!(["a", "b", "a"]));
     assert_eq!(names(Some("ns"), "", ""), json!(["a", "b"]));

@@ -15,7 +15,7 @@ fn is_restarted_in(namespace: &Value, pod: &Value, config: &Value) -> bool {
     let mut config = config.clone();
     config["image"] = json!(NEW);
     let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop", "labels": namespace}});
-    let outcome = answer(&with(cart_with(pod), &namespace), &json!({}), &config);
+    let outcome = reconciled(&with(cart_with(pod), &namespace), &json!({}), &config);
     outcome.patches.iter().any(|patch| patch.reason == "restarted: it has no sidecar")
 }
 
@@ -84,7 +84,7 @@ fn system_namespaces_and_the_control_planes_are_never_injected() {
         let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": {"istio-injection": "enabled"}}});
         let cluster = objects.iter().fold(with(Cluster::new(), &namespace), with);
         let restarts = |namespace: &str| {
-            restarted(&answer(&cluster, &json!({}), &json!({"image": NEW, "namespace": namespace}))).len()
+            restarted(&reconciled(&cluster, &json!({}), &json!({"image": NEW, "namespace": namespace}))).len()
         };
         assert_eq!(restarts(if name == "mesh" { "mesh" } else { "istio-system" }), 0, "{name}");
         assert_eq!(restarts("elsewhere"), usize::from(["istio-system", "mesh"].contains(&name)), "{name}");

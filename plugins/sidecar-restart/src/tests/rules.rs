@@ -6,7 +6,7 @@ use super::*;
 fn wrong_as(pod: &Value, spec: &Value, config: &Value) -> String {
     let mut config = config.clone();
     config["image"] = json!(NEW);
-    let outcome = answer(&cart_with(pod), spec, &config);
+    let outcome = reconciled(&cart_with(pod), spec, &config);
     assert!(outcome.patches.len() <= 1, "{outcome:?}");
     outcome.patches.first().map(|patch| patch.reason.trim_start_matches("restarted: ").to_owned()).unwrap_or_default()
 }
@@ -103,8 +103,8 @@ fn annotations_of_the_pod_replace_the_expected_resources() {
 #[test]
 fn one_annotated_amount_may_leave_the_others_as_expected_or_unset() {
     let own = [("sidecar.istio.io/proxyCPU", "200m")];
-    let rest = with_resources(&json!({"cpu": "2", "memory": "1Gi"}), &json!({"cpu": "200m", "memory": "128Mi"}));
-    assert_eq!(wrong(&annotated(rest, &own)), "");
+    let other = with_resources(&json!({"cpu": "2", "memory": "1Gi"}), &json!({"cpu": "200m", "memory": "128Mi"}));
+    assert_eq!(wrong(&annotated(other, &own)), "");
     let alone = with_resources(&json!({}), &json!({"cpu": "200m"}));
     assert_eq!(wrong(&annotated(alone, &own)), "");
     assert_eq!(
@@ -166,7 +166,7 @@ fn dns_proxying_is_recognised_by_the_proxys_environment_where_it_is_visible() {
         assert_eq!(wrong_as(pod, &spec, &json!({})), "");
     }
     let own = annotated(off, &[("proxy.istio.io/config", "proxyMetadata: {ISTIO_META_DNS_CAPTURE: 'false'}")]);
-    assert_eq!(wrong_as(&own, &dns(true), &json!({})), "", "the pod says so itself");
+    assert_eq!(wrong_as(&own, &dns(true), &json!({})), "", "the pod sets it itself");
 }
 
 #[test]

@@ -24,22 +24,22 @@ fn reasons(outcome: &Outcome) -> Vec<&str> {
 #[test]
 fn without_configuration_the_injector_determines_sidecars() {
     let cluster = with(cart_with(&pod(OLD)), &injector("1.31.0", "2000m", true));
-    let outcome = answer(&cluster, &json!({}), &json!({}));
+    let outcome = reconciled(&cluster, &json!({}), &json!({}));
     assert_eq!(reasons(&outcome), [format!("restarted: its image is {OLD}, not {NEW}")]);
     let cluster = with(cart_with(&pod(NEW)), &injector("1.31.0", "2000m", true));
-    assert_eq!(reasons(&answer(&cluster, &json!({}), &json!({}))), Vec::<&str>::new());
+    assert_eq!(reasons(&reconciled(&cluster, &json!({}), &json!({}))), Vec::<&str>::new());
     let cluster = with(cart_with(&pod(NEW)), &injector("1.31.0", "3", false));
     let why = "restarted: limits.cpu is 2, not 3; the CNI plugin redirects its traffic, not an init container";
-    assert_eq!(reasons(&answer(&cluster, &json!({}), &json!({}))), [why]);
+    assert_eq!(reasons(&reconciled(&cluster, &json!({}), &json!({}))), [why]);
 }
 
 #[test]
 fn settings_that_the_injector_does_not_have_yet_cause_no_restart() {
     let cluster = with(cart_with(&pod(NEW)), &injector("1.31.0", "2000m", true));
     let spec = json!({"components": {"proxy": {"k8s": {"resources": {"limits": {"cpu": "3"}}}}}});
-    assert_eq!(reasons(&answer(&cluster, &spec, &json!({}))), Vec::<&str>::new());
+    assert_eq!(reasons(&reconciled(&cluster, &spec, &json!({}))), Vec::<&str>::new());
     let config = json!({"followInjector": false, "image": NEW});
-    assert_eq!(reasons(&answer(&cluster, &spec, &config)), ["restarted: limits.cpu is 2, not 3"]);
+    assert_eq!(reasons(&reconciled(&cluster, &spec, &config)), ["restarted: limits.cpu is 2, not 3"]);
 }
 
 #[test]
@@ -53,7 +53,7 @@ fn the_mesh_configuration_determines_proxies() {
     let cluster = [injector("1.31.0", "2", true), mesh(text)].iter().fold(cart_with(&seen), with);
     let why = "restarted: its metrics are merged with its workload's; it does not resolve DNS queries; \
                its trust domain is cluster.local, not a.example.com";
-    assert_eq!(reasons(&answer(&cluster, &json!({}), &json!({}))), [why]);
+    assert_eq!(reasons(&reconciled(&cluster, &json!({}), &json!({}))), [why]);
 }
 
 #[test]
@@ -63,13 +63,13 @@ fn a_revision_has_its_own_injector() {
     let mut moved = pod(OLD);
     moved["metadata"]["annotations"]["istio.io/rev"] = json!("canary");
     let cluster = with(cart_with(&moved), &other);
-    let outcome = answer(&cluster, &json!({}), &json!({"revision": "canary"}));
+    let outcome = reconciled(&cluster, &json!({}), &json!({"revision": "canary"}));
     assert_eq!(reasons(&outcome), [format!("restarted: its image is {OLD}, not {NEW}")]);
 }
 
 #[test]
 fn nothing_is_restarted_while_the_image_is_unknown() {
-    let outcome = answer(&cart_with(&pod(OLD)), &json!({}), &json!({}));
+    let outcome = reconciled(&cart_with(&pod(OLD)), &json!({}), &json!({}));
     assert_eq!((outcome.patches.len(), outcome.deletions.len()), (0, 0));
     let mizzen_sdk::Readiness::Progressing(why) = outcome.readiness else { panic!() };
     assert!(why.contains("istio-sidecar-injector") && why.contains("`image`"), "{why}");

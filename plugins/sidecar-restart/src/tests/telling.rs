@@ -28,7 +28,7 @@ fn a_restart_has_a_reason() {
         ("Deployment", Some("shop"), "cart")
     );
     assert_eq!(patch.reason, format!("restarted: its image is {OLD}, not {NEW}"));
-    assert_eq!(outcome.events, [], "the host tells of what it does when it does it");
+    assert_eq!(outcome.events, [], "the host publishes an event when it disrupts a workload");
 }
 
 #[test]
@@ -51,7 +51,7 @@ fn five_workloads_to_restart_by_hand_are_named_and_the_others_counted() {
     let message =
         "must be restarted by hand: Pod shop/p0, Pod shop/p1, Pod shop/p2, Pod shop/p3, Pod shop/p4 and 2 more";
     assert_eq!(condition(&outcome), (Some(false), "ProxySidecarManualRestartRequired", message));
-    assert_eq!(outcome.readiness, Readiness::Warning(message.into()), "what comes after may run");
+    assert_eq!(outcome.readiness, Readiness::Warning(message.into()), "successors may run");
     let manual = &outcome.status.as_ref().unwrap()["sidecars"]["manual"];
     assert_eq!((&manual["count"], manual["names"].as_array().unwrap().len()), (&json!(7), 5));
 }
@@ -93,14 +93,14 @@ fn unavailable_pods_are_a_temporary_failure() {
     let istio = "{apiVersion: mizzen.dev/v1alpha1, kind: Istio, metadata: {name: a, namespace: b}}";
     for kind in [Kind::new("v1", "Pod"), Kind::new("v1", "Namespace"), Kind::new("apps/v1", "ReplicaSet")] {
         let cluster = cart_with(&pod(OLD)).with_unavailable(kind.clone());
-        let answer = testing::reconcile::<SidecarRestart>(&cluster, istio, &json!({"image": NEW}));
-        assert!(matches!(answer, Err(Failure::Retry(_))), "{kind:?}");
+        let result = testing::reconcile::<SidecarRestart>(&cluster, istio, &json!({"image": NEW}));
+        assert!(matches!(result, Err(Failure::Retry(_))), "{kind:?}");
     }
 }
 
 #[test]
 fn an_unknown_setting_is_invalid() {
     let istio = "{apiVersion: mizzen.dev/v1alpha1, kind: Istio, metadata: {name: a, namespace: b}}";
-    let answer = testing::reconcile::<SidecarRestart>(&shop(), istio, &json!({"imgae": NEW}));
-    assert!(matches!(answer, Err(Failure::Invalid(why)) if why.contains("imgae")));
+    let result = testing::reconcile::<SidecarRestart>(&shop(), istio, &json!({"imgae": NEW}));
+    assert!(matches!(result, Err(Failure::Invalid(why)) if why.contains("imgae")));
 }

@@ -46,14 +46,14 @@ fn another_cause_restarts_again_and_keeps_the_first_in_the_mark() {
     other["metadata"]["annotations"][MARK] = json!(first);
     let second = mark(&with(with(before.clone(), &other), &deployment(&[marked(&first)])));
     assert!(second.starts_with(&first[..16]) && second.len() > first.len(), "{first} {second}");
-    let expected = answer(&with(before, &deployment(&[marked(&first)])), &json!({}), &json!({"image": "other:2"}));
+    let expected = reconciled(&with(before, &deployment(&[marked(&first)])), &json!({}), &json!({"image": "other:2"}));
     assert_eq!(restarted(&expected), ["Deployment cart"], "another expectation is another cause");
 }
 
 #[test]
 fn the_mark_is_equal_for_equal_expectations_in_any_notation() {
     let cluster = cart_with(&pod(OLD));
-    let marked = |config: &Value| answer(&cluster, &json!({}), config).patches[0].fragment.clone();
+    let marked = |config: &Value| reconciled(&cluster, &json!({}), config).patches[0].fragment.clone();
     let plain = marked(&json!({"image": NEW}));
     let resources =
         |cpu: &str| json!({"limits": {"cpu": cpu, "memory": "1Gi"}, "requests": {"cpu": "0.1", "memory": "128Mi"}});
@@ -149,5 +149,5 @@ fn excluded_workloads_are_not_restarted_and_are_named_in_the_status() {
         assert_eq!((restarted(&outcome), named(&outcome, "excluded")), (vec![], vec!["Deployment shop/cart".into()]));
     }
     let config = json!({"image": NEW, "excludeNamespaces": ["shop"]});
-    assert_eq!(answer(&cluster, &json!({}), &config).patches, []);
+    assert_eq!(reconciled(&cluster, &json!({}), &config).patches, []);
 }

@@ -23,7 +23,7 @@ fn seen<T>(cluster: &Cluster, function: impl FnOnce() -> T) -> T {
         .reads(pod(), "")
         .reads(Kind::new("v1", "Secret"), "")
         .reads_fields("ports", Kind::new("v1", "Service"), &["spec.ports"], "");
-    answering(cluster, &description, function)
+    serving(cluster, &description, function)
 }
 
 fn names(pods: impl Iterator<Item = Result<Value, AccessError>>) -> Vec<String> {
@@ -41,14 +41,14 @@ fn a_scan_goes_over_all_pages_and_can_end_early() {
 #[test]
 fn a_secret_can_not_be_read_even_if_declared() {
     let secret = ObjectRef::new(Kind::new("v1", "Secret"), Some("ns"), "a");
-    let answer = seen(&Cluster::new(), || cluster::get::<Value>(&secret, None));
-    assert!(matches!(answer, Err(AccessError::Denied(why)) if why.contains("credential")));
+    let result = seen(&Cluster::new(), || cluster::get::<Value>(&secret, None));
+    assert!(matches!(result, Err(AccessError::Denied(why)) if why.contains("credential")));
 }
 
 #[test]
 fn a_field_set_belongs_to_one_kind() {
-    let answer = seen(&Cluster::new(), || cluster::count(&Query::of(pod()).fields("ports")));
-    assert_eq!(answer, Err(AccessError::Invalid("field set `ports` is of Service, not of Pod".into())));
+    let result = seen(&Cluster::new(), || cluster::count(&Query::of(pod()).fields("ports")));
+    assert_eq!(result, Err(AccessError::Invalid("field set `ports` is of Service, not of Pod".into())));
 }
 
 fn ports(values: &[(&str, Text)]) -> Query {
@@ -86,8 +86,8 @@ fn only_returned_fields_can_be_searched() {
 #[test]
 fn selecting_by_namespace_labels_reads_namespaces() {
     let query = Query::of(pod()).namespace_selector("mesh=yes");
-    let answer = seen(&Cluster::new(), || cluster::count(&query));
-    assert!(matches!(answer, Err(AccessError::Denied(why)) if why.contains("Namespace")));
+    let result = seen(&Cluster::new(), || cluster::count(&query));
+    assert!(matches!(result, Err(AccessError::Denied(why)) if why.contains("Namespace")));
 }
 
 #[test]
@@ -108,7 +108,7 @@ fn rendering() -> Cluster {
 #[test]
 fn a_renderer_is_chosen_by_its_labels_and_returns_objects_or_an_error() {
     let description = Description::new("a", "1", "", pod()).renderer("maps");
-    answering(&rendering(), &description, || {
+    serving(&rendering(), &description, || {
         let chosen = renderers::available().remove(0);
         assert_eq!(chosen.labels["example.com/version"], "1");
         assert_eq!(renderers::render(&chosen.name, &json!({"name": "m"})).unwrap()[0]["metadata"]["name"], "m");

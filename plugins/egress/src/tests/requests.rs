@@ -3,7 +3,7 @@
 use std::sync::Mutex;
 
 use mizzen_sdk::AccessError;
-use mizzen_sdk::http::Request as Asked;
+use mizzen_sdk::http::Request;
 
 use super::*;
 
@@ -13,19 +13,19 @@ fn known() -> String {
 }
 
 /// The requests for a DynaKube, and the outcome, if each gets this response.
-fn questions(
+fn requests(
     kube: &str,
-    answer: impl Fn(&Asked) -> Result<Response, AccessError> + Send + Sync + 'static,
-) -> (Vec<Asked>, Outcome) {
-    let asked = std::sync::Arc::new(Mutex::new(Vec::new()));
-    let seen = std::sync::Arc::clone(&asked);
+    respond: impl Fn(&Request) -> Result<Response, AccessError> + Send + Sync + 'static,
+) -> (Vec<Request>, Outcome) {
+    let sent = std::sync::Arc::new(Mutex::new(Vec::new()));
+    let seen = std::sync::Arc::clone(&sent);
     let cluster = Cluster::new().with_http("https://", move |request| {
         seen.lock().unwrap().push(request.clone());
-        answer(request)
+        respond(request)
     });
-    let outcome = ask(cluster, kube);
-    let asked = asked.lock().unwrap().clone();
-    (asked, outcome)
+    let outcome = reconciled(cluster, kube);
+    let sent = sent.lock().unwrap().clone();
+    (sent, outcome)
 }
 
 fn named(host: &str) -> Response {
@@ -42,16 +42,16 @@ fn kept(outcome: &Outcome) -> &str {
         status["oneAgent"]["connectionInfoStatus"],
         json!({"endpoints": "https://old.example.com:443", "tenantUUID": "abc"})
     );
-    let (held, _, message) = said(outcome, "IstioForOneAgent").unwrap();
-    assert_eq!(held, Some(true));
+    let (status, _, message) = reported(outcome, "IstioForOneAgent").unwrap();
+    assert_eq!(status, Some(true));
     assert!(matches!(outcome.readiness, Readiness::Warning(_)), "{:?}", outcome.readiness);
     message
 }
 
 #[test]
 fn the_entry_for_the_api_exists_before_a_request_is_sent() {
-    let asked = std::sync::Arc::new(Mutex::new(0));
-    let seen = std::sync::Arc::clone(&asked);
+    let sent = std::sync::Arc::new(Mutex::new(0));
+    let seen = std::sync::Arc::clone(&sent);
     let cluster = Cluster::new().with(&kube()).with_http("https://", move |_| {
         *seen.lock().unwrap() += 1;
         Ok(named("a.example.com"))
@@ -59,35 +59,35 @@ fn the_entry_for_the_api_exists_before_a_request_is_sent() {
     let outcome = testing::reconcile::<Egress>(&cluster, &kube(), &json!({})).unwrap();
     assert_eq!(names(&outcome), ["ServiceEntry prod-fqdn-operator", "VirtualService prod-fqdn-operator"]);
     assert!(outcome.so_far && matches!(outcome.readiness, Readiness::Progressing(_)));
-    assert_eq!(*asked.lock().unwrap(), 0);
+    assert_eq!(*sent.lock().unwrap(), 0);
     let outcome = testing::reconcile::<Egress>(&cluster.with(OPEN), &kube(), &json!({})).unwrap();
-    assert_eq!((outcome.readiness, *asked.lock().unwrap()), (Readiness::Ready, 2));
+    assert_eq!((outcome.readiness, *sent.lock().unwrap()), (Readiness::Ready, 2));
 }
 
 #[test]
 fn requests_are_those_of_the_original() {
-    let (asked, _) = questions(&kube_with("networkZone: 'eu west'", "", ""), |_| Ok(named("a.example.com")));
-    let urls: Vec<_> = asked.iter().map(|request| &*request.url).collect();
+    let (sent, _) = requests(&kube_with("networkZone: 'eu west'", "", ""), |_| Ok(named("a.example.com")));
+    let urls: Vec<_> = sent.iter().map(|request| &*request.url).collect();
     let agent = format!("{API}/agent/connectioninfo?networkZone=eu%20west&defaultZoneFallback=true");
     assert_eq!(urls, [&format!("{API}/gateway/connectioninfo"), &agent]);
-    assert!(asked.iter().all(|request| request.credential.as_deref() == Some("apiToken") && request.method == "GET"));
-    assert!(asked.iter().all(|request| request.timeout == Duration::from_secs(2)));
-    let (asked, _) = questions(&kube(), |_| Ok(named("a.example.com")));
-    assert_eq!(asked[1].url, format!("{API}/agent/connectioninfo"));
+    assert!(sent.iter().all(|request| request.credential.as_deref() == Some("apiToken") && request.method == "GET"));
+    assert!(sent.iter().all(|request| request.timeout == Duration::from_secs(2)));
+    let (sent, _) = requests(&kube(), |_| Ok(named("a.example.com")));
+    assert_eq!(sent[1].url, format!("{API}/agent/connectioninfo"));
 }
 
 #[test]
 fn the_threshold_is_the_maximum_age_of_a_cached_response() {
     for (spec, minutes) in [("", 15), ("dynatraceApiRequestThreshold: 60", 60), ("dynatraceApiRequestThreshold: 0", 0)]
     {
-        let (asked, _) = questions(&kube_with(spec, "", ""), |_| Ok(named("a.example.com")));
-        assert!(asked.iter().all(|request| request.max_age == Duration::from_mins(minutes)), "{spec}");
+        let (sent, _) = requests(&kube_with(spec, "", ""), |_| Ok(named("a.example.com")));
+        assert!(sent.iter().all(|request| request.max_age == Duration::from_mins(minutes)), "{spec}");
     }
 }
 
 #[test]
 fn an_empty_response_from_the_cache_is_requested_again() {
-    let (asked, outcome) = questions(&kube(), |request| {
+    let (sent, outcome) = requests(&kube(), |request| {
         let empty = Response::of_json(&json!({"communicationEndpoints": []}));
         Ok(if request.max_age.is_zero() {
             named("a.example.com")
@@ -95,7 +95,7 @@ fn an_empty_response_from_the_cache_is_requested_again() {
             Response { age: Duration::from_mins(1), ..empty }
         })
     });
-    let ages: Vec<_> = asked.iter().map(|request| request.max_age.as_secs()).collect();
+    let ages: Vec<_> = sent.iter().map(|request| request.max_age.as_secs()).collect();
     assert_eq!((ages, outcome.readiness), (vec![900, 0, 900, 0], Readiness::Ready));
 }
 
@@ -107,7 +107,7 @@ fn an_empty_response_leaves_the_last_good_one_in_force() {
         json!({"communicationEndpoints": null}),
         json!({}),
     ] {
-        let outcome = ask(answering(Response::of_json(&body), Response::of_json(&body)), &known());
+        let outcome = reconciled(responding(Response::of_json(&body), Response::of_json(&body)), &known());
         assert!(kept(&outcome).contains("the Dynatrace API reports no hosts"), "{body}");
         assert_eq!(outcome.requeue_after, Some(Duration::from_mins(1)));
     }
@@ -116,7 +116,7 @@ fn an_empty_response_leaves_the_last_good_one_in_force() {
 #[test]
 fn an_error_status_leaves_the_last_good_response_in_force() {
     for status in [400, 401, 403, 404, 429, 500, 503] {
-        let outcome = ask(answering(Response::of_status(status), Response::of_status(status)), &known());
+        let outcome = reconciled(responding(Response::of_status(status), Response::of_status(status)), &known());
         let message = kept(&outcome);
         assert!(
             message.contains(&format!(
@@ -134,7 +134,7 @@ fn an_invalid_response_leaves_the_last_good_one_in_force() {
         ["", "{", "7", "<html>", r#"{"communicationEndpoints": 7}"#, r#"{"communicationEndpoints": ["ftp://a", "x"]}"#]
     {
         let garbled = || Response::of_status(200).with_body(body);
-        assert!(kept(&ask(answering(garbled(), garbled()), &known())).contains("is not valid"), "{body}");
+        assert!(kept(&reconciled(responding(garbled(), garbled()), &known())).contains("is not valid"), "{body}");
     }
 }
 
@@ -146,7 +146,7 @@ fn a_failed_request_leaves_the_last_response_in_force_and_is_retried_in_a_minute
         AccessError::Denied("the API is at 10.0.0.1".into()),
     ] {
         let of = error.clone();
-        let (_, outcome) = questions(&known(), move |_| Err(of.clone()));
+        let (_, outcome) = requests(&known(), move |_| Err(of.clone()));
         assert!(kept(&outcome).contains(&format!("can't be reached: {error}")));
         assert_eq!(outcome.requeue_after, Some(Duration::from_mins(1)));
     }
@@ -169,15 +169,15 @@ fn a_failure_of_one_endpoint_does_not_affect_the_other() {
             ("agent", ("oneagent", "old.example.com"), "activegate", "IstioForOneAgent"),
         ] {
             let asked_of = format!("/{bad}/");
-            let (_, outcome) = questions(&known(), move |request| {
+            let (_, outcome) = requests(&known(), move |request| {
                 if request.url.contains(&asked_of) { trouble() } else { Ok(named("new.example.com")) }
             });
             for (component, host) in [kept, (good, "new.example.com")] {
                 let entry = spec(&outcome, "ServiceEntry", &format!("prod-fqdn-{component}"));
                 assert_eq!(entry["hosts"], json!([host]), "{why} {bad}");
             }
-            let (held, _, message) = said(&outcome, condition).unwrap();
-            assert!(held == Some(true) && message.contains(why), "{message}");
+            let (status, _, message) = reported(&outcome, condition).unwrap();
+            assert!(status == Some(true) && message.contains(why), "{message}");
             assert_eq!((outcome.so_far, outcome.requeue_after), (false, Some(Duration::from_mins(1))));
         }
     }
@@ -185,43 +185,45 @@ fn a_failure_of_one_endpoint_does_not_affect_the_other() {
 
 #[test]
 fn an_api_that_limits_requests_is_not_sent_a_second_one() {
-    assert_eq!(questions(&known(), |_| Ok(Response::of_status(429))).0.len(), 1);
-    assert_eq!(questions(&known(), |_| Ok(Response::of_status(404))).0.len(), 2);
+    assert_eq!(requests(&known(), |_| Ok(Response::of_status(429))).0.len(), 1);
+    assert_eq!(requests(&known(), |_| Ok(Response::of_status(404))).0.len(), 2);
 }
 
 #[test]
 fn hosts_inside_the_cluster_are_a_response_that_needs_no_entries() {
     for inside in ["https://gate.dynatrace.svc:443", "https://gate.dynatrace.svc.cluster.local,ftp://b.example.com"] {
-        let outcome = ask(naming(inside, &["https://old.example.com:443"]), &known());
+        let outcome = reconciled(naming(inside, &["https://old.example.com:443"]), &known());
         assert!(!names(&outcome).iter().any(|name| name.contains("activegate")) && !outcome.so_far, "{inside}");
-        assert_eq!(said(&outcome, "IstioForActiveGate"), None);
+        assert_eq!(reported(&outcome, "IstioForActiveGate"), None);
         assert_eq!(outcome.status.clone().unwrap()["activeGate"]["connectionInfoStatus"]["endpoints"], inside);
         assert_eq!(outcome.readiness == Readiness::Ready, !inside.contains("ftp"), "{:?}", outcome.readiness);
     }
-    let mixed =
-        ask(naming("https://gate.dynatrace.svc:443,https://g.example.com", &["https://a.example.com"]), &known());
-    let (_, _, message) = said(&mixed, "IstioForActiveGate").unwrap();
+    let mixed = reconciled(
+        naming("https://gate.dynatrace.svc:443,https://g.example.com", &["https://a.example.com"]),
+        &known(),
+    );
+    let (_, _, message) = reported(&mixed, "IstioForActiveGate").unwrap();
     assert_eq!(
         message,
         "1 hosts and addresses can be reached; `gate.dynatrace.svc` is inside the cluster: the mesh knows it already"
     );
     assert_eq!((mixed.readiness, mixed.so_far), (Readiness::Ready, false));
-    let unusable = ask(naming("https://gate", &["https://old.example.com:443"]), &known());
+    let unusable = reconciled(naming("https://gate", &["https://old.example.com:443"]), &known());
     assert!(names(&unusable).contains(&"ServiceEntry prod-fqdn-activegate".to_owned()), "nothing of it was understood");
 }
 
 /// How many requests the API gets if these entries exist.
-fn questions_where(there: &[String], kube: &str) -> (usize, Outcome) {
-    let asked = std::sync::Arc::new(Mutex::new(0));
-    let seen = std::sync::Arc::clone(&asked);
+fn requests_if(there: &[String], kube: &str) -> (usize, Outcome) {
+    let sent = std::sync::Arc::new(Mutex::new(0));
+    let seen = std::sync::Arc::clone(&sent);
     let cluster = Cluster::new().with_http("https://", move |_| {
         *seen.lock().unwrap() += 1;
         Ok(named("a.example.com"))
     });
     let cluster = there.iter().fold(cluster.with(kube), |cluster, entry| cluster.with(entry));
     let outcome = testing::reconcile::<Egress>(&cluster, kube, &json!({})).unwrap();
-    let asked = *asked.lock().unwrap();
-    (asked, outcome)
+    let sent = *sent.lock().unwrap();
+    (sent, outcome)
 }
 
 #[test]
@@ -242,12 +244,12 @@ fn another_api_or_proxy_is_not_used_before_the_entry_leads_there() {
         (known(), vec![OPEN.replace("HTTPS", "HTTP")]),
         (proxied, vec![OPEN.to_owned(), proxy]),
     ] {
-        let (asked, opening) = questions_where(&there, &kube);
-        assert!(asked == 0 && opening.so_far && matches!(opening.readiness, Readiness::Progressing(_)), "{kube}");
-        assert_eq!(said(&opening, "IstioForOneAgent").unwrap().0, Some(true), "what is known stands");
+        let (sent, opening) = requests_if(&there, &kube);
+        assert!(sent == 0 && opening.so_far && matches!(opening.readiness, Readiness::Progressing(_)), "{kube}");
+        assert_eq!(reported(&opening, "IstioForOneAgent").unwrap().0, Some(true), "the known hosts stay");
         let opened: Vec<_> = opening.desired.iter().flatten().map(Value::to_string).collect();
-        let (asked, outcome) = questions_where(&opened, &kube);
-        assert_eq!((asked, outcome.so_far), (2, false), "{kube}");
+        let (sent, outcome) = requests_if(&opened, &kube);
+        assert_eq!((sent, outcome.so_far), (2, false), "{kube}");
     }
 }
 
@@ -256,18 +258,18 @@ fn an_api_in_an_older_dynakubes_entry_is_used_once_that_exists() {
     let older = kube().replace("name: prod", "name: first").replace("2026-02", "2026-01");
     let of_first = OPEN.replace("prod-", "first-");
     for there in [vec![older.clone()], vec![older.clone(), of_first.replace("abc.live", "xyz.live")]] {
-        let (asked, opening) = questions_where(&there, &known());
+        let (sent, opening) = requests_if(&there, &known());
         let awaited = "yet: ServiceEntry dynatrace/first-fqdn-operator does not contain abc.live.dynatrace.com yet";
-        assert!(asked == 0 && opening.so_far, "{there:?}");
+        assert!(sent == 0 && opening.so_far, "{there:?}");
         assert!(matches!(&opening.readiness, Readiness::Progressing(why) if why.ends_with(awaited)));
     }
-    assert_eq!(questions_where(&[older, of_first], &known()).0, 2);
+    assert_eq!(requests_if(&[older, of_first], &known()).0, 2);
 }
 
 #[test]
 fn before_the_first_response_the_operators_entries_are_desired_and_nothing_is_pruned() {
-    for answer in [Response::of_status(400), Response::of_status(503)] {
-        let outcome = ask(answering(answer.clone(), answer), &kube());
+    for response in [Response::of_status(400), Response::of_status(503)] {
+        let outcome = reconciled(responding(response.clone(), response), &kube());
         assert_eq!(names(&outcome), ["ServiceEntry prod-fqdn-operator", "VirtualService prod-fqdn-operator"]);
         assert!(outcome.so_far, "what is there of the others is not known to be too much");
         assert!(
@@ -279,14 +281,14 @@ fn before_the_first_response_the_operators_entries_are_desired_and_nothing_is_pr
 #[test]
 fn entries_of_an_unknown_response_stay_while_the_api_reports_no_hosts() {
     let left = OPEN.replace("prod-fqdn-operator", "prod-ip-activegate");
-    let outcome = ask(naming("", &["https://a.example.com"]).with(&left), &kube());
+    let outcome = reconciled(naming("", &["https://a.example.com"]).with(&left), &kube());
     assert!(outcome.so_far);
-    assert!(!ask(naming("", &["https://a.example.com"]), &kube()).so_far);
+    assert!(!reconciled(naming("", &["https://a.example.com"]), &kube()).so_far);
 }
 
 #[test]
 fn hosts_that_change_are_followed() {
-    let outcome = ask(naming("https://gate.example.com:9999", &["https://new.example.com"]), &known());
+    let outcome = reconciled(naming("https://gate.example.com:9999", &["https://new.example.com"]), &known());
     assert_eq!(spec(&outcome, "ServiceEntry", "prod-fqdn-oneagent")["hosts"], json!(["new.example.com"]));
     assert_eq!(
         outcome.status.clone().unwrap()["oneAgent"]["connectionInfoStatus"]["endpoints"],
@@ -298,7 +300,7 @@ fn hosts_that_change_are_followed() {
 #[test]
 fn the_same_hosts_in_another_order_are_not_a_change() {
     let known = kube_with("", "", "https://a.example.com;https://b.example.com");
-    let outcome = ask(naming("", &["https://b.example.com", "https://a.example.com"]), &known);
+    let outcome = reconciled(naming("", &["https://b.example.com", "https://a.example.com"]), &known);
     assert_eq!(
         outcome.status.unwrap()["oneAgent"]["connectionInfoStatus"]["endpoints"],
         "https://a.example.com;https://b.example.com"
@@ -307,12 +309,12 @@ fn the_same_hosts_in_another_order_are_not_a_change() {
 
 #[test]
 fn the_next_call_is_in_15_minutes_or_in_one() {
-    let again = |cluster: Cluster| ask(cluster, &kube()).requeue_after.unwrap().as_secs();
+    let again = |cluster: Cluster| reconciled(cluster, &kube()).requeue_after.unwrap().as_secs();
     let busy = |seconds: &str| Response::of_status(429).with_header("Retry-After", seconds);
     assert_eq!(again(naming("https://g.example.com", &["https://a.example.com"])), 900);
     assert_eq!(again(naming("", &["https://a.example.com"])), 60);
-    assert_eq!(again(answering(Response::of_status(503), Response::of_status(503))), 60);
-    assert_eq!(again(answering(busy("1"), busy("1"))), 60);
-    assert_eq!(again(answering(busy("120"), busy("120"))), 120);
-    assert_eq!(again(answering(busy("86400"), busy("86400"))), 900);
+    assert_eq!(again(responding(Response::of_status(503), Response::of_status(503))), 60);
+    assert_eq!(again(responding(busy("1"), busy("1"))), 60);
+    assert_eq!(again(responding(busy("120"), busy("120"))), 120);
+    assert_eq!(again(responding(busy("86400"), busy("86400"))), 900);
 }
