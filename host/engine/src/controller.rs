@@ -26,6 +26,7 @@ mod order;
 mod orphans;
 mod removal;
 mod run;
+mod selection;
 mod snapshot;
 mod state;
 mod step;

@@ -81,6 +81,16 @@ pub(crate) fn has_finalizer(subject: &Object, reconciler: &str) -> bool {
     finalizing_reconcilers(subject).iter().any(|own| own == reconciler)
 }
 
+/// Whether a subject's status has the condition of a reconciler.
+pub(crate) fn has_condition(subject: &Object, reconciler: &str) -> bool {
+    let kind = field_manager(reconciler);
+    // Most objects have none, and searching text is cheaper than parsing it.
+    subject.json().contains(&kind)
+        && subject.value()["status"]["conditions"]
+            .as_array()
+            .is_some_and(|conditions| conditions.iter().any(|own| own["type"] == *kind))
+}
+
 /// The reconcilers whose finalizers an object carries.
 pub(crate) fn finalizing_reconcilers(object: &Object) -> Vec<String> {
     // Most objects have none, and searching text is cheaper than parsing it.

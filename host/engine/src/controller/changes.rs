@@ -89,19 +89,6 @@ impl Controller {
         }
     }
 
-    fn subject_changed(&mut self, object: &Object, after: Option<&Object>) {
-        for id in self.nodes.of_subject(&object.reference.kind) {
-            let Some(node) = self.nodes.get(id) else { continue };
-            let is_subject = |after: &Object| node.plugin.as_ref().is_some_and(|plugin| plugin.is_subject(after));
-            match (after.is_some_and(is_subject), self.subjects.find(&object.reference)) {
-                // A reconciler that has not started tracks all of its subjects when it does.
-                (true, _) if node.state == State::Running => self.track_subject(id, object),
-                (false, Some(subject)) => self.forget(Key { node: id, subject }),
-                _ => {}
-            }
-        }
-    }
-
     /// Tracks a subject of a reconciler, new or known, and enqueues its key.
     pub(super) fn track_subject(&mut self, id: NodeId, object: &Object) {
         let Some(node) = self.nodes.get(id) else { return };
@@ -111,9 +98,14 @@ impl Controller {
             let label = owner_label(&node.name, &object.reference);
             self.context.claims().track(label, key, object.reference.clone());
         }
-        let cell = self.cells.entry(key).or_default();
+        self.cells.entry(key).or_default().leaving = false;
+        self.enqueue_subject(key, object);
+    }
+
+    /// Enqueues a key whose subject has changed.
+    pub(super) fn enqueue_subject(&mut self, key: Key, object: &Object) {
+        let last_write = self.cells.get(&key).and_then(|cell| cell.memory.last_writes.get(&object.reference));
         // The status that a reconcile wrote comes back as a change of the subject.
-        let last_write = cell.memory.last_writes.get(&object.reference);
         let is_own = last_write.is_some_and(|own| own.version == object.resource_version);
         if !is_own || self.workqueue.is_active(key) {
             self.enqueue(key, Trigger::Object(version(object, Some(object))));

@@ -11,7 +11,7 @@ use super::nodes::{Node, NodeSpec, Replaced, State};
 use super::state::Controller;
 use super::sync::sync;
 use super::trigger::Trigger;
-use crate::plugin::{Key, NodeId};
+use crate::plugin::NodeId;
 use crate::reads::renderers::RendererSpec;
 
 impl Controller {
@@ -101,16 +101,9 @@ impl Controller {
         self.set_state(id, State::Running);
         // Before any call: disruptions that an earlier run of the host started count.
         self.context.paces().resume(id, &plugin, &*self.context.cluster);
-        let subject = plugin.subject();
-        let selection = Selection::labelled(&subject.labels);
-        let found = self.context.cluster.list(Scope::All, &subject.kind, &selection).unwrap_or_default();
-        let known: Vec<Key> = self.order.keys_of(id).collect();
-        for object in found.iter().filter(|object| plugin.is_subject(object)) {
-            self.track_subject(id, object);
-        }
-        self.requeue(known);
+        self.select(id, &plugin);
         let successors = self.order.keys_after(id);
         self.requeue(successors);
-        self.find_orphans_among(&subject.kind);
+        self.find_orphans_among(&plugin.subject().kind);
     }
 }

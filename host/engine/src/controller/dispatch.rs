@@ -40,6 +40,7 @@ impl Controller {
         let Some((plugin, revision)) = node.and_then(|node| Some((node.plugin.clone()?, node.revision))) else {
             return Step::Wait(None);
         };
+        let is_selected = plugin.is_subject(&subject);
         let run = |task, predecessors, subject| Step::Run(Start { task, predecessors, plugin, revision, subject });
         if subject.deleting {
             return match self.deletion_step(work, &subject) {
@@ -47,6 +48,11 @@ impl Controller {
                 DeletionStep::Preflight => run(Task::PreflightFinalize, Vec::new(), subject),
                 DeletionStep::Wait => Step::Wait(None),
             };
+        }
+        if !is_selected {
+            // A change of the selection may be known before the key has begun to leave.
+            let may_leave = self.cells.get(&work.key).is_some_and(|cell| cell.leaving) && self.may_leave(work.key);
+            return if may_leave { run(Task::Finalize, Vec::new(), subject) } else { Step::Wait(None) };
         }
         let Self { order, workqueue, .. } = self;
         match order.clear(work.key, |key| workqueue.is_pending(key), now) {

@@ -34,7 +34,11 @@ impl Controller {
         }
         self.requeue_uncovered(key, meanwhile, &wrote);
         self.record_approval(key, approves_deletion);
+        let is_finalized = matches!(verdict, Verdict::Finalized);
         self.record_readiness(key, verdict);
+        if is_finalized {
+            self.left(key);
+        }
     }
 
     /// Stores what the reconcile learned.
@@ -93,8 +97,7 @@ impl Controller {
         let Some(approves) = approves else { return };
         let approval = if approves { Approval::Approved } else { Approval::Refused };
         if self.deletion.record(key, approval) {
-            let keys: Vec<_> = self.nodes.iter().map(|node| Key { node: node.id, subject: key.subject }).collect();
-            self.requeue(keys);
+            self.requeue_keys_of(key.subject);
         }
     }
 

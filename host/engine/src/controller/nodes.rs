@@ -133,6 +133,10 @@ impl Nodes {
         self.all.get_mut(&id)
     }
 
+    pub(super) fn ids(&self) -> Vec<NodeId> {
+        self.all.keys().copied().collect()
+    }
+
     pub(super) fn iter(&self) -> impl Iterator<Item = &Node> {
         self.all.values()
     }

@@ -55,6 +55,8 @@ pub(super) struct Cell {
     pub(super) error: Option<String>,
     /// What it would write, in mode `Plan`.
     pub(super) plan: PlanCounts,
+    /// Whether its subject has left the selection, and is being cleaned up for.
+    pub(super) leaving: bool,
 }
 
 // === impl Controller ===

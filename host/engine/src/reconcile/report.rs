@@ -87,6 +87,16 @@ impl Run {
         self.writer.publish(&std::mem::take(&mut self.events)).await;
     }
 
+    /// Removes the reconciler's fields and conditions from the status of a subject that has left its selection. The
+    /// status of a subject that is being deleted goes with it.
+    pub(super) async fn withdraw_status(&mut self) -> Result<(), Problem> {
+        let subject = &self.job.subject;
+        let live = self.context.cluster.get(Scope::All, &subject.reference).ok().flatten();
+        let Some(live) = live.filter(|live| live.uid == subject.uid && !live.deleting) else { return Ok(()) };
+        let facts = self.context.cluster.facts(&subject.reference.kind).await.map_err(Refusal::from)?;
+        Ok(self.writer.withdraw_status(&facts, &live).await?)
+    }
+
     /// Writes the subject's status, if the subject still exists and its kind has a status.
     async fn write_status(&mut self, verdict: &Verdict, summary: &Summary) -> Result<(), Problem> {
         if matches!(verdict, Verdict::Finalized | Verdict::Stale(_)) || self.mode() == Mode::Plan {

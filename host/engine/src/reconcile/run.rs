@@ -122,7 +122,10 @@ impl Run {
             }
         }
         Ok(match self.writer.clean_up().await? {
-            Cleanup::Done => Verdict::Finalized,
+            Cleanup::Done => {
+                self.withdraw_status().await?;
+                Verdict::Finalized
+            }
             Cleanup::InProgress(objects) => Verdict::Reconciled(Readiness::Progressing(objects)),
         })
     }

@@ -51,9 +51,12 @@ impl Writer {
         for object in &remaining {
             self.orphan(object).await?;
         }
-        let name = finalizer(self.plugin.name());
-        self.cluster().remove_finalizer(&self.subject.reference, &self.subject.uid, &name).await?;
-        self.wrote_finalizer();
+        // A subject that leaves the selection may have none.
+        if has_finalizer(&self.subject, self.plugin.name()) {
+            let name = finalizer(self.plugin.name());
+            self.cluster().remove_finalizer(&self.subject.reference, &self.subject.uid, &name).await?;
+            self.wrote_finalizer();
+        }
         Ok(Cleanup::Done)
     }
 

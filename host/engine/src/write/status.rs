@@ -48,6 +48,31 @@ impl Writer {
         Ok(())
     }
 
+    /// Removes what the reconciler wrote of a status.
+    pub(crate) async fn withdraw_status(&mut self, facts: &KindFacts, live: &Arc<Object>) -> Result<(), WriteError> {
+        let name = self.plugin.name();
+        if !names::has_condition(live, name) {
+            return Ok(());
+        }
+        let mut document = self.subject.reference.document(&live.uid);
+        document["status"] = json!({});
+        if !facts.conditions_by_type {
+            let mut others = merged(&canonical::part(live.json(), "status"), Vec::new());
+            others.retain(|condition| condition["type"] != *names::field_manager(name));
+            document["status"]["conditions"] = others.into();
+        }
+        // The condition may be that of a failure, under its own manager.
+        let mut after = Arc::clone(live);
+        for manager in [names::failure_manager(name), names::field_manager(name)] {
+            let apply = Apply { manager: &manager, document: &document, target: Target::Status, force: false };
+            let policy = if facts.conditions_by_type { ConflictPolicy::Yield } else { ConflictPolicy::Force };
+            after = self.apply(apply, policy).await?;
+        }
+        let subject = self.subject.reference.clone();
+        self.wrote(Verb::Status, &subject, Change { before: Some(Arc::clone(live)), after: Some(after) });
+        Ok(())
+    }
+
     #[tracing::instrument(name = "apply", level = "debug", skip_all, fields(object = %self.subject.reference))]
     async fn apply_status(
         &self,

@@ -20,6 +20,7 @@ mod paces;
 mod patches;
 mod renderers;
 mod requests;
+mod selection;
 mod steps;
 mod support;
 mod triggers;
