@@ -1,13 +1,20 @@
 //! YAML documents from files and folders, each with its file and line.
 
+mod compose;
 mod error;
+mod list;
+mod scalar;
+mod split;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde_json::Value;
 
+use self::compose::compose;
+use self::error::At;
 pub use self::error::{Encoding, SyntaxError, YamlError};
+use self::split::{Part, split};
 use crate::lines::Lines;
 
 /// One document of a YAML file.
@@ -15,8 +22,8 @@ use crate::lines::Lines;
 pub struct Document {
     /// The file.
     pub file: PathBuf,
-    /// The line of the file at which the document starts, from 1; for an item of a `List`, the line
-    /// of the item.
+    /// The line of the file at which the document starts, from 1; for an item of a list, the line of
+    /// the item.
     pub line: usize,
     /// The content.
     pub value: Value,
@@ -56,10 +63,10 @@ pub fn survey(path: &Path) -> (Vec<Document>, Vec<YamlError>) {
                 continue;
             }
         };
-        for (first, text) in parts {
-            match document(&file, first, text) {
+        for part in parts {
+            match read_part(&file, part) {
                 Ok(found) => documents.extend(found),
-                Err(error) => errors.push(error),
+                Err(wrong) => errors.extend(wrong),
             }
         }
     }
@@ -84,45 +91,46 @@ fn read(file: &Path) -> Result<String, YamlError> {
     }
 }
 
-/// Parses the documents in the text of a file. A `List` of objects counts as its items.
+/// Parses the documents in the text of a file. A list of objects counts as its items.
 ///
 /// # Errors
-/// The first syntax error.
+/// The first error.
 pub fn parse(file: &Path, text: &str) -> Result<Vec<Document>, YamlError> {
-    let parsed: Result<Vec<_>, _> = split(text).into_iter().map(|(first, text)| document(file, first, text)).collect();
-    Ok(parsed?.into_iter().flatten().collect())
+    let mut documents = Vec::new();
+    for part in split(text) {
+        match read_part(file, part) {
+            Ok(found) => documents.extend(found),
+            Err(errors) => return errors.into_iter().next().map_or(Ok(documents), Err),
+        }
+    }
+    Ok(documents)
 }
 
-/// Parses the text of one document, which starts at a line of a file: no document if it is empty,
-/// several if it is a `List`.
-fn document(file: &Path, first: usize, text: String) -> Result<Vec<Document>, YamlError> {
-    let value: Value = serde_saphyr::from_str(&text).map_err(|error| {
-        let within = error.location().map_or(1, |location| usize::try_from(location.line()).unwrap_or(1));
-        YamlError::Syntax {
-            file: file.to_owned(),
-            line: first + within.max(1) - 1,
-            error: SyntaxError::without_place(&error),
-        }
+/// Parses the text of one document of a file: no document if it is empty, several if it is a list.
+fn read_part(file: &Path, part: Part) -> Result<Vec<Document>, Vec<YamlError>> {
+    let Part { first, text } = part;
+    let value = compose(&text).or_else(|errors| json(&text).ok_or(errors)).map_err(|errors| {
+        let wrong = |At { line, error }| YamlError::Syntax { file: file.to_owned(), line: first + line - 1, error };
+        errors.into_iter().map(wrong).collect::<Vec<_>>()
     })?;
+    if value.is_null() {
+        return Ok(Vec::new());
+    }
+    let items = list::unfold(value);
     let text: Arc<str> = text.into();
-    let document = |line, within: String, value| {
-        let source = Source { text: Arc::clone(&text), first, within };
-        Document { file: file.to_owned(), line, value, source }
+    let is_whole = items.iter().all(|item| item.within.is_empty());
+    let lines = if is_whole { Lines::default() } else { Lines::of(&text, first, "") };
+    let document = |item: list::Item| {
+        let line = if item.within.is_empty() { first } else { lines.line(&item.within) };
+        let source = Source { text: Arc::clone(&text), first, within: item.within };
+        Document { file: file.to_owned(), line, value: item.value, source }
     };
-    Ok(match value {
-        Value::Null => Vec::new(),
-        Value::Object(mut map) if map.get("kind").is_some_and(|kind| kind == "List") && map.contains_key("items") => {
-            let lines = Lines::of(&text, first, "");
-            let items =
-                map.remove("items").and_then(|items| if let Value::Array(items) = items { Some(items) } else { None });
-            let item = |(at, value)| {
-                let within = format!("items[{at}]");
-                document(lines.line(&within), within, value)
-            };
-            items.into_iter().flatten().enumerate().map(item).collect()
-        }
-        value => vec![document(first, String::new(), value)],
-    })
+    Ok(items.into_iter().map(document).collect())
+}
+
+/// The value of a text of JSON that is not YAML: escapes of JSON can be halves of a character.
+fn json(text: &str) -> Option<Value> {
+    if text.trim_start().starts_with('{') { serde_json::from_str(text).ok() } else { None }
 }
 
 // === impl Document ===
@@ -139,12 +147,13 @@ impl Document {
     }
 }
 
-/// Parses one YAML document, within the parser's limits on nesting and aliases.
+/// Parses one YAML document, within limits on nesting and aliases.
 ///
 /// # Errors
 /// When it is not valid YAML.
 pub fn value(text: &str) -> Result<Value, SyntaxError> {
-    serde_saphyr::from_str(text).map_err(|error| SyntaxError::of(&error))
+    compose(text)
+        .map_err(|errors| errors.into_iter().next().map_or_else(|| SyntaxError::Other(String::new()), |at| at.error))
 }
 
 /// Collects a file, or the files of a folder in the order of their names.
@@ -172,29 +181,6 @@ fn entries(path: &Path) -> std::io::Result<Option<Vec<PathBuf>>> {
     let mut entries = std::fs::read_dir(path)?.map(|entry| Ok(entry?.path())).collect::<std::io::Result<Vec<_>>>()?;
     entries.sort();
     Ok(Some(entries))
-}
-
-/// Splits at the document markers, which are markers only at the start of a line. Returns the first
-/// line of each document.
-fn split(text: &str) -> Vec<(usize, String)> {
-    let mut documents = vec![(1, String::new())];
-    for (at, line) in text.lines().enumerate() {
-        // A document may start on the line of its marker.
-        let beside = line.strip_prefix("---").filter(|rest| rest.is_empty() || rest.starts_with([' ', '\t']));
-        if let Some(beside) = beside {
-            let is_empty = beside.trim().is_empty() || beside.trim_start().starts_with('#');
-            let (first, text) = if is_empty { (at + 2, String::new()) } else { (at + 1, format!("{beside}\n")) };
-            documents.push((first, text));
-        } else if let Some((_, document)) = documents.last_mut() {
-            document.push_str(line);
-            document.push('\n');
-        }
-    }
-    let has_content = |text: &str| {
-        text.lines().any(|line| !line.trim().is_empty() && !line.trim_start().starts_with('#') && line != "...")
-    };
-    documents.retain(|(_, text)| has_content(text));
-    documents
 }
 
 #[cfg(test)]

@@ -48,11 +48,71 @@ pub enum Encoding {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SyntaxError {
     /// A mapping has a key twice.
-    #[error("key `{0}` is a duplicate; remove one of the two")]
-    DuplicateKey(String),
+    #[error("key `{key}`{} is a duplicate; remove one of the two", of_mapping(.mapping))]
+    DuplicateKey {
+        /// The key.
+        key: String,
+        /// The path of the mapping; empty: the document itself.
+        mapping: String,
+    },
+    /// A key is a mapping, a list, null, or a number with a fraction.
+    #[error("a key{} is not a text; quote it", of_mapping(.0))]
+    Key(String),
+    /// A scalar has no value in JSON.
+    #[error("`{}` is `{text}`, which {reason}", field_or_document(.field))]
+    Scalar {
+        /// The path of the scalar.
+        field: String,
+        /// Its text.
+        text: String,
+        /// What is wrong with it, and the way out.
+        reason: String,
+    },
+    /// `<<` names something else than mappings.
+    #[error("`<<`{} is not a mapping or a list of mappings", of_mapping(.0))]
+    Merge(String),
+    /// A merge sets a key that stands above it: the key wins in YAML, the merge with kubectl.
+    #[error(
+        "`<<`{} also has the key `{key}`, which stands above it, and tools differ in which one counts; move `<<` to \
+         the top",
+        of_mapping(.mapping)
+    )]
+    LateMerge {
+        /// The key.
+        key: String,
+        /// The path of the mapping.
+        mapping: String,
+    },
+    /// An alias stands within its own anchor.
+    #[error("an alias stands within its own anchor")]
+    AliasOfItself,
+    /// The aliases would make the document very large.
+    #[error("its aliases repeat too much; write the values out, or remove some")]
+    TooManyAliases,
+    /// Mappings and lists are nested too deep.
+    #[error("is nested too deep")]
+    TooDeep,
+    /// A document ends with `...`, and another one follows.
+    #[error("a document starts without `---`, and kubectl would ignore it; write `---` above it")]
+    SecondDocument,
     /// Anything else, in the parser's words.
     #[error("{0}")]
     Other(String),
+}
+
+/// An error with its line in the text of a document, from 1.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct At {
+    pub(super) line: usize,
+    pub(super) error: SyntaxError,
+}
+
+fn of_mapping(path: &str) -> String {
+    if path.is_empty() { String::new() } else { format!(" in `{path}`") }
+}
+
+fn field_or_document(field: &str) -> &str {
+    if field.is_empty() { "the document" } else { field }
 }
 
 // === impl Encoding ===
@@ -63,33 +123,5 @@ impl fmt::Display for Encoding {
             Self::Utf16 => "encoded in UTF-16",
             Self::Unknown => "not valid UTF-8",
         })
-    }
-}
-
-// === impl SyntaxError ===
-
-impl SyntaxError {
-    /// The error without its place: the parser counts lines from the start of the document, not of the file.
-    pub(super) fn without_place(error: &serde_saphyr::Error) -> Self {
-        match (Self::of(error), error.location()) {
-            (Self::Other(message), Some(at)) => {
-                let place = format!(" at line {}, column {}", at.line(), at.column());
-                Self::Other(message.strip_suffix(&place).unwrap_or(&message).to_owned())
-            }
-            (error, _) => error,
-        }
-    }
-
-    /// The error of a whole text.
-    pub(super) fn of(error: &serde_saphyr::Error) -> Self {
-        if let serde_saphyr::Error::DuplicateMappingKey { key: Some(key), .. } = error.without_snippet() {
-            return Self::DuplicateKey(key.clone());
-        }
-        // For users: without advice on the parser's options, and in one line.
-        let message = error.render_with_options(serde_saphyr::render_options! {
-            formatter: &serde_saphyr::UserMessageFormatter,
-            snippets: serde_saphyr::SnippetMode::Off,
-        });
-        Self::Other(message.lines().next().unwrap_or_default().to_owned())
     }
 }
