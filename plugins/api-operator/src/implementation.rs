@@ -48,17 +48,27 @@ pub(crate) fn declare(description: Description) -> Description {
     Backend::declare(itself, "the Pods whose sidecars enforce an API's rate limit")
 }
 
+/// Whether the implementation of an API can serve requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Implementation {
+    /// At least one endpoint is ready.
+    Ready,
+    /// No endpoint is ready.
+    NotReady,
+}
+
 impl Endpoints {
     pub(crate) fn of(api: &Api) -> Result<Self, AccessError> {
         let query = Query::of(endpoint_slice()).namespace(api.namespace).fields(ENDPOINTS);
         cluster::list(&query.label("kubernetes.io/service-name", api.service())).map(Self)
     }
 
-    /// Whether one of them is ready. An endpoint without the condition is, as the API of
+    /// Ready if one of them is. An endpoint without the condition is ready, as the API of
     /// EndpointSlices defines.
-    pub(crate) fn any_ready(&self) -> bool {
+    pub(crate) fn implementation(&self) -> Implementation {
         let mut all = self.0.iter().filter_map(|slice| slice.endpoints.as_ref()).flatten();
-        all.any(|endpoint| endpoint.conditions.as_ref().and_then(|conditions| conditions.ready) != Some(false))
+        let is_ready = |endpoint: &Endpoint| endpoint.conditions.as_ref().and_then(|own| own.ready) != Some(false);
+        if all.any(is_ready) { Implementation::Ready } else { Implementation::NotReady }
     }
 
     /// The numbers of a Service port with a named target port: Pods of two releases may use

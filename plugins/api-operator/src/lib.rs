@@ -23,10 +23,10 @@ use mizzen_sdk::{Condition, Description, Failure, Outcome, Reconciler, Request};
 
 use address::Address;
 use api::Api;
-use cors::Policy;
-use implementation::Endpoints;
+use cors::{CorsError, Policy};
+use implementation::{Endpoints, Implementation};
 use overlap::Neighbours;
-use rate_limit::Limit;
+use rate_limit::{Limit, LimitError};
 use status::Status;
 use support::Waiting;
 
@@ -55,12 +55,12 @@ impl Reconciler for ApiOperator {
         let api = Api::of(request)?;
         let endpoints = Endpoints::of(&api)?;
         let address = Address::of(&api)?;
-        let ready = endpoints.any_ready();
-        let status = Status::of(&api, &address, ready)?;
+        let implementation = endpoints.implementation();
+        let status = Status::of(&api, &address, implementation)?;
         let exclusive = Neighbours::of(&api)?.condition(&api);
-        let (cors, limit) = match policies(&api) {
-            Ok(asked) => asked,
-            Err(why) => return Ok(refused(why, exclusive).status(status)),
+        let Policies { cors, limit } = match policies(&api) {
+            Ok(policies) => policies,
+            Err(errors) => return Ok(refused(&errors.to_string(), exclusive).status(status)),
         };
         let mut waits = Vec::new();
         let monitor = metrics::service_monitor(&api).unwrap_or_else(|waiting| {
@@ -75,7 +75,7 @@ impl Reconciler for ApiOperator {
             }
         }
         let conditions = [exclusive, support::condition(&api, waits)];
-        let mut outcome = verdict(&api, ready, &conditions);
+        let mut outcome = verdict(&api, implementation, &conditions);
         outcome = outcome.desire([route::virtual_service(&api, cors.as_ref())]);
         outcome = outcome.desire(monitor).desire(limiter).status(status);
         outcome.conditions.extend(conditions);
@@ -83,18 +83,36 @@ impl Reconciler for ApiOperator {
     }
 }
 
-/// The policies of an API; an error lists everything that is wrong, with fields.
-fn policies(api: &Api) -> Result<(Option<Policy>, Option<Limit>), String> {
+/// The policies of an API.
+struct Policies {
+    cors: Option<Policy>,
+    limit: Option<Limit>,
+}
+
+/// Everything that is wrong with an API's policies, with fields.
+#[derive(Debug, thiserror::Error)]
+enum PolicyErrors {
+    #[error(transparent)]
+    Cors(CorsError),
+    #[error(transparent)]
+    Limit(LimitError),
+    #[error("{0}; {1}")]
+    Both(CorsError, LimitError),
+}
+
+fn policies(api: &Api) -> Result<Policies, PolicyErrors> {
     match (cors::policy(api.spec.cors.as_ref()), rate_limit::limit(api.spec.rate_limit.as_ref())) {
-        (Ok(cors), Ok(limit)) => Ok((cors, limit)),
-        (cors, limit) => Err(cors.err().into_iter().chain(limit.err()).collect::<Vec<_>>().join("; ")),
+        (Ok(cors), Ok(limit)) => Ok(Policies { cors, limit }),
+        (Err(cors), Ok(_)) => Err(PolicyErrors::Cors(cors)),
+        (Ok(_), Err(limit)) => Err(PolicyErrors::Limit(limit)),
+        (Err(cors), Err(limit)) => Err(PolicyErrors::Both(cors, limit)),
     }
 }
 
 /// The outcome for an API that can't be published. What is published stays, without the change, and
 /// may still serve: the status reports whether it does.
-fn refused(why: String, exclusive: Condition) -> Outcome {
-    let supported = support::refused(&why);
+fn refused(why: &str, exclusive: Condition) -> Outcome {
+    let supported = support::refused(why);
     let mut outcome = Outcome::failed(why);
     outcome.conditions.extend([exclusive, supported]);
     outcome
@@ -107,12 +125,14 @@ fn waiting(api: &Api) -> Waiting {
 }
 
 /// The readiness; warnings are reported once the API is ready.
-fn verdict(api: &Api, ready: bool, conditions: &[Condition]) -> Outcome {
+fn verdict(api: &Api, implementation: Implementation, conditions: &[Condition]) -> Outcome {
     let concerns: Vec<_> = conditions.iter().filter(|own| own.status != Some(true)).map(|own| &*own.message).collect();
-    match (ready, concerns.is_empty()) {
-        (false, _) => Outcome::progressing(format!("no endpoint of Service {} is ready", api.service())),
-        (true, true) => Outcome::ready(),
-        (true, false) => Outcome::warning(concerns.join("; ")),
+    match (implementation, concerns.is_empty()) {
+        (Implementation::NotReady, _) => {
+            Outcome::progressing(format!("no endpoint of Service {} is ready", api.service()))
+        }
+        (Implementation::Ready, true) => Outcome::ready(),
+        (Implementation::Ready, false) => Outcome::warning(concerns.join("; ")),
     }
 }
 

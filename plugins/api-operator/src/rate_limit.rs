@@ -12,12 +12,24 @@ use std::num::NonZeroU32;
 use mizzen_oda_api::{Interval, RateLimit};
 use mizzen_sdk::{Kind, object};
 use serde_json::{Value, json};
+use thiserror::Error;
 
 use crate::api::Api;
 use crate::cors::literal;
 
 const LIMIT: &str = "type.googleapis.com/envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit";
 const CONNECTION_MANAGER: &str = "envoy.filters.network.http_connection_manager";
+
+/// Why a rate limit is invalid.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub(crate) enum LimitError {
+    /// The number of calls.
+    #[error("`spec.rateLimit.limit` must be a whole number above 0, as a text: {0:?}")]
+    Calls(String),
+    /// The interval.
+    #[error("`spec.rateLimit.interval` is `{0}`, not ps or pm")]
+    Interval(String),
+}
 
 /// A number of calls in a number of seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,15 +55,14 @@ pub(crate) fn is_by_caller(rate: &RateLimit) -> bool {
 }
 
 /// The enforceable limit of an API; `None` without one. An error names the invalid field.
-pub(crate) fn limit(rate: Option<&RateLimit>) -> Result<Option<Limit>, String> {
+pub(crate) fn limit(rate: Option<&RateLimit>) -> Result<Option<Limit>, LimitError> {
     let Some(rate) = rate.filter(|rate| rate.enabled && !is_by_caller(rate)) else { return Ok(None) };
     let text = rate.limit.as_deref().unwrap_or_default().trim();
-    let wrong = |_| format!("`spec.rateLimit.limit` must be a whole number above 0, as a text: {text:?}");
-    let calls = text.parse().map_err(wrong)?;
+    let calls = text.parse().map_err(|_| LimitError::Calls(text.to_owned()))?;
     let seconds = match &rate.interval {
         Interval::Second => 1,
         Interval::Minute => 60,
-        Interval::Unknown(text) => return Err(format!("`spec.rateLimit.interval` is `{text}`, not ps or pm")),
+        Interval::Unknown(text) => return Err(LimitError::Interval(text.clone())),
     };
     Ok(Some(Limit { calls, seconds }))
 }
@@ -72,7 +83,8 @@ fn patch(api: &Api, limit: Limit, port: u16) -> Value {
             "context": "SIDECAR_INBOUND",
             "listener": {
                 "portNumber": port,
-                "filterChain": {"filter": {"name": CONNECTION_MANAGER, "subFilter": {"name": "envoy.filters.http.router"}}},
+                "filterChain": {"filter": {"name": CONNECTION_MANAGER,
+                    "subFilter": {"name": "envoy.filters.http.router"}}},
             },
         },
         // A unique name: one workload can have the filters of two APIs.

@@ -23,7 +23,7 @@ pub(crate) fn virtual_service(api: &Api, cors: Option<&Policy>) -> Value {
     let to = json!([{"destination": {"host": api.service(), "port": {"number": api.port()}}}]);
     let all = matches(api);
     let mut rules = Vec::new();
-    if cors.is_some_and(|policy| !policy.answers_preflight) {
+    if cors.is_some_and(|policy| !policy.responds_to_preflight) {
         let options = all.iter().map(|uri| json!({"uri": uri, "method": {"exact": "OPTIONS"}})).collect::<Vec<_>>();
         rules.push(json!({"match": options, "route": to}));
     }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::address::Address;
 use crate::api::Api;
+use crate::implementation::Implementation as State;
 use crate::route;
 
 /// As the Canvas's own operator writes it, for compatibility with its readers.
@@ -47,7 +48,7 @@ struct Identity {
 }
 
 impl<'a> Status<'a> {
-    pub(crate) fn of(api: &Api<'a>, address: &'a Address, ready: bool) -> Result<Self, AccessError> {
+    pub(crate) fn of(api: &Api<'a>, address: &'a Address, implementation: State) -> Result<Self, AccessError> {
         let route = ObjectRef::new(route::kind(), Some(api.namespace), api.name());
         let route: Option<Identified> = cluster::get(&route, Some(route::IDENTITY))?;
         let api_status = ApiStatus {
@@ -60,6 +61,6 @@ impl<'a> Status<'a> {
             developer_ui: api.spec.developer_ui.as_deref().filter(|ui| !ui.is_empty()).and_then(|ui| address.url(ui)),
             ip: address.balancer.as_deref(),
         };
-        Ok(Self { api_status, implementation: Implementation { ready } })
+        Ok(Self { api_status, implementation: Implementation { ready: implementation == State::Ready } })
     }
 }

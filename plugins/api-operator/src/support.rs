@@ -10,6 +10,9 @@ use crate::{OpenMetrics, rate_limit};
 /// The condition that names what is not enforced.
 pub(crate) const SUPPORTED: &str = "Supported";
 
+/// The reason of this condition if it is true.
+const IN_EFFECT: &str = "Supported";
+
 /// A field that takes effect once another object exists.
 #[derive(Debug)]
 pub(crate) struct Waiting {
@@ -26,18 +29,19 @@ pub(crate) fn condition(api: &Api, waits: Vec<Waiting>) -> Condition {
     let waits = waits.into_iter().map(|Waiting { reason, message }| (reason, message));
     let (reasons, messages): (Vec<_>, Vec<_>) = unknown_type(api).into_iter().chain(missing).chain(waits).unzip();
     match reasons.first() {
-        Some(reason) => supported(false, reason, messages.join("; ")),
-        None => supported(true, "Supported", "all fields of the API are in effect".to_owned()),
+        Some(reason) => supported(reason, messages.join("; ")),
+        None => supported(IN_EFFECT, "all fields of the API are in effect".to_owned()),
     }
 }
 
 /// Nothing new is published while a field is invalid.
 pub(crate) fn refused(why: &str) -> Condition {
-    supported(false, "Invalid", format!("the API's last change is not published: {why}"))
+    supported("Invalid", format!("the API's last change is not published: {why}"))
 }
 
-fn supported(is: bool, reason: &str, message: String) -> Condition {
-    Condition { kind: SUPPORTED.to_owned(), status: Some(is), reason: reason.to_owned(), message }
+fn supported(reason: &str, message: String) -> Condition {
+    let status = Some(reason == IN_EFFECT);
+    Condition { kind: SUPPORTED.to_owned(), status, reason: reason.to_owned(), message }
 }
 
 fn unknown_type(api: &Api) -> Option<(&'static str, String)> {

@@ -4,11 +4,11 @@
 //!
 //! | behaviour | test |
 //! |---|---|
-//! | a VirtualService by the API's name, at the component gateway | `routes::an_api_has_a_route_of_its_name_at_the_component_gateway` |
+//! | a VirtualService by the API's name | `routes::an_api_has_a_route_of_its_name_at_the_component_gateway` |
 //! | the public host name for APIs that name none | `routes::the_hostname_of_an_api_overrides_the_public_one` |
 //! | every served version, and the predecessor `API` | `routes::every_version_and_the_older_kind_is_published` |
 //! | `openapi` and `mcp` are routed, `prometheus` and `openmetrics` scraped as well | `scraping::metrics_are_scraped` |
-//! | `basicAuth` in the ServiceMonitor | `scraping::the_scraper_authenticates_by_a_secret_that_the_plugin_never_reads` |
+//! | `basicAuth` in a ServiceMonitor | `scraping::the_scraper_authenticates_by_a_secret_that_the_plugin_never_reads` |
 //! | DataDog's and `prometheus.io`'s annotations | the plugin `metrics-annotations` |
 //! | url, developer UI, address and readiness in the status | `status::the_status_has_the_apis_url` |
 //! | an address that is an IP, or a host name | `status::an_address_can_be_a_host_name` |
@@ -17,14 +17,17 @@
 //! | fault | test |
 //! |---|---|
 //! | 1. never sets ready to false | `status::an_api_without_a_ready_endpoint_is_not_ready` |
-//! | 2. errors never reach the status | `policies::an_invalid_policy_is_reported_with_its_field`, `policies::an_api_with_an_invalid_policy_still_reports_its_readiness` |
-//! | 3. creating what exists loops on 409 | the host applies on the server's side: `an_api_gets_a_route…` returns only the desired object |
-//! | 4. changes of type, host, developer UI, basicAuth are ignored | `status::a_changed_field_takes_effect`, `scraping::an_api_that_stops_serving_metrics_is_not_scraped` |
-//! | 5. changes of the balancer's address or the Gateway go unnoticed | `status::the_url_follows_the_address_and_the_gateway` |
-//! | 6. `/a` takes `/ab`, clashes go unnoticed | `routes::a_path_matches_paths_below_it_and_not_its_siblings`, `overlaps::the_same_path_is_a_clash_that_names_both_sides` |
+//! | 2. errors never reach the status | `policies::an_invalid_policy_is_reported_with_its_field` |
+//! | … | `policies::an_api_with_an_invalid_policy_still_reports_its_readiness` |
+//! | 3. creating what exists loops on 409 | server-side apply: an outcome has only desired objects |
+//! | 4. changes of type, host, developer UI, basicAuth are ignored | `status::a_changed_field_takes_effect` |
+//! | … | `scraping::an_api_that_stops_serving_metrics_is_not_scraped` |
+//! | 5. changes of the address or the Gateway go unnoticed | `status::the_url_follows_the_address_and_the_gateway` |
+//! | 6. `/a` takes `/ab`, clashes go unnoticed | `routes::a_path_matches_paths_below_it_and_not_its_siblings` |
+//! | … | `overlaps::the_same_path_is_a_clash_that_names_both_sides` |
 //! | 7. https on an http port | `status::the_url_has_the_scheme_and_port_of_the_gateway`, `address::…` |
 //! | 8. annotations of live Pods are lost | the plugin `metrics-annotations` |
-//! | 9. policies are silently ignored | `policies::…`, `fields::every_field_has_an_effect_or_is_named_or_only_describes` |
+//! | 9. ignored policies | `policies::…`, `fields::every_field_has_an_effect_or_is_named_or_only_describes` |
 //! | 10. rights for everything | `policies::it_declares_no_more_than_it_uses` |
 
 mod address;
@@ -61,7 +64,8 @@ fn mesh() -> Cluster {
 /// A mesh whose Gateway has this server.
 fn listening(protocol: &str, port: u16) -> Cluster {
     mesh().with(&format!(
-        "{{apiVersion: networking.istio.io/v1, kind: Gateway, metadata: {{name: component-gateway, namespace: canvas}}, \
+        "{{apiVersion: networking.istio.io/v1, kind: Gateway, \
+         metadata: {{name: component-gateway, namespace: canvas}}, \
          spec: {{servers: [{{port: {{number: {port}, name: x, protocol: {protocol}}}}}]}}}}"
     ))
 }

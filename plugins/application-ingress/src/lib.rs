@@ -14,10 +14,11 @@ mod routes;
 mod together;
 mod written;
 
-use mizzen_oam_api::{APP, COMPONENT};
+use mizzen_oam_api::{APP, COMPONENT, Membership};
 use mizzen_sdk::{Description, Failure, Outcome, Readiness, Reconciler, Request, cluster};
 use serde_json::{Value, json};
 
+use authorization::TooMany;
 pub use config::Config;
 use ingress::{Destination, Ingress, Owner};
 use reads::Nowhere;
@@ -73,7 +74,7 @@ impl Reconciler for ApplicationIngress {
         }
         let objects = match objects(config, owner, &meta.name, &ingress, &destinations)? {
             Ok(objects) => objects,
-            Err(why) => return Ok(refused(&why)),
+            Err(error) => return Ok(refused(&error.to_string())),
         };
         publish(owner, &ingress, objects)
     }
@@ -118,21 +119,22 @@ fn objects(
     name: &str,
     ingress: &Ingress,
     destinations: &[Destination],
-) -> Result<Result<Vec<Value>, String>, Failure> {
+) -> Result<Result<Vec<Value>, TooMany>, Failure> {
     let mut objects = Vec::new();
     if ingress.secret.is_none() {
         objects.push(routes::certificate(config, owner, name, &ingress.hosts()));
     }
-    let needs_namespace = ingress.rules.iter().any(|rule| rule.cookie.is_some());
-    let in_mesh = needs_namespace && mizzen_oam_api::in_mesh(owner.namespace)?;
+    // The namespace is read only where a rule needs it: each read can cause another call.
+    let needs_membership = ingress.rules.iter().any(|rule| rule.cookie.is_some());
+    let membership = if needs_membership { mizzen_oam_api::membership(owner.namespace)? } else { Membership::Outside };
     let groups = together::groups(&ingress.rules);
     for (at, (rule, to)) in ingress.rules.iter().zip(destinations).enumerate() {
         // Authorization first: a path is protected before its route exists.
         match authorization::policies(config, owner, name, at, rule, &groups) {
             Ok(policies) => objects.extend(policies),
-            Err(error) => return Ok(Err(error.to_string())),
+            Err(error) => return Ok(Err(error)),
         }
-        objects.extend(rule.cookie.as_ref().map(|cookie| routes::affinity(owner, name, at, cookie, to, in_mesh)));
+        objects.extend(rule.cookie.as_ref().map(|cookie| routes::affinity(owner, name, at, cookie, to, membership)));
         objects.push(routes::route(owner, name, at, rule, to));
     }
     Ok(Ok(objects))

@@ -1,6 +1,6 @@
 //! The routes of a trait, their load balancing, and its certificate.
 
-use mizzen_oam_api::names;
+use mizzen_oam_api::{Membership, names};
 use mizzen_sdk::{Kind, object};
 use serde_json::{Value, json};
 
@@ -49,18 +49,22 @@ pub(crate) fn affinity(
     at: usize,
     cookie: &Cookie,
     to: &Destination,
-    in_mesh: bool,
+    membership: Membership,
 ) -> Value {
     let mut by = json!({"name": cookie.name, "ttl": format!("{}s", cookie.ttl)});
     if let Some(path) = &cookie.path {
         by["path"] = json!(path);
     }
+    // A destination without a sidecar does not support mutual TLS.
+    let mode = match membership {
+        Membership::InMesh => "ISTIO_MUTUAL",
+        Membership::Outside => "DISABLE",
+    };
     let spec = json!({
         "host": to.host,
         "trafficPolicy": {
             "loadBalancer": {"consistentHash": {"httpCookie": by}},
-            // A destination without a sidecar does not support mutual TLS.
-            "tls": {"mode": if in_mesh { "ISTIO_MUTUAL" } else { "DISABLE" }},
+            "tls": {"mode": mode},
         },
     });
     object(&destination_rule(), Some(owner.namespace), &names::load_balancing(ingress, at), json!({"spec": spec}))

@@ -3,7 +3,7 @@
 //!
 //! | Verrazzano's behaviour | test |
 //! |---|---|
-//! | a VirtualService for each rule, on the application's Gateway | `a_rule_becomes_a_route_on_its_applications_gateway` |
+//! | a VirtualService for each rule, on its Gateway | `a_rule_becomes_a_route_on_its_applications_gateway` |
 //! | one http route, a match for each path | `each_rule_has_a_route_of_its_own_and_one_match_for_each_path` |
 //! | `/` is a prefix, others are exact | `the_root_is_a_prefix_and_other_paths_are_exact_unless_they_say_otherwise` |
 //! | rules without hosts | `a_rule_without_hosts_is_served_at_the_applications_own` |
@@ -11,11 +11,11 @@
 //! | a DestinationRule only with a cookie | `a_cookie_sends_a_user_to_the_same_endpoint_with_mutual_tls_in_the_mesh` |
 //! | its TLS is off outside the mesh | `tls_to_the_destination_is_off_in_a_namespace_without_sidecars` |
 //! | AuthorizationPolicies beside the gateway | `a_path_with_a_policy_is_denied_to_all_other_callers` |
-//! | a Certificate unless `tls.secretName` names one | `a_certificate_for_all_hosts_is_desired_in_the_gateways_namespace_unless_the_trait_has_one` |
+//! | a Certificate, or a Secret | `a_certificate_is_desired_in_the_gateways_namespace_unless_the_trait_has_one` |
 //!
 //! | its fault | test |
 //! |---|---|
-//! | AuthorizationPolicies' names leave the namespace out | `authorization_policies_of_traits_of_one_name_in_two_namespaces_collide` |
+//! | AuthorizationPolicies' names collide | `authorization_policies_of_traits_of_one_name_in_two_namespaces_collide` |
 //! | … and the slashes of the path | `authorization_policies_of_paths_that_differ_in_slashes_collide` |
 //! | Certificates of two namespaces have one name | `a_certificate_of_another_namespace_can_have_the_same_name` |
 //! | a policy blocks all other hosts | `a_policy_blocks_every_other_host_of_the_ingress_gateway` |

@@ -96,7 +96,8 @@ fn no_regex_within(open: &Place<'_>, wider: &Place<'_>) -> Result<(), Invalid> {
     match (&open.path.matches, &wider.path.matches) {
         (Matches::Regex(regex), Matches::Prefix(prefix)) if head(regex).starts_with(prefix.as_str()) => {
             let why = format!(
-                "`{regex}` lies in `{prefix}` of `{}`, whose policy can't except a regular expression: make this one exact or prefix",
+                "`{regex}` lies in `{prefix}` of `{}`, \
+                 whose policy can't except a regular expression: make this one exact or prefix",
                 wider.field()
             );
             Err(Invalid::new(open.field(), why))

@@ -10,6 +10,7 @@ mod monitor;
 mod pods;
 mod spec;
 
+use mizzen_oam_api::Membership;
 use mizzen_sdk::{AccessError, Description, Failure, Outcome, Reconciler, Request, cluster};
 use serde_json::Value;
 
@@ -54,16 +55,16 @@ impl Reconciler for Application {
         if !cluster::serves(&mizzen_oam_api::gateway()) {
             return Ok(Outcome::progressing("Istio's CRDs are not installed yet"));
         }
-        let in_mesh = mizzen_oam_api::in_mesh(namespace)?;
+        let membership = mizzen_oam_api::membership(namespace)?;
         let pods = pods::read(namespace, app)?;
         let (mut objects, mut problems) = (Vec::new(), Vec::new());
         objects.push(access::account(namespace, app));
-        if in_mesh {
+        if membership == Membership::InMesh {
             // Without sidecars there are no principals, and nothing would enforce the policy.
             objects.push(access::policy(config, namespace, app, &pods));
             problems.extend(access::problem(app, &pods));
         }
-        let monitors = monitor::monitors(config, (namespace, app), &components, &pods, in_mesh);
+        let monitors = monitor::monitors(config, (namespace, app), &components, &pods, membership);
         let unwatched = !monitors.is_empty() && !cluster::serves(&monitor::service_monitor());
         // An outcome with an object of a kind that is not served is refused as a whole, including
         // the Gateway and the policy.

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use mizzen_oam_api::names;
+use mizzen_oam_api::{Membership, names};
 use mizzen_sdk::{Kind, object};
 use serde_json::{Value, json};
 
@@ -23,12 +23,12 @@ pub(crate) fn monitors(
     (namespace, app): (&str, &str),
     components: &[String],
     pods: &Pods,
-    in_mesh: bool,
+    membership: Membership,
 ) -> Vec<Value> {
     let places = components.iter().map(|component| (component, pods.places(component)));
     places
         .filter(|(_, places)| !places.is_empty())
-        .map(|(component, places)| monitor(config, (namespace, app), component, &places, in_mesh))
+        .map(|(component, places)| monitor(config, (namespace, app), component, &places, membership))
         .collect()
 }
 
@@ -38,15 +38,15 @@ fn monitor(
     (namespace, app): (&str, &str),
     component: &str,
     places: &BTreeSet<usize>,
-    in_mesh: bool,
+    membership: Membership,
 ) -> Value {
     let endpoint = |place: &usize| {
         let mut endpoint = json!({
-            "scheme": if in_mesh { "https" } else { "http" },
+            "scheme": match membership { Membership::InMesh => "https", Membership::Outside => "http" },
             "enableHttp2": false,
             "relabelings": relabelings(app, component, *place),
         });
-        if in_mesh {
+        if membership == Membership::InMesh {
             // Prometheus can't verify the names in Istio's certificates.
             endpoint["tlsConfig"] = json!({
                 "caFile": format!("{CERTIFICATES}/root-cert.pem"),

@@ -4,8 +4,8 @@
 //! | Verrazzano's behaviour | test |
 //! |---|---|
 //! | one Gateway, a server for each trait | `an_application_has_one_gateway_with_a_server_for_each_trait` |
-//! | an account, and a policy for it, the ingress gateway and Prometheus | `its_own_pods_the_ingress_gateway_and_prometheus_may_call_it` |
-//! | ServiceMonitors with Istio's certificates in the mesh | `metrics_in_the_mesh_are_scraped_with_istios_certificates` |
+//! | an account, and a policy of its callers | `its_own_pods_the_ingress_gateway_and_prometheus_may_call_it` |
+//! | ServiceMonitors, with certificates in the mesh | `metrics_in_the_mesh_are_scraped_with_istios_certificates` |
 //! | … and in plain outside | `metrics_outside_the_mesh_are_scraped_in_plain` |
 //! | numbered annotations decide about the targets | `annotations_select_pods_ports_and_paths_for_scraping` |
 //!
@@ -15,7 +15,7 @@
 //! | a Gateway's name that no route can have | `the_name_of_a_gateway_is_one_label_because_routes_can_name_no_other` |
 //! | a revision counts as without sidecars | `a_namespace_with_a_revision_is_in_the_mesh` |
 //! | a host that Istio refuses stops the other traits | `a_trait_with_an_invalid_host_does_not_stop_the_others` |
-//! | an application `default` has the default account | `an_application_named_default_does_not_adopt_the_default_account` |
+//! | `default` has the default account | `an_application_named_default_does_not_adopt_the_default_account` |
 
 mod access;
 mod gateway;

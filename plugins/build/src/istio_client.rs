@@ -122,7 +122,8 @@ impl Version {
         let minor = minor.trim();
         ensure!(
             self.0.strip_prefix(minor).is_some_and(|rest| rest.starts_with('.')),
-            "the Go module in plugins/{NAME}/go.mod is Istio {minor} and can't be built as {}: change the module's version there, or ask for {minor}.x",
+            "the Go module in plugins/{NAME}/go.mod is Istio {minor} and can't be built as {}: \
+             change the module's version there, or build {minor}.x",
             self.0
         );
         Ok(())

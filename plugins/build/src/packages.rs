@@ -114,8 +114,14 @@ mod tests {
     use super::*;
 
     fn workspace() -> Workspace {
-        let target = |name: &str, kind: &str, crate_type: &str| json!({"name": name, "kind": [kind], "crate_types": [crate_type]});
-        let package = |name: &str, mizzen: Value, targets: Value| json!({"name": name, "metadata": {"mizzen": mizzen}, "targets": targets});
+        let target = |name: &str, kind: &str, crate_type: &str| {
+            let (kinds, crate_types) = ([kind], [crate_type]);
+            json!({"name": name, "kind": kinds, "crate_types": crate_types})
+        };
+        let package = |name: &str, mizzen: Value, targets: Value| {
+            let metadata = json!({"mizzen": mizzen});
+            json!({"name": name, "metadata": metadata, "targets": targets})
+        };
         Workspace {
             root: PathBuf::new(),
             target: PathBuf::new(),

@@ -6,13 +6,16 @@ use serde_json::{Value, json};
 
 use super::*;
 
-const COMPONENT: &str = "{apiVersion: oda.tmforum.org/v1, kind: Component, metadata: {name: shop, namespace: components, uid: c-1}, spec: {}}";
+const COMPONENT: &str = "{apiVersion: oda.tmforum.org/v1, kind: Component, \
+    metadata: {name: shop, namespace: components, uid: c-1}, spec: {}}";
 
 fn api(name: &str, owner: &str, segment: &Value, ready: bool) -> String {
     json!({"apiVersion": "oda.tmforum.org/v1", "kind": "ExposedAPI",
-           "metadata": {"name": name, "namespace": "components", "uid": format!("u-{name}"), "ownerReferences": [{"uid": owner}]},
+           "metadata": {"name": name, "namespace": "components", "uid": format!("u-{name}"),
+               "ownerReferences": [{"uid": owner}]},
            "spec": {"segment": segment, "path": "/x"},
-           "status": {"apiStatus": {"url": format!("https://a/{name}"), "developerUI": null}, "implementation": {"ready": ready}}})
+           "status": {"apiStatus": {"url": format!("https://a/{name}"), "developerUI": null},
+               "implementation": {"ready": ready}}})
     .to_string()
 }
 
@@ -68,7 +71,8 @@ fn an_api_without_a_status_is_listed_as_not_ready() {
 /// A Component of two APIs: a complete one, and one with this spec and status.
 fn beside(spec: &Value, status: &Value) -> (Readiness, Value) {
     let other = json!({"apiVersion": "oda.tmforum.org/v1", "kind": "ExposedAPI", "spec": spec, "status": status,
-                       "metadata": {"name": "b", "namespace": "components", "uid": "u-b", "ownerReferences": [{"uid": "c-1"}]}});
+                       "metadata": {"name": "b", "namespace": "components", "uid": "u-b",
+                           "ownerReferences": [{"uid": "c-1"}]}});
     summed(&[api("a", "c-1", &json!("coreFunction"), true), other.to_string()])
 }
 

@@ -55,7 +55,8 @@ fn reported(outcome: &Outcome) -> (Option<bool>, &str, &str) {
 /// The message about a list with this line.
 fn wrong(line: &str) -> String {
     let list = format!(
-        "{{apiVersion: mizzen.dev/v1alpha1, kind: ExternalHosts, metadata: {{name: a, namespace: b}}, spec: {{hosts: [{{ip: 10.0.0.1, port: 1}}, {line}]}}}}"
+        "{{apiVersion: mizzen.dev/v1alpha1, kind: ExternalHosts, metadata: {{name: a, namespace: b}}, \
+         spec: {{hosts: [{{ip: 10.0.0.1, port: 1}}, {line}]}}}}"
     );
     let outcome = alone(&list);
     assert_eq!((&outcome.desired, reported(&outcome).1), (&None, "Invalid"), "{line}");
@@ -102,7 +103,8 @@ fn lines_with_names_are_in_separate_entries() {
     ];
     let list = |name: &str, lines: &[String]| {
         format!(
-            "{{apiVersion: mizzen.dev/v1alpha1, kind: ExternalHosts, metadata: {{name: {name}, namespace: web}}, spec: {{hosts: [{}]}}}}",
+            "{{apiVersion: mizzen.dev/v1alpha1, kind: ExternalHosts, metadata: {{name: {name}, namespace: web}}, \
+             spec: {{hosts: [{}]}}}}",
             lines.join(", ")
         )
     };
@@ -147,7 +149,8 @@ fn an_invalid_line_is_named_by_its_field_and_existing_entries_stay() {
         ("{port: 443}", "spec.hosts[1]", "one of `host`, `ip` and `cidr`"),
         ("{ip: 10.0.0.2, port: 443, name: A}", "spec.hosts[1].name", "`A` can't be part"),
         (
-            "{host: a.example.com, port: 443, protocol: TLS}, {host: A.example.com, port: 443, protocol: HTTP, name: x}",
+            "{host: a.example.com, port: 443, protocol: TLS}, \
+             {host: A.example.com, port: 443, protocol: HTTP, name: x}",
             "spec.hosts[2].protocol",
             "port 443 of a.example.com is TLS already",
         ),

@@ -3,10 +3,12 @@
 //! ActiveGate and OneAgent, which change over time.
 //!
 //! ```text
-//! DynaKube ─► operator's entries ─► do they exist? ─► request ─► endpoints ─► divide among components and DynaKubes ─► entries
+//! DynaKube ─► operator's entries ─► do they exist? ─► request ─► endpoints ─► divide ─► entries
 //!                                    no: apply them first    │ no response, an error, no hosts
 //!                                                            └─► its last response, from the DynaKube's status
 //! ```
+//!
+//! The hosts are divided among components and DynaKubes: each is in one entry.
 //!
 //! Behaviour: the Istio integration of Dynatrace's operator, with its faults fixed; the tests name
 //! each. The last good response is kept in the DynaKube's status, where that operator keeps it,

@@ -6,7 +6,7 @@
 //! | the API URL before anything else | `the_entry_for_the_api_exists_before_a_request_is_sent` |
 //! | … also after a change of the API or the proxy | `another_api_or_proxy_is_not_used_before_the_entry_leads_there` |
 //! | … where an older DynaKube has the host | `an_api_in_an_older_dynakubes_entry_is_used_once_that_exists` |
-//! | the API URL even when nothing else is known | `before_the_first_response_the_operators_entries_are_desired_and_nothing_is_pruned` |
+//! | the API URL, always | `before_the_first_response_the_operators_entries_are_desired_and_nothing_is_pruned` |
 //! | `*.apps.*` is `*.live.*` | `the_host_of_the_web_interface_is_replaced_by_the_apis` |
 //! | names, labels, ports, protocols, resolution | `hosts_have_entries_and_routes_as_the_original_names_them` |
 //! | IP and FQDN apart, no routes for IPs | `addresses_have_entries_of_their_own_and_no_routes` |
@@ -24,7 +24,7 @@
 //! | … it stays while its entries exist | `conditions_of_existing_entries_stay_when_nothing_can_be_done` |
 //! | switched off, everything is pruned | `switched_off_everything_is_pruned` |
 //! | … and comes back | `switched_off_everything_goes_and_comes_back_when_it_is_switched_on` |
-//! | the DynaKube is deleted, everything is pruned | `egress_to_dynatrace_opens_with_istio_and_follows_its_hosts_until_the_dynakube_is_deleted` |
+//! | deletion prunes all | `egress_to_dynatrace_opens_with_istio_and_follows_its_hosts_until_the_dynakube_is_deleted` |
 //! | Istio's CRDs absent | `without_istio_it_reports_that_and_the_last_response_stays_in_force` |
 //!
 //! | its fault | test |
@@ -41,10 +41,10 @@
 //! | 6 drift is invisible | `drift_is_repaired_while_the_api_is_down` |
 //! | 7 HTTP 400 deletes everything | `an_error_status_leaves_the_last_good_response_in_force` |
 //! | 7 … so does a response that is not valid | `an_invalid_response_leaves_the_last_good_one_in_force` |
-//! | 7 … one that is malformed, slow or huge, and a redirect to a foreign host | `any_other_failed_response_is_reported_and_the_last_one_stays_in_force` |
+//! | 7 … malformed, slow, huge, redirect | `any_other_failed_response_is_reported_and_the_last_one_stays_in_force` |
 //! | 7 … so does the failure of one endpoint | `a_failure_of_one_endpoint_does_not_affect_the_other` |
-//! | 7 … be it too large, too slow or a redirect | `a_failure_for_activegate_does_not_stop_updates_of_oneagents_hosts` |
-//! | 7 … a failed request is retried in a minute | `a_failed_request_leaves_the_last_response_in_force_and_is_retried_in_a_minute` |
+//! | 7 … too large, too slow, a redirect | `a_failure_for_activegate_does_not_stop_updates_of_oneagents_hosts` |
+//! | 7 … retried in a minute | `a_failed_request_leaves_the_last_response_in_force_and_is_retried_in_a_minute` |
 //! | 7 … so does a restart | `a_host_that_was_restarted_while_the_api_is_down_remembers_and_writes_nothing` |
 //! | 8 one bad URL blocks all | `an_invalid_url_is_skipped_and_reported` |
 //! | 9 no entry for the proxy | `the_proxy_has_an_entry` |
@@ -64,7 +64,9 @@ use super::*;
 pub(super) const API: &str = "https://abc.live.dynatrace.com/api/v1/deployment/installer";
 
 /// The entry for the API.
-pub(super) const OPEN: &str = "{apiVersion: networking.istio.io/v1, kind: ServiceEntry, metadata: {name: prod-fqdn-operator, namespace: dynatrace}, spec: {hosts: [abc.live.dynatrace.com], ports: [{number: 443, protocol: HTTPS}]}}";
+pub(super) const OPEN: &str = "{apiVersion: networking.istio.io/v1, kind: ServiceEntry, \
+    metadata: {name: prod-fqdn-operator, namespace: dynatrace}, \
+    spec: {hosts: [abc.live.dynatrace.com], ports: [{number: 443, protocol: HTTPS}]}}";
 
 /// A DynaKube with these fields in its spec, and these endpoints in its status.
 pub(super) fn kube_with(spec: &str, activegate: &str, oneagent: &str) -> String {

@@ -21,7 +21,8 @@ pub(crate) struct Client {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum NoClient {
     #[error(
-        "no renderer labelled `{LABEL}` is granted: add one for the version to install, and `grants.renderers` that selects it"
+        "no renderer labelled `{LABEL}` is granted: add one for the version to install, \
+         and `grants.renderers` that selects it"
     )]
     None,
     #[error("no renderer for Istio {wanted} is granted, only for {there}: grant one labelled `{LABEL}: {wanted}`")]

@@ -2,7 +2,8 @@
 //! Each waits for the one before; nothing is pruned before the last step has begun.
 //!
 //! ```text
-//!   definitions ─(served)─► base, CNI, istiod ─(rolled out, at the wanted images)─► gateways, ztunnel ─(rolled out)─► ready
+//!   definitions ─(served)─► base, CNI, istiod ─(rolled out, at the desired images)─► gateways, ztunnel
+//!                                                                                     └─(rolled out)─► ready
 //! ```
 
 use mizzen_istio_api::plane::{self, Workload};

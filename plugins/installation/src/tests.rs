@@ -14,7 +14,8 @@ use super::*;
 /// A mesh's subject, with these fields of its spec.
 fn istio(spec: &Value) -> String {
     json!({"apiVersion": "mizzen.dev/v1alpha1", "kind": "Istio",
-           "metadata": {"name": "default", "namespace": "mesh", "creationTimestamp": "2026-01-02T00:00:00Z"}, "spec": spec})
+           "metadata": {"name": "default", "namespace": "mesh", "creationTimestamp": "2026-01-02T00:00:00Z"},
+           "spec": spec})
     .to_string()
 }
 
@@ -41,10 +42,15 @@ fn render(version: &str, document: &Value) -> Result<Vec<Value>, RenderError> {
     let labels = |component: &str| json!({"operator.istio.io/component": component});
     let workload = |kind: &str, name: &str, component: &str, container: &str, image: &str| {
         json!({"apiVersion": "apps/v1", "kind": kind, "status": {},
-               "metadata": {"name": name, "namespace": "istio-system", "labels": labels(component), "creationTimestamp": null},
-               "spec": {"template": {"spec": {"containers": [{"name": container, "image": format!("hub/{image}:{version}")}]}}}})
+               "metadata": {"name": name, "namespace": "istio-system", "labels": labels(component),
+                   "creationTimestamp": null},
+               "spec": {"template": {"spec": {"containers": [{"name": container,
+                   "image": format!("hub/{image}:{version}")}]}}}})
     };
-    let webhooks = |kind: &str, name: &str, webhook: &Value| json!({"apiVersion": "admissionregistration.k8s.io/v1", "kind": kind, "metadata": {"name": name}, "webhooks": [webhook]});
+    let webhooks = |kind: &str, name: &str, webhook: &Value| {
+        let version = "admissionregistration.k8s.io/v1";
+        json!({"apiVersion": version, "kind": kind, "metadata": {"name": name}, "webhooks": [webhook]})
+    };
     let client = json!({"service": {"name": "istiod", "namespace": "istio-system"}, "caBundle": ""});
     Ok(vec![
         workload("Deployment", "istio-ingressgateway", "IngressGateways", "istio-proxy", "proxyv2"),
@@ -59,7 +65,8 @@ fn render(version: &str, document: &Value) -> Result<Vec<Value>, RenderError> {
             "MutatingWebhookConfiguration",
             "istio-sidecar-injector",
             &json!({"name": "namespace.sidecar-injector.istio.io", "clientConfig": client, "failurePolicy": "Fail",
-                    "namespaceSelector": {"matchExpressions": [{"key": "istio-injection", "operator": "In", "values": ["enabled"]}]}}),
+                    "namespaceSelector": {"matchExpressions": [{"key": "istio-injection", "operator": "In",
+                        "values": ["enabled"]}]}}),
         ),
         definition("v1"),
     ])

@@ -65,8 +65,8 @@ mod tests {
 
     use super::*;
 
-    fn supported(value: Value) -> Result<Supported, String> {
-        serde_json::from_value(value).map_err(|error| error.to_string())
+    fn supported(value: Value) -> serde_json::Result<Supported> {
+        serde_json::from_value(value)
     }
 
     #[test]
@@ -80,6 +80,6 @@ mod tests {
 
     #[test]
     fn a_range_does_not_end_at_a_patch() {
-        assert!(supported(json!({"from": "1.29.1"})).unwrap_err().contains("e.g. `1.31`"));
+        assert!(supported(json!({"from": "1.29.1"})).unwrap_err().to_string().contains("e.g. `1.31`"));
     }
 }

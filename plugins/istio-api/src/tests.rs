@@ -19,7 +19,8 @@ fn everything() -> Value {
             "numTrustedProxies": 4_294_967_295_u32,
             "forwardClientCertDetails": "ALWAYS_FORWARD_ONLY",
             "authorizers": [{
-                "name": "a", "service": "auth/a.example.com", "port": 8080, "pathPrefix": "/check?path=", "timeout": "3s",
+                "name": "a", "service": "auth/a.example.com", "port": 8080, "pathPrefix": "/check?path=",
+                "timeout": "3s",
                 "headers": {
                     "inCheck": {"include": ["x-a"], "add": {"x-b": "c"}},
                     "toUpstream": {"onAllow": ["x-*"]},
@@ -128,8 +129,8 @@ fn the_schema_restricts_values() {
         (&json!(0), &json!(4_294_967_295_u32))
     );
     assert_eq!(config["authorizers"]["items"]["required"], json!(["name", "port"]));
-    let rolling = &spec["components"]["properties"]["pilot"]["properties"]["k8s"]["properties"]["strategy"]["properties"]
-        ["rollingUpdate"];
+    let k8s = &spec["components"]["properties"]["pilot"]["properties"]["k8s"];
+    let rolling = &k8s["properties"]["strategy"]["properties"]["rollingUpdate"];
     let surge = &rolling["properties"]["maxSurge"];
     assert_eq!((&surge["x-kubernetes-int-or-string"], surge.get("type")), (&json!(true), None));
 }

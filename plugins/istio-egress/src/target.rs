@@ -43,8 +43,8 @@ pub struct TargetError {
 pub enum TargetFault {
     /// It is not a valid DNS name.
     #[error(
-        "is not a valid host name: write labels of letters, digits and `-`, 1 to 63 characters each, 253 in all, separated \
-         by dots"
+        "is not a valid host name: write labels of letters, digits and `-`, 1 to 63 characters each, 253 in all, \
+         separated by dots"
     )]
     Name,
     /// It is a name that the cluster's DNS completes.

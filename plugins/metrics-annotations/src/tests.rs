@@ -10,7 +10,8 @@ use super::*;
 
 /// A Service with a Deployment behind it, whose second container listens at its port.
 const SHOP: &str = "
-{apiVersion: v1, kind: Service, metadata: {name: catalog, namespace: shop}, spec: {selector: {app: catalog}, ports: [{port: 80, targetPort: web}]}}
+{apiVersion: v1, kind: Service, metadata: {name: catalog, namespace: shop}, \
+    spec: {selector: {app: catalog}, ports: [{port: 80, targetPort: web}]}}
 ---
 apiVersion: apps/v1
 kind: Deployment
@@ -106,7 +107,8 @@ fn a_deleted_api_has_its_annotations_removed() {
 #[test]
 fn a_workload_that_the_service_stops_selecting_has_its_annotations_removed() {
     let moved = serving("cat").with(
-        "{apiVersion: v1, kind: Service, metadata: {name: catalog, namespace: shop}, spec: {selector: {app: cart}, ports: [{port: 80}]}}",
+        "{apiVersion: v1, kind: Service, metadata: {name: catalog, namespace: shop}, \
+         spec: {selector: {app: cart}, ports: [{port: 80}]}}",
     );
     let outcome = outcome(&moved, "prometheus", &json!({}));
     let marks: Vec<_> = outcome
@@ -129,9 +131,8 @@ fn a_service_that_is_being_replaced_restarts_nothing() {
 fn of_two_apis_of_one_workload_the_first_keeps_it_and_the_other_reports_that() {
     let outcome = outcome(&serving("first"), "prometheus", &json!({}));
     assert_eq!(outcome.patches, []);
-    assert!(
-        matches!(&outcome.readiness, Readiness::Warning(why) if why.contains("Deployment catalog") && why.contains("`first`"))
-    );
+    assert!(matches!(&outcome.readiness,
+            Readiness::Warning(why) if why.contains("Deployment catalog") && why.contains("`first`")));
 }
 
 #[test]

@@ -101,7 +101,8 @@ fn a_subject_without_a_namespace_needs_one_in_the_configuration() {
 #[test]
 fn another_partys_istio_is_found_by_its_own_names() {
     let (metrics, health) = desired(&json!({
-        "domain": "example.com", "namespace": "mesh", "selector": {"app": "istiod", "istio.io/rev": "blue"}, "port": "metrics",
+        "domain": "example.com", "namespace": "mesh", "selector": {"app": "istiod", "istio.io/rev": "blue"},
+        "port": "metrics",
         "ingress": {"service": "edge", "port": 8021},
     }));
     assert_eq!(

@@ -133,12 +133,14 @@ fn judge(there: &[Authentication], mode: Mode, namespace: &str) -> Outcome {
     };
     if !own.is_mesh_wide() {
         return Outcome::warning(format!(
-            "another field manager added a selector to PeerAuthentication {namespace}/{OURS}, so it does not apply to the whole mesh: remove it"
+            "another field manager added a selector to PeerAuthentication {namespace}/{OURS}, \
+             so it does not apply to the whole mesh: remove it"
         ));
     }
     match there.iter().filter(|one| one.is_mesh_wide()).min_by_key(|one| one.age()) {
         Some(first) if !first.has(mode) => Outcome::warning(format!(
-            "PeerAuthentication {namespace}/{} is older and also applies to the whole mesh: Istio uses it instead of {OURS}",
+            "PeerAuthentication {namespace}/{} is older and also applies to the whole mesh: \
+             Istio uses it instead of {OURS}",
             first.metadata.name
         )),
         _ => Outcome::ready(),

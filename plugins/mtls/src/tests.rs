@@ -10,13 +10,15 @@ const ISTIO: &str =
 
 fn there(mode: &str) -> Cluster {
     Cluster::new().with(&format!(
-        "{{apiVersion: security.istio.io/v1, kind: PeerAuthentication, metadata: {{name: default, namespace: istio-system}}, spec: {{mtls: {{mode: {mode}}}}}}}"
+        "{{apiVersion: security.istio.io/v1, kind: PeerAuthentication, \
+         metadata: {{name: default, namespace: istio-system}}, spec: {{mtls: {{mode: {mode}}}}}}}"
     ))
 }
 
 #[test]
 fn the_default_is_strict_for_the_whole_mesh_for_subjects_of_any_kind_and_namespace() {
-    let kyma = "{apiVersion: operator.kyma-project.io/v1alpha2, kind: Istio, metadata: {name: default, namespace: kyma-system}}";
+    let kyma = "{apiVersion: operator.kyma-project.io/v1alpha2, kind: Istio, \
+        metadata: {name: default, namespace: kyma-system}}";
     let cluster_scoped = "{apiVersion: example.com/v1, kind: Mesh, metadata: {name: mesh}, spec: {}}";
     for subject in [ISTIO, kyma, cluster_scoped] {
         let outcome = reconcile::<Mtls>(&Cluster::new(), subject, &json!({})).unwrap();
@@ -29,7 +31,8 @@ fn the_default_is_strict_for_the_whole_mesh_for_subjects_of_any_kind_and_namespa
 #[test]
 fn a_mode_in_another_namespace_does_not_make_the_mesh_ready() {
     let elsewhere = Cluster::new().with(
-        "{apiVersion: security.istio.io/v1, kind: PeerAuthentication, metadata: {name: default, namespace: kyma-system}, spec: {mtls: {mode: STRICT}}}",
+        "{apiVersion: security.istio.io/v1, kind: PeerAuthentication, \
+         metadata: {name: default, namespace: kyma-system}, spec: {mtls: {mode: STRICT}}}",
     );
     let outcome = reconcile::<Mtls>(&elsewhere, ISTIO, &json!({})).unwrap();
     assert!(matches!(outcome.readiness, Readiness::Progressing(why) if why.contains("istio-system/default")));
@@ -81,9 +84,12 @@ fn without_istios_definitions_it_waits_and_desires_nothing() {
 /// The desired mode, and another object of its namespace.
 fn beside(name: &str, at: &str, spec: &str) -> Cluster {
     there("STRICT").with(&format!(
-        "{{apiVersion: security.istio.io/v1, kind: PeerAuthentication, metadata: {{name: default, namespace: istio-system, creationTimestamp: '2026-01-01T12:00:00Z'}}, spec: {{mtls: {{mode: STRICT}}}}}}
+        "{{apiVersion: security.istio.io/v1, kind: PeerAuthentication, \
+         metadata: {{name: default, namespace: istio-system, creationTimestamp: '2026-01-01T12:00:00Z'}}, \
+         spec: {{mtls: {{mode: STRICT}}}}}}
 ---
-{{apiVersion: security.istio.io/v1, kind: PeerAuthentication, metadata: {{name: {name}, namespace: istio-system, creationTimestamp: '{at}'}}, spec: {spec}}}"
+{{apiVersion: security.istio.io/v1, kind: PeerAuthentication, \
+    metadata: {{name: {name}, namespace: istio-system, creationTimestamp: '{at}'}}, spec: {spec}}}"
     ))
 }
 
@@ -109,7 +115,9 @@ fn an_older_mode_for_the_whole_mesh_is_named_because_istio_uses_it() {
 #[test]
 fn a_selector_of_another_field_manager_is_reported() {
     let narrowed = Cluster::new().with(
-        "{apiVersion: security.istio.io/v1, kind: PeerAuthentication, metadata: {name: default, namespace: istio-system}, spec: {selector: {matchLabels: {app: a}}, mtls: {mode: STRICT}}}",
+        "{apiVersion: security.istio.io/v1, kind: PeerAuthentication, \
+         metadata: {name: default, namespace: istio-system}, \
+         spec: {selector: {matchLabels: {app: a}}, mtls: {mode: STRICT}}}",
     );
     let outcome = reconcile::<Mtls>(&narrowed, ISTIO, &json!({})).unwrap();
     assert!(matches!(outcome.readiness, Readiness::Warning(why) if why.contains("selector")));

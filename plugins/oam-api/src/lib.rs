@@ -10,7 +10,7 @@ pub mod names;
 use mizzen_sdk::Kind;
 
 pub use hosts::{HostError, hosts};
-pub use mesh::{declare, in_mesh};
+pub use mesh::{Membership, declare, membership};
 
 /// The label of traits, workloads and pods that names their application.
 pub const APP: &str = "app.oam.dev/name";

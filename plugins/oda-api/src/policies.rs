@@ -120,7 +120,8 @@ impl From<Written> for Preflight {
 impl Default for Preflight {
     /// The defaults of the Canvas's definition.
     fn default() -> Self {
-        let headers = "Origin, Accept, X-Requested-With, Content-Type, Access-Control-Request-Method, Access-Control-Request-Headers";
+        let headers = "Origin, Accept, X-Requested-With, Content-Type, Access-Control-Request-Method, \
+            Access-Control-Request-Headers";
         Self {
             enabled: true,
             allow_headers: headers.to_owned(),

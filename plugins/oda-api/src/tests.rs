@@ -112,7 +112,8 @@ fn scraping_needs_a_user_name_and_a_password_or_neither() {
 #[test]
 fn policies_that_charts_render_empty_have_no_effect() {
     let empty = spec(&json!({
-        "CORS": {"enabled": false, "allowOrigins": "", "handlePreflightRequests": {"enabled": false, "allowHeaders": ""}},
+        "CORS": {"enabled": false, "allowOrigins": "",
+            "handlePreflightRequests": {"enabled": false, "allowHeaders": ""}},
         "rateLimit": {"enabled": false, "identifier": "", "limit": "", "interval": ""},
         "quota": {"identifier": "", "limit": ""},
         "OASValidation": {"requestEnabled": false},

@@ -24,7 +24,8 @@ pub enum TextError {
     Service(String),
     /// Not a valid host name.
     #[error(
-        "`{0}` is not a valid host name: write labels of letters, digits and `-`, separated by dots, with at most a leading `*.`"
+        "`{0}` is not a valid host name: write labels of letters, digits and `-`, separated by dots, \
+         with at most a leading `*.`"
     )]
     Host(String),
 }

@@ -3,7 +3,8 @@
 //!
 //! ```text
 //!   injector's ConfigMaps, subject, configuration ─► Expected ─┐
-//!   pods, one by one ─► rules · injection ─► finding ──────────┴─► workloads: one entry per owner ─► restart · wait · say why not
+//!   pods, one by one ─► rules · injection ─► finding ──────────┴─► workloads: one entry per owner
+//!                                                                     └─► restart · wait · report why not
 //! ```
 //!
 //! Behaviour: Kyma's sidecar restart (its rules, owners, condition and reasons), judged by each pod
@@ -14,7 +15,6 @@
 //! repeated: the status names the workload. To retry, remove the annotation
 //! `mizzen.dev/sidecar-restarted-for` from its template.
 
-mod answer;
 mod config;
 mod expected;
 mod image;
@@ -22,6 +22,7 @@ mod injection;
 mod injector;
 mod mesh;
 mod pod;
+mod report;
 mod resources;
 mod rules;
 
@@ -35,6 +36,7 @@ pub use pod::MARK;
 use expected::Expected;
 use injection::Namespaces;
 use pod::Pod;
+use report::Names;
 
 /// The reconciler.
 #[derive(Debug)]
@@ -54,15 +56,15 @@ impl Reconciler for SidecarRestart {
 
     fn reconcile(Request { subject, config, .. }: &Request<Spec, Config>) -> Result<Outcome, Failure> {
         let Some(expected) = Expected::read(&subject.spec, config)? else {
-            return Ok(answer::unknown(&config.namespace));
+            return Ok(report::unknown(&config.namespace));
         };
         let digest = expected.digest();
         let mut restarts = Restarts::new(MARK, &digest, &config.pace);
         judge(&expected, config, &mut restarts)?;
         let decision = restarts.decide()?;
         // Another CRD has no fields for names in its status, and would refuse them.
-        let tells_names = subject.api_version.starts_with("mizzen.dev/");
-        Ok(answer::decided(decision, &expected, tells_names))
+        let names = if subject.api_version.starts_with("mizzen.dev/") { Names::InStatus } else { Names::Omitted };
+        Ok(report::decided(decision, &expected, names))
     }
 }
 

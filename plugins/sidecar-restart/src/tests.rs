@@ -2,11 +2,11 @@
 
 mod missing;
 mod owners;
+mod reporting;
 mod rules;
 mod scale;
 
 mod sources;
-mod telling;
 mod waiting;
 
 use mizzen_sdk::testing::{self, Cluster};
@@ -46,10 +46,12 @@ fn pod(image: &str) -> Value {
             "containers": [
                 {"name": "cart", "image": "cart:1", "env": [{"name": "TRUST_DOMAIN", "value": "its own affair"}]},
                 {"name": "istio-proxy", "image": image,
-                 "resources": {"limits": {"cpu": "2", "memory": "1Gi"}, "requests": {"cpu": "100m", "memory": "128Mi"}}},
+                 "resources": {"limits": {"cpu": "2", "memory": "1Gi"},
+                     "requests": {"cpu": "100m", "memory": "128Mi"}}},
             ],
         },
-        "status": {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}, {"type": "PodScheduled", "status": "True"}]},
+        "status": {"phase": "Running",
+            "conditions": [{"type": "Ready", "status": "True"}, {"type": "PodScheduled", "status": "True"}]},
     })
 }
 
@@ -60,7 +62,8 @@ fn owner(api_version: &str, kind: &str, name: &str) -> Value {
 /// The Deployment `cart` with its ReplicaSet, both rolled out.
 fn cart() -> [Value; 2] {
     let set = json!({"apiVersion": "apps/v1", "kind": "ReplicaSet",
-        "metadata": {"name": "cart-1", "namespace": "shop", "ownerReferences": [owner("apps/v1", "Deployment", "cart")]}});
+        "metadata": {"name": "cart-1", "namespace": "shop",
+            "ownerReferences": [owner("apps/v1", "Deployment", "cart")]}});
     [workload("apps/v1", "Deployment", "cart"), set]
 }
 
@@ -69,7 +72,8 @@ fn workload(api_version: &str, kind: &str, name: &str) -> Value {
     json!({
         "apiVersion": api_version, "kind": kind, "metadata": {"name": name, "namespace": "shop", "generation": 1},
         "spec": {"replicas": 1, "template": {"metadata": {"labels": {"app": name}}}},
-        "status": {"observedGeneration": 1, "replicas": 1, "updatedReplicas": 1, "readyReplicas": 1, "availableReplicas": 1,
+        "status": {"observedGeneration": 1, "replicas": 1, "updatedReplicas": 1, "readyReplicas": 1,
+            "availableReplicas": 1,
                    "desiredNumberScheduled": 1, "updatedNumberScheduled": 1, "numberAvailable": 1},
     })
 }

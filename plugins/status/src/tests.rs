@@ -177,7 +177,8 @@ fn its_own_condition_is_ignored() {
 
 #[test]
 fn the_oldest_subject_counts_and_a_second_one_names_it() {
-    let older = "{apiVersion: mizzen.dev/v1alpha1, kind: Istio, metadata: {name: first, namespace: kyma-system, creationTimestamp: '2026-01-01T00:00:00Z'}}";
+    let older = "{apiVersion: mizzen.dev/v1alpha1, kind: Istio, \
+        metadata: {name: first, namespace: kyma-system, creationTimestamp: '2026-01-01T00:00:00Z'}}";
     let all_ready = mesh(&[ready("installation"), ready("mtls")], &[]);
     let outcome = testing::reconcile::<Sum>(&all_ready.clone().with(older), ISTIO, &config()).unwrap();
     let (state, ready, reason, description) = summary(&outcome);
@@ -218,7 +219,8 @@ fn kymas_custom_resource_is_summarised_in_the_fields_that_it_has() {
     let kyma = |text: &str| text.replace("mizzen.dev/v1alpha1", "operator.kyma-project.io/v1alpha2");
     let conditions = json!([ready("installation"), ready("mtls")]);
     let there = format!(
-        "{{apiVersion: operator.kyma-project.io/v1alpha2, kind: Istio, metadata: {{name: default, namespace: istio-system, generation: 2}}, status: {{conditions: {conditions}}}}}"
+        "{{apiVersion: operator.kyma-project.io/v1alpha2, kind: Istio, \
+         metadata: {{name: default, namespace: istio-system, generation: 2}}, status: {{conditions: {conditions}}}}}"
     );
     let outcome = testing::reconcile::<Sum>(&Cluster::new().with(&there), &kyma(ISTIO), &config()).unwrap();
     assert_eq!(outcome.status, Some(json!({"state": "Ready", "description": "Istio is in the desired state"})));

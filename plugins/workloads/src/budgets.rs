@@ -118,7 +118,10 @@ mod tests {
 
     #[test]
     fn a_budget_selects_pods_as_kubernetes_does() {
-        let expression = |key: &str, operator: &str, values: &[&str]| json!({"matchExpressions": [{"key": key, "operator": operator, "values": values}]});
+        let expression = |key: &str, operator: &str, values: &[&str]| {
+            let expression = json!({"key": key, "operator": operator, "values": values});
+            json!({"matchExpressions": [expression]})
+        };
         for (selector, expected) in [
             (json!({}), true),
             (json!({"matchLabels": {"app": "cart"}}), true),

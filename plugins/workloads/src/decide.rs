@@ -122,30 +122,37 @@ impl<'a> Restarts<'a> {
             }
             Progress::Steady => match against(workload, found, state, budgets)? {
                 Some(why) => decision.pending.add(|| format!("{workload} ({why})")),
-                None => self.restart(workload, found, state, marked, decision),
+                None if marked => self.delete_first(workload, found, decision),
+                None => self.mark(workload, found, state, decision),
             },
             other => decision.pending.add(|| format!("{workload} ({other})")),
         }
         Ok(())
     }
 
-    /// Marks the template; of a workload that does not roll out the change, deletes one old pod.
-    fn restart(&self, workload: &Workload, found: &Found, state: &State, marked: bool, decision: &mut Decision) {
+    /// Marks the template, which restarts the pods of a workload that rolls out the change.
+    fn mark(&self, workload: &Workload, found: &Found, state: &State, decision: &mut Decision) {
         decision.restarting.add(|| workload.to_string());
         if decision.changes() >= AT_ONCE {
             return;
         }
-        let reason = format!("restarted: {}", found.what);
+        let mark = state.mark(self.annotation).with(self.expected, &found.stale).to_string();
+        let fragment = json!({"spec": {"template": {"metadata": {"annotations": {self.annotation: mark}}}}});
+        let patch = Patch::new(workload.reference(), fragment, format!("restarted: {}", found.what));
+        // A template that is not rolled out disrupts nothing: only the deletions are paced.
         let rolls = !matches!(workload.controller, Controller::ReplicaSet | Controller::ReplicationController);
-        if !marked {
-            let mark = state.mark(self.annotation).with(self.expected, &found.stale).to_string();
-            let fragment = json!({"spec": {"template": {"metadata": {"annotations": {self.annotation: mark}}}}});
-            let patch = Patch::new(workload.reference(), fragment, reason);
-            // A template that is not rolled out disrupts nothing: only the deletions are paced.
-            decision.patch(if rolls { patch.paced_by(self.pace) } else { patch });
-        } else if let Some((name, uid)) = &found.first {
+        decision.patch(if rolls { patch.paced_by(self.pace) } else { patch });
+    }
+
+    /// Deletes one old pod of a marked workload that does not roll out the change itself.
+    fn delete_first(&self, workload: &Workload, found: &Found, decision: &mut Decision) {
+        decision.restarting.add(|| workload.to_string());
+        if decision.changes() >= AT_ONCE {
+            return;
+        }
+        if let Some((name, uid)) = &found.first {
             let pod = ObjectRef::new(Kind::new("v1", "Pod"), Some(&workload.namespace), name);
-            let reason = format!("{workload} is {reason}");
+            let reason = format!("{workload} is restarted: {}", found.what);
             decision.delete(Deletion::new(pod, uid, reason).paced_by(self.pace));
         }
     }

@@ -1,9 +1,10 @@
 //! Restarts workloads with outdated pods, for reconcilers that judge pods.
 //!
 //! ```text
-//!   pods ─(the reconciler judges each)─► Restarts::add ─► one entry per owner ─► decide ─► Decision ─► patches · deletions · events
-//!                                                              ▲                   ▲
-//!                                  ReplicaSet → Deployment ────┘                   └── rollout, readiness, budgets, exclusions
+//!   pods ─(the reconciler judges each)─► Restarts::add ─► one entry per owner ─► decide ─► Decision
+//!                                                              ▲                   ▲         │
+//!                                  ReplicaSet → Deployment ────┘                   │         ▼
+//!                               rollout, readiness, budgets, exclusions ───────────┘   patches · deletions
 //! ```
 //!
 //! A restart is state: an annotation on the pod template, a [`Mark`] with its cause. The owner's

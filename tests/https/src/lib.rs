@@ -1,5 +1,5 @@
-//! Real HTTPS servers on loopback, in the role of the servers that plugins use. Their responses are a closure, which can
-//! be replaced.
+//! Real HTTPS servers on loopback, in the role of the servers that plugins use. Their responses are
+//! a closure, which can be replaced.
 //!
 //! ```no_run
 //! # async fn example() {

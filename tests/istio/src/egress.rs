@@ -49,7 +49,8 @@ spec:
 pub fn emitted() -> Result<Vec<Value>, Failure> {
     let lists = Cluster::new().with(EXTERNAL_HOSTS);
     let own = testing::reconcile::<EgressHosts>(&lists, EXTERNAL_HOSTS, &json!({"visibility": "Namespace"}))?;
-    let gates = "https://gate.example.com:9999/communication,http://gate2.example.com:9999,https://192.0.2.1,https://[2001:db8::1]:9999";
+    let gates = "https://gate.example.com:9999/communication,http://gate2.example.com:9999,\
+        https://192.0.2.1,https://[2001:db8::1]:9999";
     let many: Vec<_> = (0..300).map(|at| format!("https://h{at}.dynatrace.example.com/communication")).collect();
     let at = "https://abc.live.dynatrace.com/api/v1/deployment/installer";
     // The entry for the API first; requests are sent once it exists.

@@ -16,13 +16,17 @@ use support::{apis, applications, mesh};
 const USERS: &str = "
 {apiVersion: v1, kind: Namespace, metadata: {name: shop, labels: {istio-injection: enabled}}}
 ---
-{apiVersion: v1, kind: Service, metadata: {name: cart, namespace: shop}, spec: {selector: {app: cart}, ports: [{name: http, port: 8080}]}}
+{apiVersion: v1, kind: Service, metadata: {name: cart, namespace: shop}, \
+    spec: {selector: {app: cart}, ports: [{name: http, port: 8080}]}}
 ---
-{apiVersion: v1, kind: Service, metadata: {name: api, namespace: shop}, spec: {selector: {app: api}, ports: [{name: http, port: 80}]}}
+{apiVersion: v1, kind: Service, metadata: {name: api, namespace: shop}, \
+    spec: {selector: {app: api}, ports: [{name: http, port: 80}]}}
 ---
-{apiVersion: v1, kind: Service, metadata: {name: b, namespace: shop}, spec: {selector: {app: b}, ports: [{name: http, port: 80}]}}
+{apiVersion: v1, kind: Service, metadata: {name: b, namespace: shop}, \
+    spec: {selector: {app: b}, ports: [{name: http, port: 80}]}}
 ---
-{apiVersion: v1, kind: Service, metadata: {name: c, namespace: shop}, spec: {selector: {app: c}, ports: [{name: http, port: 80}]}}
+{apiVersion: v1, kind: Service, metadata: {name: c, namespace: shop}, \
+    spec: {selector: {app: c}, ports: [{name: http, port: 80}]}}
 ---
 apiVersion: networking.istio.io/v1
 kind: Gateway

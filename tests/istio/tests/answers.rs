@@ -53,7 +53,8 @@ fn two_versions_stand_side_by_side_and_each_names_its_own_images() {
 fn the_same_document_gets_the_same_answer_to_the_byte_whatever_chance_and_the_clock_say() {
     let Some(client) = Client::for_test(VERSION) else { return };
     let operator = operator(&json!({"profile": "demo", "components": {"pilot": {"k8s": {
-        "replicaCount": 2, "env": [{"name": "A", "value": "1"}], "nodeSelector": {"a": "b"}, "podAnnotations": {"c": "d"},
+        "replicaCount": 2, "env": [{"name": "A", "value": "1"}], "nodeSelector": {"a": "b"},
+        "podAnnotations": {"c": "d"},
         "resources": {"requests": {"cpu": "1"}},
     }}}}));
     // Each call has a clock that has gone on, and other random numbers, by which Go orders its maps.

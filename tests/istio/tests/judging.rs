@@ -9,7 +9,8 @@ kind: Gateway
 metadata: {name: a, namespace: b}
 spec:
   selector: {istio: ingressgateway}
-  servers: [{port: {number: 443, name: https, protocol: HTTPS}, hosts: ['*.example.com'], tls: {mode: SIMPLE, credentialName: c}}]
+  servers: [{port: {number: 443, name: https, protocol: HTTPS}, hosts: ['*.example.com'], \
+      tls: {mode: SIMPLE, credentialName: c}}]
 ";
 
 #[test]

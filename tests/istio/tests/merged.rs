@@ -43,12 +43,14 @@ fn fields() -> Vec<Value> {
         "strategy": {"rollingUpdate": {"maxSurge": "50%", "maxUnavailable": 0}},
         "resources": {"requests": {"cpu": "150m", "memory": "200Mi"}, "limits": {"cpu": "2", "memory": "1024Mi"}},
     });
-    let resources = json!({"resources": {"requests": {"cpu": "5m", "memory": "33Mi"}, "limits": {"cpu": "251m", "memory": "255Mi"}}});
+    let resources = json!({"resources": {"requests": {"cpu": "5m", "memory": "33Mi"},
+        "limits": {"cpu": "251m", "memory": "255Mi"}}});
     let affinity = json!({"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [
         {"matchExpressions": [{"key": "kubernetes.io/os", "operator": "In", "values": ["linux"]}]},
     ]}}});
     let authorizer = json!({
-        "name": "oauth", "service": "oauth.auth.svc.cluster.local", "port": 8000, "pathPrefix": "/check", "timeout": "1.5s",
+        "name": "oauth", "service": "oauth.auth.svc.cluster.local", "port": 8000, "pathPrefix": "/check",
+        "timeout": "1.5s",
         "headers": {
             "inCheck": {"include": ["cookie", "x-user-*"], "add": {"x-mesh": "on", "x-number": "1"}},
             "toUpstream": {"onAllow": ["x-user"]},
@@ -59,9 +61,8 @@ fn fields() -> Vec<Value> {
     let components = |components: Value| json!({"components": components});
     let mut fields = vec![
         config(json!({"numTrustedProxies": 4_294_967_295_u32})),
-        config(
-            json!({"authorizers": [authorizer, {"name": "plain", "service": "plain.auth.svc.cluster.local", "port": 80}]}),
-        ),
+        config(json!({"authorizers": [authorizer,
+                {"name": "plain", "service": "plain.auth.svc.cluster.local", "port": 80}]})),
         config(json!({"gatewayExternalTrafficPolicy": "Local"})),
         config(json!({"gatewayExternalTrafficPolicy": "Cluster"})),
         config(json!({"telemetry": {"metrics": {"prometheusMerge": true}}})),

@@ -17,7 +17,7 @@ pub(super) fn readable_fields(
 ) -> Result<Fields, AccessError> {
     let (name, description) = (plugin.name(), plugin.invoke.description());
     if *kind == Kind::new("v1", "Secret") {
-        return Err(AccessError::Denied("plugins never see Secrets; ask for a credential instead".into()));
+        return Err(AccessError::Denied("plugins never see Secrets; declare a credential instead".into()));
     }
     if !description.declares(Access::Read, kind) {
         return Err(AccessError::Denied(format!("`{name}` did not declare reading {kind} in `describe`")));

@@ -5,7 +5,8 @@ use super::*;
 /// A mesh whose Gateway has these servers.
 fn servers(servers: &Value) -> Cluster {
     let gateway = json!({"apiVersion": "networking.istio.io/v1", "kind": "Gateway",
-                         "metadata": {"name": "component-gateway", "namespace": "canvas"}, "spec": {"servers": servers}});
+                         "metadata": {"name": "component-gateway", "namespace": "canvas"},
+                         "spec": {"servers": servers}});
     mesh().with(&gateway.to_string())
 }
 

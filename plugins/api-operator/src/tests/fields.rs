@@ -77,7 +77,8 @@ fn every_field_has_an_effect_or_is_named_or_only_describes() {
 
 #[test]
 fn disabled_or_empty_fields_have_no_effect() {
-    let off = json!({"apiKeyVerification": {"enabled": false}, "quota": {"limit": "", "identifier": ""}, "OASValidation": {},
+    let off = json!({"apiKeyVerification": {"enabled": false}, "quota": {"limit": "", "identifier": ""},
+        "OASValidation": {},
                      "template": "", "CORS": {"enabled": false}, "rateLimit": {"enabled": false, "identifier": "ip"}});
     let (plain, outcome) = (outcome_in(&served(), &json!({})), outcome_in(&served(), &off));
     assert_eq!((&outcome.desired, &outcome.conditions), (&plain.desired, &plain.conditions));

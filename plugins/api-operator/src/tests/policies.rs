@@ -129,8 +129,10 @@ fn a_limit_applies_to_every_port_that_some_pods_listen_at() {
 
 #[test]
 fn a_port_for_udp_of_the_same_number_is_not_the_apis() {
-    let both = "{apiVersion: v1, kind: Service, metadata: {name: catalog, namespace: shop}, spec: {selector: {app: catalog}, ports: [
-        {name: dns, port: 8080, protocol: UDP, targetPort: 53}, {name: http, port: 8080, protocol: TCP, targetPort: 9091}]}}";
+    let both = "{apiVersion: v1, kind: Service, metadata: {name: catalog, namespace: shop}, \
+        spec: {selector: {app: catalog}, ports: [
+        {name: dns, port: 8080, protocol: UDP, targetPort: 53},
+        {name: http, port: 8080, protocol: TCP, targetPort: 9091}]}}";
     let filter = outcome_in(&mesh().with(both), &limited("1", "ps")).desired.unwrap().remove(1);
     assert_eq!(filter["spec"]["configPatches"][0]["match"]["listener"]["portNumber"], 9091);
     let alone = both.replace("protocol: TCP", "protocol: SCTP");

@@ -131,7 +131,8 @@ fn the_url_follows_the_address_and_the_gateway() {
 #[test]
 fn of_several_servers_for_the_host_the_encrypted_one_is_in_the_url() {
     let cluster = mesh().with(
-        "{apiVersion: networking.istio.io/v1, kind: Gateway, metadata: {name: component-gateway, namespace: canvas}, spec: {servers: [
+        "{apiVersion: networking.istio.io/v1, kind: Gateway, metadata: {name: component-gateway, namespace: canvas}, \
+         spec: {servers: [
           {port: {number: 80, name: a, protocol: HTTP}, hosts: ['*']},
           {port: {number: 443, name: b, protocol: HTTPS}, hosts: ['shop/*.example.com']}]}}",
     );

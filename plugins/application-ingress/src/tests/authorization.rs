@@ -37,7 +37,8 @@ fn without_policies_there_are_none() {
 #[test]
 fn denied_is_who_fits_no_permission() {
     let policy = json!({"rules": [
-        {"from": {"requestPrincipals": ["a", "b"]}, "when": [{"key": "request.auth.claims[role]", "values": ["admin"]}]},
+        {"from": {"requestPrincipals": ["a", "b"]},
+            "when": [{"key": "request.auth.claims[role]", "values": ["admin"]}]},
         {"from": {"requestPrincipals": ["c"]}},
     ]});
     let policy = policies(&json!([{"path": "/a", "authorizationPolicy": policy}])).remove(0);
@@ -96,7 +97,8 @@ fn rule(hosts: &[&str], paths: &Value) -> Value {
 #[test]
 fn a_path_that_is_open_in_another_rule_stays_open_on_the_hosts_of_both() {
     let protected = json!([{"path": "/", "authorizationPolicy": known()}]);
-    let open = json!([{"path": "/public", "pathType": "prefix"}, {"path": "/login"}, {"path": "/login", "pathType": "prefix"}]);
+    let open = json!([{"path": "/public", "pathType": "prefix"}, {"path": "/login"},
+        {"path": "/login", "pathType": "prefix"}]);
     let outcome = outcome(&json!({"rules": [
         rule(&["shop.example.com", "b.example.com"], &protected),
         rule(&["shop.example.com"], &open),
@@ -159,7 +161,8 @@ fn a_path_that_is_a_pattern_in_policies_is_refused_with_a_policy_in_another_rule
         rule(&["shop.example.com"], &protected), rule(&["shop.example.com"], &json!([{"path": "/a*"}])),
     ]})));
     assert!(why.starts_with("`spec.rules[1].paths[0].path`: `/a*` is a pattern in policies"), "{why}");
-    let apart = json!({"rules": [rule(&["b.example.com"], &protected), rule(&["shop.example.com"], &json!([{"path": "/a*"}]))]});
+    let apart = json!({"rules": [rule(&["b.example.com"], &protected),
+        rule(&["shop.example.com"], &json!([{"path": "/a*"}]))]});
     assert_eq!(wanted(&outcome(&apart), "VirtualService").len(), 2);
 }
 

@@ -41,7 +41,8 @@ fn an_error_names_the_invalid_field() {
         ),
         (
             policy(json!({"rules": [{"from": from, "when": [
-                {"key": "source.ip", "values": ["192.0.2.1"]}, {"key": "remote.ip", "values": ["192.0.2.0/24", "office"]},
+                {"key": "source.ip", "values": ["192.0.2.1"]},
+                {"key": "remote.ip", "values": ["192.0.2.0/24", "office"]},
             ]}]})),
             "paths[0].authorizationPolicy.rules[0].when[1].values",
             "`office` is neither an IP address nor a range",
@@ -78,7 +79,10 @@ fn without_hosts_or_a_domain_to_make_one_of_the_way_out_is_named() {
 
 #[test]
 fn two_cookies_for_one_host_are_refused() {
-    let rule = |cookie: &str| json!({"hosts": ["shop.example.com"], "destination": {"host": "x", "httpCookie": {"name": cookie}}});
+    let rule = |cookie: &str| {
+        let destination = json!({"host": "x", "httpCookie": {"name": cookie}});
+        json!({"hosts": ["shop.example.com"], "destination": destination})
+    };
     let why = refused(&outcome(&json!({"rules": [rule("a"), rule("b")]})));
     assert!(why.starts_with("`spec.rules[1].destination.httpCookie`: another rule has another cookie"), "{why}");
     assert_eq!(outcome(&json!({"rules": [rule("a"), rule("a")]})).readiness, Readiness::Ready);
@@ -86,7 +90,10 @@ fn two_cookies_for_one_host_are_refused() {
 
 #[test]
 fn a_host_is_the_same_however_much_of_its_name_is_written() {
-    let rule = |host: &str, cookie: &str| json!({"hosts": ["shop.example.com"], "destination": {"host": host, "httpCookie": {"name": cookie}}});
+    let rule = |host: &str, cookie: &str| {
+        let destination = json!({"host": host, "httpCookie": {"name": cookie}});
+        json!({"hosts": ["shop.example.com"], "destination": destination})
+    };
     for (one, other) in [
         ("cart", "cart.shop"),
         ("cart", "cart.shop.svc"),

@@ -73,7 +73,8 @@ fn a_cookie_sends_a_user_to_the_same_endpoint_with_mutual_tls_in_the_mesh() {
             "spec": {
                 "host": "cart",
                 "trafficPolicy": {
-                    "loadBalancer": {"consistentHash": {"httpCookie": {"name": "session", "path": "/cart", "ttl": "600s"}}},
+                    "loadBalancer": {"consistentHash": {"httpCookie": {"name": "session", "path": "/cart",
+                        "ttl": "600s"}}},
                     "tls": {"mode": "ISTIO_MUTUAL"},
                 },
             },
@@ -102,7 +103,7 @@ fn tls_to_the_destination_is_off_in_a_namespace_without_sidecars() {
 }
 
 #[test]
-fn a_certificate_for_all_hosts_is_desired_in_the_gateways_namespace_unless_the_trait_has_one() {
+fn a_certificate_is_desired_in_the_gateways_namespace_unless_the_trait_has_one() {
     let rule = |host: &str| json!({"hosts": [host], "destination": {"host": "x"}});
     let rules = json!([rule("shop.example.com"), rule("b.example.com"), rule("shop.example.com")]);
     assert_eq!(

@@ -4,7 +4,8 @@ use super::*;
 
 fn service(name: &str, ports: &str) -> String {
     format!(
-        "{{apiVersion: v1, kind: Service, metadata: {{name: {name}, namespace: shop, labels: {{app.oam.dev/name: store, \
+        "{{apiVersion: v1, kind: Service, \
+         metadata: {{name: {name}, namespace: shop, labels: {{app.oam.dev/name: store, \
          app.oam.dev/component: cart}}}}, spec: {{ports: {ports}}}}}"
     )
 }

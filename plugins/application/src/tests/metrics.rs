@@ -47,7 +47,8 @@ fn annotations_select_pods_ports_and_paths_for_scraping() {
     let annotations = json!({
         "verrazzano.io/metricsEnabled": "true", "verrazzano.io/metricsPort": "8080",
         "verrazzano.io/metricsEnabled1": "false",
-        "verrazzano.io/metricsEnabled2": "true", "verrazzano.io/metricsPort2": "9090", "verrazzano.io/metricsPath2": "/m",
+        "verrazzano.io/metricsEnabled2": "true", "verrazzano.io/metricsPort2": "9090",
+        "verrazzano.io/metricsPath2": "/m",
     });
     let monitor = only(&outcome_in(&scraped(&annotations)), "ServiceMonitor");
     let endpoints = monitor["spec"]["endpoints"].as_array().unwrap();

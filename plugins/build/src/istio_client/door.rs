@@ -38,7 +38,8 @@ pub(super) fn open(work: &Path, istio: &Path) -> anyhow::Result<()> {
 fn opened(text: &str) -> anyhow::Result<String> {
     ensure!(
         text.matches(CLOSED).count() == 1,
-        "Istio's {FILE} does not have `{CLOSED}` once, as it had: see how this version reads standard input, and mend {}",
+        "Istio's {FILE} does not have `{CLOSED}` once, as before: see how this version reads standard input, \
+         and change {}",
         file!()
     );
     Ok(text.replace(CLOSED, OPEN) + VARIABLE)

@@ -7,7 +7,8 @@ use super::*;
 fn entry(name: &str, ports: &Value, export_to: &Value) -> String {
     let ports: Vec<_> = ports.as_array().unwrap().iter().map(|port| json!({"number": port, "name": "a"})).collect();
     let mut entry = json!({"apiVersion": "networking.istio.io/v1", "kind": "ServiceEntry",
-           "metadata": {"name": name, "namespace": "dynatrace", "creationTimestamp": format!("2026-0{}-01T00:00:00Z", name.len())},
+           "metadata": {"name": name, "namespace": "dynatrace",
+               "creationTimestamp": format!("2026-0{}-01T00:00:00Z", name.len())},
            "spec": {"hosts": ["x.example.com", "api.example.com"], "ports": ports}});
     if !export_to.is_null() {
         entry["spec"]["exportTo"] = export_to.clone();

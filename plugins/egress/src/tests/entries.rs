@@ -62,7 +62,8 @@ fn addresses_have_entries_of_their_own_and_no_routes() {
     assert_eq!(entry["addresses"], json!(["10.0.0.1/32", "10.0.0.2/32"]));
     assert_eq!(
         entry["ports"],
-        json!([{"name": "TCP-80", "number": 80, "protocol": "TCP"}, {"name": "TCP-9999", "number": 9999, "protocol": "TCP"}])
+        json!([{"name": "TCP-80", "number": 80, "protocol": "TCP"},
+            {"name": "TCP-9999", "number": 9999, "protocol": "TCP"}])
     );
     assert_eq!((&entry["resolution"], &entry["location"]), (&json!("NONE"), &json!("MESH_EXTERNAL")));
 }
@@ -89,7 +90,8 @@ fn responses_are_one_text_for_activegates_and_a_list_for_oneagents() {
         outcome.status.clone().unwrap(),
         json!({
             "activeGate": {"connectionInfoStatus": {"endpoints": gates, "tenantUUID": "abc"}},
-            "oneAgent": {"connectionInfoStatus": {"endpoints": "https://a1.example.com;https://a2.example.com", "tenantUUID": "abc"}},
+            "oneAgent": {"connectionInfoStatus": {"endpoints": "https://a1.example.com;https://a2.example.com",
+                "tenantUUID": "abc"}},
         })
     );
     let known = reconciled(

@@ -272,9 +272,8 @@ fn before_the_first_response_the_operators_entries_are_desired_and_nothing_is_pr
         let outcome = reconciled(responding(response.clone(), response), &kube());
         assert_eq!(names(&outcome), ["ServiceEntry prod-fqdn-operator", "VirtualService prod-fqdn-operator"]);
         assert!(outcome.so_far, "what is there of the others is not known to be too much");
-        assert!(
-            matches!(&outcome.readiness, Readiness::Progressing(why) if why.contains("request to the Dynatrace API failed"))
-        );
+        assert!(matches!(&outcome.readiness,
+                Readiness::Progressing(why) if why.contains("request to the Dynatrace API failed")));
     }
 }
 

@@ -7,6 +7,7 @@ pub(super) fn layer(spec: &Spec, version: Version) -> Value {
     let config = spec.config.clone().unwrap_or_default();
     let experimental = spec.experimental.clone().unwrap_or_default();
     let compatible = spec.compatibility_mode == Some(true);
+    let proxy = spec.components.as_ref().and_then(|all| all.proxy.as_ref());
     let mut layer = json!({
         "compatibilityVersion": if compatible { version.minor_before() } else { None },
         "meshConfig": mesh(&config),
@@ -14,7 +15,7 @@ pub(super) fn layer(spec: &Spec, version: Version) -> Value {
         "values": {
             "global": {
                 "networkPolicy": {"enabled": spec.network_policies_enabled},
-                "proxy": {"resources": spec.components.as_ref().and_then(|all| all.proxy.as_ref()).map(|proxy| &proxy.k8s.resources)},
+                "proxy": {"resources": proxy.map(|proxy| &proxy.k8s.resources)},
             },
             "gateways": {"istio-ingressgateway": {"externalTrafficPolicy": config.gateway_external_traffic_policy}},
         },

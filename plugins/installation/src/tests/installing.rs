@@ -58,7 +58,8 @@ fn a_rollout_is_awaited_and_a_missed_deadline_is_reported() {
         let mut istiod = json!({"apiVersion": "apps/v1", "kind": "Deployment",
             "metadata": {"name": "istiod", "namespace": "istio-system", "generation": 3,
                          "labels": {"mizzen.dev/owner": "o", "app": "istiod"}},
-            "spec": {"replicas": 2, "template": {"spec": {"containers": [{"name": "discovery", "image": "hub/pilot:1.31.0"}]}}},
+            "spec": {"replicas": 2,
+                "template": {"spec": {"containers": [{"name": "discovery", "image": "hub/pilot:1.31.0"}]}}},
             "status": {"observedGeneration": 3, "replicas": 2, "updatedReplicas": 2, "availableReplicas": available}});
         istiod["status"]["conditions"] = json!([{"type": "Progressing", "reason": reason}]);
         reconciled(&there.with(&istiod.to_string()), &json!({}))

@@ -12,7 +12,8 @@ fn there() -> Cluster {
 
 fn rule(name: &str, labels: &str) -> String {
     format!(
-        "{{apiVersion: networking.istio.io/v1, kind: DestinationRule, metadata: {{name: {name}, namespace: shop, labels: {labels}}}}}"
+        "{{apiVersion: networking.istio.io/v1, kind: DestinationRule, \
+         metadata: {{name: {name}, namespace: shop, labels: {labels}}}}}"
     )
 }
 
@@ -55,7 +56,8 @@ fn everything_is_deleted_before_workloads_are_restarted() {
     let outcome = leave(&there());
     assert_eq!((outcome.desired.as_deref(), outcome.so_far), (Some(&[][..]), false));
     assert!(outcome.patches.is_empty());
-    let injector = "{apiVersion: admissionregistration.k8s.io/v1, kind: MutatingWebhookConfiguration, metadata: {name: istio-sidecar-injector}}";
+    let injector = "{apiVersion: admissionregistration.k8s.io/v1, kind: MutatingWebhookConfiguration, \
+        metadata: {name: istio-sidecar-injector}}";
     let outcome = leave(&cluster(&["1.31.0"]).with(injector));
     assert!(matches!(outcome.readiness, Readiness::Progressing(_)), "a new pod would get a sidecar again");
 }
@@ -83,8 +85,10 @@ fn with_sidecar(kind: &str, template: &Value, ready: bool) -> Cluster {
                    "availableReplicas": u8::from(ready)}});
     let pod = |name: &str, namespace: &str| {
         json!({"apiVersion": "v1", "kind": "Pod",
-               "metadata": {"name": name, "namespace": namespace, "uid": "u", "annotations": {"sidecar.istio.io/status": "{}"},
-                            "ownerReferences": [{"apiVersion": "apps/v1", "kind": kind, "name": "db", "controller": true}]},
+               "metadata": {"name": name, "namespace": namespace, "uid": "u",
+                   "annotations": {"sidecar.istio.io/status": "{}"},
+                            "ownerReferences": [{"apiVersion": "apps/v1", "kind": kind, "name": "db",
+                                "controller": true}]},
                "status": {"conditions": [{"type": "Ready", "status": if ready { "True" } else { "False" }}]}})
         .to_string()
     };

@@ -24,7 +24,8 @@ fn hosts_have_an_entry_by_dns_and_routes() {
         objects[0]["spec"],
         json!({
             "hosts": ["a.example.com", "b.example.com"], "location": "MESH_EXTERNAL", "resolution": "DNS",
-            "ports": [{"number": 80, "name": "http-80", "protocol": "HTTP"}, {"number": 443, "name": "https-443", "protocol": "HTTPS"}],
+            "ports": [{"number": 80, "name": "http-80", "protocol": "HTTP"},
+                {"number": 443, "name": "https-443", "protocol": "HTTPS"}],
         })
     );
     assert_eq!(
@@ -48,7 +49,8 @@ fn addresses_have_an_entry_without_resolution_and_no_routes() {
         json!({
             "hosts": ["ip-oneagent.prod.dynatrace.mizzen.invalid"], "location": "MESH_EXTERNAL", "resolution": "NONE",
             "addresses": ["10.0.0.1/32", "10.1.0.0/16", "2001:db8::1/128"],
-            "ports": [{"number": 443, "name": "TCP-443", "protocol": "TCP"}, {"number": 9999, "name": "TCP-9999", "protocol": "TCP"}],
+            "ports": [{"number": 443, "name": "TCP-443", "protocol": "TCP"},
+                {"number": 9999, "name": "TCP-9999", "protocol": "TCP"}],
         })
     );
 }

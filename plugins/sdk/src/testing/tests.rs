@@ -14,7 +14,8 @@ const TEAM: &str = "{apiVersion: example.com/v1, kind: Team, metadata: {name: a,
 const PODS: &str = "
 {apiVersion: v1, kind: Namespace, metadata: {name: ns, labels: {mesh: 'yes'}}}
 ---
-{apiVersion: v1, kind: Pod, metadata: {name: b, namespace: ns, labels: {app: x}}, spec: {nodeName: n1, hostNetwork: true}}
+{apiVersion: v1, kind: Pod, metadata: {name: b, namespace: ns, labels: {app: x}}, \
+    spec: {nodeName: n1, hostNetwork: true}}
 ---
 {apiVersion: v1, kind: Pod, metadata: {name: a, namespace: ns, labels: {app: y}}, spec: {nodeName: n1}}
 ---

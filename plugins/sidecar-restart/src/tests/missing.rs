@@ -81,7 +81,8 @@ fn system_namespaces_and_the_control_planes_are_never_injected() {
         for object in &mut objects {
             object["metadata"]["namespace"] = json!(name);
         }
-        let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": {"istio-injection": "enabled"}}});
+        let namespace = json!({"apiVersion": "v1", "kind": "Namespace",
+            "metadata": {"name": name, "labels": {"istio-injection": "enabled"}}});
         let cluster = objects.iter().fold(with(Cluster::new(), &namespace), with);
         let restarts = |namespace: &str| {
             restarted(&reconciled(&cluster, &json!({}), &json!({"image": NEW, "namespace": namespace}))).len()

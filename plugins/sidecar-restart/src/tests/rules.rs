@@ -84,7 +84,8 @@ fn other_resources_restart_whatever_way_amounts_are_written() {
 fn the_subjects_resources_override_the_configurations_one_by_one() {
     let spec = json!({"components": {"proxy": {"k8s": {"resources": {"limits": {"cpu": "3"}}}}}});
     let pod = with_resources(&json!({"cpu": "3", "memory": "1Gi"}), &json!({"cpu": "50m", "memory": "128Mi"}));
-    let config = json!({"defaults": {"resources": {"limits": {"cpu": "1", "memory": "1Gi"}, "requests": {"cpu": "50m", "memory": "128Mi"}}}});
+    let config = json!({"defaults": {"resources": {"limits": {"cpu": "1", "memory": "1Gi"},
+        "requests": {"cpu": "50m", "memory": "128Mi"}}}});
     assert_eq!(wrong_as(&pod, &spec, &config), "");
     assert_eq!(wrong_as(&pod, &json!({}), &config), "limits.cpu is 3, not 1");
 }
@@ -204,7 +205,8 @@ fn completed_or_deleted_pods_cause_no_restart() {
 fn another_control_planes_sidecar_is_ignored_until_the_namespace_moves() {
     let other = annotated(pod(OLD), &[("istio.io/rev", "canary")]);
     assert_eq!(wrong(&other), "its sidecar is of revision canary, not default");
-    let theirs = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop", "labels": {"istio.io/rev": "canary"}}});
+    let theirs = json!({"apiVersion": "v1", "kind": "Namespace",
+        "metadata": {"name": "shop", "labels": {"istio.io/rev": "canary"}}});
     let cluster = with(cart_with(&other), &theirs);
     assert_eq!(restarted(&outcome(&cluster)), Vec::<String>::new());
     let ours = annotated(pod(OLD), &[("istio.io/rev", "default")]);

@@ -6,15 +6,19 @@ use super::*;
 fn injector(tag: &str, cpu: &str, cni: bool) -> Value {
     let values = json!({
         "global": {"hub": "hub.example.com/istio", "tag": tag, "variant": "",
-                   "proxy": {"image": "proxyv2", "resources": {"limits": {"cpu": cpu, "memory": "1024Mi"}, "requests": {"cpu": "100m", "memory": "128Mi"}}}},
+                   "proxy": {"image": "proxyv2",
+                       "resources": {"limits": {"cpu": cpu, "memory": "1024Mi"},
+                           "requests": {"cpu": "100m", "memory": "128Mi"}}}},
         "pilot": {"cni": {"enabled": cni}}, "revision": "",
     });
-    json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "istio-sidecar-injector", "namespace": "istio-system"},
+    json!({"apiVersion": "v1", "kind": "ConfigMap",
+        "metadata": {"name": "istio-sidecar-injector", "namespace": "istio-system"},
            "data": {"values": values.to_string(), "config": "{{ not looked at }}"}})
 }
 
 fn mesh(text: &str) -> Value {
-    json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "istio", "namespace": "istio-system"}, "data": {"mesh": text}})
+    json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "istio", "namespace": "istio-system"},
+        "data": {"mesh": text}})
 }
 
 fn reasons(outcome: &Outcome) -> Vec<&str> {

@@ -117,8 +117,10 @@ fn a_workload_with_on_delete_is_restarted_by_hand() {
 #[test]
 fn a_budget_that_allows_no_disruption_postpones_a_restart() {
     let budget = |namespace: &str, app: &str, allowed: Option<i64>| {
-        json!({"apiVersion": "policy/v1", "kind": "PodDisruptionBudget", "metadata": {"name": "b", "namespace": namespace},
-               "spec": {"selector": {"matchLabels": {"app": app}}}, "status": {"disruptionsAllowed": allowed.unwrap_or(0)}})
+        json!({"apiVersion": "policy/v1", "kind": "PodDisruptionBudget",
+            "metadata": {"name": "b", "namespace": namespace},
+               "spec": {"selector": {"matchLabels": {"app": app}}},
+               "status": {"disruptionsAllowed": allowed.unwrap_or(0)}})
     };
     let cluster = cart_with(&pod(OLD));
     let against = outcome(&with(cluster.clone(), &budget("shop", "cart", Some(0))));

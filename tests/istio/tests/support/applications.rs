@@ -42,7 +42,8 @@ fn traits() -> Vec<Value> {
             ],
             "destination": {"host": "cart.shop.svc.cluster.local", "port": 8080, "httpCookie": cookie},
         },
-        {"paths": [{"path": "/v[0-9]+/.*", "pathType": "regex"}], "destination": {"host": "api", "httpCookie": {"name": "a"}}},
+        {"paths": [{"path": "/v[0-9]+/.*", "pathType": "regex"}],
+            "destination": {"host": "api", "httpCookie": {"name": "a"}}},
     ]});
     let plain =
         json!({"rules": [{"hosts": ["b.example.com"], "destination": {"host": "b"}}], "tls": {"secretName": "own"}});
@@ -52,7 +53,8 @@ fn traits() -> Vec<Value> {
         ingress(
             &"t".repeat(253),
             &json!({
-                "rules": [{"hosts": ["c.example.com"], "paths": [{"path": "/a/ü%", "authorizationPolicy": policy}], "destination": {"host": "c"}}],
+                "rules": [{"hosts": ["c.example.com"], "paths": [{"path": "/a/ü%", "authorizationPolicy": policy}],
+                    "destination": {"host": "c"}}],
             }),
         ),
     ]
@@ -80,7 +82,8 @@ pub fn emitted() -> Vec<Value> {
 pub fn protected(key: &str, value: &str) -> Option<Vec<Value>> {
     let policy = json!({"rules": [{"from": {"requestPrincipals": ["*"]}, "when": [{"key": key, "values": [value]}]}]});
     let rule = json!({
-        "hosts": ["shop.example.com"], "paths": [{"path": "/a", "authorizationPolicy": policy}], "destination": {"host": "cart"},
+        "hosts": ["shop.example.com"], "paths": [{"path": "/a", "authorizationPolicy": policy}],
+        "destination": {"host": "cart"},
     });
     let own = ingress("web", &json!({"rules": [rule]}));
     testing::reconcile::<ApplicationIngress>(&Cluster::new().with(SHOP), &own.to_string(), &json!({})).unwrap().desired

@@ -66,7 +66,8 @@ fn up(mut object: Value) -> Value {
 pub fn around() -> Vec<Value> {
     let gateway =
         json!({"domain": "mesh.example.com", "certificateSecret": "mesh-example-com", "minTlsVersion": "TLSV1_2"});
-    let monitoring = json!({"domain": "mesh.example.com", "gateway": "istio-system/default", "namespace": "istio-system",
+    let monitoring = json!({"domain": "mesh.example.com", "gateway": "istio-system/default",
+        "namespace": "istio-system",
                             "dashboards": {"enabled": true}});
     let (istio, cluster) = (subject(&json!({})), Cluster::new());
     let outcomes = [

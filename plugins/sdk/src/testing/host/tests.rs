@@ -59,7 +59,8 @@ fn ports(values: &[(&str, Text)]) -> Query {
 fn objects_are_found_by_a_text_in_one_of_their_fields() {
     let cluster = Cluster::new().with(
         "
-{apiVersion: v1, kind: Service, metadata: {name: a, namespace: ns}, spec: {ports: [{name: http, port: 80}, {name: tls}]}}
+{apiVersion: v1, kind: Service, metadata: {name: a, namespace: ns}, \
+    spec: {ports: [{name: http, port: 80}, {name: tls}]}}
 ---
 {apiVersion: v1, kind: Service, metadata: {name: b, namespace: ns}, spec: {ports: [{name: http-alt}]}}
 ",

@@ -10,6 +10,13 @@ use crate::expected::Expected;
 /// Kyma's condition, with its reasons.
 const CONDITION: &str = "ProxySidecarRestartSucceeded";
 
+/// Whether the status names the workloads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Names {
+    InStatus,
+    Omitted,
+}
+
 /// The desired proxy is not known yet: nothing is restarted.
 pub(crate) fn unknown(namespace: &str) -> Outcome {
     let awaited = format!(
@@ -20,7 +27,7 @@ pub(crate) fn unknown(namespace: &str) -> Outcome {
 }
 
 /// The outcome of a decision.
-pub(crate) fn decided(decision: Decision, expected: &Expected, tells_names: bool) -> Outcome {
+pub(crate) fn decided(decision: Decision, expected: &Expected, names: Names) -> Outcome {
     let Decision { restarting, pending, manual, unhelped, .. } = &decision;
     let more = |named: &Named, text: &str| (named.count > 0).then(|| format!("{text}: {}", named.sentence()));
     let restarting = more(restarting, "workloads are being restarted");
@@ -47,8 +54,10 @@ pub(crate) fn decided(decision: Decision, expected: &Expected, tells_names: bool
     } else {
         outcome.condition(CONDITION, Some(true), CONDITION, "every sidecar is up to date")
     };
-    let outcome =
-        if tells_names { outcome.status(json!({"sidecars": sidecars(&decision, expected)})) } else { outcome };
+    let outcome = match names {
+        Names::InStatus => outcome.status(json!({"sidecars": sidecars(&decision, expected)})),
+        Names::Omitted => outcome,
+    };
     decision.into_outcome(outcome)
 }
 
