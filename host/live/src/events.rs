@@ -33,6 +33,7 @@ impl Events {
     pub(crate) async fn publish(&self, event: EventRecord) -> Result<(), WriteError> {
         let EventRecord { reporter, regarding, regarding_uid, severity, reason, action, note } = event;
         let object = format!("an Event about {regarding}");
+        self.link.admit_write().map_err(|fault| write_error(object.clone(), &reporter, fault))?;
         let recorder = self.recorder(&reporter);
         let about = ObjectReference {
             api_version: Some(regarding.kind.api_version.to_string()),

@@ -47,6 +47,8 @@ mod errors;
 mod events;
 #[cfg(test)]
 mod fake;
+mod fence;
+mod lease;
 mod link;
 mod lookup;
 mod mirror;
@@ -71,6 +73,7 @@ use serde::Deserialize;
 use tokio::task::JoinSet;
 
 pub use connect::{ConnectError, LiveOptions};
+pub use lease::{Leadership, LeaseOptions, Standing};
 pub use plural::likely_plural;
 pub use requests::{RequestCounts, RequestKey};
 
@@ -167,6 +170,12 @@ impl Live {
             Ok(Err(fault)) => Err(self.failed(fault)),
             Err(_) => Err(self.failed(self.link.no_response(Timeout(READY_TIMEOUT)))),
         }
+    }
+
+    /// Shares the work with other hosts by a Lease: from now on this host writes only while it
+    /// holds the Lease.
+    pub fn elect(&self, options: LeaseOptions) -> Leadership {
+        Leadership::start(&self.link, options)
     }
 
     /// The counts of requests, for the metrics.

@@ -13,8 +13,10 @@ use kube::Client;
 use kube::api::{WatchEvent, WatchParams};
 use kube::core::{Status, request};
 use serde::de::DeserializeOwned;
+use tokio::time::Instant;
 
 use crate::document::Document;
+use crate::fence::Fence;
 use crate::requests::RequestCounts;
 
 /// How long a request may take, a page of a list included. The API server itself gives up after 60
@@ -57,6 +59,7 @@ pub(crate) struct Link {
     client: Client,
     server: Arc<str>,
     counts: RequestCounts,
+    fence: Fence,
     /// Whether the last request got no response: an outage is logged once, and not by each request.
     unavailable: Arc<AtomicBool>,
 }
@@ -86,7 +89,26 @@ pub(crate) fn root<'a>(error: &'a (dyn Error + 'static)) -> &'a (dyn Error + 'st
 
 impl Link {
     pub(crate) fn new(client: Client, server: Arc<str>, counts: RequestCounts) -> Self {
-        Self { client, server, counts, unavailable: Arc::default() }
+        Self { client, server, counts, fence: Fence::default(), unavailable: Arc::default() }
+    }
+
+    /// The fence before all writes of this link and its clones.
+    pub(crate) fn fence(&self) -> &Fence {
+        &self.fence
+    }
+
+    /// The same connection without a fence.
+    pub(crate) fn unfenced(&self) -> Self {
+        Self { fence: Fence::default(), ..self.clone() }
+    }
+
+    /// Returns how long a write may take that is sent now.
+    ///
+    /// # Errors
+    /// It may not be sent, as another host may hold the Lease.
+    pub(crate) fn admit_write(&self) -> Result<Duration, Fault> {
+        let left = self.fence.admit(Instant::now()).map_err(|error| self.no_response(error))?;
+        Ok(left.map_or(REQUEST_TIMEOUT, |left| left.min(REQUEST_TIMEOUT)))
     }
 
     pub(crate) fn client(&self) -> &Client {
@@ -119,7 +141,8 @@ impl Link {
         request: Result<Request<Vec<u8>>, request::Error>,
     ) -> Result<T, Fault> {
         let request = request.map_err(|error| self.no_response(error))?;
-        self.within(REQUEST_TIMEOUT, self.client.request(request)).await
+        let limit = if request.method().is_safe() { REQUEST_TIMEOUT } else { self.admit_write()? };
+        self.within(limit, self.client.request(request)).await
     }
 
     /// Starts a watch.
