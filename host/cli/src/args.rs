@@ -37,8 +37,9 @@ pub(crate) enum Command {
     #[command(after_help = help!("Examples:\n  \
         mizzen run --plugins ./plugins                      # configured by Reconciler objects\n  \
         mizzen run -f reconcilers.yaml --plugins ./plugins  # configured by a file; changes apply\n  \
+        mizzen run --leader-elect                           # one of several hosts reconciles\n  \
         mizzen run --context staging --listen 127.0.0.1:8080",
-        "0 shut down after SIGTERM or Ctrl-C; 1 failed to start; 2 invalid usage"))]
+        "0 shut down after SIGTERM or Ctrl-C; 1 failed to start, or lost the Lease; 2 invalid usage"))]
     Run(Run),
     /// Shows what the reconcilers would create, change and delete, without a cluster
     #[command(after_help = help!("Examples:\n  \
@@ -179,6 +180,8 @@ pub(crate) struct Run {
     pub(crate) plugins: PathBuf,
     #[command(flatten)]
     pub(crate) sandbox: Sandbox,
+    #[command(flatten)]
+    pub(crate) election: Election,
     /// Address of /livez, /readyz and /metrics
     #[arg(long, default_value = "127.0.0.1:8080")]
     pub(crate) listen: SocketAddr,
@@ -188,6 +191,20 @@ pub(crate) struct Run {
     /// Filter of log lines, e.g. `info,mizzen_engine=debug`
     #[arg(long, env = "MIZZEN_LOG", default_value = DEFAULT_LOG)]
     pub(crate) log: String,
+}
+
+/// The name of the Lease, also in the generated roles.
+pub(crate) const LEASE: &str = "mizzen";
+
+/// Whether this host shares its work with others.
+#[derive(Clone, Debug, ClapArgs)]
+pub(crate) struct Election {
+    /// Reconcile only while holding the Lease, of which several hosts elect one holder
+    #[arg(long)]
+    pub(crate) leader_elect: bool,
+    /// Namespace of the Lease, which is named `mizzen` [default: the pod's or the context's]
+    #[arg(long, value_name = "NAMESPACE", requires = "leader_elect")]
+    pub(crate) leader_elect_namespace: Option<String>,
 }
 
 #[derive(Clone, Debug, ClapArgs)]

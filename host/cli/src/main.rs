@@ -5,6 +5,7 @@ mod assemble;
 mod collector;
 mod commands;
 mod components;
+mod election;
 mod intents;
 mod logging;
 mod progress;

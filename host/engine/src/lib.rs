@@ -125,7 +125,7 @@ pub use names::{APPLIED_ANNOTATION, PRUNE_ANNOTATION};
 pub use pace::PaceSnapshot;
 pub use plugin::Plugin;
 pub use reads::renderers::RendererSpec;
-pub use settings::{Clock, Concurrency, Delays, Settings};
+pub use settings::{Clock, Concurrency, Delays, Role, Settings};
 pub use write::status::now;
 
 /// Takes snapshots of a running engine. Cheap to clone.
@@ -149,14 +149,14 @@ impl Engine {
 
     /// As [`start`](Self::start), with all settings.
     pub fn start_with(cluster: Arc<dyn Cluster>, observer: Arc<dyn Observer>, settings: Settings) -> Self {
-        let Settings { concurrency, clock, delays, fetch } = settings;
+        let Settings { concurrency, clock, delays, fetch, role } = settings;
         let changes = cluster.subscribe();
         let (commands, commanded) = mpsc::unbounded_channel();
         let (syncs, synced) = mpsc::unbounded_channel();
         let shutdown = CancellationToken::new();
         let inputs = Inputs { changes, commands: commanded, synced, shutdown: shutdown.clone() };
         let context = Context::new(cluster, observer, fetch, clock, delays);
-        let run = tokio::spawn(Controller::new(context, concurrency, delays, syncs).run(inputs));
+        let run = tokio::spawn(Controller::new(context, concurrency, delays, role, syncs).run(inputs));
         Self { commands, shutdown, run }
     }
 
@@ -176,6 +176,11 @@ impl Engine {
     /// their finalizers are not orphaned. Call it before [`Engine::configure`].
     pub fn set_invalid(&self, reconcilers: impl IntoIterator<Item = String>) {
         drop(self.commands.send(Command::SetInvalid(reconcilers.into_iter().collect())));
+    }
+
+    /// Makes a follower the leader: it reconciles what is enqueued, and from now on.
+    pub fn lead(&self) {
+        drop(self.commands.send(Command::Lead));
     }
 
     /// Waits until the engine has nothing left to do now. Cooldowns are work that is left; retries,

@@ -30,6 +30,17 @@ pub enum Delays {
     Skipped,
 }
 
+/// Whether an engine reconciles.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Role {
+    /// It reconciles.
+    #[default]
+    Leader,
+    /// It lists and watches everything that its reconcilers need, and reconciles nothing until
+    /// [`Engine::lead`](crate::Engine::lead): another host does.
+    Follower,
+}
+
 /// How an engine runs.
 #[derive(Clone)]
 pub struct Settings {
@@ -41,6 +52,8 @@ pub struct Settings {
     pub delays: Delays,
     /// Sends the HTTP requests of plugins.
     pub fetch: Arc<dyn Fetch>,
+    /// Whether it reconciles from the beginning.
+    pub role: Role,
 }
 
 impl Default for Settings {
@@ -50,6 +63,7 @@ impl Default for Settings {
             clock: Arc::new(Timestamp::now),
             delays: Delays::Enforced,
             fetch: Arc::new(NoNetwork),
+            role: Role::Leader,
         }
     }
 }

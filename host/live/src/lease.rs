@@ -82,6 +82,13 @@ struct Elector {
     standing: watch::Sender<Standing>,
 }
 
+/// What a step of the election ends with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Step {
+    Continue,
+    Release,
+}
+
 // === impl Leadership ===
 
 impl Leadership {
@@ -118,13 +125,15 @@ impl Leadership {
 impl Elector {
     async fn run(mut self, mut released: mpsc::Receiver<()>) {
         loop {
-            if self.election.due(Instant::now()) <= Instant::now() {
-                self.attempt().await;
-            } else {
-                tokio::select! {
-                    _ = released.recv() => return self.release().await,
-                    () = self.wait() => {}
-                }
+            // At the end of its term a holder stops, whatever it waits for.
+            let end = self.election.held_until();
+            let step = self.step(&mut released);
+            let step = match end {
+                Some(end) => tokio::time::timeout_at(end, step).await.unwrap_or(Step::Continue),
+                None => step.await,
+            };
+            if step == Step::Release {
+                return self.release().await;
             }
             let holds = self.holds();
             let before = *self.standing.borrow();
@@ -133,6 +142,18 @@ impl Elector {
                 Standing::Holder if !holds => return self.lost(),
                 _ => {}
             }
+        }
+    }
+
+    /// Waits until something is due, and does it.
+    async fn step(&mut self, released: &mut mpsc::Receiver<()>) -> Step {
+        if self.election.due(Instant::now()) <= Instant::now() {
+            self.attempt().await;
+            return Step::Continue;
+        }
+        tokio::select! {
+            _ = released.recv() => Step::Release,
+            () = self.wait() => Step::Continue,
         }
     }
 
@@ -161,7 +182,7 @@ impl Elector {
         match self.write(&self.election.claim(Timestamp::now())).await {
             Ok(lease) => {
                 self.read(Some(lease));
-                self.fence.open(self.election.term(sent));
+                self.fence.open(self.election.hold(sent));
             }
             // Another host was faster, or the object was deleted.
             Err(Fault::Refused(status)) if [404, 409].contains(&status.code) => {

@@ -78,6 +78,23 @@ impl Operator {
         Self::spawn(command, plugins).await
     }
 
+    /// Starts an operator that reconciles only while it holds the Lease, and waits until it is ready.
+    pub async fn electing(kubeconfig: &Path, plugins: &Path) -> Self {
+        let mut command = Command::new(binary());
+        command.args(["run", "--leader-elect", "--kubeconfig"]).arg(kubeconfig);
+        let operator = Self::spawn(command, plugins).await;
+        eventually("the operator is ready", async || {
+            operator.get("/readyz").await.is_some_and(|text| text.starts_with("ok"))
+        })
+        .await;
+        operator
+    }
+
+    /// Whether it reconciles.
+    pub async fn leads(&self) -> bool {
+        self.metric("leader_election_master_status", &[]).await == 1
+    }
+
     /// Starts an operator as in a pod, and waits until it serves health and metrics. The address of the
     /// API server is in its environment. The files of `account` (`token`, `ca.crt`, `namespace`) are where
     /// a kubelet mounts those of a service account; that path is fixed, so the operator gets a mount

@@ -24,7 +24,7 @@ pub(crate) async fn rbac(args: Rbac) -> anyhow::Result<ExitCode> {
     let configuration = Configuration { renderers: Vec::new(), ..configuration };
     let loaded = Components::new(&args.source.sandbox, args.source.plugins.clone())?.refresh(&configuration).await;
     Errors::check(loaded.problems())?;
-    let mut rights = Rights::of_host();
+    let mut rights = Rights::of_host(&args.service_account.namespace);
     for entry in &loaded.entries {
         if let Some(invoke) = &entry.invoke {
             rights.add(&entry.reconciler, invoke.description(), &definitions).await;

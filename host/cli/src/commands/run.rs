@@ -10,7 +10,7 @@ use mizzen_catalog::{Depth, FileWatch};
 use mizzen_cluster::Cluster;
 use mizzen_engine::observe::{Log, Observers};
 use mizzen_engine::{Engine, Settings};
-use mizzen_live::{Live, LiveOptions, RequestCounts};
+use mizzen_live::{Live, LiveOptions, RequestCounts, Standing};
 use mizzen_serve::{Metrics, RequestCount, RequestSource};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::args::Run;
 use crate::components::Components;
+use crate::election::Election;
 use crate::reported::Reported;
 use crate::source::Source;
 use crate::statuses::Statuses;
@@ -27,6 +28,10 @@ use crate::{assemble, logging, report};
 /// How often the statuses of Reconciler and Renderer objects are compared. Only a status that
 /// differs is written.
 const STATUSES: Duration = Duration::from_secs(1);
+
+/// How long running reconciles may take after a signal: less than a pod's grace period, so that the
+/// Lease is released and need not expire.
+const SHUTDOWN: Duration = Duration::from_secs(20);
 
 pub(crate) async fn run(args: Run) -> anyhow::Result<ExitCode> {
     logging::start(&args.log, args.log_format)?;
@@ -37,19 +42,19 @@ pub(crate) async fn run(args: Run) -> anyhow::Result<ExitCode> {
         _ = terminate.recv() => return Ok(ExitCode::SUCCESS),
         _ = interrupt.recv() => return Ok(ExitCode::SUCCESS),
     };
-    host.run(async {
+    let end = host.run(async {
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
         }
-    })
-    .await;
-    Ok(ExitCode::SUCCESS)
+    });
+    Ok(end.await)
 }
 
 /// The parts of a running operator.
 struct Host {
     engine: Engine,
+    election: Election,
     components: Components,
     /// Changes when a renderer has been compiled, or failed to compile.
     compiled: watch::Receiver<u64>,
@@ -65,11 +70,13 @@ impl Host {
         let live = Live::connect(&LiveOptions { kubeconfig: args.kubeconfig, context: args.context }).await?;
         tracing::info!(server = %live.server(), version = live.version().await?, "connected");
         let metrics = Arc::new(Metrics::new(request_source(live.request_counts())));
+        let election = Election::start(&live, args.election);
         let cluster: Arc<dyn Cluster> = Arc::new(live);
         let components = Components::new(&args.sandbox, Some(args.plugins.clone()))?;
         let compiled = components.renderers.changes();
         let observers = Observers(vec![Arc::new(Log), Arc::clone(&metrics) as _]);
-        let settings = Settings { fetch: Arc::new(mizzen_http::Client::new()), ..Settings::default() };
+        let fetch = Arc::new(mizzen_http::Client::new());
+        let settings = Settings { fetch, role: election.role(), ..Settings::default() };
         let engine = Engine::start_with(Arc::clone(&cluster), Arc::new(observers), settings);
         let shutdown = CancellationToken::new();
         let address = mizzen_serve::serve(args.listen, engine.snapshots(), metrics, shutdown.clone()).await?;
@@ -93,11 +100,13 @@ impl Host {
             assemble::configuration_of(&args.files)?;
             (Source::Files(args.files), None)
         };
-        Ok(Self { engine, components, compiled, source, files, statuses, reported: Reported::default(), shutdown })
+        let reported = Reported::default();
+        Ok(Self { engine, election, components, compiled, source, files, statuses, reported, shutdown })
     }
 
-    /// Runs until `stop` completes, then waits for running reconciles.
-    async fn run(mut self, stop: impl Future<Output = ()>) {
+    /// Runs until `stop` completes, then waits for running reconciles and lets another host lead. If
+    /// the Lease is lost, it ends at once: another host may be writing already.
+    async fn run(mut self, stop: impl Future<Output = ()>) -> ExitCode {
         tokio::pin!(stop);
         let mut ticks = ticks();
         self.configure().await;
@@ -107,12 +116,23 @@ impl Host {
                 () = self.files.changed() => self.configure().await,
                 () = self.source.changed() => self.configure().await,
                 Ok(()) = self.compiled.changed() => self.configure().await,
-                _ = ticks.tick() => if let Some(statuses) = &mut self.statuses { statuses.write().await },
+                standing = self.election.changed() => match standing {
+                    Standing::Follower => {}
+                    Standing::Holder => self.engine.lead(),
+                    Standing::Lost => return ExitCode::FAILURE,
+                },
+                _ = ticks.tick() => if let Some(statuses) = &mut self.statuses && self.election.leads() {
+                    statuses.write().await;
+                },
             }
         }
         tracing::info!("shutting down: waiting for running reconciles");
         self.shutdown.cancel();
-        self.engine.stop().await;
+        if tokio::time::timeout(SHUTDOWN, self.engine.stop()).await.is_err() {
+            tracing::warn!("shutting down although reconciles are running");
+        }
+        self.election.release().await;
+        ExitCode::SUCCESS
     }
 
     /// Applies the current configuration. If it can't be read as a whole, the last valid one keeps

@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::rules::Verb::{Create, Get, List, Patch, Watch};
+use super::rules::Verb::{Create, Get, List, Patch, Update, Watch};
 use super::rules::{Right, Rules, Verb, Why};
+use crate::args::LEASE;
 
 /// What must be allowed, and where.
 #[derive(Debug, Default)]
@@ -26,8 +27,9 @@ pub(super) enum Where<'a> {
 // === impl Rights ===
 
 impl Rights {
-    /// What the host needs for its own work: its configuration, discovery, Events.
-    pub(crate) fn of_host() -> Self {
+    /// What the host needs for its own work: its configuration, discovery, Events and, in its own
+    /// namespace, the Lease.
+    pub(crate) fn of_host(namespace: &str) -> Self {
         let mut rights = Self::default();
         let mut allow = |group, resource, verbs: &[Verb], what| {
             let why = Why::Host(what);
@@ -40,6 +42,14 @@ impl Rights {
         let discovery = "whether a kind is served, and how its conditions merge";
         allow("apiextensions.k8s.io", "customresourcedefinitions", &[Get, List, Watch], discovery);
         allow("events.k8s.io", "events", &[Create, Patch], "Events, and the count of repeated ones");
+        let mut allow = |name, verbs: &[Verb]| {
+            let (group, why) = ("coordination.k8s.io", Why::Host("which of several hosts reconciles"));
+            let right = Right { group, resource: "leases", name, verbs, why, reconciler: "" };
+            rights.allow(Where::In(&[namespace.to_owned()]), &right);
+        };
+        // Creating can't be restricted to a name.
+        allow(None, &[Create]);
+        allow(Some(LEASE), &[Get, Watch, Update]);
         rights
     }
 

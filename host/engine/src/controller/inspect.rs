@@ -12,6 +12,7 @@ impl Controller {
     pub(super) fn snapshot(&self) -> Snapshot {
         Snapshot {
             configured: self.configured,
+            role: self.role,
             nodes: self.nodes.iter().map(|node| self.inspect(node)).collect(),
             queued: self.workqueue.queued(),
             active: self.workqueue.active(),

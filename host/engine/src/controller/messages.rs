@@ -27,6 +27,8 @@ pub(crate) enum Command {
     SetInvalid(HashSet<String>),
     /// Replace the renderers.
     SetRenderers(Vec<RendererSpec>),
+    /// Reconcile from now on.
+    Lead,
     /// Reply when there is nothing left to do now.
     Settle(oneshot::Sender<()>),
     /// Reply with the current state.

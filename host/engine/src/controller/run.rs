@@ -9,20 +9,17 @@ use super::messages::{Command, Inputs};
 use super::orphans::OrphanedFinalizer;
 use super::removal::remove;
 use super::state::Controller;
+use crate::settings::Role;
 
 impl Controller {
     /// Runs until the shutdown, and then until the running reconciles have ended.
     pub(crate) async fn run(mut self, inputs: Inputs) {
         let Inputs { mut changes, mut commands, mut synced, shutdown } = inputs;
         loop {
-            let paces_due = self.tick_paces();
-            self.remove_orphans(Instant::now());
-            self.dispatch();
+            let deadline = self.advance();
             if self.is_idle() && changes.is_empty() && commands.is_empty() {
                 self.settled();
             }
-            let deadlines = [self.workqueue.next_deadline(), self.orphans.next_deadline(), paces_due];
-            let deadline = deadlines.into_iter().flatten().min();
             tokio::select! {
                 biased;
                 () = shutdown.cancelled() => break,
@@ -40,8 +37,21 @@ impl Controller {
         while self.removals.join_next().await.is_some() {}
     }
 
+    /// Starts what is due, and returns when something else will be. A follower starts nothing.
+    fn advance(&mut self) -> Option<Instant> {
+        if self.role == Role::Follower {
+            return None;
+        }
+        let paces_due = self.tick_paces();
+        self.remove_orphans(Instant::now());
+        self.dispatch();
+        let deadlines = [self.workqueue.next_deadline(), self.orphans.next_deadline(), paces_due];
+        deadlines.into_iter().flatten().min()
+    }
+
     fn command(&mut self, command: Command) {
         match command {
+            Command::Lead => self.role = Role::Leader,
             Command::Configure(specs) => self.configure(specs),
             Command::SetInvalid(reconcilers) => self.orphans.set_invalid(reconcilers),
             Command::SetRenderers(specs) => self.set_renderers(specs),

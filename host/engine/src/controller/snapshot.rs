@@ -5,12 +5,15 @@ use mizzen_model::Digest;
 use super::nodes::State;
 use crate::observe::{Intent, Verb};
 use crate::pace::PaceSnapshot;
+use crate::settings::Role;
 
 /// The state of the engine at one time.
 #[derive(Clone, Debug, Default)]
 pub struct Snapshot {
     /// Whether there has been a configuration, even an empty one.
     pub configured: bool,
+    /// Whether it reconciles.
+    pub role: Role,
     /// Every reconciler, in the order in which they were first configured.
     pub nodes: Vec<NodeSnapshot>,
     /// Keys in the workqueue.

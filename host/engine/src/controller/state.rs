@@ -22,7 +22,7 @@ use crate::context::Context;
 use crate::memo::Memory;
 use crate::plugin::{Key, NodeId, SubjectId};
 use crate::reconcile::Done;
-use crate::settings::{Concurrency, Delays};
+use crate::settings::{Concurrency, Delays, Role};
 
 /// The state of the controller.
 pub(crate) struct Controller {
@@ -43,6 +43,7 @@ pub(crate) struct Controller {
     /// How many listings have not reported yet.
     pub(super) syncing: usize,
     pub(super) configured: bool,
+    pub(super) role: Role,
     /// Callers that wait for the engine to settle.
     pub(super) settling: Vec<oneshot::Sender<()>>,
 }
@@ -66,6 +67,7 @@ impl Controller {
         context: Context,
         limits: Concurrency,
         delays: Delays,
+        role: Role,
         syncs: mpsc::UnboundedSender<Synced>,
     ) -> Self {
         Self {
@@ -82,6 +84,7 @@ impl Controller {
             syncs,
             syncing: 0,
             configured: false,
+            role,
             settling: Vec::new(),
         }
     }

@@ -12,6 +12,7 @@ mod claims;
 mod concurrent_changes;
 mod cooldown;
 mod events;
+mod follower;
 mod modes;
 mod order;
 mod orphans;

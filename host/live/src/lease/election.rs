@@ -34,13 +34,15 @@ pub(super) struct Election {
     seen: Option<(Record, Instant)>,
     /// When the last attempt to claim or renew was sent.
     attempted: Option<Instant>,
+    /// The term of the last successful attempt.
+    term: Option<Term>,
 }
 
 // === impl Election ===
 
 impl Election {
     pub(super) fn new(identity: String, timing: Timing) -> Self {
-        Self { identity, timing, seen: None, attempted: None }
+        Self { identity, timing, seen: None, attempted: None, term: None }
     }
 
     /// Notes what was read; `None`: there is no Lease object.
@@ -56,10 +58,15 @@ impl Election {
         self.attempted = Some(now);
     }
 
-    /// The term that a successful attempt gives: it counts from when the attempt was sent, which is
-    /// before any other host could see it.
-    pub(super) fn term(&self, sent: Instant) -> Term {
-        Term { send_until: sent + self.timing.renew_deadline, end: sent + self.timing.duration }
+    /// Notes a successful attempt. Its term counts from when the attempt was sent, which is before
+    /// any other host could see it.
+    pub(super) fn hold(&mut self, sent: Instant) -> Term {
+        *self.term.insert(Term { send_until: sent + self.timing.renew_deadline, end: sent + self.timing.duration })
+    }
+
+    /// When a holder stops writing, unless it renews the Lease before; `None`: it never held it.
+    pub(super) fn held_until(&self) -> Option<Instant> {
+        self.term.map(|term| term.send_until)
     }
 
     /// When the next attempt is due, as far as is known.
@@ -174,12 +181,12 @@ mod tests {
 
     #[test]
     fn writes_end_before_another_host_may_claim_the_lease() {
-        let (election, sent) = (election(), Instant::now());
+        let (mut election, sent) = (election(), Instant::now());
         let mut other = Election::new("other".into(), TIMING);
         // The other host sees the record at the earliest when it was sent.
         other.observe(Some(election.claim(at(0))), sent);
-        assert!(election.term(sent).send_until < election.term(sent).end);
-        assert!(election.term(sent).end <= other.due(sent));
+        let term = election.hold(sent);
+        assert!(term.send_until < term.end && term.end <= other.due(sent));
     }
 
     #[test]

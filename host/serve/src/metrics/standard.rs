@@ -1,8 +1,8 @@
 //! Metrics under the names of controller-runtime and client-go. A reconciler is a controller with
 //! a workqueue of its own name.
 
-use mizzen_engine::Snapshot;
 use mizzen_engine::observe::{Queued, Reconciled};
+use mizzen_engine::{Role, Snapshot};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
@@ -21,6 +21,7 @@ pub(super) struct StandardMetrics {
     depth: Family<ByName, Gauge>,
     queue_duration: Family<ByName, Histogram>,
     retries: Family<ByName, Counter>,
+    leads: Family<ByName, Gauge>,
 }
 
 // === impl StandardMetrics ===
@@ -34,6 +35,7 @@ impl StandardMetrics {
             depth: Family::default(),
             queue_duration: Family::new_with_constructor(|| Histogram::new(BUCKETS)),
             retries: Family::default(),
+            leads: Family::default(),
         };
         let controllers = registry.sub_registry_with_prefix("controller_runtime");
         controllers.register("reconcile", "Reconciles by result", metrics.reconciles.clone());
@@ -44,6 +46,8 @@ impl StandardMetrics {
         let waited = "Time that a key was in the workqueue";
         queues.register_with_unit("queue_duration", waited, Unit::Seconds, metrics.queue_duration.clone());
         queues.register("retries", "Keys added again after a failure", metrics.retries.clone());
+        let leads = "Whether this host reconciles: 1; another host does: 0";
+        registry.register("leader_election_master_status", leads, metrics.leads.clone());
         metrics
     }
 
@@ -53,6 +57,8 @@ impl StandardMetrics {
         for node in &snapshot.nodes {
             set(&self.depth.get_or_create(&ByName { name: node.name.clone() }), node.queued);
         }
+        let leads = self.leads.get_or_create(&ByName { name: "mizzen".into() });
+        set(&leads, usize::from(snapshot.role == Role::Leader));
     }
 
     pub(super) fn queued(&self, queued: &Queued<'_>) {

@@ -22,6 +22,7 @@ mod istio;
 mod live;
 mod mesh;
 mod policies;
+mod replicas;
 mod secret_watch;
 mod thousand;
 mod traffic;

@@ -1,0 +1,71 @@
+//! Several operators on one cluster: one reconciles, and another takes over when it ends.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use mizzen_e2e::{Objects, Operator, TestGroup, eventually, plugins, shipped_cluster};
+use mizzen_testcluster::{ControlPlane, Verb};
+
+const MANY: usize = 300;
+const NAMESPACE: &str = "components";
+
+/// How long a Lease lasts that is neither renewed nor released.
+const LEASE: Duration = Duration::from_secs(15);
+
+async fn converged(objects: &Objects) {
+    eventually("every API is ready", async || objects.ready_apis(NAMESPACE).await == MANY).await;
+    eventually("every API has its route", async || objects.count_routes(NAMESPACE).await == MANY).await;
+}
+
+/// Two operators; the first one leads.
+async fn two(cluster: &ControlPlane, plugins: &Path) -> (Operator, Operator) {
+    let leader = Operator::electing(&cluster.kubeconfig_path(), plugins).await;
+    eventually("the first operator leads", async || leader.leads().await).await;
+    (leader, Operator::electing(&cluster.kubeconfig_path(), plugins).await)
+}
+
+/// How many applies of routes the API server accepted.
+async fn applied_routes(cluster: &ControlPlane) -> u64 {
+    cluster.writes().await.unwrap().of_resource("virtualservices").of_verb(Verb::Apply).total()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn when_the_leader_is_killed_another_operator_goes_on_and_writes_nothing_twice() {
+    let _group = TestGroup::enter(module_path!());
+    let Some((cluster, objects)) = shipped_cluster().await else { return };
+    let plugins = plugins();
+    let (leader, follower) = two(&cluster, plugins.path()).await;
+    objects.create_apis(NAMESPACE, MANY).await;
+    eventually("some routes are there", async || objects.count_routes(NAMESPACE).await > MANY / 10).await;
+    assert!(!follower.leads().await);
+    assert_eq!(follower.calls("").await, 0, "a follower calls no plugin");
+    leader.kill().await;
+    let takeover = eventually("the follower leads", async || follower.leads().await).await;
+    println!("takeover after kill -9: {takeover:?}");
+    converged(&objects).await;
+    follower.settled().await;
+    assert_eq!(applied_routes(&cluster).await, MANY as u64);
+    follower.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_leader_that_shuts_down_hands_over_before_its_lease_expires() {
+    let _group = TestGroup::enter(module_path!());
+    let Some((cluster, objects)) = shipped_cluster().await else { return };
+    let plugins = plugins();
+    let (leader, follower) = two(&cluster, plugins.path()).await;
+    objects.create_apis(NAMESPACE, MANY).await;
+    converged(&objects).await;
+    leader.settled().await;
+    let before = cluster.writes().await.unwrap();
+    let begun = Instant::now();
+    leader.stop().await;
+    eventually("the follower leads", async || follower.leads().await).await;
+    let handover = begun.elapsed();
+    println!("handover after SIGTERM: {handover:?}");
+    assert!(handover < LEASE / 2, "{handover:?}");
+    follower.settled().await;
+    let since = cluster.writes().await.unwrap().since(&before).without_heartbeats();
+    assert_eq!(since.total(), 0, "the new leader finds everything as it should be: {since}");
+    follower.stop().await;
+}
