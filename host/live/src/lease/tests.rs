@@ -165,10 +165,10 @@ async fn a_lease_that_another_host_took_is_lost() {
 async fn a_follower_sends_no_write_and_reads_on() {
     let server = Arc::<Mutex<Server>>::default();
     let requests = Arc::new(Mutex::new(Vec::new()));
-    let (served, seen) = (Arc::clone(&server), Arc::clone(&requests));
+    let (backend, log) = (Arc::clone(&server), Arc::clone(&requests));
     let second = link(move |request| {
-        seen.lock().push((request.method.clone(), request.path.clone()));
-        served.lock().reply(&request)
+        log.lock().push((request.method.clone(), request.path.clone()));
+        backend.lock().reply(&request)
     });
     let a = Leadership::start(&host(&server), options("a"));
     until(&a, Standing::Holder).await;
