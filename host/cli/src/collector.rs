@@ -36,6 +36,8 @@ enum Part {
 /// The first and the last state of what was written.
 struct Change {
     subject: ObjectRef,
+    /// Whether the object was another party's, and was adopted.
+    adopted: bool,
     before: Option<Value>,
     after: Option<Value>,
 }
@@ -54,7 +56,9 @@ impl Observer for Collector {
         let part = match write.verb {
             observe::Verb::Finalizer => return,
             observe::Verb::Status => Part::Status,
-            observe::Verb::Create | observe::Verb::Change | observe::Verb::Delete => Part::Object,
+            observe::Verb::Create | observe::Verb::Adopt | observe::Verb::Change | observe::Verb::Delete => {
+                Part::Object
+            }
         };
         let state = |object: &Object| presentable(object.value(), part);
         let (before, after) = (write.before.as_deref().map(state), write.after.as_deref().map(state));
@@ -62,6 +66,7 @@ impl Observer for Collector {
         let mut writes = self.writes.lock();
         writes.entry(target).and_modify(|change| change.after.clone_from(&after)).or_insert_with(|| Change {
             subject: write.subject.clone(),
+            adopted: write.verb == observe::Verb::Adopt,
             before,
             after,
         });
@@ -103,6 +108,7 @@ fn intent(target: &Target, change: &Change) -> Intent {
         (Part::Status, ..) => Verb::Status,
         (Part::Object, None, _) => Verb::Create,
         (Part::Object, _, None) => Verb::Delete,
+        (Part::Object, ..) if change.adopted => Verb::Adopt,
         (Part::Object, ..) => Verb::Change,
     };
     Intent {
@@ -125,7 +131,7 @@ fn presentable(mut object: Value, part: Part) -> Value {
             owners.iter_mut().filter_map(Value::as_object_mut).for_each(|owner| drop(owner.remove("uid")));
         }
         if let Some(annotations) = metadata.get_mut("annotations").and_then(Value::as_object_mut) {
-            annotations.remove(mizzen_engine::APPLIED_ANNOTATION);
+            annotations.remove(mizzen_cluster::APPLIED_ANNOTATION);
             if annotations.is_empty() {
                 metadata.remove("annotations");
             }

@@ -35,6 +35,8 @@ pub(crate) struct Intent {
 #[serde(rename_all = "camelCase")]
 pub(crate) enum Verb {
     Create,
+    /// It is another party's, and would be adopted.
+    Adopt,
     Change,
     Delete,
     /// Its status would be written.

@@ -37,14 +37,17 @@ pub(crate) fn intents(intents: &Intents, details: Details, out: &mut dyn Write) 
     for Trouble { reconciler, subject, message, .. } in &intents.unfinished {
         writeln!(out, "{FAINT}{reconciler}: {subject}: more changes follow{FAINT:#}: {message}")?;
     }
-    let [create, change, delete] = [Verb::Create, Verb::Change, Verb::Delete].map(|verb| intents.count(verb));
-    writeln!(out, "{HEADING}{create} to create, {change} to change, {delete} to delete{HEADING:#}")
+    let verbs = [Verb::Create, Verb::Adopt, Verb::Change, Verb::Delete];
+    let [create, adopt, change, delete] = verbs.map(|verb| intents.count(verb));
+    let adopted = if adopt == 0 { String::new() } else { format!("{adopt} to adopt, ") };
+    writeln!(out, "{HEADING}{create} to create, {adopted}{change} to change, {delete} to delete{HEADING:#}")
 }
 
 fn headline(intent: &Intent, out: &mut dyn Write) -> Result<()> {
     let (style, sign) = match intent.verb {
         Verb::Create => (ADDED, '+'),
         Verb::Delete => (REMOVED, '-'),
+        Verb::Adopt => (CHANGED, '>'),
         Verb::Change | Verb::Status => (CHANGED, '~'),
     };
     let (object, subject) = (intent.headline(), intent.subject());

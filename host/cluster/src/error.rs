@@ -55,16 +55,17 @@ pub enum WriteError {
         /// The contested fields and their owners.
         fields: Vec<ForeignField>,
     },
-    /// The object exists already, and the manager has applied nothing of it: it belongs to another party.
+    /// The object exists already and does not carry the mark of the reconciler: it belongs to another party.
     #[error(
-        "{object} exists already and was not applied by `{manager}` ({}); grant `force` to take it over",
+        "{object} exists already and was not created by reconciler `{reconciler}` ({}); to adopt it, grant `adopt`, or \
+         annotate the object with `mizzen.dev/adopt: {reconciler}`",
         describe_managers(.managers)
     )]
     Exists {
         /// The object.
         object: String,
-        /// The field manager of the refused apply.
-        manager: String,
+        /// The reconciler.
+        reconciler: String,
         /// The field managers of the object.
         managers: Vec<String>,
     },

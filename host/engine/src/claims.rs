@@ -10,9 +10,11 @@ use std::collections::{HashMap, HashSet};
 
 use mizzen_model::ObjectRef;
 
+use crate::identity::versionless;
 use crate::plugin::Key;
 
-/// Which key owns which object, and which keys wait for it.
+/// Which key owns which object, and which keys wait for it. Objects are compared whatever the
+/// versions of their kinds.
 #[derive(Default)]
 pub(crate) struct Claims {
     /// All subjects, by the owner label of the objects that are applied for them.
@@ -64,27 +66,28 @@ impl Claims {
         object: &ObjectRef,
         holder: Option<&str>,
     ) -> Result<(), ObjectRef> {
-        let holders = [holder, self.applying.get(object).map(String::as_str)];
+        let object = versionless(object);
+        let holders = [holder, self.applying.get(&object).map(String::as_str)];
         let other = holders.into_iter().flatten().filter(|holder| *holder != label).find_map(|holder| {
             self.owners.get(holder).filter(|owner| owner.key.node == key.node).map(|owner| owner.subject.clone())
         });
         if let Some(other) = other {
-            self.waiting.entry(object.clone()).or_default().insert(key);
+            self.waiting.entry(object).or_default().insert(key);
             return Err(other);
         }
-        self.applying.insert(object.clone(), label.to_owned());
+        self.applying.insert(object, label.to_owned());
         Ok(())
     }
 
     /// Records that the apply of an object has ended.
     pub(crate) fn applied(&mut self, object: &ObjectRef) {
-        self.applying.remove(object);
+        self.applying.remove(&versionless(object));
     }
 
     /// Removes and returns the keys that wait for an object that has another owner now, or is
     /// deleted.
     pub(crate) fn freed(&mut self, object: &ObjectRef) -> HashSet<Key> {
-        self.waiting.remove(object).unwrap_or_default()
+        self.waiting.remove(&versionless(object)).unwrap_or_default()
     }
 }
 
@@ -146,6 +149,16 @@ mod tests {
         claims.claim(key(0, 1), "label-y", &wanted, Some("label-x")).unwrap_err();
         claims.forget("label-y", key(0, 1));
         assert_eq!(claims.freed(&wanted), HashSet::new());
+    }
+
+    #[test]
+    fn an_object_is_claimed_in_all_versions_of_its_kind() {
+        let mut claims = claims();
+        let wanted = |version: &str| ObjectRef::new(Kind::new(version, "Box"), Some("a"), "b");
+        let (v1, beta) = (wanted("example.com/v1"), wanted("example.com/v1beta1"));
+        assert_eq!(claims.claim(key(0, 0), "label-x", &v1, None), Ok(()));
+        assert_eq!(claims.claim(key(0, 1), "label-y", &beta, None), Err(object("x")));
+        assert_eq!(claims.freed(&v1), HashSet::from([key(0, 1)]));
     }
 
     #[test]

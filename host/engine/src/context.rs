@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use mizzen_cluster::Cluster;
+use mizzen_cluster::{Cluster, OwnershipKeys};
 use mizzen_model::http::Fetch;
 use parking_lot::{Mutex, MutexGuard};
 
@@ -22,6 +22,7 @@ pub(crate) struct Context {
     pub(crate) fetch: Arc<dyn Fetch>,
     pub(crate) clock: Clock,
     pub(crate) delays: Delays,
+    pub(crate) ownership: OwnershipKeys,
     index: Arc<Mutex<ReadIndex>>,
     paces: Arc<Mutex<Paces>>,
     claims: Arc<Mutex<Claims>>,
@@ -36,6 +37,7 @@ impl Context {
         fetch: Arc<dyn Fetch>,
         clock: Clock,
         delays: Delays,
+        ownership: OwnershipKeys,
     ) -> Self {
         Self {
             cluster,
@@ -44,6 +46,7 @@ impl Context {
             fetch,
             clock,
             delays,
+            ownership,
             index: Arc::default(),
             paces: Arc::new(Mutex::new(Paces::new(delays))),
             claims: Arc::default(),

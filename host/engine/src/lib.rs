@@ -97,6 +97,7 @@ mod claims;
 mod context;
 mod controller;
 mod cost;
+mod identity;
 mod memo;
 mod names;
 pub mod observe;
@@ -121,7 +122,7 @@ use controller::{Command, Controller, Inputs};
 use observe::Observer;
 
 pub use controller::{NodeSnapshot, NodeSpec, PlanCounts, Snapshot, State};
-pub use names::{APPLIED_ANNOTATION, PRUNE_ANNOTATION};
+pub use names::{ADOPT_ANNOTATION, ADOPTED_ANNOTATION, PRUNE_ANNOTATION};
 pub use pace::PaceSnapshot;
 pub use plugin::Plugin;
 pub use reads::renderers::RendererSpec;
@@ -149,13 +150,13 @@ impl Engine {
 
     /// As [`start`](Self::start), with all settings.
     pub fn start_with(cluster: Arc<dyn Cluster>, observer: Arc<dyn Observer>, settings: Settings) -> Self {
-        let Settings { concurrency, clock, delays, fetch, role } = settings;
+        let Settings { concurrency, clock, delays, fetch, role, ownership } = settings;
         let changes = cluster.subscribe();
         let (commands, commanded) = mpsc::unbounded_channel();
         let (syncs, synced) = mpsc::unbounded_channel();
         let shutdown = CancellationToken::new();
         let inputs = Inputs { changes, commands: commanded, synced, shutdown: shutdown.clone() };
-        let context = Context::new(cluster, observer, fetch, clock, delays);
+        let context = Context::new(cluster, observer, fetch, clock, delays, ownership);
         let run = tokio::spawn(Controller::new(context, concurrency, delays, role, syncs).run(inputs));
         Self { commands, shutdown, run }
     }

@@ -1,8 +1,9 @@
 //! What is remembered of a key between two reconciles: its last outcome, and what it last wrote.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 
+use mizzen_cluster::Ownership;
 use mizzen_model::{Digest, Object, ObjectRef, canonical};
 
 use crate::observe::Intent;
@@ -15,8 +16,8 @@ pub(crate) struct Memory {
     /// The last outcome; `None`: the plugin has not been called, or its last call failed.
     pub(crate) memo: Option<Arc<Memo>>,
     pub(crate) last_writes: LastWrites,
-    /// Objects with the owner label of the key where its reconciler may apply nothing, as last logged.
-    pub(crate) outside_grants: BTreeSet<ObjectRef>,
+    /// Whether it was reported that objects carry the owner label of the key and are not owned.
+    pub(crate) reported_ignored: bool,
     /// The reason that was last reported, so that an Event about a problem is published once.
     pub(crate) reported: &'static str,
     /// What the reconciler would write, in mode `Plan`.
@@ -53,8 +54,10 @@ pub(crate) type OwnWrites = HashMap<ObjectRef, Vec<u64>>;
 pub(crate) type LastWrites = HashMap<ObjectRef, LastWrite>;
 
 /// What is known of an object after it was written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct LastWrite {
+    /// The object's uid: an object with it is the one that was written.
+    pub(crate) uid: Box<str>,
     /// Its resource version then: a change up to it is our own.
     pub(crate) version: u64,
     pub(crate) what: WrittenPart,
@@ -65,7 +68,7 @@ pub(crate) struct LastWrite {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum WrittenPart {
     /// An object of the reconciler's own.
-    Object { wanted: Digest, live: Digest },
+    Object { wanted: Digest, live: Digest, ownership: Ownership },
     /// Some fields of another party's object.
     Fields { wanted: Digest, live: Digest },
     /// The subject's status.

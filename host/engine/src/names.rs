@@ -4,7 +4,9 @@
 //! |---|---|---|
 //! | label `mizzen.dev/reconciler` | applied objects | the reconciler's name |
 //! | label `mizzen.dev/owner` | applied objects | [`owner_label`]: reconciler and subject |
-//! | annotation [`mizzen.dev/applied`](APPLIED_ANNOTATION) | applied objects | digest of the applied document |
+//! | annotation [`mizzen.dev/applied`](mizzen_cluster::APPLIED_ANNOTATION) | applied objects | mark and digest |
+//! | annotation [`mizzen.dev/adopted`](ADOPTED_ANNOTATION) | adopted objects | `true` |
+//! | annotation [`mizzen.dev/adopt`](ADOPT_ANNOTATION) | others' objects | a reconciler's name, set by their owners |
 //! | annotation [`mizzen.dev/prune`](PRUNE_ANNOTATION) | applied objects | `never`, set by plugins |
 //! | annotation [`mizzen.dev/pace-<reconciler>`](pace_annotation) | patched objects | pace and start time |
 //! | finalizer [`mizzen.dev/<reconciler>`](finalizer) | subjects | |
@@ -19,8 +21,11 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use mizzen_model::{Digest, Object, ObjectRef};
 
-/// Annotation with the digest of what was last applied: with it, a restarted host knows what it need not write.
-pub const APPLIED_ANNOTATION: &str = "mizzen.dev/applied";
+/// Annotation by which the owner of an object lets a reconciler adopt it; its value is the reconciler's name.
+pub const ADOPT_ANNOTATION: &str = "mizzen.dev/adopt";
+
+/// Annotation of an adopted object, for people: what counts is its mark.
+pub const ADOPTED_ANNOTATION: &str = "mizzen.dev/adopted";
 
 /// Annotation by which a plugin excludes an object from pruning; `never` is its only value.
 pub const PRUNE_ANNOTATION: &str = "mizzen.dev/prune";
@@ -65,10 +70,11 @@ pub(crate) fn is_reserved(key: &str) -> bool {
     key.starts_with(PREFIX)
 }
 
-/// Whether an object is excluded from pruning.
-pub(crate) fn is_never_pruned(object: &Object) -> bool {
+/// Whether the owner of an object lets a reconciler adopt it.
+pub(crate) fn offers_adoption(object: &Object, reconciler: &str) -> bool {
     // Most objects have no such annotation, and searching text is cheaper than parsing it.
-    object.json().contains(PRUNE_ANNOTATION) && object.value()["metadata"]["annotations"][PRUNE_ANNOTATION] == NEVER
+    object.json().contains(ADOPT_ANNOTATION)
+        && object.value()["metadata"]["annotations"][ADOPT_ANNOTATION] == reconciler
 }
 
 /// The finalizer of a reconciler.

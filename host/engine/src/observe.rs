@@ -71,6 +71,8 @@ pub struct Traffic {
 pub enum Verb {
     /// It was created.
     Create,
+    /// It existed before, and was adopted.
+    Adopt,
     /// It was changed.
     Change,
     /// It was deleted.
@@ -247,6 +249,7 @@ impl fmt::Display for Verb {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Create => "create",
+            Self::Adopt => "adopt",
             Self::Change => "change",
             Self::Delete => "delete",
             Self::Status => "status",

@@ -10,7 +10,7 @@ mod refusal;
 use std::collections::HashMap;
 use std::time::Duration;
 
-use mizzen_cluster::Cluster;
+use mizzen_cluster::{Cluster, OwnershipKeys};
 use mizzen_model::{Access, Condition, Deletion, Event, Object, ObjectRef, Outcome, Patch, Readiness, canonical};
 use serde_json::{Map, Value, json};
 
@@ -45,10 +45,11 @@ pub(crate) async fn prepare(
     plugin: &Plugin,
     subject: &Object,
     cluster: &dyn Cluster,
+    ownership: &OwnershipKeys,
     outcome: Outcome,
 ) -> Result<Prepared, Refusal> {
     let desired = match outcome.desired {
-        Some(wanted) => Some(desired::desired(plugin, subject, cluster, wanted).await?),
+        Some(wanted) => Some(desired::desired(plugin, subject, cluster, ownership, wanted).await?),
         None => None,
     };
     for Patch { object, fragment, .. } in &outcome.patches {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use mizzen_cluster::OwnershipKeys;
 use mizzen_model::http::{Fetch, NoNetwork};
 
 /// How many reconciles run at once.
@@ -54,6 +55,9 @@ pub struct Settings {
     pub fetch: Arc<dyn Fetch>,
     /// Whether it reconciles from the beginning.
     pub role: Role,
+    /// The keys by which the engine recognizes what it applied. The default is not secret: it is
+    /// for clusters in memory.
+    pub ownership: OwnershipKeys,
 }
 
 impl Default for Settings {
@@ -64,6 +68,7 @@ impl Default for Settings {
             delays: Delays::Enforced,
             fetch: Arc::new(NoNetwork),
             role: Role::Leader,
+            ownership: OwnershipKeys::rehearsal(),
         }
     }
 }

@@ -12,6 +12,7 @@ mod disrupt;
 mod disruptions;
 mod drift;
 mod events;
+mod existing;
 mod finalizer;
 mod intents;
 mod objects;

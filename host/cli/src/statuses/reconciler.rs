@@ -87,8 +87,9 @@ fn running(node: &NodeSnapshot) -> Condition {
         return Condition::unmet("WaitingForPredecessor", predecessor);
     }
     match node.planned {
-        Some(PlanCounts { create, change, delete }) => {
-            let plan = format!("{create} to create, {change} to change, {delete} to delete");
+        Some(PlanCounts { create, adopt, change, delete }) => {
+            let adopted = if adopt == 0 { String::new() } else { format!("{adopt} to adopt, ") };
+            let plan = format!("{create} to create, {adopted}{change} to change, {delete} to delete");
             Condition::met(
                 "Planning",
                 format!("`spec.mode` is `Plan`: nothing is written; {plan}; see the log for names"),

@@ -60,9 +60,15 @@ impl Controller {
     /// the keys that wait for it.
     fn owned_changed(&mut self, before: Option<&Object>, after: Option<&Object>) {
         let Some(object) = after.or(before) else { return };
-        let [was, is] = [before, after].map(|side| side.and_then(|side| side.labels.get(OWNER_LABEL)));
+        // Labels prove nothing: a forged object must not enqueue the key that it names.
+        let keys = &self.context.ownership;
+        let owner = |side: Option<&'_ Object>| {
+            side.filter(|side| keys.recognize_labelled(side).is_some())
+                .and_then(|side| side.labels.get(OWNER_LABEL).map(str::to_owned))
+        };
+        let [was, is] = [owner(before), owner(after)];
         let mut claims = self.context.claims();
-        let mut keys: HashSet<_> = [was, is].into_iter().flatten().filter_map(|label| claims.owner(label)).collect();
+        let mut keys: HashSet<_> = [&was, &is].into_iter().flatten().filter_map(|label| claims.owner(label)).collect();
         if was != is {
             keys.extend(claims.freed(&object.reference));
         }

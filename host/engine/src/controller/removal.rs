@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use mizzen_cluster::{Cluster, EventRecord, OWNER_LABEL, ReadError, Scope, Selection, WriteError};
+use mizzen_cluster::{
+    Cluster, EventRecord, OWNER_LABEL, Owner, OwnershipKeys, ReadError, Scope, Selection, WriteError,
+};
 use mizzen_model::{Kind, Object, Selector, Severity};
 
 use super::orphans::OrphanedFinalizer;
@@ -13,12 +15,13 @@ use crate::observe::{Observer, Verb, Written};
 pub(super) async fn remove(
     cluster: &dyn Cluster,
     observer: &dyn Observer,
+    keys: &OwnershipKeys,
     orphan: &OrphanedFinalizer,
     live: &Object,
     applied: &BTreeSet<Kind>,
 ) -> Result<(), WriteError> {
     let OrphanedFinalizer { subject, reconciler } = orphan;
-    let note = note(cluster, orphan, applied);
+    let note = note(cluster, keys, orphan, applied);
     tracing::warn!(%subject, reconciler, "{note}");
     let event = EventRecord {
         reporter: HOST.into(),
@@ -39,14 +42,18 @@ pub(super) async fn remove(
 
 /// What happens to the subject, which of the applied objects the host knows to remain, and how to
 /// find the others.
-fn note(cluster: &dyn Cluster, orphan: &OrphanedFinalizer, applied: &BTreeSet<Kind>) -> String {
+fn note(cluster: &dyn Cluster, keys: &OwnershipKeys, orphan: &OrphanedFinalizer, applied: &BTreeSet<Kind>) -> String {
     let OrphanedFinalizer { subject, reconciler } = orphan;
     let label = owner_label(reconciler, subject);
-    let owned = Selector::equal(OWNER_LABEL, &label);
+    let owner = Owner { reconciler, label: &label };
+    let selector = Selector::equal(OWNER_LABEL, &label);
     let (mut remaining, mut unknown) = (Vec::new(), Vec::new());
     for kind in applied {
-        match cluster.list(Scope::Owned, kind, &Selection::labelled(&owned)) {
-            Ok(objects) => remaining.extend(objects.iter().map(|object| object.reference.to_string())),
+        match cluster.list(Scope::Owned, kind, &Selection::labelled(&selector)) {
+            Ok(objects) => {
+                let marked = objects.iter().filter(|object| keys.recognize(owner, object).is_some());
+                remaining.extend(marked.map(|object| object.reference.to_string()));
+            }
             Err(ReadError::NotServed(_)) => {}
             Err(_) => unknown.push(kind.to_string()),
         }

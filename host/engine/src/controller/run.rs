@@ -81,8 +81,9 @@ impl Controller {
             }
             let (cluster, observer) = (Arc::clone(&self.context.cluster), Arc::clone(&self.context.observer));
             let applied = self.orphans.applied_kinds();
+            let keys = self.context.ownership.clone();
             self.removals.spawn(async move {
-                remove(&*cluster, &*observer, &orphan, &live, &applied).await.map_err(|error| {
+                remove(&*cluster, &*observer, &keys, &orphan, &live, &applied).await.map_err(|error| {
                     let OrphanedFinalizer { subject, reconciler } = &orphan;
                     tracing::warn!(%subject, reconciler, %error, "failed to remove an orphaned finalizer");
                     orphan

@@ -62,6 +62,8 @@ pub struct NodeSnapshot {
 pub struct PlanCounts {
     /// Objects to create.
     pub create: usize,
+    /// Objects of other parties to adopt.
+    pub adopt: usize,
     /// Objects to change.
     pub change: usize,
     /// Objects to delete.
@@ -77,6 +79,7 @@ impl PlanCounts {
         for intent in intents {
             match intent.verb {
                 Verb::Create => counts.create += 1,
+                Verb::Adopt => counts.adopt += 1,
                 Verb::Delete => counts.delete += 1,
                 Verb::Change | Verb::Status | Verb::Finalizer => counts.change += 1,
             }
@@ -89,6 +92,7 @@ impl std::iter::Sum for PlanCounts {
     fn sum<I: Iterator<Item = Self>>(counts: I) -> Self {
         counts.fold(Self::default(), |sum, own| Self {
             create: sum.create + own.create,
+            adopt: sum.adopt + own.adopt,
             change: sum.change + own.change,
             delete: sum.delete + own.delete,
         })

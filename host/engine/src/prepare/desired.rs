@@ -2,14 +2,17 @@
 
 use std::collections::{HashMap, HashSet};
 
-use mizzen_cluster::{Cluster, OWNER_LABEL, RECONCILER_LABEL, ReadError};
+use mizzen_cluster::{
+    APPLIED_ANNOTATION, Cluster, OWNER_LABEL, Owner, Ownership, OwnershipKeys, RECONCILER_LABEL, ReadError,
+};
 use mizzen_model::{Access, Digest, Kind, Object, ObjectRef, Wanted, canonical};
 use serde_json::{Map, Value, json};
 
 use super::definitions::defined;
 use super::permit::permit;
 use super::refusal::Refusal;
-use crate::names::{APPLIED_ANNOTATION, NEVER, PRUNE_ANNOTATION, is_reserved, owner_label};
+use crate::identity::Identity;
+use crate::names::{ADOPTED_ANNOTATION, NEVER, PRUNE_ANNOTATION, is_reserved, owner_label};
 use crate::plugin::Plugin;
 
 /// The fields of `metadata` that are set by the API server or the host.
@@ -33,10 +36,16 @@ pub(crate) struct Item {
     pub(crate) reference: ObjectRef,
     /// The document as compact JSON: there may be thousands, and each is parsed rarely.
     pub(crate) document: Box<str>,
-    /// Digest of the document without [`APPLIED_ANNOTATION`], whose value it is.
+    /// Digest of the document without [`APPLIED_ANNOTATION`], which has it beside the mark.
     pub(crate) digest: Digest,
+    /// How the object is owned once it is created: part of its mark.
+    pub(crate) ownership: Ownership,
+    /// The mark in [`APPLIED_ANNOTATION`].
+    pub(crate) mark: Box<str>,
     /// Whether an apply may take over fields of other managers.
     pub(crate) force: bool,
+    /// Whether an object that exists already may be adopted, also without the consent of its owner.
+    pub(crate) adopt: bool,
     /// Whether it outlives its subject unless the host deletes it.
     pub(crate) outlives_subject: bool,
     /// The resource version that the plugin read before it wanted this; `None`: it did not read the object, or the
@@ -49,6 +58,8 @@ struct Preparation<'a> {
     plugin: &'a Plugin,
     subject: &'a Object,
     cluster: &'a dyn Cluster,
+    keys: &'a OwnershipKeys,
+    owner: String,
     defined: HashMap<Kind, bool>,
 }
 
@@ -60,21 +71,22 @@ pub(super) async fn desired(
     plugin: &Plugin,
     subject: &Object,
     cluster: &dyn Cluster,
+    keys: &OwnershipKeys,
     wanted: Wanted,
 ) -> Result<Desired, Refusal> {
     let (documents, complete) = match wanted {
         Wanted::All(documents) => (documents, true),
         Wanted::SoFar(documents) => (documents, false),
     };
-    let preparation = Preparation { plugin, subject, cluster, defined: defined(&documents) };
+    let owner = owner_label(plugin.name(), &subject.reference);
+    let preparation = Preparation { plugin, subject, cluster, keys, owner, defined: defined(&documents) };
     let mut objects = Vec::with_capacity(documents.len());
-    let mut seen = HashSet::new();
     for document in documents {
-        let item = preparation.item(document).await?;
-        if !seen.insert(item.reference.clone()) {
-            return Err(Refusal::Invalid(format!("{} is wanted twice", item.reference)));
-        }
-        objects.push(item);
+        objects.push(preparation.item(document).await?);
+    }
+    let mut seen = HashSet::new();
+    if let Some(item) = objects.iter().find(|item: &&Item| !seen.insert(Identity::of(&item.reference))) {
+        return Err(Refusal::Invalid(format!("{} is wanted twice", item.reference)));
     }
     Ok(Desired { objects, complete, defined: preparation.defined })
 }
@@ -92,21 +104,28 @@ impl Preparation<'_> {
         let labels = strings(metadata, "labels", &reference)?;
         refuse_reserved(labels, &reference)?;
         labels.insert(RECONCILER_LABEL.into(), self.plugin.name().into());
-        labels.insert(OWNER_LABEL.into(), owner_label(self.plugin.name(), &self.subject.reference).into());
+        labels.insert(OWNER_LABEL.into(), self.owner.as_str().into());
         let annotations = strings(metadata, "annotations", &reference)?;
         refuse_reserved(annotations, &reference)?;
-        let collected = !is_never_pruned(annotations, &reference)? && self.is_garbage_collected(&reference);
+        let never_pruned = is_never_pruned(annotations, &reference)?;
+        let ownership = if never_pruned { Ownership::NeverPruned } else { Ownership::Created };
+        let collected = !never_pruned && self.is_garbage_collected(&reference);
         if collected {
             metadata.insert("ownerReferences".into(), json!([self.owner_reference()]));
         }
         let digest = Digest::of_json(&document);
         // Both are objects: `strings` has seen to it.
-        document["metadata"]["annotations"][APPLIED_ANNOTATION] = digest.short().into();
+        let owner = Owner { reconciler: self.plugin.name(), label: &self.owner };
+        let mark = self.keys.mark(owner, &reference, ownership).into_boxed_str();
+        document["metadata"]["annotations"][APPLIED_ANNOTATION] = applied(&mark, digest).into();
         Ok(Item {
             reference,
             document: canonical::text(&document).into(),
             digest,
+            ownership,
+            mark,
             force: grant.force,
+            adopt: grant.adopt,
             outlives_subject: !collected,
             read: None,
         })
@@ -197,8 +216,9 @@ fn strings<'a>(
 // === impl Desired ===
 
 impl Desired {
-    pub(crate) fn references(&self) -> HashSet<&ObjectRef> {
-        self.objects.iter().map(|item| &item.reference).collect()
+    /// The objects, whatever their versions.
+    pub(crate) fn identities(&self) -> HashSet<Identity<'_>> {
+        self.objects.iter().map(|item| Identity::of(&item.reference)).collect()
     }
 }
 
@@ -209,4 +229,22 @@ impl Item {
     pub(crate) fn value(&self) -> Value {
         serde_json::from_str(&self.document).unwrap_or_default()
     }
+
+    /// The document for an object that is adopted, with its mark. It has no owner reference: the
+    /// garbage collector must not delete what existed before.
+    pub(crate) fn adopting(&self, mark: &str) -> Value {
+        let mut document = self.value();
+        if let Some(metadata) = document["metadata"].as_object_mut() {
+            metadata.remove("ownerReferences");
+        }
+        let annotations = &mut document["metadata"]["annotations"];
+        annotations[APPLIED_ANNOTATION] = applied(mark, self.digest).into();
+        annotations[ADOPTED_ANNOTATION] = "true".into();
+        document
+    }
+}
+
+/// The value of [`APPLIED_ANNOTATION`].
+fn applied(mark: &str, digest: Digest) -> String {
+    format!("{mark}.{}", digest.short())
 }

@@ -49,7 +49,8 @@ impl Run {
         }
         let (outcome, recorded) = self.call(call, &request).await;
         let job = &mut self.job;
-        let prepared = prepare(&job.plugin, &job.subject, &*self.context.cluster, outcome?).await?;
+        let prepared =
+            prepare(&job.plugin, &job.subject, &*self.context.cluster, &self.context.ownership, outcome?).await?;
         let prepared = prepared.after_reading(&recorded.versions);
         let view = if recorded.failed { View::Partial } else { View::Complete };
         let memo = Arc::new(Memo { prepared, input, revision: job.revision, view, timed: recorded.timed });

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use mizzen_cluster::Ownership;
 use mizzen_model::Object;
 use serde_json::Value;
 
@@ -17,6 +18,9 @@ pub(crate) struct Change {
 pub(super) struct Applied {
     /// What was wanted of it.
     pub(super) wanted: Value,
+    pub(super) ownership: Ownership,
+    /// Whether it was another party's before.
+    pub(super) adopted: bool,
     pub(super) before: Option<Arc<Object>>,
     pub(super) after: Arc<Object>,
 }

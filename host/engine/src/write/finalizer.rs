@@ -3,12 +3,12 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use mizzen_cluster::{Scope, WriteError};
+use mizzen_cluster::{Ownership, Scope, WriteError};
 use mizzen_k8s::Listed;
 
 use super::change::Change;
 use super::writer::Writer;
-use crate::names::{finalizer, has_finalizer, is_never_pruned};
+use crate::names::{finalizer, has_finalizer};
 use crate::observe::Verb;
 
 /// The most objects that a message names.
@@ -38,18 +38,18 @@ impl Writer {
         Ok(())
     }
 
-    /// Deletes all owned objects, orphans those that are never pruned, and removes the finalizer once the others are
-    /// gone.
+    /// Deletes all owned objects, releases those that were adopted or are never pruned, and removes the finalizer once
+    /// the others are gone.
     pub(crate) async fn clean_up(&mut self) -> Result<Cleanup, WriteError> {
         self.prune(&HashSet::new()).await?;
         let remaining = self.owned()?;
-        let deleting = remaining.iter().filter(|object| !is_never_pruned(object)).map(|object| &object.reference);
-        let deleting: Vec<_> = deleting.collect();
+        let deleting = remaining.iter().filter(|owned| owned.ownership == Ownership::Created);
+        let deleting: Vec<_> = deleting.map(|owned| &owned.object.reference).collect();
         if !deleting.is_empty() {
             return Ok(Cleanup::InProgress(format!("still being deleted: {}", Listed::first(NAMED, &deleting))));
         }
-        for object in &remaining {
-            self.orphan(object).await?;
+        for owned in remaining.iter().filter(|owned| !owned.object.deleting) {
+            self.orphan(&owned.object, owned.ownership).await?;
         }
         // A subject that leaves the selection may have none.
         if has_finalizer(&self.subject, self.plugin.name()) {

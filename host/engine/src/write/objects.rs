@@ -3,17 +3,16 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use mizzen_cluster::{Apply, OWNER_LABEL, ReadError, Scope, Target, WriteError};
+use mizzen_cluster::{Apply, OWNER_LABEL, Ownership, Scope, Target, WriteError};
 use mizzen_k8s::Listed;
 use mizzen_model::{Digest, Object, ObjectRef, Severity};
-use serde_json::Value;
 
 use super::change::{Applied, Change};
 use super::conflict::ConflictPolicy;
 use super::drift;
-use super::writer::{Writer, unavailable};
+use super::existing::Existing;
+use super::writer::Writer;
 use crate::memo::{View, WrittenPart};
-use crate::names::APPLIED_ANNOTATION;
 use crate::observe::Verb;
 use crate::prepare::{Desired, Item, Prepared};
 use crate::problem::Problem;
@@ -34,7 +33,7 @@ impl Writer {
                 }
             }
             if desired.complete && errors.is_empty() && view == View::Complete {
-                errors.extend(self.prune(&desired.references()).await.err());
+                errors.extend(self.prune(&desired.identities()).await.err());
             }
         }
         errors.extend(self.disrupt(prepared).await);
@@ -53,12 +52,13 @@ impl Writer {
         }
         let live = self.live(Scope::Owned, object)?;
         if let Some(live) = &live
-            && let Some(values) = self.matches(item, live)
+            && let Some((values, ownership)) = self.matches(item, live)
         {
-            self.record_write(live, WrittenPart::Object { wanted: item.digest, live: values });
-            return Ok(());
+            self.record_write(live, WrittenPart::Object { wanted: item.digest, live: values, ownership });
+            return self.ensure_release(ownership).await;
         }
-        let holder = live.as_ref().and_then(|live| live.labels.get(OWNER_LABEL));
+        let holder = live.as_ref().filter(|live| self.context.ownership.recognize_labelled(live).is_some());
+        let holder = holder.and_then(|live| live.labels.get(OWNER_LABEL));
         let claimed = self.context.claims().claim(self.key, &self.owner, object, holder);
         claimed.map_err(|by| WriteError::Claimed { object: object.to_string(), by: by.to_string() })?;
         let applied = self.apply_item(item, live).await;
@@ -68,14 +68,17 @@ impl Writer {
     }
 
     #[tracing::instrument(name = "apply", level = "debug", skip_all, fields(object = %item.reference))]
-    async fn apply_item(&self, item: &Item, owned: Option<Arc<Object>>) -> Result<Applied, WriteError> {
-        let before = self.before_apply(item, owned).await?;
-        let policy = match &before {
+    async fn apply_item(&mut self, item: &Item, owned: Option<Arc<Object>>) -> Result<Applied, WriteError> {
+        let existing = self.existing(item, owned).await?;
+        let policy = match &existing {
             _ if item.force => ConflictPolicy::Force,
-            Some(live) if self.is_owned(live) => ConflictPolicy::RepairDrift,
-            _ => ConflictPolicy::Yield,
+            Existing::Owned(..) => ConflictPolicy::RepairDrift,
+            Existing::Absent | Existing::Inherited(..) | Existing::Foreign(_) => ConflictPolicy::Yield,
         };
-        let wanted = item.value();
+        let adopted = matches!(existing, Existing::Foreign(_));
+        let (before, ownership) = existing.after_apply(item);
+        self.ensure_release(ownership).await?;
+        let wanted = self.marked(item, ownership);
         let mut document = Cow::Borrowed(&wanted);
         if let (Some(read), Some(_)) = (item.read, &before) {
             // The plugin decided over the version that it read: a later one must not be overwritten, seen or unseen.
@@ -84,65 +87,53 @@ impl Writer {
         let manager = self.plugin.field_manager();
         let apply = Apply { manager: &manager, document: &document, target: Target::Object, force: false };
         let after = self.apply(apply, policy).await?;
-        Ok(Applied { wanted, before, after })
+        Ok(Applied { wanted, ownership, adopted, before, after })
     }
 
-    /// The object that an apply of `item` would change; `None`: it would create it.
-    ///
-    /// An object without the owner label of this key is looked up at the API server: the store may not keep it. It is
-    /// this reconciler's all the same if its field manager applied it: its labels were removed, or the host orphaned it
-    /// when an earlier subject was deleted.
-    ///
-    /// # Errors
-    /// [`WriteError::Exists`]: the object belongs to another party, and the grant has no `force`.
-    pub(super) async fn before_apply(
-        &self,
-        item: &Item,
-        owned: Option<Arc<Object>>,
-    ) -> Result<Option<Arc<Object>>, WriteError> {
-        if item.force || owned.as_ref().is_some_and(|live| self.is_owned(live)) {
-            return Ok(owned);
+    /// Makes sure that an adopted object is released when its subject is deleted.
+    async fn ensure_release(&mut self, ownership: Ownership) -> Result<(), WriteError> {
+        match ownership {
+            Ownership::Adopted => self.ensure_finalizer().await,
+            Ownership::Created | Ownership::NeverPruned => Ok(()),
         }
-        let object = &item.reference;
-        let found = match self.cluster().lookup(object).await {
-            Ok(Some(found)) => found,
-            Ok(None) | Err(ReadError::NotServed(_)) => return Ok(None),
-            Err(error) => return Err(unavailable(object, &error)),
-        };
-        let manager = self.plugin.field_manager();
-        if found.managers.contains(&manager) || self.is_owned(&found.object) {
-            return Ok(Some(found.object));
-        }
-        Err(WriteError::Exists { object: object.to_string(), manager, managers: found.managers })
     }
 
     /// Records an applied object, and reports whether that repaired drift.
-    async fn applied(&mut self, item: &Item, Applied { wanted, before, after }: Applied) {
+    async fn applied(&mut self, item: &Item, applied: Applied) {
+        let Applied { wanted, ownership, adopted, before, after } = applied;
         let object = &item.reference;
-        let written = WrittenPart::Object { wanted: item.digest, live: drift::digest(&after.value(), &wanted) };
+        let live = drift::digest(&after.value(), &wanted);
+        let written = WrittenPart::Object { wanted: item.digest, live, ownership };
         let was_known = self.record_write(&after, written);
         if before.as_ref().is_some_and(|before| before.json() == after.json()) {
             return;
         }
         let was = before.as_ref().map(|before| before.value());
-        let verb = if before.is_some() { Verb::Change } else { Verb::Create };
+        let verb = match &before {
+            None => Verb::Create,
+            Some(_) if adopted => Verb::Adopt,
+            Some(_) => Verb::Change,
+        };
         self.wrote(verb, object, Change { before, after: Some(after) });
         let repair = match was {
-            Some(was) if is_applied(&was, item) => describe_drift(object, &drift::changed(&was, &wanted)),
+            Some(was) if self.applied_as(&was, item).is_some() => {
+                describe_drift(object, &drift::changed(&was, &wanted))
+            }
             None if was_known => format!("{object} was deleted by another party and is created again"),
             _ => return,
         };
         self.report_event(Severity::Normal, "DriftRepaired", &repair).await;
     }
 
-    /// Whether an object has the owner label of this key.
-    fn is_owned(&self, live: &Object) -> bool {
-        live.labels.get(OWNER_LABEL) == Some(&*self.owner)
-    }
-
-    /// Digest of the live values of a desired object if nothing else was applied since and no value has drifted.
-    pub(super) fn matches(&self, item: &Item, live: &Object) -> Option<Digest> {
-        self.undrifted(live, item.digest, |live| is_applied(live, item).then(|| Cow::Owned(item.value())))
+    /// Digest of the live values of a desired object, and how the object is owned, if nothing else was applied since
+    /// and no value has drifted.
+    pub(super) fn matches(&self, item: &Item, live: &Object) -> Option<(Digest, Ownership)> {
+        let mut ownership = self.last_ownership(live);
+        let values = self.undrifted(live, item.digest, |live| {
+            ownership = self.applied_as(live, item);
+            Some(Cow::Owned(self.marked(item, ownership?)))
+        });
+        Some((values?, ownership?))
     }
 
     /// Whether an apply would overwrite a later version of an object than the plugin read when it wanted it.
@@ -155,7 +146,7 @@ impl Writer {
     /// Whether an apply would repair drift.
     pub(crate) fn would_repair_drift(&self, prepared: &Prepared) -> bool {
         self.live_items(prepared)
-            .any(|(item, live)| self.matches(item, &live).is_none() && is_applied(&live.value(), item))
+            .any(|(item, live)| self.matches(item, &live).is_none() && self.applied_as(&live.value(), item).is_some())
     }
 
     fn live_items<'p>(&self, prepared: &'p Prepared) -> impl Iterator<Item = (&'p Item, Arc<Object>)> {
@@ -175,9 +166,4 @@ fn describe_drift(object: &ObjectRef, fields: &[String]) -> String {
     let fields: Vec<_> = fields.iter().map(|field| format!("`{field}`")).collect();
     let fields = Listed::first(NAMED, &fields);
     format!("{object} was changed by another party and is set again: {fields}")
-}
-
-/// Whether the last apply of an object was of this item.
-fn is_applied(live: &Value, item: &Item) -> bool {
-    live["metadata"]["annotations"][APPLIED_ANNOTATION] == item.digest.short()
 }

@@ -2,12 +2,13 @@
 
 use std::collections::HashSet;
 
-use mizzen_cluster::{Scope, WriteError};
-use mizzen_model::ObjectRef;
+use mizzen_cluster::{Ownership, Scope, WriteError};
 
 use super::drift;
+use super::existing::Existing;
 use super::intents::Plan;
 use super::writer::Writer;
+use crate::identity::Identity;
 use crate::memo::View;
 use crate::observe::Verb;
 use crate::prepare::{Item, Prepared};
@@ -24,7 +25,7 @@ impl Writer {
                 }
             }
             if desired.complete && plan.errors.is_empty() && view == View::Complete {
-                self.plan_prune(&desired.references(), &mut plan);
+                self.plan_prune(&desired.identities(), &mut plan);
             }
         }
         self.plan_disruptions(prepared, &mut plan);
@@ -44,13 +45,22 @@ impl Writer {
         if owned.as_ref().is_some_and(|live| self.matches(item, live).is_some()) {
             return Ok(None);
         }
-        let before = self.before_apply(item, owned).await?;
-        Ok(Some(if before.is_some() { Verb::Change } else { Verb::Create }))
+        Ok(Some(match self.existing(item, owned).await? {
+            Existing::Absent => Verb::Create,
+            Existing::Foreign(_) => Verb::Adopt,
+            Existing::Owned(..) | Existing::Inherited(..) => Verb::Change,
+        }))
     }
 
-    fn plan_prune(&self, keep: &HashSet<&ObjectRef>, plan: &mut Plan) {
+    fn plan_prune(&self, keep: &HashSet<Identity<'_>>, plan: &mut Plan) {
         match self.prunable(keep) {
-            Ok(objects) => objects.iter().for_each(|object| plan.add(Some(Verb::Delete), &object.reference)),
+            Ok(objects) => {
+                for owned in objects {
+                    // An adopted object is released, which changes its metadata.
+                    let verb = if owned.ownership == Ownership::Adopted { Verb::Change } else { Verb::Delete };
+                    plan.add(Some(verb), &owned.object.reference);
+                }
+            }
             Err(error) => plan.errors.push(error),
         }
     }

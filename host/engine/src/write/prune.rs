@@ -1,72 +1,97 @@
 //! Pruning: deletes owned objects that are no longer desired.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 
-use mizzen_cluster::{OWNER_LABEL, ReadError, Scope, Selection, WriteError};
+use mizzen_cluster::{OWNER_LABEL, Ownership, ReadError, Scope, Selection, WriteError};
 use mizzen_k8s::Listed;
-use mizzen_model::{Access, Object, ObjectRef, Selector};
+use mizzen_model::{Access, Object, ObjectRef, Selector, Severity};
 
 use super::change::Change;
 use super::writer::{Writer, unavailable};
+use crate::identity::Identity;
 use crate::memo::WrittenPart;
-use crate::names::is_never_pruned;
 use crate::observe::Verb;
 
-/// The most objects outside of the grants that a log line names.
+/// The most objects that are not owned that a report names.
 const NAMED: usize = 5;
+
+/// An object that a key owns.
+pub(super) struct Owned {
+    pub(super) object: Arc<Object>,
+    pub(super) ownership: Ownership,
+}
 
 /// The live objects with the owner label of a key.
 #[derive(Default)]
 struct Labelled {
-    /// Those where the reconciler may apply objects: they are owned.
-    owned: Vec<Arc<Object>>,
-    /// The others. The owner label alone proves nothing: anyone can compute it and label an object
-    /// of their own. Outside of the apply grants such an object is ignored.
-    outside_grants: BTreeSet<ObjectRef>,
+    /// Those that carry the mark of the key, where the reconciler may apply objects.
+    owned: Vec<Owned>,
+    /// The first of the others. Anyone can compute the owner label and label an object of their own, and some
+    /// controllers copy labels: such an object is ignored.
+    ignored: Vec<ObjectRef>,
+    /// How many of the others there are.
+    ignored_count: usize,
 }
 
 impl Writer {
-    /// Deletes the owned objects that are not in `keep`, except those that are never pruned.
-    pub(super) async fn prune(&mut self, keep: &HashSet<&ObjectRef>) -> Result<(), WriteError> {
-        let Labelled { owned, outside_grants } = self.labelled()?;
-        for object in owned.into_iter().filter(|object| is_prunable(object, keep)) {
-            self.cluster().delete(&object.reference, &object.uid).await?;
-            self.last_writes.remove(&object.reference);
-            let reference = object.reference.clone();
-            self.wrote(Verb::Delete, &reference, Change { before: Some(object), after: None });
+    /// Deletes the owned objects that are not in `keep`, releases those that were adopted, and leaves those that are
+    /// never pruned.
+    pub(super) async fn prune(&mut self, keep: &HashSet<Identity<'_>>) -> Result<(), WriteError> {
+        let labelled = self.labelled(keep)?;
+        self.report_ignored(&labelled).await;
+        for Owned { object, ownership } in labelled.owned.into_iter().filter(|owned| !owned.object.deleting) {
+            match ownership {
+                Ownership::Created => self.prune_object(object).await?,
+                Ownership::Adopted => self.orphan(&object, Ownership::Adopted).await?,
+                Ownership::NeverPruned => {}
+            }
         }
-        self.last_writes
-            .retain(|object, last| keep.contains(object) || !matches!(last.what, WrittenPart::Object { .. }));
-        self.log_outside_grants(outside_grants);
+        self.last_writes.retain(|object, last| {
+            keep.contains(&Identity::of(object)) || !matches!(last.what, WrittenPart::Object { .. })
+        });
         Ok(())
     }
 
-    /// The owned objects that [`prune`](Self::prune) would delete.
-    pub(super) fn prunable(&self, keep: &HashSet<&ObjectRef>) -> Result<Vec<Arc<Object>>, WriteError> {
-        let mut owned = self.owned()?;
-        owned.retain(|object| is_prunable(object, keep));
+    async fn prune_object(&mut self, object: Arc<Object>) -> Result<(), WriteError> {
+        self.cluster().delete(&object.reference, &object.uid).await?;
+        self.last_writes.remove(&object.reference);
+        let reference = object.reference.clone();
+        self.wrote(Verb::Delete, &reference, Change { before: Some(object), after: None });
+        Ok(())
+    }
+
+    /// The owned objects that [`prune`](Self::prune) would delete or release.
+    pub(super) fn prunable(&self, keep: &HashSet<Identity<'_>>) -> Result<Vec<Owned>, WriteError> {
+        let mut owned = self.labelled(keep)?.owned;
+        owned.retain(|owned| !owned.object.deleting && owned.ownership != Ownership::NeverPruned);
         Ok(owned)
     }
 
     /// Every live object that is owned by this key.
-    pub(super) fn owned(&self) -> Result<Vec<Arc<Object>>, WriteError> {
-        Ok(self.labelled()?.owned)
+    pub(super) fn owned(&self) -> Result<Vec<Owned>, WriteError> {
+        Ok(self.labelled(&HashSet::new())?.owned)
     }
 
-    fn labelled(&self) -> Result<Labelled, WriteError> {
+    /// The live objects with the owner label of this key, without those in `keep`. An object that is served in several
+    /// declared versions is listed once.
+    fn labelled(&self, keep: &HashSet<Identity<'_>>) -> Result<Labelled, WriteError> {
         let label = Selector::equal(OWNER_LABEL, &self.owner);
-        let mut labelled = Labelled::default();
+        let mut objects = Vec::new();
         for kind in self.plugin.invoke.description().kinds(Access::Apply) {
-            let objects = match self.cluster().list(Scope::Owned, kind, &Selection::labelled(&label)) {
-                Ok(objects) => objects,
-                Err(ReadError::NotServed(_)) => continue,
+            match self.cluster().list(Scope::Owned, kind, &Selection::labelled(&label)) {
+                Ok(found) => objects.extend(found),
+                Err(ReadError::NotServed(_)) => {}
                 Err(error) => return Err(unavailable(kind, &error)),
-            };
-            let (owned, outside): (Vec<_>, Vec<_>) =
-                objects.into_iter().partition(|object| self.may_apply(&object.reference));
-            labelled.owned.extend(owned);
-            labelled.outside_grants.extend(outside.iter().map(|object| object.reference.clone()));
+            }
+        }
+        let mut seen = keep.clone();
+        let mut labelled = Labelled::default();
+        for object in objects.iter().filter(|object| seen.insert(Identity::of(&object.reference))) {
+            match self.ownership_of(object).filter(|_| self.may_apply(&object.reference)) {
+                Some(ownership) => labelled.owned.push(Owned { object: Arc::clone(object), ownership }),
+                None => labelled.ignore(&object.reference),
+            }
         }
         Ok(labelled)
     }
@@ -75,21 +100,31 @@ impl Writer {
         self.plugin.reconciler.grants.find(Access::Apply, &object.kind, object.namespace.as_deref()).is_some()
     }
 
-    /// Logs the objects with the owner label of this key outside of the grants, once while they are the same.
-    fn log_outside_grants(&mut self, outside: BTreeSet<ObjectRef>) {
-        if !outside.is_empty() && outside != self.outside_grants {
-            let objects = Vec::from_iter(&outside);
-            let objects = Listed::first(NAMED, &objects).to_string();
-            let (reconciler, subject) = (self.plugin.name(), &self.subject.reference);
-            tracing::warn!(
-                reconciler, %subject, objects,
-                "ignored objects with this key's owner label where `spec.grants.apply` grants nothing"
-            );
+    /// Reports objects that carry the owner label of this key and are not owned, in the log and in an Event, once until
+    /// there are none: their authors must not be able to fill either.
+    async fn report_ignored(&mut self, Labelled { ignored, ignored_count, .. }: &Labelled) {
+        let was_reported = std::mem::replace(&mut self.reported_ignored, *ignored_count > 0);
+        if was_reported || *ignored_count == 0 {
+            return;
         }
-        self.outside_grants = outside;
+        let objects = Listed::first(NAMED, ignored).to_string();
+        let more = if ignored.len() < *ignored_count { ", …" } else { "" };
+        let note = format!(
+            "{ignored_count} objects with the owner label of this key are not owned, and are left alone, since they do \
+             not carry its mark or `spec.grants.apply` does not cover them: {objects}{more}"
+        );
+        tracing::warn!(reconciler = self.plugin.name(), subject = %self.subject.reference, "{note}");
+        self.report_event(Severity::Warning, "NotOwned", &note).await;
     }
 }
 
-fn is_prunable(object: &Object, keep: &HashSet<&ObjectRef>) -> bool {
-    !keep.contains(&object.reference) && !object.deleting && !is_never_pruned(object)
+// === impl Labelled ===
+
+impl Labelled {
+    fn ignore(&mut self, object: &ObjectRef) {
+        self.ignored_count += 1;
+        if self.ignored.len() < NAMED {
+            self.ignored.push(object.clone());
+        }
+    }
 }

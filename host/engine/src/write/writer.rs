@@ -1,7 +1,6 @@
 //! The writer of one reconcile: what it knows, and what it wrote.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use mizzen_cluster::{Cluster, ReadError, Scope, WriteError};
@@ -27,8 +26,8 @@ pub(crate) struct Writer {
     pub(super) owner: String,
     /// What earlier reconciles wrote; kept up to date here.
     pub(super) last_writes: LastWrites,
-    /// Objects with the owner label of this key where its reconciler may apply nothing: left alone.
-    pub(super) outside_grants: BTreeSet<ObjectRef>,
+    /// Whether it was reported that objects carry the owner label of this key and are not owned.
+    pub(super) reported_ignored: bool,
     /// The changes that this reconcile made, except those of finalizers.
     pub(crate) changes: Vec<Change>,
     /// The number of writes.
@@ -49,7 +48,7 @@ impl Writer {
             subject,
             owner,
             last_writes: std::mem::take(&mut memory.last_writes),
-            outside_grants: std::mem::take(&mut memory.outside_grants),
+            reported_ignored: memory.reported_ignored,
             changes: Vec::new(),
             writes: 0,
             disruptions: Disruptions::default(),
@@ -60,7 +59,7 @@ impl Writer {
     /// reconcile wrote.
     pub(crate) fn finish(self, memory: &mut Memory) -> OwnWrites {
         memory.last_writes = self.last_writes;
-        memory.outside_grants = self.outside_grants;
+        memory.reported_ignored = self.reported_ignored;
         let mut versions = OwnWrites::new();
         for object in self.changes.into_iter().filter_map(|change| change.after) {
             versions.entry(object.reference.clone()).or_default().push(object.resource_version);
@@ -112,7 +111,7 @@ impl Writer {
         wanted: impl FnOnce(&Value) -> Option<Cow<'w, Value>>,
     ) -> Option<Digest> {
         let known = self.last_writes.get(&live.reference).and_then(|last| match last.what {
-            WrittenPart::Object { wanted, live } | WrittenPart::Fields { wanted, live } if wanted == digest => {
+            WrittenPart::Object { wanted, live, .. } | WrittenPart::Fields { wanted, live } if wanted == digest => {
                 Some((last.version, live))
             }
             _ => None,
@@ -131,7 +130,7 @@ impl Writer {
 
     /// Remembers an object as it is after a write. Returns whether an earlier write of it was known.
     pub(super) fn record_write(&mut self, live: &Object, what: WrittenPart) -> bool {
-        let write = LastWrite { version: live.resource_version, what };
+        let write = LastWrite { uid: live.uid.clone(), version: live.resource_version, what };
         self.last_writes.insert(live.reference.clone(), write).is_some()
     }
 }

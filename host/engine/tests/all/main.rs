@@ -8,11 +8,13 @@
     reason = "the name of a test documents it, and tests fail by panicking"
 )]
 
+mod adoption;
 mod claims;
 mod concurrent_changes;
 mod cooldown;
 mod events;
 mod follower;
+mod marks;
 mod modes;
 mod order;
 mod orphans;

@@ -51,7 +51,7 @@ async fn a_reconciler_in_mode_plan_is_called_and_writes_nothing() {
     let stage = Stage::on(&memory, vec![node]).await;
     assert_eq!(count(&calls), 1);
     assert_eq!((stage.writes(), memory.events().len()), (Vec::new(), 0), "no object, finalizer, status or Event");
-    assert_eq!(counts(&stage).await, Some(PlanCounts { create: 2, change: 0, delete: 0 }));
+    assert_eq!(counts(&stage).await, Some(PlanCounts { create: 2, adopt: 0, change: 0, delete: 0 }));
 }
 
 #[tokio::test(start_paused = true)]
@@ -83,7 +83,7 @@ async fn a_plan_is_compared_with_the_live_objects() {
     memory.edit("other-manager", &map_ref("a", "edited"), |map| map["data"]["of"] = json!("y")).unwrap();
     memory.remove(&map_ref("a", "gone"));
     stage.put(&shop("x", &["a/same", "a/edited", "a/gone"])).await;
-    assert_eq!(counts(&stage).await, Some(PlanCounts { create: 1, change: 1, delete: 1 }));
+    assert_eq!(counts(&stage).await, Some(PlanCounts { create: 1, adopt: 0, change: 1, delete: 1 }));
     assert_eq!(stage.writes(), []);
     assert_eq!(stage.data("edited").unwrap(), json!({"of": "y"}));
 }
@@ -98,7 +98,7 @@ async fn a_reconciler_in_mode_plan_keeps_its_finalizer_until_the_mode_is_enforce
     memory.remove(&shop_ref("x"));
     stage.engine.settled().await;
     assert!(memory.find(&shop_ref("x")).is_some() && memory.find(&map_ref("b", "far")).is_some());
-    assert_eq!(counts(&stage).await, Some(PlanCounts { create: 0, change: 0, delete: 1 }));
+    assert_eq!(counts(&stage).await, Some(PlanCounts { create: 0, adopt: 0, change: 0, delete: 1 }));
     stage.engine.configure(vec![keeper(Mode::Enforce).0]);
     stage.engine.settled().await;
     assert!(memory.find(&shop_ref("x")).is_none() && memory.find(&map_ref("b", "far")).is_none());

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use mizzen_cluster::{OWNER_LABEL, RECONCILER_LABEL};
+use mizzen_cluster::{APPLIED_ANNOTATION, OWNER_LABEL, Owner, Ownership, OwnershipKeys, RECONCILER_LABEL};
 use mizzen_config::Mode;
 use mizzen_engine::NodeSpec;
 use mizzen_model::Digest;
@@ -15,6 +15,16 @@ fn forged(namespace: &str, name: &str) -> Value {
     let owner = Digest::of_parts(["p", "example.com", "Shop", "a/x"].map(str::as_bytes)).short();
     let mut map = a_map(namespace, name, json!({}));
     map["metadata"]["labels"] = json!({RECONCILER_LABEL: "p", OWNER_LABEL: owner});
+    map
+}
+
+/// A ConfigMap of namespace `a` that reconciler `p` applied for Shop a/x.
+fn marked(name: &str) -> Value {
+    let mut map = forged("a", name);
+    let label = map["metadata"]["labels"][OWNER_LABEL].as_str().unwrap().to_owned();
+    let owner = Owner { reconciler: "p", label: &label };
+    let mark = OwnershipKeys::rehearsal().mark(owner, &map_ref("a", name), Ownership::Created);
+    map["metadata"]["annotations"] = json!({APPLIED_ANNOTATION: format!("{mark}.0123456789abcdef")});
     map
 }
 
@@ -60,7 +70,7 @@ async fn a_plan_deletes_nothing_in_a_namespace_that_is_not_granted() {
     let memory = memory();
     put(&memory, &a_shop("x", json!({})));
     put(&memory, &forged("elsewhere", "mine"));
-    put(&memory, &forged("a", "leftover"));
+    put(&memory, &marked("leftover"));
     let builder = within(&["a"]).with(|_, reconciler| reconciler.mode = Mode::Plan);
     let stage = Stage::on(&memory, vec![wanting(builder, json!({}))]).await;
     let snapshot = stage.engine.snapshots().now().await.unwrap();
@@ -83,8 +93,8 @@ async fn an_object_that_exists_already_is_a_conflict_even_where_no_field_differs
         assert_eq!((&*status, &*reason), ("False", "Conflict"));
         assert_eq!(
             message,
-            "ConfigMap a/m exists already and was not applied by `mizzen.dev/p` (its field managers: `user`); \
-             grant `force` to take it over"
+            "ConfigMap a/m exists already and was not created by reconciler `p` (its field managers: `user`); to adopt \
+             it, grant `adopt`, or annotate the object with `mizzen.dev/adopt: p`"
         );
         stage.put(&a_shop("x", json!({"wanted": false}))).await;
         let map = stage.memory.find(&map_ref("a", "m")).unwrap();
@@ -114,17 +124,7 @@ async fn an_object_that_exists_already_is_a_conflict_in_a_plan_and_not_a_creatio
     let node = stage.engine.snapshots().now().await.unwrap().nodes.remove(0);
     assert_eq!(node.planned.unwrap().create, 0);
     let error = node.last_error.unwrap();
-    assert!(error.contains("ConfigMap a/m exists already") && error.contains("grant `force`"), "{error}");
-}
-
-#[tokio::test(start_paused = true)]
-async fn force_takes_over_an_object_that_exists_already() {
-    let memory = memory();
-    put(&memory, &a_shop("x", json!({})));
-    put(&memory, &a_map("a", "m", json!({})));
-    let forced = plugin("p").with(|_, reconciler| reconciler.grants.apply[0].force = true);
-    let stage = Stage::on(&memory, vec![wanting(forced, json!({"k": "v"}))]).await;
-    assert_eq!((stage.data("m"), &*stage.condition("mizzen.dev/p").1), (Some(json!({"k": "v"})), "Ready"));
+    assert!(error.contains("ConfigMap a/m exists already") && error.contains("grant `adopt`"), "{error}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -162,7 +162,10 @@ async fn force_takes_over_the_fields_where_it_is_granted() {
     let memory = memory();
     put(&memory, &a_shop("x", json!({})));
     put(&memory, &a_map("a", "m", json!({"k": "theirs"})));
-    let forced = plugin("p").with(|_, reconciler| reconciler.grants.apply[0].force = true);
+    let forced = plugin("p").with(|_, reconciler| {
+        let grant = &mut reconciler.grants.apply[0];
+        (grant.force, grant.adopt) = (true, true);
+    });
     let stage =
         Stage::on(&memory, vec![forced.returns(|_| Ok(desires(vec![a_map("a", "m", json!({"k": "ours"}))]))).0]).await;
     assert_eq!(stage.data("m").unwrap(), json!({"k": "ours"}));

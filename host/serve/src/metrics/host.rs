@@ -1,7 +1,7 @@
 //! The host's own metrics, by reconciler: what each costs, and the state of its subjects.
 
 use mizzen_engine::observe::{Called, Reconciled, Written};
-use mizzen_engine::{NodeSnapshot, Snapshot};
+use mizzen_engine::{NodeSnapshot, PlanCounts, Snapshot};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
@@ -111,7 +111,8 @@ impl HostMetrics {
             set(&self.subjects.get_or_create(&ByState { reconciler: reconciler(), state: Word(state) }), count);
         }
         let Some(planned) = node.planned else { return };
-        for (verb, count) in [("create", planned.create), ("change", planned.change), ("delete", planned.delete)] {
+        let PlanCounts { create, adopt, change, delete } = planned;
+        for (verb, count) in [("create", create), ("adopt", adopt), ("change", change), ("delete", delete)] {
             set(&self.planned.get_or_create(&ByVerb { reconciler: reconciler(), verb: verb.to_owned() }), count);
         }
     }

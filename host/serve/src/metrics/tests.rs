@@ -82,7 +82,7 @@ fn queued_active_and_cooling_keys_are_counted() {
 fn intents_are_counted_in_mode_plan_alone() {
     let metrics = metrics();
     let snapshot = |planned| Snapshot { nodes: vec![node(planned)], ..Snapshot::default() };
-    let text = metrics.encode(Some(&snapshot(Some(PlanCounts { create: 2, change: 0, delete: 1 }))));
+    let text = metrics.encode(Some(&snapshot(Some(PlanCounts { create: 2, adopt: 0, change: 0, delete: 1 }))));
     let deferred = r#"mizzen_disruptions{reconciler="mtls",pace="restarts",state="deferred"} 3"#;
     assert_lines(&text, &[r#"mizzen_planned{reconciler="mtls",verb="create"} 2"#, deferred]);
     let text = metrics.encode(Some(&snapshot(None)));
