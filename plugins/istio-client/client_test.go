@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// ask gives the client a functionConfig.
-func ask(config string) resourceList {
+// renderConfig calls the client with a functionConfig.
+func renderConfig(config string) resourceList {
 	return call([]byte(`{"apiVersion": "config.kubernetes.io/v1", "kind": "ResourceList", "items": [], "functionConfig": ` + config + `}`))
 }
 
@@ -28,16 +28,16 @@ func kindsOf(items []any) []string {
 	return slices.Compact(all)
 }
 
-func TestDefinitionsComeFirstAndGatewaysAfterWhatTheyNeed(t *testing.T) {
-	answer := ask(mesh(`{"profile": "demo", "components": {"cni": {"enabled": true}}}`))
-	if len(answer.Results) != 0 {
-		t.Fatal(answer.Results)
+func TestDefinitionsAreFirstAndGatewaysFollowWhatTheyNeed(t *testing.T) {
+	output := renderConfig(mesh(`{"profile": "demo", "components": {"cni": {"enabled": true}}}`))
+	if len(output.Results) != 0 {
+		t.Fatal(output.Results)
 	}
-	if first := kindsOf(answer.Items)[0]; first != "CustomResourceDefinition" {
-		t.Error(first, "comes first")
+	if first := kindsOf(output.Items)[0]; first != "CustomResourceDefinition" {
+		t.Error(first, "is first")
 	}
 	names := map[string]int{}
-	for index, item := range answer.Items {
+	for index, item := range output.Items {
 		object := item.(map[string]any)
 		names[object["kind"].(string)+" "+object["metadata"].(map[string]any)["name"].(string)] = index
 	}
@@ -54,21 +54,21 @@ func TestDefinitionsComeFirstAndGatewaysAfterWhatTheyNeed(t *testing.T) {
 	}
 }
 
-func TestTheSameDocumentIsTheSameText(t *testing.T) {
+func TestEqualDocumentsHaveEqualOutput(t *testing.T) {
 	document := mesh(`{"profile": "demo", "components": {"pilot": {"k8s": {"replicaCount": 2, "env": [{"name": "A", "value": "1"}],
 		"resources": {"requests": {"cpu": "1"}}, "nodeSelector": {"a": "b", "c": "d"}, "podAnnotations": {"e": "f"}}}}}`)
 	var first bytes.Buffer
-	_ = ask(document).write(&first)
+	_ = renderConfig(document).write(&first)
 	for range 5 {
 		var again bytes.Buffer
-		_ = ask(document).write(&again)
+		_ = renderConfig(document).write(&again)
 		if !bytes.Equal(first.Bytes(), again.Bytes()) {
 			t.Fatal("two texts")
 		}
 	}
 }
 
-func TestWhatIsWrongIsAResultThatNamesTheField(t *testing.T) {
+func TestAnErrorNamesTheField(t *testing.T) {
 	for config, want := range map[string]struct{ field, message string }{
 		`null`: {"", "there is no functionConfig"},
 		`[]`:   {"", "functionConfig is not an IstioOperator"},
@@ -88,12 +88,12 @@ func TestWhatIsWrongIsAResultThatNamesTheField(t *testing.T) {
 		mesh(`{"values": {"pilot": [], "global": 3}}`):                        {"", "panicked on this document"},
 		mesh(`{"components": {"pilot": {"k8s": {"x": 1}}, "cni": {"x": 1}}}`): {"", `unknown field "x"`},
 	} {
-		answer := ask(config)
-		if len(answer.Items) != 0 || len(answer.Results) == 0 {
-			t.Errorf("%s: %d items, %d results", config, len(answer.Items), len(answer.Results))
+		output := renderConfig(config)
+		if len(output.Items) != 0 || len(output.Results) == 0 {
+			t.Errorf("%s: %d items, %d results", config, len(output.Items), len(output.Results))
 			continue
 		}
-		got := answer.Results[0]
+		got := output.Results[0]
 		path := ""
 		if got.Field != nil {
 			path = got.Field.Path
@@ -104,48 +104,48 @@ func TestWhatIsWrongIsAResultThatNamesTheField(t *testing.T) {
 	}
 }
 
-func TestEachProblemIsAResultOfItsOwnAndIsToldOnce(t *testing.T) {
-	answer := ask(mesh(`{"hub": "A B", "tag": "a b", "meshConfig": {"connectTimeout": "-1s", "trustDomain": "A B"}}`))
-	if len(answer.Results) != 4 {
-		t.Error(answer.Results)
+func TestEachErrorIsOneResultAndIsReportedOnce(t *testing.T) {
+	output := renderConfig(mesh(`{"hub": "A B", "tag": "a b", "meshConfig": {"connectTimeout": "-1s", "trustDomain": "A B"}}`))
+	if len(output.Results) != 4 {
+		t.Error(output.Results)
 	}
-	for _, one := range answer.Results {
+	for _, one := range output.Results {
 		if strings.Contains(one.Message, "occurred") {
 			t.Error(one.Message)
 		}
 	}
 }
 
-func TestAWarningComesWithWhatIsRendered(t *testing.T) {
-	answer := ask(mesh(`{"components": {"pilot": {"k8s": {"replicaCount": 3}}}, "values": {"pilot": {"autoscaleEnabled": true}}}`))
-	if len(answer.Items) == 0 || len(answer.Results) != 1 {
-		t.Fatal(len(answer.Items), answer.Results)
+func TestAWarningAccompaniesTheRenderedObjects(t *testing.T) {
+	output := renderConfig(mesh(`{"components": {"pilot": {"k8s": {"replicaCount": 3}}}, "values": {"pilot": {"autoscaleEnabled": true}}}`))
+	if len(output.Items) == 0 || len(output.Results) != 1 {
+		t.Fatal(len(output.Items), output.Results)
 	}
-	if got := answer.Results[0]; got.Severity != severityWarning || got.Field == nil || got.Field.Path != "spec.components.pilot.k8s.replicaCount" {
+	if got := output.Results[0]; got.Severity != severityWarning || got.Field == nil || got.Field.Path != "spec.components.pilot.k8s.replicaCount" {
 		t.Error(got)
 	}
 }
 
-func TestWhatIsNoResourceListIsAnsweredWithOne(t *testing.T) {
+func TestInputThatIsNotAResourceListIsAnErrorInOne(t *testing.T) {
 	for _, input := range []string{"", "{}", "kind: [", "- 1", `{"apiVersion": "v1", "kind": "List"}`, "\x00\xff"} {
-		answer := call([]byte(input))
-		if answer.Kind != listKind || answer.Items == nil || len(answer.Results) != 1 || answer.Results[0].Severity != severityError {
-			t.Errorf("%q: %+v", input, answer)
+		output := call([]byte(input))
+		if output.Kind != listKind || output.Items == nil || len(output.Results) != 1 || output.Results[0].Severity != severityError {
+			t.Errorf("%q: %+v", input, output)
 		}
 	}
 }
 
-func TestItemsThatCameInStay(t *testing.T) {
+func TestInputItemsStay(t *testing.T) {
 	list := `{"apiVersion": "config.kubernetes.io/v1", "kind": "ResourceList", "items": [{"kind": "A"}], "functionConfig": `
 	for _, config := range []string{mesh(`{"profile": "empty"}`), "null"} {
-		answer := call([]byte(list + config + "}"))
-		if kinds := kindsOf(answer.Items); !slices.Equal(kinds, []string{"A"}) {
+		output := call([]byte(list + config + "}"))
+		if kinds := kindsOf(output.Items); !slices.Equal(kinds, []string{"A"}) {
 			t.Error(config, kinds)
 		}
 	}
 }
 
-func TestSeveralErrorsInOneTextAreTakenApart(t *testing.T) {
+func TestSeveralErrorsInOneTextAreSplit(t *testing.T) {
 	err := errors.New("merge: 2 errors occurred:\n\t* trustDomain: bad\n\t* other\n\n")
 	var messages []string
 	for _, one := range problems(severityError, err, json.RawMessage("{}")) {

@@ -9,34 +9,34 @@ import (
 	"istio.io/istio/operator/pkg/render"
 )
 
-// The name under which Istio reads a document from standard input.
+// fromInput is the file name that makes Istio read a document from standard input.
 var fromInput = []string{"-"}
 
-// generate renders the IstioOperator of a ResourceList. A panic in Istio's code becomes a result: the document is to blame until shown otherwise, and
-// the next one may be better.
-func generate(asked resourceList) (answer resourceList) {
+// generate renders the IstioOperator of a ResourceList. A panic in Istio's code becomes an error of the document, which
+// most likely caused it.
+func generate(input resourceList) (output resourceList) {
 	defer func() {
 		if panicked := recover(); panicked != nil {
-			answer = asked.refuse(refusal("", "istio's renderer panicked on this document: %v", panicked)...)
+			output = input.refuse(refusal("", "istio's renderer panicked on this document: %v", panicked)...)
 		}
 	}()
 
-	operator := asked.FunctionConfig
+	operator := input.FunctionConfig
 	if refused := check(operator); refused != nil {
-		return asked.refuse(refused...)
+		return input.refuse(refused...)
 	}
 	warnings, errors := validate(operator)
 	if len(errors) > 0 {
-		return asked.refuse(append(errors, warnings...)...)
+		return input.refuse(append(errors, warnings...)...)
 	}
 	sets, err := manifests(operator)
 	if err != nil {
-		return asked.refuse(append(problems(severityError, err, operator), warnings...)...)
+		return input.refuse(append(problems(severityError, err, operator), warnings...)...)
 	}
-	return asked.answer(ordered(sets), warnings)
+	return input.with(ordered(sets), warnings)
 }
 
-// check refuses a document that is not an IstioOperator, or that refers to files, of which there are none.
+// check refuses a document that is not an IstioOperator, or that refers to files: the sandbox has none.
 func check(operator json.RawMessage) []result {
 	var document struct {
 		APIVersion string `json:"apiVersion"`
@@ -62,7 +62,7 @@ func check(operator json.RawMessage) []result {
 	return nil
 }
 
-// validate asks Istio what is wrong with the document, one result for each thing; rendering would tell the first sentence only.
+// validate returns Istio's own warnings and errors, each as one result. Rendering would report only the first.
 func validate(operator json.RawMessage) (warnings, errors []result) {
 	give(operator)
 	merged, err := render.MergeInputs(fromInput, nil, nil)
@@ -79,7 +79,7 @@ func validate(operator json.RawMessage) (warnings, errors []result) {
 	return distinct(warnings), distinct(errors)
 }
 
-// manifests renders: this and nothing else makes the objects.
+// manifests renders the objects.
 func manifests(operator []byte) ([]manifest.ManifestSet, error) {
 	give(operator)
 	sets, _, err := render.GenerateManifest(fromInput, nil, false, nil, nil)

@@ -1,7 +1,9 @@
-// Command istio-client renders one version of Istio: a KRM function that reads a ResourceList on standard input, whose functionConfig is an
-// IstioOperator, and answers with a ResourceList of the objects that `istioctl manifest generate` of the same version prints.
+// Command istio-client renders one version of Istio. It is a KRM function: it reads a ResourceList on standard input,
+// whose functionConfig is an IstioOperator, and writes a ResourceList of the objects that `istioctl manifest generate`
+// of the same version prints.
 //
-// It reads nothing else, and says what is wrong with the document in the answer's results: it fails only when the answer can't be written.
+// It reads nothing else. Faults of the document are in the output's results: the command fails only when it can't read
+// its input or write its output.
 package main
 
 import (
@@ -13,15 +15,16 @@ import (
 	"istio.io/istio/pkg/log"
 )
 
-// garbage is how much of it may lie about before Go collects, in percent of what is alive. That is some 10 MB at any time of a rendering, through which
-// 150 MB pass: by Go's own measure, which is 100, it would collect eighteen times within a second, and spend a fifth of it so.
-const garbage = 400
+// gcPercent is how far the heap may grow before a garbage collection, in percent of the live heap, which is some 10 MB
+// during a rendering that allocates 150 MB. With Go's default of 100 there would be eighteen collections within a
+// second, which take a fifth of it.
+const gcPercent = 400
 
 func main() {
-	debug.SetGCPercent(garbage)
+	debug.SetGCPercent(gcPercent)
 
 	// Standard output is reserved for the result; Istio logs there by default.
-	answer := os.Stdout
+	output := os.Stdout
 	os.Stdout = os.Stderr
 	logging := log.DefaultOptions()
 	logging.OutputPaths = []string{"stderr"}
@@ -33,18 +36,18 @@ func main() {
 	if err != nil {
 		fail(fmt.Errorf("can't read the ResourceList: %w", err))
 	}
-	if err := call(input).write(answer); err != nil {
+	if err := call(input).write(output); err != nil {
 		fail(fmt.Errorf("can't write the ResourceList: %w", err))
 	}
 }
 
-// call is the KRM function: from a ResourceList's text to the one that answers it.
+// call is the KRM function: it renders the functionConfig of a ResourceList, as YAML or JSON, into the output list.
 func call(input []byte) resourceList {
-	asked, err := parse(input)
+	list, err := parse(input)
 	if err != nil {
-		return asked.refuse(refusal("", "%v", err)...)
+		return list.refuse(refusal("", "%v", err)...)
 	}
-	return generate(asked)
+	return generate(list)
 }
 
 func fail(err error) {

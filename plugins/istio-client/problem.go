@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// Where Istio's messages name a field of the document, the surest first.
+// fieldNames find the field that a message of Istio names, the most reliable pattern first.
 var fieldNames = []*regexp.Regexp{
 	regexp.MustCompile(`invalid schema for ([\w.-]+):`),
 	regexp.MustCompile(`unknown field "([^"]+)"`),
@@ -16,7 +16,7 @@ var fieldNames = []*regexp.Regexp{
 	regexp.MustCompile(`^(profile|bad hub|bad tag|invalid revision|trustDomain)\b`),
 }
 
-// Under which path of the document stands what a message names by less than its path.
+// roots are the paths of fields that messages name only in part.
 var roots = map[string]string{
 	"bad hub":          "spec.hub",
 	"bad tag":          "spec.tag",
@@ -32,7 +32,7 @@ var roots = map[string]string{
 	"cni":              "spec.values.cni",
 }
 
-// problems are results of one error of Istio's, which may be several that it has put into one text.
+// problems returns the results of an error of Istio, whose text may contain several errors.
 func problems(of severity, err error, document json.RawMessage) []result {
 	var all []result
 	for _, message := range sentences(err.Error()) {
@@ -41,13 +41,13 @@ func problems(of severity, err error, document json.RawMessage) []result {
 	return all
 }
 
-// sentences takes apart what go-multierror has put together: "2 errors occurred:\n\t* one\n\t* two\n\n".
+// sentences splits a text that go-multierror joined: "2 errors occurred:\n\t* one\n\t* two\n\n".
 func sentences(text string) []string {
 	head, list, several := strings.Cut(text, " occurred:\n\t* ")
 	if !several {
 		return []string{strings.TrimSpace(text)}
 	}
-	// What stands before the count is what the errors have in common.
+	// The text before the count applies to all of the errors.
 	common := strings.TrimRight(head, "0123456789 errors")
 	var all []string
 	for _, message := range strings.Split(list, "\n\t* ") {
@@ -56,20 +56,20 @@ func sentences(text string) []string {
 	return all
 }
 
-// distinct leaves out what was said before: Istio looks at the mesh's configuration more than once.
+// distinct removes duplicate messages: Istio checks the mesh's configuration more than once.
 func distinct(results []result) []result {
-	said := map[string]bool{}
+	seen := map[string]bool{}
 	var all []result
 	for _, one := range results {
-		if !said[one.Message] {
-			said[one.Message] = true
+		if !seen[one.Message] {
+			seen[one.Message] = true
 			all = append(all, one)
 		}
 	}
 	return all
 }
 
-// refusal is an error of this client's; an empty path names no field.
+// refusal is an error that this client reports itself; with an empty path it names no field.
 func refusal(path, format string, values ...any) []result {
 	refused := result{Message: fmt.Sprintf(format, values...), Severity: severityError}
 	if path != "" {
@@ -78,7 +78,7 @@ func refusal(path, format string, values ...any) []result {
 	return []result{refused}
 }
 
-// named is the field that a message of Istio's is about, if it says so.
+// named returns the field that a message of Istio names, if any.
 func named(message string, document json.RawMessage) *field {
 	for _, name := range fieldNames {
 		found := name.FindStringSubmatch(message)
@@ -95,7 +95,7 @@ func named(message string, document json.RawMessage) *field {
 		if root != found[1] || strings.HasPrefix(root, "spec") {
 			return &field{Path: root}
 		}
-		// A name alone: where the document has it once, that is the place.
+		// A name without a path: it is the field if the document contains the name once.
 		if places := paths(document, root); len(places) == 1 {
 			return &field{Path: places[0]}
 		}
@@ -104,7 +104,7 @@ func named(message string, document json.RawMessage) *field {
 	return nil
 }
 
-// paths are all places of the document with a field of this name.
+// paths returns the paths of all fields of this name.
 func paths(document json.RawMessage, name string) []string {
 	var tree any
 	if json.Unmarshal(document, &tree) != nil {

@@ -13,7 +13,7 @@ const (
 	listKind    = "ResourceList"
 )
 
-// resourceList is the KRM Functions Specification's, version 1: what such a function reads and writes.
+// resourceList is the ResourceList of the KRM Functions Specification, version 1: the input and output of a function.
 type resourceList struct {
 	APIVersion string `json:"apiVersion"`
 	Kind       string `json:"kind"`
@@ -23,7 +23,7 @@ type resourceList struct {
 	Results        []result        `json:"results,omitempty"`
 }
 
-// result is one thing that is wrong with the document, or odd about it.
+// result is one error of the document, or one warning about it.
 type result struct {
 	Message  string   `json:"message"`
 	Severity severity `json:"severity"`
@@ -33,47 +33,47 @@ type result struct {
 type severity string
 
 const (
-	// severityError: nothing is rendered.
+	// severityError means that nothing is rendered.
 	severityError severity = "error"
-	// severityWarning: it is rendered all the same.
+	// severityWarning means that the document is rendered nonetheless.
 	severityWarning severity = "warning"
 )
 
-// field is a place in functionConfig.
+// field is a path in functionConfig.
 type field struct {
 	Path string `json:"path"`
 }
 
 // parse reads a ResourceList, as YAML or JSON.
 func parse(input []byte) (resourceList, error) {
-	asked := resourceList{}
-	err := yaml.Unmarshal(input, &asked)
+	list := resourceList{}
+	err := yaml.Unmarshal(input, &list)
 	switch {
 	case err != nil:
 		return resourceList{}, fmt.Errorf("standard input is not a ResourceList: %w", err)
-	case asked.APIVersion != listVersion || asked.Kind != listKind:
+	case list.APIVersion != listVersion || list.Kind != listKind:
 		return resourceList{}, fmt.Errorf(
-			"standard input is a %q of %q: give a %s of %s", asked.Kind, asked.APIVersion, listKind, listVersion)
+			"standard input is a %q of %q: give a %s of %s", list.Kind, list.APIVersion, listKind, listVersion)
 	}
-	return asked, nil
+	return list, nil
 }
 
-// refuse answers that nothing is rendered, and why. The items that came in stay.
-func (asked resourceList) refuse(results ...result) resourceList {
-	return asked.answer(nil, results)
+// refuse returns the input items without any rendered object, and the reasons.
+func (list resourceList) refuse(results ...result) resourceList {
+	return list.with(nil, results)
 }
 
-// answer adds what was rendered to the items that came in.
-func (asked resourceList) answer(rendered []any, results []result) resourceList {
+// with returns the input items and the rendered objects.
+func (list resourceList) with(rendered []any, results []result) resourceList {
 	return resourceList{
 		APIVersion: listVersion,
 		Kind:       listKind,
-		Items:      append(append([]any{}, asked.Items...), rendered...),
+		Items:      append(append([]any{}, list.Items...), rendered...),
 		Results:    results,
 	}
 }
 
-// write writes one line of JSON with sorted keys: the same list is always the same text.
+// write writes one line of JSON with sorted keys: equal lists have equal texts.
 func (list resourceList) write(to io.Writer) error {
 	encoder := json.NewEncoder(to)
 	encoder.SetEscapeHTML(false)

@@ -16,14 +16,14 @@
 //! | the request threshold; 0 disables caching | `the_threshold_is_the_maximum_age_of_a_cached_response` |
 //! | an empty response is never cached | `an_empty_response_from_the_cache_is_requested_again` |
 //! | an empty response changes nothing | `an_empty_response_leaves_the_last_good_one_in_force` |
-//! | hosts that change over time | `hosts_that_change_over_time_are_followed_and_what_is_gone_is_pruned` |
+//! | hosts that change over time | `changed_hosts_are_applied_and_missing_ones_pruned` |
 //! | hosts inside the cluster need no entries | `hosts_inside_the_cluster_are_a_response_that_needs_no_entries` |
 //! | 15 minutes, 1 minute | `the_next_call_is_in_15_minutes_or_in_one` |
 //! | conditions, True and False | `the_conditions_are_the_originals` |
 //! | no hosts, no condition | `a_component_without_hosts_has_no_condition` |
 //! | … it stays while its entries exist | `conditions_of_existing_entries_stay_when_nothing_can_be_done` |
 //! | switched off, everything is pruned | `switched_off_everything_is_pruned` |
-//! | … and comes back | `switched_off_everything_goes_and_comes_back_when_it_is_switched_on` |
+//! | … and comes back | `everything_is_pruned_when_it_is_switched_off_and_applied_again_when_it_is_switched_on` |
 //! | deletion prunes all | `egress_to_dynatrace_opens_with_istio_and_follows_its_hosts_until_the_dynakube_is_deleted` |
 //! | Istio's CRDs absent | `without_istio_it_reports_that_and_the_last_response_stays_in_force` |
 //!
@@ -45,7 +45,7 @@
 //! | 7 … so does the failure of one endpoint | `a_failure_of_one_endpoint_does_not_affect_the_other` |
 //! | 7 … too large, too slow, a redirect | `a_failure_for_activegate_does_not_stop_updates_of_oneagents_hosts` |
 //! | 7 … retried in a minute | `a_failed_request_leaves_the_last_response_in_force_and_is_retried_in_a_minute` |
-//! | 7 … so does a restart | `a_host_that_was_restarted_while_the_api_is_down_remembers_and_writes_nothing` |
+//! | 7 … so does a restart | `a_host_restarted_while_the_api_is_down_keeps_the_entries_and_writes_nothing` |
 //! | 8 one bad URL blocks all | `an_invalid_url_is_skipped_and_reported` |
 //! | 9 no entry for the proxy | `the_proxy_has_an_entry` |
 //! | 10 a port above 65535 is accepted | `a_port_above_65535_is_skipped_and_reported` |

@@ -38,6 +38,6 @@ pub(crate) async fn render() -> anyhow::Result<Value> {
         objects = renderer.render(DOCUMENT).await?.len();
         millis.push(started.elapsed().as_secs_f64() * 1_000.0);
     }
-    ensure!(renderers.renderings() == RENDERINGS as u64, "some were answered from what is kept");
+    ensure!(renderers.renderings() == RENDERINGS as u64, "some renderings came from the cache");
     Ok(json!({"firstMillis": millis[0], "medianMillis": median(millis), "objects": objects}))
 }

@@ -1,7 +1,8 @@
 //go:build tools
 
-// Package crds pins the modules that carry the custom resource definitions of the test control plane. Nothing here is compiled: only YAML files of these modules are read. Each
-// import is the module's smallest package, so that `go mod tidy` keeps the module and little else.
+// Package crds pins the modules that contain the custom resource definitions of the test control plane. Nothing here is
+// compiled: only YAML files of these modules are read. Each import is the module's smallest package, so that
+// `go mod tidy` keeps the module and little else.
 package crds
 
 import (

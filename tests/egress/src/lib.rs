@@ -77,10 +77,10 @@ pub fn naming(
     activegate: &'static str,
     oneagent: &'static str,
 ) -> impl Fn(&Received) -> Response + Send + Sync + 'static {
-    move |asked| {
+    move |request| {
         let (gate, agents) =
             (json!(activegate), json!(oneagent.split(',').filter(|url| !url.is_empty()).collect::<Vec<_>>()));
-        match &*asked.path {
+        match &*request.path {
             "/api/v1/deployment/installer/gateway/connectioninfo" => {
                 Response::json(&json!({"tenantUUID": "abc", "tenantToken": "x", "communicationEndpoints": gate}))
             }
@@ -97,8 +97,8 @@ pub fn naming(
 impl Stage {
     /// A cluster with a DynaKube whose API responds like this, is trusted, and gets a request at
     /// once.
-    pub async fn start(answers: impl Fn(&Received) -> Response + Send + Sync + 'static) -> Self {
-        let api = Server::start(&[API], answers).await;
+    pub async fn start(respond: impl Fn(&Received) -> Response + Send + Sync + 'static) -> Self {
+        let api = Server::start(&[API], respond).await;
         let grant = json!({"private": ["127.0.0.0/8"], "trust": {"pem": api.authority()}});
         Self::with(api, json!({}), grant).await
     }
@@ -114,7 +114,7 @@ impl Stage {
         let kube = json!({"apiVersion": "dynatrace.com/v1beta6", "kind": "DynaKube",
                           "metadata": {"name": "prod", "namespace": "dynatrace"}, "spec": spec});
         memory.put("user", &kube).unwrap();
-        let engine = operating(&memory, &api, &grant).await;
+        let engine = start_engine(&memory, &api, &grant).await;
         Self { memory, api, engine, grant }
     }
 
@@ -122,13 +122,13 @@ impl Stage {
     pub async fn restart(self) -> Self {
         let Self { memory, api, engine, grant } = self;
         engine.stop().await;
-        let engine = operating(&memory, &api, &grant).await;
+        let engine = start_engine(&memory, &api, &grant).await;
         Self { memory, api, engine, grant }
     }
 
     /// Changes the API's responses, and waits for a request.
-    pub async fn answers(&self, answers: impl Fn(&Received) -> Response + Send + Sync + 'static) {
-        self.api.respond(answers);
+    pub async fn respond(&self, respond: impl Fn(&Received) -> Response + Send + Sync + 'static) {
+        self.api.respond(respond);
         self.touch(json!(self.api.requests().len().to_string()), "/metadata/annotations/touched").await;
     }
 
@@ -150,7 +150,7 @@ impl Stage {
     }
 
     /// The hosts and addresses of each entry, by its name.
-    pub fn holds(&self) -> Vec<(String, Vec<String>)> {
+    pub fn entries(&self) -> Vec<(String, Vec<String>)> {
         let texts = |value: &Value| -> Vec<String> {
             value.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
         };
@@ -159,8 +159,8 @@ impl Stage {
         entries
             .map(|(object, entry)| {
                 let addresses = texts(&entry["spec"]["addresses"]);
-                let held = if addresses.is_empty() { texts(&entry["spec"]["hosts"]) } else { addresses };
-                (object.name.to_string(), held)
+                let targets = if addresses.is_empty() { texts(&entry["spec"]["hosts"]) } else { addresses };
+                (object.name.to_string(), targets)
             })
             .collect()
     }
@@ -175,7 +175,7 @@ impl Stage {
     }
 
     /// A condition of the DynaKube: status, reason and message.
-    pub fn says(&self, kind: &str) -> Option<(String, String, String)> {
+    pub fn condition(&self, kind: &str) -> Option<(String, String, String)> {
         let kube = self.memory.find(&dynakube())?;
         let found = kube["status"]["conditions"].as_array()?.iter().find(|own| own["type"] == kind)?.clone();
         let text = |field: &str| found[field].as_str().unwrap_or_default().to_owned();
@@ -183,7 +183,7 @@ impl Stage {
     }
 
     /// The API's last response in the DynaKube's status.
-    pub fn remembers(&self) -> Value {
+    pub fn last_response(&self) -> Value {
         let kube = self.memory.find(&dynakube()).unwrap_or_default();
         json!([
             kube["status"]["activeGate"]["connectionInfoStatus"]["endpoints"],
@@ -214,7 +214,7 @@ fn merge(value: &mut Value, fields: &Value) {
     }
 }
 
-async fn operating(memory: &Memory, api: &Server, grant: &Value) -> Engine {
+async fn start_engine(memory: &Memory, api: &Server, grant: &Value) -> Engine {
     let test = std::env::current_exe().unwrap();
     let built = test.ancestors().find(|folder| folder.ends_with("debug") || folder.ends_with("release")).unwrap();
     let file = built.parent().unwrap().join("plugins/egress.wasm");

@@ -20,20 +20,20 @@ fn object(kind: &str, name: &str, mut content: Value) -> Value {
 }
 
 fn entries(stage: &Stage) -> Vec<String> {
-    stage.holds().into_iter().map(|(name, _)| name).collect()
+    stage.entries().into_iter().map(|(name, _)| name).collect()
 }
 
 #[tokio::test]
-async fn a_dynakubes_proxy_is_the_way_to_its_api_and_has_an_entry() {
+async fn a_dynakubes_api_is_reached_through_its_proxy_which_has_an_entry() {
     let api = api().await;
     let proxy = Proxy::to(api.port()).await;
     let url = format!("http://proxy.example.com:{}", proxy.port());
-    // The API's own address is not granted: there is no other way to it.
+    // The API's own address is not granted: only the proxy can reach it.
     let grant = json!({"trust": {"pem": api.authority()}, "proxy": {"private": ["127.0.0.0/8"]}});
     let stage = Stage::with(api, json!({"proxy": {"value": url}}), grant).await;
     let all = ["prod-fqdn-activegate", "prod-fqdn-oneagent", "prod-fqdn-operator", "prod-tcp-operator"];
     assert_eq!(entries(&stage), all);
-    assert_eq!(stage.says("mizzen.dev/egress").map(|(status, ..)| status).as_deref(), Some("True"));
+    assert_eq!(stage.condition("mizzen.dev/egress").map(|(status, ..)| status).as_deref(), Some("True"));
     assert!(!proxy.requests().is_empty());
 }
 
@@ -44,7 +44,7 @@ async fn the_proxy_of_a_secret_is_used_and_its_password_is_not_visible_in_any_ot
     let url = format!("http://user:secret@proxy.example.com:{}", proxy.port());
     let grant = json!({"trust": {"pem": api.authority()}, "proxy": {"private": ["127.0.0.0/8"]}});
     let stage = Stage::with(api, json!({"proxy": {"valueFrom": "my-proxy"}}), grant).await;
-    let (_, _, why) = stage.says("IstioForOneAgent").unwrap_or_default();
+    let (_, _, why) = stage.condition("IstioForOneAgent").unwrap_or_default();
     assert!(why.contains("my-proxy") && proxy.requests().is_empty(), "{why}");
     let secret = object("Secret", "my-proxy", json!({"stringData": {"proxy": url}}));
     stage.memory.put("user", &secret).unwrap();
@@ -56,31 +56,31 @@ async fn the_proxy_of_a_secret_is_used_and_its_password_is_not_visible_in_any_ot
 }
 
 #[tokio::test]
-async fn a_proxy_in_a_private_network_is_refused_unless_that_is_granted_which_is_said() {
+async fn a_proxy_in_a_private_network_is_refused_and_reported_unless_it_is_granted() {
     let api = api().await;
     let proxy = Proxy::to(api.port()).await;
     let url = format!("http://proxy.example.com:{}", proxy.port());
     let grant = json!({"trust": {"pem": api.authority()}});
     let stage = Stage::with(api, json!({"proxy": {"value": url}}), grant).await;
-    let (status, _, why) = stage.says("IstioForOneAgent").unwrap_or_default();
+    let (status, _, why) = stage.condition("IstioForOneAgent").unwrap_or_default();
     assert!(status == "False" && why.contains("proxy.example.com") && why.contains("`private`"), "{why}");
     assert_eq!((stage.api.requests().len(), proxy.requests().len()), (0, 0));
-    assert_eq!(entries(&stage), ["prod-fqdn-operator", "prod-tcp-operator"], "the way is open nonetheless");
+    assert_eq!(entries(&stage), ["prod-fqdn-operator", "prod-tcp-operator"], "its entries are applied nonetheless");
 }
 
 #[tokio::test]
-async fn a_certificate_is_verified_unless_the_dynakube_says_otherwise() {
+async fn a_certificate_is_verified_unless_the_dynakube_disables_it() {
     let grant = json!({"private": ["127.0.0.0/8"]});
     let stage = Stage::with(api().await, json!({"skipCertCheck": false}), grant).await;
-    let (status, _, why) = stage.says("IstioForOneAgent").unwrap_or_default();
+    let (status, _, why) = stage.condition("IstioForOneAgent").unwrap_or_default();
     assert!(status == "False" && why.contains("can't be reached"), "{why}");
     assert_eq!(stage.api.requests().len(), 0, "the token was not sent");
     stage.touch(json!(true), "/spec/skipCertCheck").await;
     assert_eq!(entries(&stage), ["prod-fqdn-activegate", "prod-fqdn-oneagent", "prod-fqdn-operator"]);
-    let asked = stage.api.requests().len();
+    let requests = stage.api.requests().len();
     stage.touch(json!(false), "/spec/skipCertCheck").await;
-    assert_eq!(stage.api.requests().len(), asked);
-    assert!(stage.says("IstioForOneAgent").unwrap_or_default().2.contains("as last reported"));
+    assert_eq!(stage.api.requests().len(), requests);
+    assert!(stage.condition("IstioForOneAgent").unwrap_or_default().2.contains("as last reported"));
 }
 
 #[tokio::test]

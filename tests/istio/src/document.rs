@@ -18,8 +18,8 @@ pub fn documents(objects: &[Value]) -> String {
 
 /// The lines of a command's output that contain none of these texts: output about valid objects is
 /// ignored.
-pub fn lines_without<'a>(said: &'a str, harmless: &[&str]) -> Vec<&'a str> {
-    said.lines().filter(|line| !line.trim().is_empty() && !harmless.iter().any(|text| line.contains(text))).collect()
+pub fn lines_without<'a>(output: &'a str, harmless: &[&str]) -> Vec<&'a str> {
+    output.lines().filter(|line| !line.trim().is_empty() && !harmless.iter().any(|text| line.contains(text))).collect()
 }
 
 /// The identity of an object: `apiVersion kind namespace/name`.

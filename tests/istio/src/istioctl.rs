@@ -62,7 +62,8 @@ pub enum Level {
 // === impl Istioctl ===
 
 impl Istioctl {
-    /// Finds it in the project's cache, or builds it there: minutes, once. Blocks; says on standard error what it does.
+    /// Finds it in the project's cache, or builds it there, which takes minutes, once. Blocks; reports
+    /// its progress on standard error.
     pub fn find_or_build(version: &str) -> Result<Self, IstioctlError> {
         let module = GoModule::read(Path::new(SOURCES))?;
         let stamp = |name: &str, value: &str| format!("-X istio.io/istio/pkg/version.{name}={value}");
@@ -81,12 +82,12 @@ impl Istioctl {
         Ok(Self { program })
     }
 
-    /// The same, for a test. `None`, with a line on standard error, where it can't be built for
-    /// want of Go; the test then has nothing to check.
+    /// The same, for a test. `None`, with a line on standard error, if it can't be built because Go
+    /// is missing; the test then has nothing to check.
     ///
     /// # Panics
     ///
-    /// When it can't be had for any other reason, and for want of Go too where the environment has
+    /// If it can't be built for any other reason, or if Go is missing and the environment has
     /// `CI=true`: there no test may be skipped.
     #[expect(clippy::panic, reason = "it is called by tests alone, which have no other way to fail")]
     pub fn for_test(version: &str) -> Option<Self> {
@@ -104,40 +105,40 @@ impl Istioctl {
 
     /// The objects that `istioctl manifest generate` prints for an `IstioOperator`.
     pub fn generate(&self, operator: &Value) -> Result<Vec<Value>, IstioctlError> {
-        let printed = self.ask(&["manifest", "generate", "-f", "-"], &operator.to_string())?;
+        let printed = self.run(&["manifest", "generate", "-f", "-"], &operator.to_string())?;
         objects(&printed).map_err(|error| IstioctlError::Failed(error.to_string()))
     }
 
     /// Has `istioctl validate` judge YAML documents. It judges Istio's own kinds, Services and
-    /// Deployments, and lets others pass. Returns what it says, which may be warnings.
+    /// Deployments, and accepts others. Returns its output, which may contain warnings.
     pub fn validate(&self, yaml: &str) -> Result<String, IstioctlError> {
-        self.ask(&["validate", "-f", "-"], yaml)
+        self.run(&["validate", "-f", "-"], yaml)
     }
 
     /// Has `istioctl analyze` judge YAML documents of all namespaces together, as if nothing else
     /// were in the cluster but Istio's own defaults.
     pub fn analyze(&self, yaml: &str) -> Result<Vec<Finding>, IstioctlError> {
-        let printed = self.ask(&["analyze", "--use-kube=false", "--all-namespaces", "--output", "json", "-"], yaml)?;
+        let printed = self.run(&["analyze", "--use-kube=false", "--all-namespaces", "--output", "json", "-"], yaml)?;
         serde_json::from_str(&printed).map_err(|error| IstioctlError::Failed(format!("{error}: {printed}")))
     }
 
-    fn ask(&self, arguments: &[&str], input: &str) -> Result<String, IstioctlError> {
+    fn run(&self, arguments: &[&str], input: &str) -> Result<String, IstioctlError> {
         let failed = |error: std::io::Error| IstioctlError::Failed(error.to_string());
         let mut command = Command::new(&self.program);
-        // No cluster: neither command may ask one.
+        // No cluster: neither command may contact one.
         command.args(arguments).env("KUBECONFIG", "/dev/null");
         let mut child =
             command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().map_err(failed)?;
         // It reads all before it prints anything; dropping the pipe ends its input.
         child.stdin.take().map_or(Ok(()), |mut pipe| pipe.write_all(input.as_bytes())).map_err(failed)?;
         let output = child.wait_with_output().map_err(failed)?;
-        let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-        // `analyze` goes on without a document that it can't read, and succeeds.
-        if output.status.success() && !said.contains("Error(s) adding files") {
+        let errors = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+        // `analyze` skips a document that it can't read, and succeeds.
+        if output.status.success() && !errors.contains("Error(s) adding files") {
             let printed = String::from_utf8_lossy(&output.stdout).into_owned();
-            Ok(if printed.is_empty() { said } else { printed })
+            Ok(if printed.is_empty() { errors } else { printed })
         } else {
-            Err(IstioctlError::Refused(said))
+            Err(IstioctlError::Refused(errors))
         }
     }
 }

@@ -1,5 +1,5 @@
-//! Istio's own commands as judges of what is made here: [`Istioctl`] renders an `IstioOperator`, validates YAML
-//! and analyzes it as `istioctl` does.
+//! Istio's own commands, to compare the plugins' objects with: [`Istioctl`] renders an `IstioOperator`, and
+//! validates and analyzes YAML, as `istioctl` does.
 //!
 //! It is built once, from the Go module in `tests/istio/go.mod`, which pins the same Istio as `plugins/istio-client`.
 //!

@@ -7,10 +7,10 @@ mod support;
 use mizzen_istio_tests::{Istioctl, documents, lines_without};
 use support::apis::emitted;
 
-/// What it says beside that these objects are valid, and that filters of Envoy are to be used with care.
-fn faults(said: &str) -> Vec<&str> {
+/// Its output, except for lines about valid objects and the general warning about filters of Envoy.
+fn faults(output: &str) -> Vec<&str> {
     let harmless = ["exposes internal implementation details", "is valid", "validation succeed"];
-    lines_without(said, &harmless)
+    lines_without(output, &harmless)
 }
 
 #[test]
@@ -28,6 +28,6 @@ fn a_limit_with_a_field_that_envoy_does_not_know_would_be_a_fault() {
     all.retain(|object| object["kind"] == "EnvoyFilter");
     let settings = &mut all[0]["spec"]["configPatches"][0]["patch"]["value"]["typed_config"];
     settings["token_buckets"] = settings["token_bucket"].take();
-    let said = istioctl.validate(&documents(&all)).unwrap();
-    assert!(faults(&said)[0].contains("unknown field \"token_buckets\""), "{said}");
+    let output = istioctl.validate(&documents(&all)).unwrap();
+    assert!(faults(&output)[0].contains("unknown field \"token_buckets\""), "{output}");
 }

@@ -8,20 +8,20 @@ mod support;
 use mizzen_istio_tests::{Istioctl, documents, lines_without};
 use support::applications::{emitted, protected};
 
-/// What it says beside that the objects are valid. That what compares paths shuts ports of plain
-/// TCP, which have none, is in the README; and a path within another one of its rule leads where
-/// that one leads, and is there for its policy.
-fn faults(said: &str) -> Vec<&str> {
+/// Its output, except for lines about valid objects and two expected warnings: a policy of paths
+/// denies traffic to ports of plain TCP, as the README says; and a path within another one of its
+/// rule has the same destination, and exists for its policy.
+fn faults(output: &str) -> Vec<&str> {
     let harmless = [
         "validation succeed",
         "will deny all traffic to TCP ports under its scope",
         "is not used (duplicate/overlapping match in rule",
     ];
-    lines_without(said, &harmless)
+    lines_without(output, &harmless)
 }
 
 #[test]
-fn istioctl_finds_no_fault_with_what_is_made_of_applications() {
+fn istioctl_finds_no_fault_in_the_objects_of_applications() {
     let Some(istioctl) = Istioctl::for_test("1.31.1") else { return };
     let objects = emitted();
     let of = |kind: &str| objects.iter().filter(|object| object["kind"] == kind).count();
@@ -36,12 +36,12 @@ fn a_route_that_names_its_gateway_with_a_dot_would_be_a_fault() {
     let mut objects = emitted();
     objects.retain(|object| object["kind"] == "VirtualService");
     objects[0]["spec"]["gateways"][0] = "shop-store.v1-gw".into();
-    let said = istioctl.validate(&documents(&objects)).unwrap();
-    assert!(matches!(faults(&said)[..], [fault] if fault.contains("legacy gatewayName")), "{said}");
+    let output = istioctl.validate(&documents(&objects)).unwrap();
+    assert!(matches!(faults(&output)[..], [fault] if fault.contains("legacy gatewayName")), "{output}");
 }
 
 #[test]
-fn each_certificate_comes_in_the_secret_that_the_gateway_asks_for() {
+fn each_certificate_is_in_the_secret_that_the_gateway_names() {
     let objects = emitted();
     let of = |kind: &'static str| objects.iter().filter(move |object| object["kind"] == kind);
     let servers: Vec<_> = of("Gateway").flat_map(|gateway| gateway["spec"]["servers"].as_array().unwrap()).collect();
@@ -56,7 +56,7 @@ fn each_certificate_comes_in_the_secret_that_the_gateway_asks_for() {
 }
 
 #[test]
-fn no_value_of_a_condition_is_let_through_that_istio_refuses() {
+fn every_accepted_value_of_a_condition_is_valid_for_istio() {
     let Some(istioctl) = Istioctl::for_test("1.31.1") else { return };
     let long = "a".repeat(321);
     let (mut passed, mut refused) = (0, 0);

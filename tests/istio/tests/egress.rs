@@ -8,6 +8,6 @@ fn every_shape_is_valid() {
     let emitted = emitted().unwrap();
     assert!(emitted.len() > 20, "{}", emitted.len());
     let Some(istioctl) = Istioctl::for_test("1.31.1") else { return };
-    let said = istioctl.validate(&documents(&emitted)).unwrap();
-    assert!(!said.contains("Error"), "{said}");
+    let output = istioctl.validate(&documents(&emitted)).unwrap();
+    assert!(!output.contains("Error"), "{output}");
 }

@@ -15,8 +15,8 @@ use support::compare::{VERSION, both, compare};
 
 /// The `IstioOperator` that the plugin has rendered for a mesh with this spec.
 fn merged(spec: &Value) -> Value {
-    let asked: Arc<Mutex<Option<Value>>> = Arc::default();
-    let hears = Arc::clone(&asked);
+    let captured: Arc<Mutex<Option<Value>>> = Arc::default();
+    let capture = Arc::clone(&captured);
     let istio = json!({
         "apiVersion": "mizzen.dev/v1alpha1", "kind": "Istio", "spec": spec,
         "metadata": {"name": "default", "namespace": "mesh", "creationTimestamp": "2026-01-02T00:00:00Z"},
@@ -27,16 +27,16 @@ fn merged(spec: &Value) -> Value {
         "istio",
         &[("istio.io/version", VERSION)],
         move |document| {
-            *hears.lock().unwrap() = Some(document.clone());
-            Err(RenderError::Rejected("it is only listened to".into()))
+            *capture.lock().unwrap() = Some(document.clone());
+            Err(RenderError::Rejected("the test only captures the document".into()))
         },
     );
     let outcome = testing::reconcile::<Installation>(&cluster, &istio, &json!({}));
-    let operator = asked.lock().unwrap().take();
+    let operator = captured.lock().unwrap().take();
     operator.unwrap_or_else(|| panic!("nothing was rendered for {spec}: {outcome:?}"))
 }
 
-/// Every field of `systems/kyma.md`, "The CR today": each by itself.
+/// Every field of Kyma's custom resource, each by itself.
 fn fields() -> Vec<Value> {
     let k8s = json!({
         "hpaSpec": {"minReplicas": 3, "maxReplicas": 7},
@@ -97,5 +97,5 @@ fn every_field_of_the_custom_resource_is_rendered_as_istioctl_renders_it_and_mak
         .filter(|spec| compare(&client, &istioctl, &merged(spec), &spec.to_string()) == plain)
         .map(|spec| spec.to_string())
         .collect();
-    assert!(indifferent.is_empty(), "nothing changes by {}", indifferent.join("\nnor by "));
+    assert!(indifferent.is_empty(), "no effect on the rendering: {}", indifferent.join("\n"));
 }

@@ -12,13 +12,13 @@ use serde_json::{Value, json};
 use support::compare::{VERSION, both};
 use support::mesh::{around, installed, patched};
 
-/// What `istioctl validate` says beside that the objects are valid.
+/// The output of `istioctl validate`, except for lines about valid objects.
 fn faults(istioctl: &Istioctl, objects: &[Value]) -> Vec<String> {
-    let said = istioctl.validate(&documents(objects)).unwrap();
-    lines_without(&said, &["is valid", "validation succeed"]).into_iter().map(str::to_owned).collect()
+    let output = istioctl.validate(&documents(objects)).unwrap();
+    lines_without(&output, &["is valid", "validation succeed"]).into_iter().map(str::to_owned).collect()
 }
 
-/// The most that a mesh can be asked for: every part of it.
+/// A mesh with every optional part.
 fn every_part() -> Value {
     json!({
         "components": {"egressGateway": {"enabled": true}, "cni": {"k8s": {"resources": {"requests": {"cpu": "5m"}}}}},

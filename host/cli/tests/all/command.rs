@@ -101,7 +101,7 @@ fn a_plan_reports_what_would_fail() {
 
 #[test]
 fn check_reports_everything_at_once_with_file_line_and_field() {
-    let broken = MTLS.replace("config:", "confg:").replace("name: mtls", "name: Mtls") + "  after: [nobody]\n";
+    let broken = MTLS.replace("config:", "confg:").replace("name: mtls", "name: Mtls") + "  after: [missing]\n";
     let folder = folder(&broken);
     let done = mizzen().arg("check").arg("-f").arg(folder.path().join("reconcilers.yaml")).output().unwrap();
     let errors = text(&done.stderr);

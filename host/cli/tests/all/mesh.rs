@@ -69,7 +69,7 @@ fn swapped() -> String {
     swapped
 }
 
-/// What the whole configuration comes to on a user's own Istio: the plan, statuses included.
+/// The plan of the whole configuration on a user's own Istio, including statuses.
 fn plan() -> Value {
     let folder: TempDir = tempfile::tempdir().unwrap();
     let definition = |(group, kind, plural): (&str, &str, &str)| {

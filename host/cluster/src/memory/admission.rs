@@ -107,7 +107,7 @@ fn drop_empty(metadata: &mut Value) {
     }
 }
 
-/// The list elements that can't be told apart, although each is owned by itself.
+/// The list elements that can't be distinguished, although each is owned by itself.
 fn ambiguous(shape: Shape<'_>, document: &Value) -> Vec<Problem> {
     let mut problems = Vec::new();
     search(shape, document, &Field::root(), &mut problems);
@@ -133,7 +133,7 @@ fn search(shape: Shape<'_>, value: &Value, at: &Field, problems: &mut Vec<Proble
     }
 }
 
-/// Why the element at a place of a list can't be told from the others, if so.
+/// Why the element at a place of a list can't be distinguished from the others, if so.
 fn ambiguity(relation: &Relation, items: &[Value], place: usize) -> Option<String> {
     if *relation == Relation::Whole {
         return None;

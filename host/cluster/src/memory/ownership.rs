@@ -84,7 +84,7 @@ fn collect(shape: Shape<'_>, value: &Value, path: &mut Path, found: &mut Parts) 
             }
         }
         (Value::Array(items), relation @ (Relation::Set | Relation::Keyed(_))) => {
-            // A list whose elements can't be told apart is owned as a whole.
+            // A list whose elements can't be distinguished is owned as a whole.
             let Some(names) = names(&relation, items) else {
                 found.insert(path.clone(), Some(value.clone()));
                 return;

@@ -108,7 +108,7 @@ async fn an_error_names_the_limit_that_was_met() {
 }
 
 #[tokio::test]
-async fn garbage_core_modules_and_foreign_components_are_told_apart() {
+async fn garbage_core_modules_and_foreign_components_have_different_errors() {
     let sandbox = sandbox();
     let garbage = sandbox.load(b"garbage".to_vec()).await.err().unwrap();
     assert!(matches!(garbage, LoadError::NotWasm), "{garbage}");

@@ -1,6 +1,6 @@
 //! The operator on a real control plane, one module per behaviour.
 //!
-//! Each test starts a control plane of its own, unless it says otherwise, and enters the
+//! Each test starts a control plane of its own, unless documented otherwise, and enters the
 //! [`TestGroup`](mizzen_e2e::TestGroup) of its module first.
 
 #![expect(

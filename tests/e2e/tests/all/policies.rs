@@ -1,5 +1,5 @@
 //! Policies under real traffic: an Envoy that istiod configures refuses and accepts requests as an
-//! `IngressTrait` and an `ExposedAPI` say.
+//! `IngressTrait` and an `ExposedAPI` require.
 //!
 //! There are no certificates here, so callers are not identified by mutual TLS, but by tokens, which the
 //! gateway verifies.
@@ -134,7 +134,7 @@ fn api(name: &str, path: &str, more: &Value) -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn preflight_requests_are_answered_for_the_origins_that_an_api_names() {
+async fn preflight_requests_are_accepted_for_the_origins_that_an_api_names() {
     const ALLOWED: &str = "access-control-allow-origin";
     let _group = TestGroup::enter(module_path!());
     let Some(mesh) = Ingress::start(&["canvas", "shop"], &[api_operator()]).await else { return };
@@ -145,7 +145,7 @@ async fn preflight_requests_are_answered_for_the_origins_that_an_api_names() {
     let cors = json!({"enabled": true, "allowCredentials": true, "allowOrigins": origins});
     let mut own = cors.clone();
     own["handlePreflightRequests"] = json!({"enabled": false});
-    for (name, path, cors) in [("answered", "/a", &cors), ("own", "/own", &own)] {
+    for (name, path, cors) in [("gateway", "/a", &cors), ("own", "/own", &own)] {
         mesh.apply(&api(name, path, &json!({"CORS": cors}))).await;
         mesh.until(&to(APIS, path), |response| is_of(response, "catalog", path)).await;
     }

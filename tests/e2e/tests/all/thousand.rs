@@ -77,7 +77,7 @@ async fn a_component_is_swapped_while_a_thousand_converge_and_a_restart_writes_n
         condition(&reconciler, "Loaded").is_some_and(|found| found.status == "True")
     })
     .await;
-    // The other component was a reason to hold APIs back for a moment, and to say so.
+    // While the other component was loaded, APIs were gated, and that was reported.
     idle(&operator).await;
     operator.stop().await;
 

@@ -1,5 +1,6 @@
-// Command istioctl is the commands of Istio's istioctl that the tests compare with: `manifest generate`, `validate` and `analyze`. They are the
-// command packages that istioctl itself is made of, without the rest of it, which takes longer to build.
+// Command istioctl contains the commands of Istio's istioctl that the tests compare with: `manifest generate`,
+// `validate` and `analyze`. They are istioctl's own command packages, without its other commands, which take longer to
+// build.
 package main
 
 import (
@@ -17,7 +18,7 @@ import (
 
 func main() {
 	root := &cobra.Command{Use: "istioctl", SilenceUsage: true, PersistentPreRunE: func(*cobra.Command, []string) error {
-		// istioctl logs to standard output, where a warning would stand among the manifests.
+		// istioctl logs to standard output, where a warning would mix with the manifests.
 		options := istioctl.LoggingOptions
 		options.OutputPaths = []string{"stderr"}
 		return log.Configure(options)

@@ -1,10 +1,10 @@
-//! What `api-operator` publishes APIs with.
+//! The objects that `api-operator` desires for APIs.
 
 use mizzen_plugin_api_operator::ApiOperator;
 use mizzen_sdk::testing::{self, Cluster};
 use serde_json::{Value, json};
 
-/// What implements all of them.
+/// The implementation of all of them.
 pub const SERVICE: &str = "{apiVersion: v1, kind: Service, metadata: {name: catalog, namespace: shop}, \
                            spec: {selector: {app: catalog}, ports: [{name: http, port: 8080, targetPort: 9090}]}}";
 

@@ -1,5 +1,5 @@
-//! What `application` and `application-ingress` make of an application whose traits ask for
-//! everything there is to ask for.
+//! The objects that `application` and `application-ingress` desire for an application whose traits
+//! set every field.
 
 use mizzen_plugin_application::Application;
 use mizzen_plugin_application_ingress::ApplicationIngress;
@@ -16,7 +16,7 @@ fn ingress(name: &str, spec: &Value) -> Value {
     })
 }
 
-/// Traits that between them ask for everything there is to ask for.
+/// Traits that together set every field.
 fn traits() -> Vec<Value> {
     let policy = json!({"rules": [
         {
@@ -78,7 +78,7 @@ pub fn emitted() -> Vec<Value> {
     objects
 }
 
-/// What a path is protected with by a condition of one value; `None` where the trait is refused for it.
+/// The policies of a path with a condition of one value; `None` if the trait is invalid because of it.
 pub fn protected(key: &str, value: &str) -> Option<Vec<Value>> {
     let policy = json!({"rules": [{"from": {"requestPrincipals": ["*"]}, "when": [{"key": key, "values": [value]}]}]});
     let rule = json!({

@@ -1,4 +1,4 @@
-//! What the client renders beside what istioctl renders.
+//! Comparison of the client's rendering with istioctl's.
 
 use std::collections::BTreeMap;
 
@@ -10,15 +10,15 @@ use super::Client;
 /// The version that both are built as.
 pub const VERSION: &str = "1.31.1";
 
-/// Objects by what they are called.
+/// Objects by identity.
 pub type Rendered = BTreeMap<String, Value>;
 
-/// Both, or none where Go is missing.
+/// Both, or `None` if Go is missing.
 pub fn both() -> Option<(Client, Istioctl)> {
     Client::for_test(VERSION).zip(Istioctl::for_test(VERSION))
 }
 
-/// By identity; each must be there once.
+/// Objects by identity; each must exist once.
 pub fn by_identity(all: Vec<Value>) -> Rendered {
     let count = all.len();
     let by: Rendered = all.into_iter().map(|object| (identity(&object), object)).collect();
@@ -28,9 +28,9 @@ pub fn by_identity(all: Vec<Value>) -> Rendered {
 
 /// Renders an `IstioOperator` in both, and compares object by object.
 pub fn compare(client: &Client, istioctl: &Istioctl, operator: &Value, case: &str) -> Rendered {
-    let answer = client.render(operator);
-    assert_eq!(answer.messages("error"), [], "{case}");
-    let ours = by_identity(answer.items);
+    let rendering = client.render(operator);
+    assert_eq!(rendering.messages("error"), [], "{case}");
+    let ours = by_identity(rendering.items);
     let theirs = by_identity(istioctl.generate(operator).unwrap_or_else(|error| panic!("{case}: {error}")));
     let names = |objects: &Rendered| objects.keys().cloned().collect::<Vec<_>>();
     assert_eq!(names(&ours), names(&theirs), "{case}: not the same objects");

@@ -1,5 +1,5 @@
-//! What `installation` makes of a version of Istio that is rendered for real, and what those after
-//! it add, with the settings of `deploy/mesh.yaml`.
+//! The objects that `installation` desires for a real rendering of Istio, and those of its
+//! successors, with the settings of `deploy/mesh.yaml`.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use super::Client;
 use super::compare::VERSION;
 
-/// Steps that an installation takes, and one for the last look.
+/// The number of steps of an installation, and one more to see that it is ready.
 const STEPS: usize = 5;
 
 fn subject(spec: &Value) -> String {
@@ -27,30 +27,30 @@ fn subject(spec: &Value) -> String {
     .to_string()
 }
 
-/// All that `installation` wants for a mesh with this spec, once each of its steps was waited for.
+/// All objects that `installation` desires for a mesh with this spec, after all of its steps.
 pub fn installed(client: &Arc<Client>, spec: &Value) -> Vec<Value> {
     let (istio, client) = (subject(spec), Arc::clone(client));
     let node = "{apiVersion: v1, kind: Node, metadata: {name: node}, status: {capacity: {cpu: '16', memory: 64Gi}}}";
     let render = move |document: &Value| {
-        let answer = client.render(document);
-        let errors = answer.messages("error");
-        if errors.is_empty() { Ok(answer.items) } else { Err(RenderError::Rejected(format!("{errors:?}"))) }
+        let rendering = client.render(document);
+        let errors = rendering.messages("error");
+        if errors.is_empty() { Ok(rendering.items) } else { Err(RenderError::Rejected(format!("{errors:?}"))) }
     };
     let labels = [("istio.io/version", VERSION)];
     let mut cluster = Cluster::new().with(&istio).with(node).with_renderer("istio", &labels, render);
     for _ in 0..STEPS {
         let Outcome { readiness, desired, .. } =
             testing::reconcile::<Installation>(&cluster, &istio, &json!({})).unwrap();
-        let wanted = desired.unwrap_or_else(|| panic!("nothing is wanted for {spec}: {readiness:?}"));
+        let wanted = desired.unwrap_or_else(|| panic!("nothing is desired for {spec}: {readiness:?}"));
         if readiness == Readiness::Ready {
             return wanted;
         }
         cluster = wanted.iter().fold(cluster, |cluster, own| cluster.with(&up(own.clone()).to_string()));
     }
-    panic!("it does not get ready with {spec}")
+    panic!("it does not become ready with {spec}")
 }
 
-/// An object as it stands in a cluster after the host applied it, and all of it came up.
+/// An object in a cluster after the host applied it and its controllers reported it as ready.
 fn up(mut object: Value) -> Value {
     object["metadata"]["labels"]["mizzen.dev/owner"] = json!("installation");
     object["metadata"]["generation"] = json!(1);
@@ -62,7 +62,7 @@ fn up(mut object: Value) -> Value {
     object
 }
 
-/// Everything that `gateway`, `mtls` and `monitoring` want, dashboards among it.
+/// All objects that `gateway`, `mtls` and `monitoring` desire, including dashboards.
 pub fn around() -> Vec<Value> {
     let gateway =
         json!({"domain": "mesh.example.com", "certificateSecret": "mesh-example-com", "minTlsVersion": "TLSV1_2"});
@@ -78,7 +78,7 @@ pub fn around() -> Vec<Value> {
     outcomes.into_iter().flat_map(|outcome| outcome.unwrap().desired.unwrap()).collect()
 }
 
-/// The injector's webhooks among the installed objects, as they stand once `injector` has patched them.
+/// The injector's webhooks among the installed objects, after `injector` patched them.
 pub fn patched(installed: &[Value]) -> Vec<Value> {
     let excluded = "{apiVersion: v1, kind: Namespace, metadata: {name: garden, labels: {purpose: system}}}";
     let cluster = installed.iter().fold(Cluster::new().with(excluded), |cluster, own| cluster.with(&own.to_string()));

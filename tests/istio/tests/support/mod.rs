@@ -1,4 +1,4 @@
-//! The client as a sandbox runs it: a WASI command without files, sockets, clock or chance.
+//! The client as a sandbox runs it: a WASI command without files, sockets, a real clock or randomness.
 
 #![allow(dead_code, unreachable_pub, reason = "each test file is a crate of its own and uses what it needs")]
 
@@ -17,8 +17,8 @@ use wasmtime_wasi::WasiCtxBuilder;
 use wasmtime_wasi::p1::{WasiP1Ctx, add_to_linker_sync};
 use wasmtime_wasi::p2::pipe::{MemoryInputPipe, MemoryOutputPipe};
 
-/// More than any answer.
-const ANSWER: usize = 64 << 20;
+/// More bytes than any rendering has.
+const MOST_OUTPUT: usize = 64 << 20;
 
 /// The client of a version, compiled.
 pub struct Client {
@@ -26,16 +26,16 @@ pub struct Client {
     linker: Linker<WasiP1Ctx>,
 }
 
-/// One answer of the client's.
-pub struct Answer {
+/// One output of the client.
+pub struct Rendering {
     pub text: String,
     pub items: Vec<Value>,
     pub results: Vec<Value>,
 }
 
 impl Client {
-    /// The client that `make istio-client` left behind. `None`, with a line on standard error,
-    /// where there is none and CI is not asking.
+    /// The client that `make istio-client` built. `None`, with a line on standard error, if it does
+    /// not exist and `CI` is not set.
     pub fn for_test(version: &str) -> Option<Self> {
         let test = std::env::current_exe().unwrap();
         let built = test.ancestors().find(|folder| folder.ends_with("debug") || folder.ends_with("release")).unwrap();
@@ -43,7 +43,7 @@ impl Client {
         if file.is_file() {
             return Some(Self::compile(&file));
         }
-        let hint = format!("{} is not there: run `make istio-client ISTIO_VERSION={version}`", file.display());
+        let hint = format!("{} does not exist: run `make istio-client ISTIO_VERSION={version}`", file.display());
         assert!(std::env::var_os("CI").is_none_or(|ci| ci != "true"), "{hint}");
         eprintln!("SKIPPED: {hint}");
         None
@@ -71,21 +71,21 @@ impl Client {
     }
 
     /// Renders an `IstioOperator`.
-    pub fn render(&self, operator: &Value) -> Answer {
+    pub fn render(&self, operator: &Value) -> Rendering {
         let list = json!({
             "apiVersion": "config.kubernetes.io/v1", "kind": "ResourceList", "functionConfig": operator, "items": [],
         });
         self.call(&list.to_string())
     }
 
-    /// Gives it this text. Its exit code must be 0, whatever the text is.
-    pub fn call(&self, input: &str) -> Answer {
-        let answer = MemoryOutputPipe::new(ANSWER);
-        let errors = MemoryOutputPipe::new(ANSWER);
+    /// Calls it with this text. Its exit code must be 0 for any text.
+    pub fn call(&self, input: &str) -> Rendering {
+        let rendering = MemoryOutputPipe::new(MOST_OUTPUT);
+        let errors = MemoryOutputPipe::new(MOST_OUTPUT);
         let wasi = WasiCtxBuilder::new()
             .arg("istio-client")
             .stdin(MemoryInputPipe::new(input.to_owned()))
-            .stdout(answer.clone())
+            .stdout(rendering.clone())
             .stderr(errors.clone())
             .build_p1();
         let mut store = Store::new(self.module.engine(), wasi);
@@ -94,14 +94,14 @@ impl Client {
         drop(store);
         if let Err(error) = ended {
             let code = error.downcast_ref::<wasmtime_wasi::I32Exit>().map(|exit| exit.0);
-            let said = String::from_utf8_lossy(&errors.contents()).into_owned();
-            assert_eq!(code, Some(0), "{error}: {said}");
+            let errors_text = String::from_utf8_lossy(&errors.contents()).into_owned();
+            assert_eq!(code, Some(0), "{error}: {errors_text}");
         }
-        Answer::read(String::from_utf8(answer.contents().to_vec()).unwrap())
+        Rendering::read(String::from_utf8(rendering.contents().to_vec()).unwrap())
     }
 }
 
-impl Answer {
+impl Rendering {
     fn read(text: String) -> Self {
         let list: Value = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
         assert_eq!((&list["apiVersion"], &list["kind"]), (&json!("config.kubernetes.io/v1"), &json!("ResourceList")));
@@ -126,10 +126,7 @@ fn kept(engine: &Engine, wasm: &[u8]) -> PathBuf {
     cache.folder(&format!("{:016x}.cwasm", hasher.finish()))
 }
 
-#[expect(
-    unsafe_code,
-    reason = "the file was written by this very code, into the cache of the person who runs the tests"
-)]
+#[expect(unsafe_code, reason = "the file was written by this very code, into the cache of the user who runs the tests")]
 fn map(engine: &Engine, file: &std::path::Path) -> Option<Module> {
     // SAFETY: see the reason above; wasmtime itself checks version and settings.
     unsafe { Module::deserialize_file(engine, file) }.ok()

@@ -31,7 +31,7 @@ async fn a_conflict_names_the_field_and_its_owner_and_force_takes_it() {
 }
 
 #[tokio::test]
-async fn an_edited_field_is_told_apart_from_an_applied_one() {
+async fn an_edited_field_differs_from_an_applied_one() {
     let memory = memory();
     apply(&memory, "one", &document(json!({"a": 1})), false).await.unwrap();
     memory.edit("kubectl-edit", &shop(), |shop| shop["spec"]["a"] = json!(9)).unwrap();

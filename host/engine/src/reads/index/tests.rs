@@ -29,7 +29,7 @@ fn list(service: &str, paths: &[&str]) -> Read {
 }
 
 #[test]
-fn a_change_of_a_field_that_was_not_read_wakes_nobody() {
+fn a_change_of_a_field_that_was_not_read_has_no_readers() {
     let mut index = ReadIndex::default();
     index.record(key(1), list("cart", &["endpoints[*].conditions.ready"]));
     let (before, noted) = (slice("a", "cart", true, "x"), slice("a", "cart", true, "y"));
@@ -39,7 +39,7 @@ fn a_change_of_a_field_that_was_not_read_wakes_nobody() {
 }
 
 #[test]
-fn an_object_that_enters_or_leaves_a_selection_wakes_its_readers() {
+fn an_object_that_enters_or_leaves_a_selection_has_its_readers() {
     let mut index = ReadIndex::default();
     index.record(key(1), list("cart", &[]));
     index.record(key(2), list("till", &[]));
@@ -50,7 +50,7 @@ fn an_object_that_enters_or_leaves_a_selection_wakes_its_readers() {
 }
 
 #[test]
-fn one_change_is_judged_by_its_candidates_and_not_by_every_read() {
+fn a_change_is_compared_with_its_candidates_and_not_with_every_read() {
     let mut index = ReadIndex::default();
     for subject in 0..10_000 {
         index.record(key(subject), list(&format!("s{subject}"), &["endpoints"]));
@@ -62,7 +62,7 @@ fn one_change_is_judged_by_its_candidates_and_not_by_every_read() {
 }
 
 #[test]
-fn a_read_that_the_last_call_did_not_make_wakes_no_longer() {
+fn a_read_that_the_last_call_did_not_make_is_removed() {
     let mut index = ReadIndex::default();
     index.record(key(1), list("cart", &[]));
     let current = index.record(key(1), list("till", &[]));
@@ -75,7 +75,7 @@ fn a_read_that_the_last_call_did_not_make_wakes_no_longer() {
 }
 
 #[test]
-fn an_object_that_was_absent_wakes_its_reader_when_it_comes() {
+fn a_created_object_has_the_readers_that_found_it_missing() {
     let mut index = ReadIndex::default();
     let object = slice("a", "cart", true, "").reference;
     index.record(key(1), Read::Get { object, fields: Fields::Whole });
@@ -110,7 +110,7 @@ fn overlaps(path: &str) -> Read {
 }
 
 #[test]
-fn a_change_is_judged_by_those_whose_value_it_has_or_had() {
+fn a_change_has_the_readers_of_its_old_and_new_value() {
     let mut index = ReadIndex::default();
     for subject in 0..10_000 {
         index.record(key(subject), overlaps(&format!("/{subject}/cart")));
@@ -123,7 +123,7 @@ fn a_change_is_judged_by_those_whose_value_it_has_or_had() {
 }
 
 #[test]
-fn a_change_beside_the_value_wakes_whoever_sees_that_field() {
+fn a_change_beside_the_value_has_the_readers_that_see_that_field() {
     let mut index = ReadIndex::default();
     index.record(key(1), overlaps("/cart"));
     let (before, after) = (route("r", "a", &["/cart"], 1), route("r", "a", &["/cart"], 2));
@@ -171,7 +171,7 @@ fn changed() -> impl Strategy<Value = Option<(Vec<String>, u32)>> {
 
 proptest! {
     #[test]
-    fn the_index_finds_whom_asking_every_read_finds(
+    fn the_index_finds_the_same_readers_as_comparing_every_read(
         reads in prop::collection::vec(read(), 0..12), before in changed(), after in changed(),
         namespace in prop::sample::select(&["a", "b"][..])
     ) {

@@ -7,7 +7,7 @@ mod support;
 
 use mizzen_istio_tests::{Istioctl, IstioctlError, identity};
 use serde_json::{Value, json};
-use support::{Answer, Client};
+use support::{Client, Rendering};
 
 const VERSION: &str = "1.31.1";
 const OLDER: &str = "1.31.0";
@@ -16,12 +16,12 @@ fn operator(spec: &Value) -> Value {
     json!({"apiVersion": "install.istio.io/v1alpha1", "kind": "IstioOperator", "spec": spec})
 }
 
-/// Every image of the workloads, the proxy's from the injector's values among them.
-fn images(answer: &Answer) -> Vec<String> {
-    let workloads = answer.items.iter().filter(|object| object.pointer("/spec/template/spec/containers").is_some());
+/// Every image of the workloads, including the proxy's from the injector's values.
+fn images(rendering: &Rendering) -> Vec<String> {
+    let workloads = rendering.items.iter().filter(|object| object.pointer("/spec/template/spec/containers").is_some());
     let containers = workloads.flat_map(|object| object["spec"]["template"]["spec"]["containers"].as_array().unwrap());
     let mut images: Vec<_> = containers.map(|container| container["image"].as_str().unwrap().to_owned()).collect();
-    let injector = answer
+    let injector = rendering
         .items
         .iter()
         .find(|object| identity(object) == "v1 ConfigMap istio-system/istio-sidecar-injector")
@@ -34,51 +34,51 @@ fn images(answer: &Answer) -> Vec<String> {
 }
 
 #[test]
-fn two_versions_stand_side_by_side_and_each_names_its_own_images() {
+fn two_versions_can_be_used_together_and_each_has_its_own_images() {
     let Some((older, newer)) = Client::for_test(OLDER).zip(Client::for_test(VERSION)) else { return };
     let spec = operator(&json!({"components": {"cni": {"enabled": true}}}));
     for (client, version) in [(older, OLDER), (newer, VERSION)] {
-        let answer = client.render(&spec);
-        let images = images(&answer);
+        let rendering = client.render(&spec);
+        let images = images(&rendering);
         for name in ["pilot", "install-cni", "proxyv2"] {
             assert!(images.contains(&format!("docker.io/istio/{name}:{version}")), "{version}: {images:?}");
         }
         assert!(images.iter().all(|image| image.ends_with(version)), "{version}: {images:?}");
         let label = "/metadata/labels/operator.istio.io~1version";
-        assert!(answer.items.iter().filter_map(|object| object.pointer(label)).all(|label| label == version));
+        assert!(rendering.items.iter().filter_map(|object| object.pointer(label)).all(|label| label == version));
     }
 }
 
 #[test]
-fn the_same_document_gets_the_same_answer_to_the_byte_whatever_chance_and_the_clock_say() {
+fn equal_documents_have_equal_renderings_whatever_the_clock_and_random_numbers() {
     let Some(client) = Client::for_test(VERSION) else { return };
     let operator = operator(&json!({"profile": "demo", "components": {"pilot": {"k8s": {
         "replicaCount": 2, "env": [{"name": "A", "value": "1"}], "nodeSelector": {"a": "b"},
         "podAnnotations": {"c": "d"},
         "resources": {"requests": {"cpu": "1"}},
     }}}}));
-    // Each call has a clock that has gone on, and other random numbers, by which Go orders its maps.
+    // Each call has a later time and other random numbers, by which Go orders its maps.
     let first = client.render(&operator).text;
     for _ in 0..4 {
-        assert!(client.render(&operator).text == first, "two answers");
+        assert!(client.render(&operator).text == first, "two renderings");
     }
 }
 
 #[test]
 fn a_panic_in_istios_code_is_a_result() {
     let Some(client) = Client::for_test(VERSION) else { return };
-    let answer = client.render(&operator(&json!({"values": {"global": 3}})));
-    let messages = answer.messages("error");
+    let rendering = client.render(&operator(&json!({"values": {"global": 3}})));
+    let messages = rendering.messages("error");
     assert!(messages.len() == 1 && messages[0].1.contains("panicked on this document"), "{messages:?}");
-    assert_eq!(answer.items.len(), 0);
+    assert_eq!(rendering.items.len(), 0);
 }
 
 #[test]
-fn input_that_is_not_a_resource_list_gives_an_error_that_says_why() {
+fn input_that_is_not_a_resource_list_is_an_error_with_its_reason() {
     let Some(client) = Client::for_test(VERSION) else { return };
     for input in ["", "{}", "kind: [", "\u{0}", "{\"apiVersion\": \"v1\", \"kind\": \"List\"}"] {
-        let answer = client.call(input);
-        assert_eq!((answer.items.len(), answer.messages("error").len()), (0, 1), "{input:?}: {}", answer.text);
+        let rendering = client.call(input);
+        assert_eq!((rendering.items.len(), rendering.messages("error").len()), (0, 1), "{input:?}: {}", rendering.text);
     }
 }
 
@@ -106,23 +106,23 @@ fn the_client_refuses_documents_that_istioctl_refuses_and_names_the_field() {
     for (spec, field) in wrong {
         let operator = operator(&spec);
         let Err(IstioctlError::Refused(_)) = istioctl.generate(&operator) else { panic!("istioctl renders {spec}") };
-        let answer = client.render(&operator);
-        assert_eq!(answer.items.len(), 0, "{spec}");
+        let rendering = client.render(&operator);
+        assert_eq!(rendering.items.len(), 0, "{spec}");
         assert_eq!(
-            answer.messages("error").first().map(|(path, _)| path.as_str()),
+            rendering.messages("error").first().map(|(path, _)| path.as_str()),
             Some(field),
             "{spec}: {:?}",
-            answer.results
+            rendering.results
         );
     }
 }
 
 #[test]
-fn a_warning_comes_with_what_is_rendered() {
+fn a_warning_accompanies_the_rendered_objects() {
     let Some(client) = Client::for_test(VERSION) else { return };
     let spec = json!({"meshConfig": {"defaultConfig": {"proxyMetadata": {"ISTIO_META_DNS_AUTO_ALLOCATE": "true"}}}});
-    let answer = client.render(&operator(&spec));
-    let messages = answer.messages("warning");
+    let rendering = client.render(&operator(&spec));
+    let messages = rendering.messages("warning");
     assert!(messages.len() == 1 && messages[0].1.contains("deprecated"), "{messages:?}");
-    assert!(!answer.items.is_empty());
+    assert!(!rendering.items.is_empty());
 }
