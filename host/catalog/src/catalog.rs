@@ -124,8 +124,7 @@ impl Catalog {
         let last_config = known.as_ref().map(|known| known.entry.reconciler.config.clone());
         let last_good = known.and_then(|known| Some(Revision { invoke: known.entry.invoke?, limits: known.limits }));
         let newest = newest.ok().filter(|_| problems.is_empty()).map(|invoke| Revision { invoke, limits });
-        // A revision whose default subjects are Secrets must not run, even if it ran before with
-        // other subjects.
+        // A revision must not run with subjects of another kind, even if it ran before.
         let running =
             newest.or(last_good).filter(|running| check::subject(reconciler, running.invoke.description()).is_none());
         let reconciler = match (&running, last_config) {

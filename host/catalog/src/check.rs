@@ -3,7 +3,7 @@
 use jsonschema::ValidationError;
 use jsonschema::error::ValidationErrorKind;
 use mizzen_config::{Problem, Reconciler};
-use mizzen_model::{Access, Description, Kind, Need, field_at};
+use mizzen_model::{Access, Description, Need, field_at};
 
 /// Everything that does not match: the configuration and the plugin's schema, the grants and its
 /// needs, and its own declarations among each other.
@@ -14,6 +14,7 @@ pub(crate) fn check(reconciler: &Reconciler, description: &Description) -> Vec<P
     problems.extend(renderers(reconciler, description));
     problems.extend(network(reconciler, description));
     problems.extend(subject(reconciler, description));
+    problems.extend(finalizer(reconciler, description));
     problems
 }
 
@@ -107,10 +108,25 @@ fn field_sets(reconciler: &Reconciler, description: &Description) -> Vec<Problem
     strays.map(say).collect()
 }
 
-/// Every request has its subject, and plugins never see Secrets. A document that names Secrets as
-/// subjects is refused before this check.
+/// The kind of the subject is the configuration's to choose, and the plugin must be made for it. The same kind of
+/// another group or version may have the fields that the plugin uses.
 pub(crate) fn subject(reconciler: &Reconciler, description: &Description) -> Option<Problem> {
-    let secret = reconciler.subject.is_none() && description.subject == Kind::new("v1", "Secret");
-    let message = "the plugin's subjects are Secrets, which plugins never see: name another kind";
-    secret.then(|| reconciler.problem("spec.subject", message.to_owned()))
+    let (granted, described) = (&reconciler.subject.kind, &description.subject);
+    (granted.name != described.name).then(|| {
+        let message = format!(
+            "is {granted}, and the plugin is called for {described}: name that kind, if the plugin may have it"
+        );
+        reconciler.problem("spec.subject", message)
+    })
+}
+
+fn finalizer(reconciler: &Reconciler, description: &Description) -> Option<Problem> {
+    (description.finalizes && !reconciler.may_add_finalizer()).then(|| {
+        let kind = &reconciler.subject.kind;
+        let message = format!(
+            "the plugin finalizes, so each {kind} needs its finalizer, and is deleted only when the plugin agrees: add \
+             `finalizer: true`"
+        );
+        reconciler.problem("spec.grants.finalizer", message)
+    })
 }

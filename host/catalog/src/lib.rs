@@ -35,7 +35,7 @@
 //! apiVersion: mizzen.dev/v1alpha1
 //! kind: Reconciler
 //! metadata: {name: teams}
-//! spec: {component: {file: teams.wasm}}
+//! spec: {component: {file: teams.wasm}, subject: {apiVersion: example.com/v1, kind: Team}}
 //! ";
 //! let configuration = Configuration::strict(&yaml::parse(Path::new("teams.yaml"), text)?).unwrap();
 //!

@@ -24,9 +24,8 @@ pub use shared::{ComponentSpec, StatusCondition};
 pub struct ReconcilerSpec {
     /// The source of its component.
     pub component: ComponentSpec,
-    /// Its subjects. Default: all objects of the plugin's own subject kind.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub subject: Option<SubjectSpec>,
+    /// Its subjects: the objects that the plugin is called for, and is given.
+    pub subject: SubjectSpec,
     /// Predecessors that must be ready: for the same subject, or, if their subjects have another
     /// kind, for all of their subjects.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -67,6 +66,10 @@ pub struct SubjectSpec {
     /// Only objects in these namespaces. Default: all.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub namespaces: Vec<String>,
+    /// The only fields that the plugin is given, e.g. `spec.selector`. Default: all, except those
+    /// that no author of a subject sets, such as its status.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fields: Vec<String>,
 }
 
 /// What a plugin may do.
@@ -85,6 +88,14 @@ pub struct GrantsSpec {
     /// Kinds of which it may delete objects that other parties own.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub delete: Vec<GrantSpec>,
+    /// Whether the statuses of its subjects are written: its fields and conditions, and the host's
+    /// condition `mizzen.dev/<name>`. Default: unless the subject is of a built-in kind.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<bool>,
+    /// Whether its subjects may have its finalizer, so that they are deleted only after its cleanup.
+    /// Default: unless the subject is of a built-in kind.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub finalizer: Option<bool>,
     /// Renderers that it may call. Default: none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub renderers: Option<RendererGrantSpec>,

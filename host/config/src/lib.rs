@@ -16,12 +16,13 @@
 //! metadata: {name: teams}
 //! spec:
 //!   component: {file: teams.wasm}
+//!   subject: {apiVersion: example.com/v1, kind: Team}
 //!   aftr: [mtls]
 //! ";
 //! let documents = yaml::parse(Path::new("teams.yaml"), text)?;
 //! let problems = Configuration::strict(&documents).unwrap_err();
 //! assert!(problems[0].to_string().starts_with(
-//!     "teams.yaml:7: spec.aftr: `aftr` is not known; did you mean `after`?"
+//!     "teams.yaml:8: spec.aftr: `aftr` is not known; did you mean `after`?"
 //! ));
 //!
 //! let documents = yaml::parse(Path::new("teams.yaml"), &text.replace("  aftr: [mtls]\n", ""))?;

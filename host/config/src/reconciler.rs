@@ -23,8 +23,8 @@ pub struct Reconciler {
     pub generation: i64,
     /// The source of its component.
     pub component: Component,
-    /// Its subjects; `None`: all objects of the plugin's own subject kind.
-    pub subject: Option<Subject>,
+    /// Its subjects.
+    pub subject: Subject,
     /// Predecessors that must be ready.
     pub after: Vec<String>,
     /// Predecessors that must have an outcome, of any readiness.
@@ -65,8 +65,9 @@ pub enum Component {
     File(PathBuf),
 }
 
-/// The subjects of a reconciler.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+/// The subjects of a reconciler: a grant of everything that a subject is, to a plugin of which none
+/// of it is declared or granted otherwise.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Subject {
     /// Their kind.
     pub kind: Kind,
@@ -74,6 +75,8 @@ pub struct Subject {
     pub labels: Selector,
     /// Their namespaces; empty: all.
     pub namespaces: Vec<String>,
+    /// The fields that the plugin is given.
+    pub fields: Fields,
 }
 
 /// What a plugin may do. Nothing by default.
@@ -87,6 +90,10 @@ pub struct Grants {
     pub patch: Vec<Grant>,
     /// Kinds whose objects of other parties it may delete.
     pub delete: Vec<Grant>,
+    /// Whether statuses of subjects are written; `None`: by default.
+    pub status: Option<bool>,
+    /// Whether subjects may have its finalizer; `None`: by default.
+    pub finalizer: Option<bool>,
     /// The renderers that it may call, by their labels; `None`: none.
     pub renderers: Option<Selector>,
     /// The hosts to which it may send requests, and the credentials.
@@ -138,9 +145,35 @@ pub enum Mode {
 // === impl Reconciler ===
 
 impl Reconciler {
+    /// Whether the statuses of its subjects are written.
+    pub fn may_write_status(&self) -> bool {
+        self.grants.status.unwrap_or_else(|| self.is_default_for_subject())
+    }
+
+    /// Whether its subjects may have its finalizer.
+    pub fn may_add_finalizer(&self) -> bool {
+        self.grants.finalizer.unwrap_or_else(|| self.is_default_for_subject())
+    }
+
+    /// Whether status and finalizer are granted with the subject. Those of built-in kinds belong to
+    /// Kubernetes' own controllers: a Pod with a false status gets traffic, and one with a finalizer
+    /// that stays blocks the drain of its node. Custom resources are made for reconcilers.
+    fn is_default_for_subject(&self) -> bool {
+        !self.subject.kind.is_built_in()
+    }
+
     /// A problem at a field of its document, found when its component was loaded.
     pub fn problem(&self, field: &str, message: String) -> Problem {
         self.origin.problem("Reconciler", &self.name, field, message)
+    }
+}
+
+// === impl Subject ===
+
+impl Subject {
+    /// All objects of a kind, with all of their fields.
+    pub fn every(kind: Kind) -> Self {
+        Self { kind, labels: Selector::everything(), namespaces: Vec::new(), fields: Fields::Whole }
     }
 }
 

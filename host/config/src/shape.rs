@@ -52,6 +52,11 @@ impl Shape {
         Self { schema, validator }
     }
 
+    /// Whether the `spec` has a field of this name.
+    pub(crate) fn has(&self, field: &str) -> bool {
+        self.schema["properties"].get(field).is_some()
+    }
+
     /// The violations of a `spec`.
     pub(crate) fn violations(&self, spec: &Value) -> Vec<Violation> {
         self.validator

@@ -51,7 +51,7 @@ impl<'a> Checker<'a> {
             origin: self.site.origin(),
             generation: self.site.generation(),
             component: self.component(&spec.component.file),
-            subject: spec.subject.map(|subject| self.subject(subject)),
+            subject: self.subject(spec.subject),
             after: self.predecessors("spec.after", spec.after),
             after_any: self.predecessors("spec.afterAny", spec.after_any),
             config: Value::Object(spec.config),
@@ -60,6 +60,8 @@ impl<'a> Checker<'a> {
                 apply: self.grants("apply", spec.grants.apply),
                 patch: self.grants("patch", spec.grants.patch),
                 delete: self.grants("delete", spec.grants.delete),
+                status: spec.grants.status,
+                finalizer: spec.grants.finalizer,
                 renderers: spec.grants.renderers.map(|grant| {
                     Selector::all_of(grant.match_labels.iter().map(|(key, value)| (key.as_str(), value.as_str())))
                 }),
@@ -84,7 +86,7 @@ impl<'a> Checker<'a> {
             return None;
         }
         let violations = shape.violations(spec);
-        let rest = without(spec, &violations);
+        let rest = without(spec, shape, &violations);
         for Violation { field, message } in shape.strays(&self.site.document.value).into_iter().chain(violations) {
             self.wrong(&field, message);
         }
@@ -131,7 +133,8 @@ impl<'a> Checker<'a> {
             self.wrong("spec.subject.labelSelector", error.to_string());
             Selector::everything()
         });
-        Subject { kind, labels, namespaces: subject.namespaces }
+        let fields = self.fields("spec.subject.fields", &subject.fields);
+        Subject { kind, labels, namespaces: subject.namespaces, fields }
     }
 
     /// Kinds are not patterns: a `*` would grant nothing, and look as if it granted everything.
@@ -236,15 +239,21 @@ impl<'a> Checker<'a> {
 
 /// A spec without its invalid parts, so that problems of the other parts are reported at the same
 /// time.
-fn without(spec: &Value, violations: &[Violation]) -> Value {
+fn without(spec: &Value, shape: &Shape, violations: &[Violation]) -> Value {
     let mut spec = spec.clone();
     if let Some(parts) = spec.as_object_mut() {
         for Violation { field, .. } in violations {
             let part = field.split(['.', '[']).nth(1).unwrap_or_default();
             parts.remove(part);
         }
-        // A removed component is a problem already, so this spec is never used.
-        parts.entry("component").or_insert_with(|| json!({"file": "missing"}));
+        // A removed part is a problem already, so this spec is never used.
+        let required = [
+            ("component", json!({"file": "missing"})),
+            ("subject", json!({"apiVersion": "missing", "kind": "missing"})),
+        ];
+        for (field, value) in required.into_iter().filter(|(field, _)| shape.has(field)) {
+            parts.entry(field).or_insert(value);
+        }
     }
     spec
 }

@@ -15,7 +15,7 @@
 //! use std::sync::Arc;
 //!
 //! use mizzen_cluster::memory::Memory;
-//! use mizzen_config::{Component, Grant, Grants, Limits, Mode, Origin, Reconciler};
+//! use mizzen_config::{Component, Grant, Grants, Limits, Mode, Origin, Reconciler, Subject};
 //! use mizzen_engine::{Concurrency, Engine, NodeSpec, observe::Log};
 //! use mizzen_model::{
 //!     Access, Call, CallError, Description, Digest, Failure, Invoke, Kind, Need, ObjectRef, Outcome, Readiness, Reads,
@@ -67,7 +67,7 @@
 //!     origin: Origin::Cluster,
 //!     generation: 1,
 //!     component: Component::File("notes.wasm".into()),
-//!     subject: None,
+//!     subject: Subject::every(Kind::new("v1", "Service")),
 //!     after: Vec::new(),
 //!     after_any: Vec::new(),
 //!     config: json!({}),

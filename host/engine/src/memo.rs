@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use mizzen_cluster::Ownership;
-use mizzen_model::{Digest, Object, ObjectRef, canonical};
+use mizzen_model::{Digest, Fields, Object, ObjectRef, canonical};
 
 use crate::observe::Intent;
 use crate::prepare::Prepared;
@@ -79,4 +79,9 @@ pub(crate) enum WrittenPart {
 /// and finalizers.
 pub(crate) fn authored(subject: &Object) -> String {
     canonical::without(subject.json(), &[&["status"], &["metadata", "generation"], &["metadata", "finalizers"]])
+}
+
+/// The fields of that part that a plugin is given.
+pub(crate) fn given(subject: &Object, fields: &Fields) -> String {
+    fields.project_text(&authored(subject)).into_owned()
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use mizzen_cluster::{Scope, View};
 use mizzen_config::{Reconciler, Subject};
-use mizzen_model::{Access, Fields, Invoke, Kind, Object, ObjectRef, Selector};
+use mizzen_model::{Access, Fields, Invoke, Kind, Object, ObjectRef};
 
 use crate::names;
 
@@ -60,12 +60,8 @@ impl Plugin {
     }
 
     /// The selection of its subjects.
-    pub fn subject(&self) -> Subject {
-        self.reconciler.subject.clone().unwrap_or_else(|| Subject {
-            kind: self.invoke.description().subject.clone(),
-            labels: Selector::everything(),
-            namespaces: Vec::new(),
-        })
+    pub fn subject(&self) -> &Subject {
+        &self.reconciler.subject
     }
 
     /// Whether an object is one of its subjects.
@@ -81,7 +77,7 @@ impl Plugin {
     /// The views that it needs: one of each kind that it reads, patches or deletes, and one of each that it applies.
     pub fn views(&self) -> Vec<View> {
         let description = self.invoke.description();
-        let mut fields: BTreeMap<Kind, Fields> = BTreeMap::from([(self.subject().kind, Fields::Whole)]);
+        let mut fields: BTreeMap<Kind, Fields> = BTreeMap::from([(self.subject().kind.clone(), Fields::Whole)]);
         for kind in description.kinds(Access::Read) {
             let visible = description.visible(kind);
             fields.entry(kind.clone()).and_modify(|own| *own = own.union(&visible)).or_insert(visible);

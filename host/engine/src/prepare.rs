@@ -6,6 +6,7 @@ mod fragment;
 mod patches;
 mod permit;
 mod refusal;
+mod subject;
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -48,10 +49,12 @@ pub(crate) async fn prepare(
     ownership: &OwnershipKeys,
     outcome: Outcome,
 ) -> Result<Prepared, Refusal> {
+    subject::check_status(plugin, &outcome)?;
     let desired = match outcome.desired {
         Some(wanted) => Some(desired::desired(plugin, subject, cluster, ownership, wanted).await?),
         None => None,
     };
+    subject::check_finalizer(plugin, desired.as_ref())?;
     for Patch { object, fragment, .. } in &outcome.patches {
         let namespace = object.namespace.as_deref();
         permit(plugin, Access::Patch, &object.kind, namespace)?;
@@ -67,7 +70,7 @@ pub(crate) async fn prepare(
         patches: patches::merged(outcome.patches)?,
         deletions: outcome.deletions,
         status: status(outcome.status)?,
-        conditions: outcome.conditions,
+        conditions: subject::conditions(outcome.conditions)?,
         events: outcome.events,
         requeue_after: outcome.requeue_after,
     })

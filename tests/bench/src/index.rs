@@ -166,6 +166,7 @@ kind: Reconciler
 metadata: {name: overlaps}
 spec:
   component: {file: overlaps.wasm}
+  subject: {apiVersion: oda.tmforum.org/v1, kind: ExposedAPI}
   grants: {read: [{apiVersion: networking.istio.io/v1, kind: VirtualService}]}
 ";
     load(Setup { plugins: guests()?, components: &["overlaps.wasm"], configuration }, "overlaps.wasm").await

@@ -46,6 +46,7 @@ kind: Reconciler
 metadata: {name: api-operator}
 spec:
   component: {file: api-operator.wasm}
+  subject: {apiVersion: oda.tmforum.org/v1, kind: ExposedAPI}
   config: {gateway: canvas/component-gateway}
   grants:
     read:

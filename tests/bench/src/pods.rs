@@ -24,6 +24,7 @@ kind: Reconciler
 metadata: {name: pods}
 spec:
   component: {file: pods.wasm}
+  subject: {apiVersion: mizzen.dev/v1alpha1, kind: Istio}
   grants: {read: [{apiVersion: v1, kind: Pod}]}
 ";
 

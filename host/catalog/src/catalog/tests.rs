@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::{Depth, FileWatch, Loading};
 
-/// Loads any bytes but `garbage` as a component.
+/// Loads any bytes but `garbage` as a component; what some of them say is in its description.
 #[derive(Default)]
 struct Fake {
     loads: AtomicUsize,
@@ -44,18 +44,19 @@ impl Loader for Fake {
             return Err(garbage());
         }
         let pod = Kind::new("v1", "Pod");
+        let about_pods = (bytes == b"about pods").then(|| pod.clone());
         let description = Description {
             name: "fake".into(),
             version: "1".into(),
             summary: String::new(),
-            subject: self.subject.clone().unwrap_or_else(|| pod.clone()),
+            subject: self.subject.clone().or(about_pods).unwrap_or_else(|| Kind::new("v1", "Service")),
             config_schema: json!({"properties": {"mode": {"enum": ["A", "B"]}}, "additionalProperties": false}),
             needs: vec![Need { kind: pod, access: Access::Read, why: "to look".into() }],
             field_sets: BTreeMap::new(),
             http: Vec::new(),
             credentials: Vec::new(),
             renderers: self.renderers.clone(),
-            finalizes: false,
+            finalizes: bytes == b"finalizes",
         };
         Ok(Arc::new(Plugin(description, Digest::of(bytes))))
     }
@@ -94,7 +95,7 @@ fn configuration(config: Value, granted: bool) -> Configuration {
         origin: Origin::Cluster,
         generation: 1,
         component: Component::File("r.wasm".into()),
-        subject: None,
+        subject: Subject::every(Kind::new("v1", "Service")),
         after: Vec::new(),
         after_any: Vec::new(),
         config,
@@ -207,21 +208,46 @@ async fn the_removal_of_a_grant_takes_effect_even_while_the_last_good_revision_r
 }
 
 #[tokio::test]
-async fn a_plugin_whose_subjects_are_secrets_is_refused_unless_the_configuration_names_others() {
+async fn a_plugin_is_refused_if_its_subjects_are_of_another_kind_than_the_configured_one() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("r.wasm"), "one").unwrap();
-    let loader = Fake { subject: Some(Kind::new("v1", "Secret")), ..Fake::default() };
+    let loader = Fake { subject: Some(Kind::new("v1", "Pod")), ..Fake::default() };
     let mut catalog = Catalog::new(Arc::new(loader), Some(folder.path().to_owned()));
     let mut configuration = configuration(json!({}), true);
     let entry = catalog.refresh(&configuration).await.remove(0);
-    assert!(entry.invoke.is_none() && entry.problems[0].to_string().contains("never see"), "{:?}", entry.problems);
-    let pods = Subject { kind: Kind::new("v1", "Pod"), labels: Selector::everything(), namespaces: Vec::new() };
-    Arc::make_mut(&mut configuration.reconcilers[0]).subject = Some(pods);
+    let problem = entry.problems[0].to_string();
+    assert!(entry.invoke.is_none() && problem.contains("spec.subject: is v1 Service"), "{problem}");
+    assert!(problem.contains("called for v1 Pod"), "{problem}");
+    Arc::make_mut(&mut configuration.reconcilers[0]).subject = Subject::every(Kind::new("v1", "Pod"));
     assert!(catalog.refresh(&configuration).await[0].problems.is_empty());
-    // A last good revision must not run on with Secrets either.
-    Arc::make_mut(&mut configuration.reconcilers[0]).subject = None;
+    // A last good revision must not run on with subjects of another kind either.
+    Arc::make_mut(&mut configuration.reconcilers[0]).subject = Subject::every(Kind::new("v1", "Service"));
+    assert!(catalog.refresh(&configuration).await[0].invoke.is_none());
+}
+
+#[tokio::test]
+async fn a_new_revision_can_not_choose_other_subjects_and_the_last_good_one_runs_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_, mut catalog) = catalog(folder.path());
+    std::fs::write(folder.path().join("r.wasm"), "one").unwrap();
+    let configuration = configuration(json!({}), true);
+    let good = catalog.refresh(&configuration).await.remove(0).invoke.unwrap().digest();
+    std::fs::write(folder.path().join("r.wasm"), "about pods").unwrap();
     let entry = catalog.refresh(&configuration).await.remove(0);
-    assert!(entry.invoke.is_none() && entry.problems[0].to_string().contains("never see"), "{:?}", entry.problems);
+    assert_eq!(entry.invoke.unwrap().digest(), good);
+    assert_eq!((entry.problems.len(), &*entry.problems[0].field), (1, "spec.subject"));
+}
+
+#[tokio::test]
+async fn a_plugin_that_finalizes_needs_a_grant_for_subjects_of_a_built_in_kind() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_, mut catalog) = catalog(folder.path());
+    std::fs::write(folder.path().join("r.wasm"), "finalizes").unwrap();
+    let mut configuration = configuration(json!({}), true);
+    let entry = catalog.refresh(&configuration).await.remove(0);
+    assert_eq!((entry.problems.len(), &*entry.problems[0].field), (1, "spec.grants.finalizer"));
+    Arc::make_mut(&mut configuration.reconcilers[0]).grants.finalizer = Some(true);
+    assert!(catalog.refresh(&configuration).await[0].problems.is_empty());
 }
 
 #[tokio::test]

@@ -23,7 +23,7 @@ impl Rights {
     fn key(&mut self, reconciler: &Reconciler, key: &KeyRef) {
         let (name, kind) = (&*reconciler.name, key.holder.kind());
         let plural = format!("{}s", kind.name.to_lowercase());
-        let subjects = reconciler.subject.as_ref().map_or(&[][..], |subject| &subject.namespaces);
+        let subjects = &reconciler.subject.namespaces;
         let fixed;
         let scope = match &key.namespace {
             Place::Fixed(namespace) => {

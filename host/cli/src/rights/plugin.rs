@@ -4,7 +4,7 @@ use mizzen_cluster::Cluster;
 use mizzen_cluster::memory::Memory;
 use mizzen_config::{Grant, Mode, Reconciler};
 use mizzen_live::likely_plural;
-use mizzen_model::{Access, Description, Kind, Selector};
+use mizzen_model::{Access, Description, Kind};
 
 use super::rules::Verb::{Bind, Create, Delete, Escalate, Get, List, Patch, Watch};
 use super::rules::{Right, Verb, Why};
@@ -46,11 +46,7 @@ impl Rights {
     }
 
     async fn subjects(&mut self, reconciler: &Reconciler, description: &Description, definitions: &Memory) {
-        let subject = reconciler.subject.clone().unwrap_or_else(|| mizzen_config::Subject {
-            kind: description.subject.clone(),
-            labels: Selector::everything(),
-            namespaces: Vec::new(),
-        });
+        let subject = &reconciler.subject;
         let (group, known) = (subject.kind.group(), self.know(&subject.kind, definitions).await);
         let scope = Where::of(&subject.namespaces);
         let mut allow = |scope, resource: &str, verbs: &[Verb]| {
@@ -61,14 +57,15 @@ impl Rights {
         if reconciler.mode == Mode::Plan {
             return;
         }
-        if known.status != Some(false) {
+        if known.status != Some(false) && reconciler.may_write_status() {
             allow(scope, &format!("{}/status", known.plural), &[Patch]);
         }
         // Without the subresource, a status is written with the object. A built-in kind without it
         // has no status.
-        let status_within = known.status != Some(true) && !subject.kind.is_built_in();
+        let status_within = known.status != Some(true) && !subject.kind.is_built_in() && reconciler.may_write_status();
         let applies = description.kinds(Access::Apply).next().is_some();
-        let needs_finalizer = description.finalizes || (applies && known.namespaced != Some(false));
+        let needs_finalizer =
+            reconciler.may_add_finalizer() && (description.finalizes || (applies && known.namespaced != Some(false)));
         if status_within || needs_finalizer {
             allow(scope, &known.plural, &[Patch]);
         }

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use mizzen_cluster::memory::Memory;
-use mizzen_config::{Component, Grant, Grants, Limits, Mode, Origin, Reconciler};
+use mizzen_config::{Component, Grant, Grants, Limits, Mode, Origin, Reconciler, Subject};
 use mizzen_model::{Access, Description, Kind, Need};
 use serde_json::{Value, json};
 
@@ -36,7 +36,7 @@ fn reconciler(grants: Grants) -> Reconciler {
         origin: Origin::Cluster,
         generation: 1,
         component: Component::File(PathBuf::from("r.wasm")),
-        subject: None,
+        subject: Subject::every(thing()),
         after: Vec::new(),
         after_any: Vec::new(),
         config: json!({}),

@@ -31,6 +31,7 @@ spec:
   grants:
     read: [{apiVersion: security.istio.io/v1, kind: PeerAuthentication}]
     apply: [{apiVersion: security.istio.io/v1, kind: PeerAuthentication}]
+  subject: {apiVersion: mizzen.dev/v1alpha1, kind: Istio}
 ";
 
 /// A folder with a configuration, and a mesh to which it has not been applied.
@@ -144,7 +145,8 @@ fn check_names_missing_grants_and_wrong_configuration_of_a_component() {
 fn check_names_the_lines_at_which_components_and_documents_disagree_and_continues_after_other_errors() {
     let wrong = MTLS.replace("mode: STRICT", "mode: strict").replace("    apply:", "    patch:");
     let list = "apiVersion: v1\nkind: List\nitems:\n- apiVersion: mizzen.dev/v1alpha1\n  kind: Reconciler\n  \
-                metadata: {name: two}\n  spec:\n    component: {file: mtls.wasm}\n    config:\n      nonsense: 1\n";
+                metadata: {name: two}\n  spec:\n    component: {file: mtls.wasm}\n    config:\n      nonsense: 1\n    \
+                subject: {apiVersion: mizzen.dev/v1alpha1, kind: Istio}\n";
     let stray = "apiVersion: mizzen.dev/v1alpha1\nkind: Reconcilers\nmetadata: {name: three}\n";
     let broken = MTLS.replace("name: mtls", "name: Four");
     let folder = folder(&format!("{wrong}---\n{list}---\n{stray}---\n{broken}"));
@@ -154,10 +156,10 @@ fn check_names_the_lines_at_which_components_and_documents_disagree_and_continue
     for part in [
         "reconcilers.yaml:8: spec.config.mode: ",
         "reconcilers.yaml:9: spec.grants.apply: ",
-        "reconcilers.yaml:22: spec.config.nonsense: ",
-        "reconcilers.yaml:19: spec.grants.read: ",
-        "reconcilers.yaml:25: kind: `Reconcilers` is not known; did you mean `Reconciler`?",
-        "reconcilers.yaml:32: metadata.name: ",
+        "reconcilers.yaml:23: spec.config.nonsense: ",
+        "reconcilers.yaml:20: spec.grants.read: ",
+        "reconcilers.yaml:27: kind: `Reconcilers` is not known; did you mean `Reconciler`?",
+        "reconcilers.yaml:34: metadata.name: ",
     ] {
         assert!(errors.contains(part), "{part} not in:\n{errors}");
     }

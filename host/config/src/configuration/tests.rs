@@ -16,10 +16,13 @@ fn objects(text: &str) -> Vec<Object> {
 }
 
 fn reconciler(name: &str, rest: &str) -> String {
-    format!(
-        "---\napiVersion: mizzen.dev/v1alpha1\nkind: Reconciler\nmetadata:\n  name: {name}\n\
-         spec:\n  component: {{file: x.wasm}}\n{rest}"
-    )
+    // The rest begins in one line, with and without a subject of its own.
+    let head = if rest.contains("  subject:") {
+        format!("metadata:\n  name: {name}\nspec:\n")
+    } else {
+        format!("metadata: {{name: {name}}}\nspec:\n  subject: {{apiVersion: v1, kind: Service}}\n")
+    };
+    format!("---\napiVersion: mizzen.dev/v1alpha1\nkind: Reconciler\n{head}  component: {{file: x.wasm}}\n{rest}")
 }
 
 fn problems(text: &str) -> Vec<String> {
@@ -300,7 +303,7 @@ fn paces_are_parsed_and_their_problems_are_reported_with_lines() {
 
 #[test]
 fn a_misspelt_kind_or_group_is_reported() {
-    let spec = "metadata: {name: a}\nspec: {component: {file: x.wasm}}\n";
+    let spec = "metadata: {name: a}\nspec: {component: {file: x.wasm}, subject: {apiVersion: v1, kind: Service}}\n";
     let said = |head: &str| problems(&format!("{head}{spec}")).join("; ");
     assert!(
         said("apiVersion: mizzen.dev/v1alpha1\nkind: Reconcilers\n")

@@ -56,7 +56,7 @@ impl Controller {
     fn find_orphans(&mut self) {
         for plugin in self.nodes.iter().filter_map(|node| node.plugin.as_ref()) {
             let applied = plugin.invoke.description().kinds(Access::Apply);
-            self.orphans.note_kinds(plugin.subject().kind, applied);
+            self.orphans.note_kinds(plugin.subject().kind.clone(), applied);
         }
         self.orphans.configure(self.nodes.iter().map(|node| node.name.clone()).collect());
         for kind in self.orphans.subject_kinds() {

@@ -14,7 +14,7 @@ use crate::plugin::{NodeId, Plugin, SubjectId};
 pub struct NodeSpec {
     /// The configuration.
     pub reconciler: Arc<Reconciler>,
-    /// The plugin: the last revision that could be loaded, or why none ever could.
+    /// The plugin: the last good revision, or why none may run.
     pub invoke: Result<Arc<dyn Invoke>, LoadError>,
 }
 
@@ -91,7 +91,7 @@ impl State {
 
 impl Node {
     /// The objects that it is called for.
-    fn subject(&self) -> Option<Subject> {
+    fn subject(&self) -> Option<&Subject> {
         self.plugin.as_ref().map(Plugin::subject)
     }
 
@@ -115,7 +115,7 @@ impl Node {
         Position {
             id: self.id,
             name: self.name.clone(),
-            kind: self.subject().map(|subject| subject.kind),
+            kind: self.subject().map(|subject| subject.kind.clone()),
             predecessors: self.predecessors.clone(),
             participation: self.state.participation(),
         }
@@ -157,10 +157,8 @@ impl Nodes {
         let node = self.names.get(&reconciler.name).and_then(|id| self.all.get(id));
         node.is_some_and(|node| match (&node.plugin, invoke) {
             (Some(own), Ok(invoke)) => own.reconciler == *reconciler && own.invoke.digest() == invoke.digest(),
-            // The last revision that could be loaded stays: only its position in the order may
-            // change.
-            (_, Err(_)) => node.predecessors == predecessors(reconciler),
-            (None, Ok(_)) => false,
+            (None, Err(_)) => node.predecessors == predecessors(reconciler),
+            (None, Ok(_)) | (Some(_), Err(_)) => false,
         })
     }
 
@@ -207,9 +205,10 @@ impl Nodes {
                 node.state = if mode == Mode::Paused { State::Paused } else { State::Syncing };
                 Change::Start
             }
-            // The last revision that could be loaded stays.
-            Err(_) if node.plugin.is_some() => Change::None,
+            // Not even the last good revision may run under this configuration.
             Err(reason) => {
+                node.plugin = None;
+                node.revision += 1;
                 node.state = State::Unloaded(reason.to_string());
                 Change::None
             }

@@ -19,19 +19,19 @@ impl Controller {
     pub(super) fn subject_changed(&mut self, object: &Object, after: Option<&Object>) {
         let subject = self.subjects.find(&object.reference);
         for id in self.nodes.ids() {
-            let Some(node) = self.nodes.get(id) else { continue };
-            let Some(plugin) = node.plugin.as_ref() else { continue };
             let key = subject.map(|subject| Key { node: id, subject }).filter(|key| self.cells.contains_key(key));
+            let Some(after) = after else {
+                key.into_iter().for_each(|key| self.forget(key));
+                continue;
+            };
+            // A reconciler that has not started tracks all of its subjects when it does.
+            let Some(node) = self.nodes.get(id).filter(|node| node.state == State::Running) else { continue };
+            let Some(plugin) = node.plugin.as_ref() else { continue };
             let is_kind = plugin.subject().kind == object.reference.kind;
-            match (after, key) {
-                // A reconciler that has not started tracks all of its subjects when it does.
-                (Some(_), _) if node.state != State::Running => {}
-                (Some(after), _) if is_kind && plugin.is_subject(after) => self.track_subject(id, after),
-                (Some(after), key) if key.is_some() || is_kind && has_traces(after, &node.name) => {
-                    self.leave(id, after);
-                }
-                (None, Some(key)) => self.forget(key),
-                _ => {}
+            if is_kind && plugin.is_subject(after) {
+                self.track_subject(id, after);
+            } else if key.is_some() || is_kind && has_traces(after, &node.name) {
+                self.leave(id, after);
             }
         }
     }

@@ -38,7 +38,7 @@ pub(super) async fn sync(
 /// Watches everything that a plugin needs. A kind that is read or applied need not be served: reads
 /// report it, and the plugin is called again when it is.
 async fn watch(plugin: &Plugin, cluster: &dyn Cluster) -> Result<(), ReadError> {
-    let subject = plugin.subject().kind;
+    let subject = plugin.subject().kind.clone();
     for view in plugin.views() {
         let is_subject = view.kind == subject;
         match cluster.watch(view).await {

@@ -55,7 +55,7 @@ pub(crate) struct Recorded {
 // === impl Recorder ===
 
 impl Recorder {
-    /// `authored` is the subject as the plugin is given it.
+    /// `authored` is the part of the subject that its author writes.
     pub(crate) fn new(key: Key, plugin: Plugin, subject: ObjectRef, authored: &str, context: &Context) -> Self {
         let outbound = Outbound::new(plugin.clone(), authored, context);
         Self {

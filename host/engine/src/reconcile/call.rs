@@ -8,7 +8,7 @@ use tracing::Instrument;
 
 use super::job::Job;
 use super::run::{ROUNDS, Run};
-use crate::memo::{Memo, View, authored};
+use crate::memo::{Memo, View, authored, given};
 use crate::observe::Called;
 use crate::prepare::prepare;
 use crate::problem::Problem;
@@ -35,7 +35,7 @@ impl Run {
     pub(super) async fn outcome(&mut self, call: Call) -> Result<Arc<Memo>, Problem> {
         let job = &self.job;
         let request = Request {
-            subject: authored(&job.subject),
+            subject: given(&job.subject, &job.plugin.subject().fields),
             config: job.plugin.reconciler.config.to_string(),
             predecessors: job.predecessors.clone(),
         };
@@ -64,7 +64,9 @@ impl Run {
     async fn call(&mut self, call: Call, request: &Request) -> (Result<Outcome, Problem>, Recorded) {
         let Job { key, plugin, subject, .. } = &self.job;
         let subject = &subject.reference;
-        let recorder = Recorder::new(*key, plugin.clone(), subject.clone(), &request.subject, &self.context);
+        // Templates of the configuration may use fields that the plugin is not given.
+        let whole = authored(&self.job.subject);
+        let recorder = Recorder::new(*key, plugin.clone(), subject.clone(), &whole, &self.context);
         let recorder = Arc::new(recorder);
         let started = Instant::now();
         let span = tracing::debug_span!("call", function = ?call);

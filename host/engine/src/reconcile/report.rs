@@ -99,7 +99,8 @@ impl Run {
 
     /// Writes the subject's status, if the subject still exists and its kind has a status.
     async fn write_status(&mut self, verdict: &Verdict, summary: &Summary) -> Result<(), Problem> {
-        if matches!(verdict, Verdict::Finalized | Verdict::Stale(_)) || self.mode() == Mode::Plan {
+        let is_reported = !matches!(verdict, Verdict::Finalized | Verdict::Stale(_)) && self.mode() != Mode::Plan;
+        if !is_reported || !self.job.plugin.reconciler.may_write_status() {
             return Ok(());
         }
         let subject = &self.job.subject;

@@ -24,6 +24,7 @@ mod patches;
 mod renderers;
 mod requests;
 mod selection;
+mod status;
 mod steps;
 mod support;
 mod triggers;

@@ -86,7 +86,7 @@ fn secret(name: &str, token: &str) -> serde_json::Value {
 fn sending(requests: Vec<HttpRequest>, mode: Mode) -> (NodeSpec, Arc<AtomicUsize>, Arc<Mutex<Vec<AccessError>>>) {
     let text = format!(
         "apiVersion: mizzen.dev/v1alpha1\nkind: Reconciler\nmetadata: {{name: p}}\n\
-         spec:\n  component: {{file: x}}\n  grants:{NETWORK}"
+         spec:\n  component: {{file: x}}\n  subject: {{apiVersion: example.com/v1, kind: Shop}}\n  grants:{NETWORK}"
     );
     let configuration = Configuration::strict(&yaml::parse(Path::new("r.yaml"), &text).unwrap()).unwrap();
     let builder = plugin("p").with(|description, reconciler| {

@@ -17,7 +17,7 @@ use crate::support::{
 fn selected(labels: &str, namespaces: &[&str]) -> PluginBuilder {
     let labels = Selector::parse(labels).unwrap();
     let namespaces = namespaces.iter().map(|name| (*name).to_owned()).collect();
-    plugin("p").with(|_, reconciler| reconciler.subject = Some(Subject { kind: shop(), labels, namespaces }))
+    plugin("p").with(|_, reconciler| reconciler.subject = Subject { labels, namespaces, ..Subject::every(shop()) })
 }
 
 fn labelled(name: &str, spec: Value) -> Value {
@@ -82,7 +82,7 @@ async fn a_subject_of_a_kind_that_is_not_configured_any_more_is_cleaned_up() {
     put(&memory, &a_shop("x", json!({})));
     let stage = Stage::on(&memory, vec![applies_elsewhere(selected("", &[])).0]).await;
     let services = selected("", &[]).version(2).with(|_, reconciler| {
-        reconciler.subject = Some(Subject { kind: service(), ..reconciler.subject.clone().unwrap() });
+        reconciler.subject.kind = service();
     });
     let (node, calls) = applies_elsewhere(services);
     stage.engine.configure(vec![node]);
@@ -154,8 +154,7 @@ async fn successors_clean_up_before_their_predecessors_when_a_subject_leaves_bot
     let memory = memory();
     put(&memory, &labelled("x", json!({})));
     let subject = |_: &mut mizzen_model::Description, reconciler: &mut mizzen_config::Reconciler| {
-        let labels = Selector::parse("mesh=yes").unwrap();
-        reconciler.subject = Some(Subject { kind: shop(), labels, namespaces: Vec::new() });
+        reconciler.subject.labels = Selector::parse("mesh=yes").unwrap();
     };
     let node = |name: &'static str, map: &'static str| {
         let making = plugin(name).with(subject);

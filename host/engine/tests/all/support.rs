@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use mizzen_cluster::memory::{Memory, WriteRecord};
-use mizzen_config::{Component, Grant, Grants, Limits, Mode, Origin, Reconciler};
+use mizzen_config::{Component, Grant, Grants, Limits, Mode, Origin, Reconciler, Subject};
 use mizzen_engine::observe::Log;
 use mizzen_engine::{Concurrency, Engine, NodeSpec};
 use mizzen_model::{
@@ -124,7 +124,7 @@ pub fn plugin(name: &'static str) -> PluginBuilder {
         origin: Origin::Cluster,
         generation: 1,
         component: Component::File("x".into()),
-        subject: None,
+        subject: Subject::every(shop()),
         after: Vec::new(),
         after_any: Vec::new(),
         config: json!({}),
@@ -146,7 +146,8 @@ impl PluginBuilder {
         self
     }
     pub fn subject_kind(mut self, kind: Kind) -> Self {
-        self.description.subject = kind;
+        self.description.subject = kind.clone();
+        self.reconciler.subject.kind = kind;
         self
     }
     pub fn finalizes(mut self) -> Self {

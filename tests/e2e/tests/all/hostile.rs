@@ -51,7 +51,8 @@ async fn hostile_plugins_end_at_their_limits_and_the_others_keep_converging() {
         // A longer time for the others, so that their own limit ends them on a busy machine too.
         let time = if guest == "endless-loop" { "300ms" } else { "5s" };
         let reconciler = json!({"apiVersion": "mizzen.dev/v1alpha1", "kind": "Reconciler", "metadata": {"name": guest},
-            "spec": {"component": {"file": format!("{guest}.wasm")}, "limits": {"time": time, "memory": "16Mi",
+            "spec": {"component": {"file": format!("{guest}.wasm")},
+                "subject": {"apiVersion": "v1", "kind": "ConfigMap"}, "limits": {"time": time, "memory": "16Mi",
                 "reads": 1000}}});
         apply(&objects.reconcilers(), &reconciler).await;
     }
