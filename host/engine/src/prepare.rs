@@ -22,6 +22,9 @@ pub(crate) use desired::{Desired, Item};
 pub(crate) use patches::PreparedPatch;
 pub(crate) use refusal::Refusal;
 
+/// The largest status in bytes: stops a plugin that fills etcd with the status of each subject.
+const LARGEST_STATUS: usize = 256 << 10;
+
 /// An outcome that may be written.
 #[derive(Clone, Debug)]
 pub(crate) struct Prepared {
@@ -79,7 +82,14 @@ pub(crate) async fn prepare(
 fn status(status: Option<Value>) -> Result<Box<str>, Refusal> {
     let status = status.unwrap_or_else(|| json!({}));
     match &status {
-        Value::Object(fields) if !fields.contains_key("conditions") => Ok(canonical::text(&status).into()),
+        Value::Object(fields) if !fields.contains_key("conditions") => {
+            let text = canonical::text(&status);
+            if text.len() > LARGEST_STATUS {
+                let (size, most) = (text.len() >> 10, LARGEST_STATUS >> 10);
+                return Err(Refusal::Invalid(format!("the status has {size} KiB; the host writes at most {most} KiB")));
+            }
+            Ok(text.into())
+        }
         Value::Object(_) => {
             Err(Refusal::Invalid("the status has `conditions`: return them as the outcome's conditions".into()))
         }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use mizzen_cluster::{ReadError, WriteError};
+use mizzen_cluster::{ForeignField, ReadError, WriteError};
 use mizzen_model::{CallError, Failure};
 
 use crate::prepare::Refusal;
@@ -23,6 +23,14 @@ pub(crate) enum Problem {
     /// Writes failed.
     #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
     Write(Vec<WriteError>),
+    /// Another field manager owns fields of the subject's status. Everything else was written.
+    #[error("the status of {subject} takes no fields from other field managers: {}; leave them out", owned(.fields))]
+    StatusConflict {
+        /// The subject.
+        subject: String,
+        /// The contested fields and their owners.
+        fields: Vec<ForeignField>,
+    },
     /// Disruptions name paces that are not in the configuration. Everything else was written.
     #[error("pace {} is not in the configuration: add it to `spec.pace`", named(.0))]
     Pace(BTreeSet<String>),
@@ -56,6 +64,7 @@ impl Problem {
             Self::Refused(Refusal::Unknown(ReadError::NotServed(_))) => "NotServed",
             Self::Refused(Refusal::Unknown(_)) => "Unavailable",
             Self::Write(errors) => errors.iter().map(write_reason).next().unwrap_or("WriteFailed"),
+            Self::StatusConflict { .. } => "Conflict",
             Self::Pace(_) => "UnknownPace",
         }
     }
@@ -80,13 +89,13 @@ impl Problem {
             | Self::Pace(_) => Retry::OnChange,
             Self::Refused(Refusal::Unknown(_)) => Retry::Backoff(UNREACHABLE),
             Self::Write(errors) if errors.iter().any(is_transient) => Retry::Backoff(UNREACHABLE),
-            Self::Call(_) | Self::Plugin(_) | Self::Write(_) => Retry::Backoff(BROKEN),
+            Self::Call(_) | Self::Plugin(_) | Self::Write(_) | Self::StatusConflict { .. } => Retry::Backoff(BROKEN),
         }
     }
 
     /// Whether a retry must call the plugin again, rather than only repeat the writes.
     pub(crate) fn asks_again(&self) -> bool {
-        !matches!(self, Self::Write(_) | Self::Pace(_))
+        !matches!(self, Self::Write(_) | Self::StatusConflict { .. } | Self::Pace(_))
     }
 }
 
@@ -94,6 +103,11 @@ impl From<WriteError> for Problem {
     fn from(error: WriteError) -> Self {
         Self::Write(vec![error])
     }
+}
+
+fn owned(fields: &[ForeignField]) -> String {
+    let field = |ForeignField { field, manager, .. }: &ForeignField| format!("`{field}` is owned by `{manager}`");
+    fields.iter().map(field).collect::<Vec<_>>().join(", ")
 }
 
 fn named(paces: &BTreeSet<String>) -> String {

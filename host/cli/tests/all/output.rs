@@ -95,7 +95,8 @@ fn a_file_that_is_not_there_is_named_once_and_so_is_the_reason() {
 fn a_missing_renderer_is_named_once() {
     let folder = tempfile::tempdir().unwrap();
     let (reconciler, renderer) = (
-        "metadata: {name: a}\nspec: {component: {file: mtls.wasm}, subject: {apiVersion: mizzen.dev/v1alpha1, kind: Istio}}",
+        "metadata: {name: a}\nspec:\n  component: {file: mtls.wasm}\n  \
+         subject: {apiVersion: mizzen.dev/v1alpha1, kind: Istio}",
         "metadata: {name: b}\nspec: {component: {file: nowhere.wasm}}",
     );
     let document = |kind: &str, rest: &str| format!("apiVersion: mizzen.dev/v1alpha1\nkind: {kind}\n{rest}\n");

@@ -21,7 +21,9 @@ impl Controller {
         for id in self.nodes.ids() {
             let key = subject.map(|subject| Key { node: id, subject }).filter(|key| self.cells.contains_key(key));
             let Some(after) = after else {
-                key.into_iter().for_each(|key| self.forget(key));
+                if let Some(key) = key {
+                    self.forget(key);
+                }
                 continue;
             };
             // A reconciler that has not started tracks all of its subjects when it does.

@@ -1,6 +1,6 @@
 //! How a reconcile is reported: by the subject's status and conditions, by Events, and to the observer.
 
-use mizzen_cluster::Scope;
+use mizzen_cluster::{Scope, WriteError};
 use mizzen_config::Mode;
 use mizzen_model::{Condition, Severity};
 use tokio::time::Instant;
@@ -13,6 +13,15 @@ use crate::prepare::Refusal;
 use crate::problem::Problem;
 use crate::write::report::Report;
 
+/// What of a status is written.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Content {
+    /// The fields and conditions of the outcome, and the condition of the reconcile.
+    Whole,
+    /// The condition of the reconcile alone.
+    Condition,
+}
+
 impl Run {
     /// Publishes Events, writes the status, and reports the result to the observer. A status that can't be written
     /// makes a failure of the verdict.
@@ -20,11 +29,16 @@ impl Run {
         let mut summary = self.summary(&verdict);
         self.publish(&verdict, summary.reason).await;
         self.job.memory.reported = summary.reason;
-        if let Err(problem) = self.write_status(&verdict, &summary).await
-            && !matches!(verdict, Verdict::Failed(_))
-        {
-            verdict = Verdict::Failed(problem);
-            summary = self.summary(&verdict);
+        if let Err(problem) = self.write_status(&verdict, &summary, Content::Whole).await {
+            let is_conflict = matches!(problem, Problem::StatusConflict { .. });
+            if !matches!(verdict, Verdict::Failed(_)) {
+                verdict = Verdict::Failed(problem);
+                summary = self.summary(&verdict);
+            }
+            if is_conflict {
+                // The first problem is the one to report.
+                drop(self.write_status(&verdict, &summary, Content::Condition).await);
+            }
         }
         self.context.observer.reconciled(&Reconciled {
             reconciler: self.job.plugin.name(),
@@ -98,7 +112,7 @@ impl Run {
     }
 
     /// Writes the subject's status, if the subject still exists and its kind has a status.
-    async fn write_status(&mut self, verdict: &Verdict, summary: &Summary) -> Result<(), Problem> {
+    async fn write_status(&mut self, verdict: &Verdict, summary: &Summary, content: Content) -> Result<(), Problem> {
         let is_reported = !matches!(verdict, Verdict::Finalized | Verdict::Stale(_)) && self.mode() != Mode::Plan;
         if !is_reported || !self.job.plugin.reconciler.may_write_status() {
             return Ok(());
@@ -111,7 +125,7 @@ impl Run {
         if !facts.status_subresource && live.reference.kind.is_built_in() {
             return Ok(());
         }
-        let memo = self.job.memory.memo.as_ref();
+        let memo = self.job.memory.memo.as_ref().filter(|_| content == Content::Whole);
         let report = Report {
             fields: memo.map(|memo| memo.prepared.status()),
             conditions: memo.map_or(&[][..], |memo| &memo.prepared.conditions),
@@ -122,6 +136,9 @@ impl Run {
                 message: summary.message.clone(),
             },
         };
-        Ok(self.writer.report(&report, &facts, &live).await?)
+        self.writer.report(&report, &facts, &live).await.map_err(|error| match error {
+            WriteError::Conflict { object: subject, fields, .. } => Problem::StatusConflict { subject, fields },
+            error => error.into(),
+        })
     }
 }

@@ -65,7 +65,7 @@ impl Writer {
         let mut after = Arc::clone(live);
         for manager in [names::failure_manager(name), names::field_manager(name)] {
             let apply = Apply { manager: &manager, document: &document, target: Target::Status, force: false };
-            let policy = if facts.conditions_by_type { ConflictPolicy::Yield } else { ConflictPolicy::Force };
+            let policy = ConflictPolicy::Status { conditions_by_type: facts.conditions_by_type };
             after = self.apply(apply, policy).await?;
         }
         let subject = self.subject.reference.clone();
@@ -85,9 +85,7 @@ impl Writer {
         let name = self.plugin.name();
         let manager = if report.fields.is_some() { names::field_manager(name) } else { names::failure_manager(name) };
         let apply = Apply { manager: &manager, document, target: Target::Status, force: false };
-        // A list of conditions that is not keyed by type has one owner at a time, and the document has all conditions.
-        let keyed = facts.conditions_by_type && report.fields.is_some();
-        self.apply(apply, if keyed { ConflictPolicy::RepairDrift } else { ConflictPolicy::Force }).await
+        self.apply(apply, ConflictPolicy::Status { conditions_by_type: facts.conditions_by_type }).await
     }
 
     fn condition(&self, condition: &Condition, facts: &KindFacts, was: &Value) -> Value {

@@ -192,7 +192,8 @@ async fn no_more_disruptions_than_per_minute_start_within_a_minute() {
 async fn no_disruption_starts_outside_of_the_windows() {
     let memory = deployments(3);
     let document = "{apiVersion: mizzen.dev/v1alpha1, kind: Reconciler, metadata: {name: p}, \
-                    spec: {component: {file: x}, subject: {apiVersion: v1, kind: Service}, pace: {workloads: {windows: [{from: '13:00', to: '13:01'}]}}}}";
+                    spec: {component: {file: x}, subject: {apiVersion: v1, kind: Service}, \
+                    pace: {workloads: {windows: [{from: '13:00', to: '13:01'}]}}}}";
     let documents = mizzen_model::yaml::parse("p.yaml".as_ref(), document).unwrap();
     let read = mizzen_config::Configuration::strict(&documents).unwrap().reconcilers.remove(0);
     let pace = Pace { at_once: NonZeroUsize::new(1), ..read.pace["workloads"].clone() };

@@ -1,6 +1,7 @@
 //! The status of subjects, and what else is done to them: what is granted with them, and what has to be named.
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use mizzen_config::Reconciler;
 use mizzen_engine::NodeSpec;
@@ -115,4 +116,62 @@ async fn a_condition_of_another_reconciler_is_refused() {
     let (_, reason, message) = stage.condition("mizzen.dev/p");
     assert_eq!(reason, "InvalidOutcome");
     assert!(message.contains("`mizzen.dev/other`"), "{message}");
+}
+
+fn closed() -> Outcome {
+    Outcome { status: Some(json!({"phase": "Closed"})), ..Outcome::new(Readiness::Ready) }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_status_takes_no_fields_from_other_field_managers() {
+    let memory = memory();
+    put(&memory, &a_shop("x", json!({})));
+    memory.edit("shop-controller", &shop_ref("x"), |shop| shop["status"]["phase"] = json!("Open")).unwrap();
+    let stage = Stage::on(&memory, vec![plugin("p").returns(|_| Ok(closed())).0]).await;
+    assert_eq!(memory.find(&shop_ref("x")).unwrap()["status"]["phase"], "Open");
+    let (status, reason, message) = stage.condition("mizzen.dev/p");
+    assert_eq!((&*status, &*reason), ("False", "Conflict"));
+    assert!(message.contains("`.status.phase` is owned by `shop-controller`"), "{message}");
+    stage.writes();
+    stage.after(Duration::from_mins(30)).await;
+    assert_eq!(stage.writes(), [], "the conflict is reported once");
+    // The other manager gives the field up.
+    let give_up = |shop: &mut Value| drop(shop["status"].as_object_mut().unwrap().remove("phase"));
+    memory.edit("shop-controller", &shop_ref("x"), give_up).unwrap();
+    stage.after(Duration::from_mins(30)).await;
+    assert_eq!(memory.find(&shop_ref("x")).unwrap()["status"]["phase"], "Closed");
+    assert_eq!(stage.condition("mizzen.dev/p").1, "Ready");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_condition_that_another_field_manager_wrote_is_not_overwritten() {
+    let memory = memory();
+    put(&memory, &a_shop("x", json!({})));
+    let theirs = json!([{"type": "Open", "status": "False", "reason": "Night", "message": ""}]);
+    memory.edit("shop-controller", &shop_ref("x"), |shop| shop["status"]["conditions"] = theirs.clone()).unwrap();
+    let stage = Stage::on(&memory, vec![stating(vec![condition("Open")])]).await;
+    assert_eq!(stage.condition("Open").1, "Night");
+    assert_eq!(stage.condition("mizzen.dev/p").1, "Conflict");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_edit_of_a_reconcilers_own_condition_is_repaired() {
+    let memory = memory();
+    put(&memory, &a_shop("x", json!({})));
+    let stage = Stage::on(&memory, vec![stating(Vec::new())]).await;
+    let edit = |shop: &mut Value| shop["status"]["conditions"][0]["reason"] = json!("Edited");
+    memory.edit("user", &shop_ref("x"), edit).unwrap();
+    stage.engine.settled().await;
+    assert_eq!(stage.condition("mizzen.dev/p").1, "Ready");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_status_has_at_most_256_kib() {
+    let memory = memory();
+    put(&memory, &a_shop("x", json!({})));
+    let outcome = || Outcome { status: Some(json!({"a": "x".repeat(256 << 10)})), ..Outcome::new(Readiness::Ready) };
+    let stage = Stage::on(&memory, vec![plugin("p").returns(move |_| Ok(outcome())).0]).await;
+    let (_, reason, message) = stage.condition("mizzen.dev/p");
+    assert_eq!(reason, "InvalidOutcome");
+    assert!(message.contains("at most 256 KiB"), "{message}");
 }
