@@ -126,6 +126,16 @@ pub enum KeyError {
     },
 }
 
+// === impl KeyRef ===
+
+impl KeyRef {
+    /// Whether the author of a subject chooses among the Secrets of a namespace that is not the subject's: then each
+    /// of them must consent.
+    pub fn needs_consent(&self) -> bool {
+        self.holder == Holder::Secret && matches!(self.namespace, Place::Fixed(_)) && self.name.fixed().is_none()
+    }
+}
+
 // === impl Network ===
 
 impl Network {

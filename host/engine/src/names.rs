@@ -8,6 +8,7 @@
 //! | annotation [`mizzen.dev/adopted`](ADOPTED_ANNOTATION) | adopted objects | `true` |
 //! | annotation [`mizzen.dev/adopt`](ADOPT_ANNOTATION) | others' objects | a reconciler's name, set by their owners |
 //! | annotation [`mizzen.dev/prune`](PRUNE_ANNOTATION) | applied objects | `never`, set by plugins |
+//! | label [`mizzen.dev/credential-for`](CREDENTIAL_LABEL) | Secrets | the reconciler's name, set by their owners |
 //! | annotation [`mizzen.dev/pace-<reconciler>`](pace_annotation) | patched objects | pace and start time |
 //! | finalizer [`mizzen.dev/<reconciler>`](finalizer) | subjects | |
 //! | field manager [`mizzen.dev/<reconciler>`](field_manager) | applied objects, statuses | |
@@ -29,6 +30,9 @@ pub const ADOPTED_ANNOTATION: &str = "mizzen.dev/adopted";
 
 /// Annotation by which a plugin excludes an object from pruning; `never` is its only value.
 pub const PRUNE_ANNOTATION: &str = "mizzen.dev/prune";
+
+/// Label by which a Secret consents to be sent by a reconciler whose subjects' authors choose its name.
+pub(crate) const CREDENTIAL_LABEL: &str = "mizzen.dev/credential-for";
 
 /// The value of [`PRUNE_ANNOTATION`] that excludes an object from pruning.
 pub(crate) const NEVER: &str = "never";

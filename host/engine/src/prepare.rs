@@ -67,6 +67,9 @@ pub(crate) async fn prepare(
     for Deletion { object, .. } in &outcome.deletions {
         permit(plugin, Access::Delete, &object.kind, object.namespace.as_deref())?;
     }
+    for event in &outcome.events {
+        regarding(plugin, subject, desired.as_ref(), event)?;
+    }
     Ok(Prepared {
         readiness: outcome.readiness,
         desired,
@@ -77,6 +80,26 @@ pub(crate) async fn prepare(
         events: outcome.events,
         requeue_after: outcome.requeue_after,
     })
+}
+
+/// Checks what an Event is about.
+///
+/// # Errors
+/// [`Refusal::Denied`]: it is neither about the subject nor about something that is granted.
+fn regarding(plugin: &Plugin, subject: &Object, desired: Option<&Desired>, event: &Event) -> Result<(), Refusal> {
+    let Some(object) = event.regarding.as_ref().filter(|object| **object != subject.reference) else { return Ok(()) };
+    let grants = &plugin.reconciler.grants;
+    let is_granted = |access| grants.find(access, &object.kind, object.namespace.as_deref()).is_some();
+    let accesses = [Access::Read, Access::Apply, Access::Patch, Access::Delete];
+    if accesses.into_iter().any(is_granted)
+        || desired.is_some_and(|desired| desired.objects.iter().any(|item| item.reference == *object))
+    {
+        return Ok(());
+    }
+    let name = plugin.name();
+    Err(Refusal::Denied(format!(
+        "`{name}` publishes an Event about {object}, which is neither granted nor its subject"
+    )))
 }
 
 fn status(status: Option<Value>) -> Result<Box<str>, Refusal> {

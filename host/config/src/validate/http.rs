@@ -39,6 +39,10 @@ impl Checker<'_> {
             let message = format!("no credential has this name: {}", crate::shape::unknown(name, known));
             self.wrong(&format!("{at}.credentials[{number}]"), message);
         }
+        if spec.plain_http && !spec.credentials.is_empty() {
+            let message = "a credential is not sent without TLS: remove it, or `plainHttp`";
+            self.wrong(&format!("{at}.credentials"), message);
+        }
         for (number, method) in spec.methods.iter().enumerate().filter(|(_, own)| !METHODS.contains(&&***own)) {
             let message = format!("`{method}` can't be granted; known: {}", METHODS.join(", "));
             self.wrong(&format!("{at}.methods[{number}]"), message);

@@ -100,7 +100,8 @@ impl Controller {
         let Some(plugin) = node.plugin.clone() else { return };
         self.set_state(id, State::Running);
         // Before any call: disruptions that an earlier run of the host started count.
-        self.context.paces().resume(id, &plugin, &*self.context.cluster);
+        let now = (self.context.clock)();
+        self.context.paces().resume(id, &plugin, &*self.context.cluster, now);
         self.select(id, &plugin);
         let successors = self.order.keys_after(id);
         self.requeue(successors);

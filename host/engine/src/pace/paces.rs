@@ -52,11 +52,16 @@ impl Paces {
     }
 
     /// Finds in the cluster the disruptions that an earlier run of the host started.
-    pub(crate) fn resume(&mut self, node: NodeId, plugin: &Plugin, cluster: &dyn Cluster) {
+    ///
+    /// Anyone who may annotate an object can write such a mark. One of the future, or from before the progress
+    /// deadline, would occupy a place for ever or for nothing, and is ignored.
+    pub(crate) fn resume(&mut self, node: NodeId, plugin: &Plugin, cluster: &dyn Cluster, now: Timestamp) {
         let annotation = names::pace_annotation(plugin.name());
         for kind in plugin.invoke.description().kinds(Access::Patch) {
             for object in cluster.list(Scope::All, kind, &Selection::default()).unwrap_or_default() {
-                if let Some((name, started)) = names::pace_of(&object, &annotation) {
+                if let Some((name, started)) = names::pace_of(&object, &annotation)
+                    && started <= now
+                {
                     self.resume_one(&PaceName { node, name }, &object.reference, started, cluster);
                 }
             }

@@ -3,6 +3,7 @@
 //! The host watches each such object: its readers are requeued when it changes. Plugins never see the values.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use base64::Engine as _;
@@ -18,6 +19,7 @@ use super::access::declares_request;
 use super::index::{Read, Watched};
 use super::traffic::TrafficMeter;
 use crate::context::Context;
+use crate::names::CREDENTIAL_LABEL;
 use crate::observe::Traffic;
 use crate::plugin::Plugin;
 
@@ -32,6 +34,10 @@ pub(super) struct Outbound {
     cluster: Arc<dyn Cluster>,
     fetch: Arc<dyn Fetch>,
     meter: TrafficMeter,
+    /// Whether requests that could change something are withheld: the call is a preflight.
+    is_preflight: bool,
+    /// Whether one was.
+    withheld: AtomicBool,
 }
 
 /// The routes that are granted for one request.
@@ -58,7 +64,18 @@ impl Outbound {
         // safe.
         let document = if has_hosts { serde_json::from_str(authored).unwrap_or_default() } else { Value::Null };
         let (cluster, fetch) = (Arc::clone(&context.cluster), Arc::clone(&context.fetch));
-        Self { plugin, document, cluster, fetch, meter: TrafficMeter::default() }
+        let (meter, is_preflight, withheld) = (TrafficMeter::default(), false, AtomicBool::new(false));
+        Self { plugin, document, cluster, fetch, meter, is_preflight, withheld }
+    }
+
+    /// Withholds requests that could change something.
+    pub(super) fn preflight(self) -> Self {
+        Self { is_preflight: true, ..self }
+    }
+
+    /// Whether a request was withheld.
+    pub(super) fn has_withheld(&self) -> bool {
+        self.withheld.load(Ordering::Relaxed)
     }
 
     pub(super) fn traffic(&self) -> Traffic {
@@ -89,6 +106,14 @@ impl Outbound {
         record(Read::Watched(Watched(Arc::clone(&watch))));
         let unavailable = |reason: &str| AccessError::Unavailable(format!("{object} {reason}"));
         let found = watch.read().await?.ok_or_else(|| unavailable("does not exist"))?;
+        let name = self.plugin.name();
+        if key.needs_consent() && found.labels.get(CREDENTIAL_LABEL) != Some(name) {
+            let message = format!(
+                "{object} is in a namespace that is not the subject's, and the subject names it: for that it needs \
+                 the label `{CREDENTIAL_LABEL}: {name}`"
+            );
+            return Err(AccessError::Denied(message));
+        }
         match text_at(key, &found) {
             Some(text) => Ok(Some(text)),
             None => Err(unavailable(&format!("has no text at key `{}`", key.key))),
@@ -167,6 +192,14 @@ impl Routes for GrantedRoutes<'_> {
         let changes = !matches!(&*self.method, "GET" | "HEAD");
         if changes && self.reconciler().mode == Mode::Plan {
             let message = format!("mode is Plan: a `{}` could change something, and is not sent", self.method);
+            return Err(AccessError::Unavailable(message));
+        }
+        if changes && self.outbound.is_preflight {
+            self.outbound.withheld.store(true, Ordering::Relaxed);
+            let message = format!(
+                "nothing is deleted yet: a `{}` could change something, and is sent once every reconciler agrees",
+                self.method
+            );
             return Err(AccessError::Unavailable(message));
         }
         // A redirect to another origin drops all headers that need a grant.

@@ -47,6 +47,8 @@ pub(crate) struct Recorded {
     pub(crate) failed: bool,
     /// Whether the outcome depends on time: then it is not reused.
     pub(crate) timed: bool,
+    /// Whether a request was withheld, because the call was a preflight.
+    pub(crate) withheld: bool,
     /// Bytes of JSON passed to the guest.
     pub(crate) bytes: u64,
     pub(crate) traffic: Traffic,
@@ -72,6 +74,11 @@ impl Recorder {
         }
     }
 
+    /// Withholds requests that could change something: the call is a preflight.
+    pub(crate) fn preflight(self) -> Self {
+        Self { outbound: self.outbound.preflight(), ..self }
+    }
+
     /// What the call has read, once it is done.
     pub(crate) fn recorded(&self) -> Recorded {
         Recorded {
@@ -80,6 +87,7 @@ impl Recorder {
             failed: self.failed.load(Ordering::Relaxed),
             timed: self.timed.load(Ordering::Relaxed),
             bytes: self.bytes.load(Ordering::Relaxed),
+            withheld: self.outbound.has_withheld(),
             traffic: self.outbound.traffic(),
         }
     }

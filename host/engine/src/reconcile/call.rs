@@ -6,7 +6,7 @@ use mizzen_model::{Call, Digest, Outcome, Predecessor, Request};
 use tokio::time::Instant;
 use tracing::Instrument;
 
-use super::job::Job;
+use super::job::{Job, Task};
 use super::run::{ROUNDS, Run};
 use crate::memo::{Memo, View, authored, given};
 use crate::observe::Called;
@@ -67,7 +67,8 @@ impl Run {
         // Templates of the configuration may use fields that the plugin is not given.
         let whole = authored(&self.job.subject);
         let recorder = Recorder::new(*key, plugin.clone(), subject.clone(), &whole, &self.context);
-        let recorder = Arc::new(recorder);
+        let is_preflight = self.job.task == Task::PreflightFinalize;
+        let recorder = Arc::new(if is_preflight { recorder.preflight() } else { recorder });
         let started = Instant::now();
         let span = tracing::debug_span!("call", function = ?call);
         let response = plugin.invoke.invoke(call, request, recorder.clone()).instrument(span).await;
@@ -89,6 +90,7 @@ impl Run {
             traffic: made.traffic,
         });
         self.cost = Some(duration);
+        self.withheld = made.withheld;
         let outcome = match response {
             Ok(outcome) => outcome.map_err(Problem::from),
             Err(error) => Err(error.into()),

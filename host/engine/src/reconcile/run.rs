@@ -29,6 +29,8 @@ pub(super) struct Run {
     pub(super) cost: Option<Duration>,
     /// Whether the reconcile's own writes changed what the plugin read, and the plugin has yet to see that.
     stale: bool,
+    /// Whether the last call was a preflight, and a request of it was withheld.
+    pub(super) withheld: bool,
     /// Events that the outcome before did not have.
     pub(super) events: Vec<Event>,
 }
@@ -41,7 +43,7 @@ impl Job {
         let started = Instant::now();
         let (plugin, subject) = (self.plugin.clone(), Arc::clone(&self.subject));
         let writer = Writer::new(context.clone(), self.key, plugin, subject, &mut self.memory);
-        let mut run = Run { context, writer, job: self, cost: None, stale: false, events: Vec::new() };
+        let mut run = Run { context, writer, job: self, cost: None, stale: false, withheld: false, events: Vec::new() };
         let verdict = run.perform().await;
         let verdict = run.report(verdict, started).await;
         run.finish(verdict)
@@ -98,8 +100,14 @@ impl Run {
 
     /// Calls the plugin, and does nothing with its outcome: one that `failed` refuses the deletion of the subject.
     async fn preflight_finalize(&mut self) -> Result<Verdict, Problem> {
-        let memo = self.outcome(Call::Finalize).await?;
-        Ok(Verdict::Reconciled(memo.prepared.readiness.clone()))
+        match self.outcome(Call::Finalize).await {
+            Ok(memo) => Ok(Verdict::Reconciled(memo.prepared.readiness.clone())),
+            // It began to clean up, which is no refusal: what it needs for that fails only in a preflight.
+            Err(Problem::Plugin(_)) if self.withheld => {
+                Ok(Verdict::Reconciled(Readiness::Progressing("cleans up once every reconciler agrees".into())))
+            }
+            Err(problem) => Err(problem),
+        }
     }
 
     /// Calls a plugin that finalizes and writes its outcome; once that is ready, deletes the owned objects and removes

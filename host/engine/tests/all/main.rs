@@ -11,6 +11,7 @@
 mod adoption;
 mod claims;
 mod concurrent_changes;
+mod consent;
 mod cooldown;
 mod events;
 mod follower;
@@ -19,6 +20,7 @@ mod modes;
 mod order;
 mod orphans;
 mod ownership;
+mod pace_marks;
 mod paces;
 mod patches;
 mod renderers;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use mizzen_config::Reconciler;
 use mizzen_engine::NodeSpec;
-use mizzen_model::{Condition, Description, Fields, ObjectRef, Outcome, Readiness};
+use mizzen_model::{Condition, Description, Event, Fields, Kind, ObjectRef, Outcome, Readiness, Severity};
 use serde_json::{Value, json};
 
 use crate::support::{Stage, a_map, a_service, a_shop, desires, memory, plugin, put, service, shop_ref};
@@ -174,4 +174,29 @@ async fn a_status_has_at_most_256_kib() {
     let (_, reason, message) = stage.condition("mizzen.dev/p");
     assert_eq!(reason, "InvalidOutcome");
     assert!(message.contains("at most 256 KiB"), "{message}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_event_is_about_the_subject_or_about_something_that_is_granted() {
+    for (regarding, reason) in [
+        (shop_ref("x"), "Ready"),
+        (service_ref(), "Ready"),
+        (ObjectRef::new(Kind::new("apps/v1", "Deployment"), Some("kube-system"), "dns"), "Denied"),
+    ] {
+        let memory = memory();
+        put(&memory, &a_shop("x", json!({})));
+        let event = Event {
+            regarding: Some(regarding),
+            severity: Severity::Normal,
+            reason: "Looked".into(),
+            message: "looked at it".into(),
+        };
+        let outcome = Outcome { events: vec![event], ..Outcome::new(Readiness::Ready) };
+        let stage = Stage::on(&memory, vec![plugin("p").returns(move |_| Ok(outcome.clone())).0]).await;
+        assert_eq!(stage.condition("mizzen.dev/p").1, reason);
+        assert_eq!(
+            memory.events().iter().filter(|event| event.reason == "Looked").count(),
+            usize::from(reason == "Ready")
+        );
+    }
 }

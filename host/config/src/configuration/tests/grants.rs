@@ -23,3 +23,11 @@ fn a_patch_grant_without_fields_is_a_warning() {
     assert_eq!(warnings.len(), 1, "{warnings:?}");
     assert!(warnings[0].starts_with("r.yaml:11: spec.grants.patch[1]: the plugin may set any field of v1 Pod"));
 }
+
+#[test]
+fn a_credential_is_not_sent_without_tls() {
+    let grants = "  grants:\n    http: [{host: a.example.com, plainHttp: true, credentials: [token]}]\n    \
+                  credentials: {token: {secret: {namespace: a, name: b, key: c}}}\n";
+    let problems = problems(&reconciler("a", grants));
+    assert!(problems[0].starts_with("r.yaml:9: spec.grants.http[0].credentials: a credential is not sent without TLS"));
+}
