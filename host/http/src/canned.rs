@@ -29,8 +29,8 @@ impl Fetch for CannedResponses {
         let best = self.0.iter().filter(|canned| matched(canned).is_some()).max_by_key(matched);
         best.map(|canned| canned.response.clone()).ok_or_else(|| {
             AccessError::Unavailable(format!(
-                "no request is sent here, and no document defines the response to {} {}: add one of `kind: HttpAnswer` \
-                 with this `spec.url`",
+                "no request is sent here, and no document defines the response to {} {}: \
+                 add one of `kind: HttpResponse` with this `spec.url`",
                 request.method, request.url
             ))
         })

@@ -29,7 +29,7 @@ spec:
 
 const RESPONSE: &str = "---
 apiVersion: mizzen.dev/v1alpha1
-kind: HttpAnswer
+kind: HttpResponse
 metadata: {name: hosts}
 spec: {url: 'https://api.example.com/v1/hosts', status: 200, body: hello}
 ";
@@ -62,7 +62,7 @@ fn a_plan_takes_responses_from_documents_and_needs_no_secret() {
 #[test]
 fn a_plan_sends_no_requests_and_says_how_to_provide_a_response() {
     let report = found(CONFIGURATION);
-    assert!(report.contains("no request is sent here") && report.contains("HttpAnswer"), "{report}");
+    assert!(report.contains("no request is sent here") && report.contains("HttpResponse"), "{report}");
 }
 
 #[test]

@@ -10,13 +10,13 @@ use super::message::HttpResponse;
 use crate::yaml::Document;
 
 const API_VERSION: &str = "mizzen.dev/v1alpha1";
-const KIND: &str = "HttpAnswer";
+const KIND: &str = "HttpResponse";
 
 /// One response, and the requests that it responds to:
 ///
 /// ```yaml
 /// apiVersion: mizzen.dev/v1alpha1
-/// kind: HttpAnswer
+/// kind: HttpResponse
 /// spec: {url: https://api.example.com/v1/hosts, status: 200, json: {hosts: [a.example.com]}}
 /// ```
 #[derive(Clone, Debug, PartialEq)]
@@ -38,7 +38,7 @@ pub enum UrlMatch {
     Exact,
 }
 
-/// Why a document is not a valid `HttpAnswer`.
+/// Why a document is not a valid `HttpResponse`.
 #[derive(Debug, thiserror::Error)]
 #[error("{file}:{line}: spec: {why}")]
 pub struct CannedError {
@@ -69,7 +69,7 @@ fn ok() -> u16 {
     200
 }
 
-/// Whether a document has the kind `HttpAnswer`.
+/// Whether a document has the kind `HttpResponse`.
 pub fn is_canned(document: &Value) -> bool {
     document["apiVersion"] == API_VERSION && document["kind"] == KIND
 }
@@ -80,7 +80,7 @@ impl Canned {
     /// Reads the response of a document; `None` if the document has another kind.
     ///
     /// # Errors
-    /// When the document is not a valid `HttpAnswer`.
+    /// When the document is not a valid `HttpResponse`.
     pub fn of(document: &Document) -> Option<Result<Self, CannedError>> {
         is_canned(&document.value).then(|| {
             let line = document.lines().line("spec");

@@ -47,7 +47,7 @@ impl Cluster {
     }
 
     /// The objects of a file or folder of YAML, and its responses to requests: documents of kind
-    /// `HttpAnswer`, as `mizzen plan` reads them.
+    /// `HttpResponse`, as `mizzen plan` reads them.
     ///
     /// # Panics
     /// If they can't be read: that ends the test.

@@ -129,7 +129,7 @@ mod tests {
     #[test]
     fn a_response_can_be_a_document_among_the_objects() {
         let cluster = Cluster::new().with(&format!(
-            "{{apiVersion: mizzen.dev/v1alpha1, kind: HttpAnswer, metadata: {{name: a}}, \
+            "{{apiVersion: mizzen.dev/v1alpha1, kind: HttpResponse, metadata: {{name: a}}, \
              spec: {{url: '{API}', json: [x], headers: {{A-B: c}}}}}}"
         ));
         let response = seen(&cluster, || http::get(API).send()).unwrap();
