@@ -82,10 +82,13 @@ impl Controller {
     fn served_changed(&mut self, kind: &Kind) {
         let readers = self.context.index().readers_of_kind(kind);
         self.invalidate(readers);
-        let is_blocked = |id: &NodeId| self.nodes.get(*id).is_some_and(|node| matches!(node.state, State::Blocked(_)));
-        let blocked: Vec<_> = self.nodes.of_subject(kind).into_iter().filter(is_blocked).collect();
-        for id in blocked {
-            self.start(id);
+        for id in self.nodes.of_subject(kind) {
+            // What was enqueued while the subjects could not be read was not processed.
+            let keys: Vec<_> = self.order.keys_of(id).collect();
+            self.requeue(keys);
+            if self.nodes.get(id).is_some_and(|node| matches!(node.state, State::Blocked(_))) {
+                self.start(id);
+            }
         }
     }
 

@@ -23,6 +23,7 @@ mod ownership;
 mod pace_marks;
 mod paces;
 mod patches;
+mod random_faults;
 mod renderers;
 mod requests;
 mod selection;
