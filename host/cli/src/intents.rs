@@ -1,5 +1,7 @@
 //! What reconcilers would do, object by object.
 
+use std::fmt;
+
 use mizzen_model::ObjectRef;
 use serde::Serialize;
 use serde_json::Value;
@@ -15,6 +17,8 @@ pub(crate) struct Intents {
     /// Reconcilers that work in steps. The first step has no effect in a plan, so the next ones are
     /// not known.
     pub(crate) unfinished: Vec<Trouble>,
+    /// What an API server would do otherwise than the rehearsal.
+    pub(crate) warnings: Vec<String>,
 }
 
 /// What would be done to one object.
@@ -89,6 +93,7 @@ impl Intents {
             changes: missing(&self.changes, &before.changes),
             problems: missing(&self.problems, &before.problems),
             unfinished: missing(&self.unfinished, &before.unfinished),
+            warnings: missing(&self.warnings, &before.warnings),
         };
         Difference { new, gone: gone.cloned().collect() }
     }
@@ -115,9 +120,7 @@ impl Intent {
 
     /// Kind and name of the object, and whether it is about its status.
     pub(crate) fn headline(&self) -> String {
-        let Name { kind, namespace, name, .. } = &self.object;
-        let path = namespace.as_ref().map_or_else(|| name.clone(), |namespace| format!("{namespace}/{name}"));
-        format!("{kind} {path}{}", if self.verb == Verb::Status { " status" } else { "" })
+        format!("{}{}", self.object, if self.verb == Verb::Status { " status" } else { "" })
     }
 
     /// Kind and name of the subject.
@@ -127,6 +130,29 @@ impl Intent {
 }
 
 // === impl Name ===
+
+impl Name {
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(crate) fn namespace(&self) -> Option<&str> {
+        self.namespace.as_deref()
+    }
+
+    pub(crate) fn is_namespace(&self) -> bool {
+        (&*self.api_version, &*self.kind) == ("v1", "Namespace")
+    }
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.namespace {
+            Some(namespace) => write!(f, "{} {namespace}/{}", self.kind, self.name),
+            None => write!(f, "{} {}", self.kind, self.name),
+        }
+    }
+}
 
 impl From<&ObjectRef> for Name {
     fn from(object: &ObjectRef) -> Self {

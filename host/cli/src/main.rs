@@ -18,6 +18,7 @@ mod source;
 mod statuses;
 mod style;
 mod terminal;
+mod warnings;
 
 use std::process::ExitCode;
 

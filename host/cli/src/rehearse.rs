@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use mizzen_cluster::memory::Memory;
+use mizzen_cluster::memory::{Loaded, Memory};
 use mizzen_config::{Mode, RECONCILER, RENDERER, Reconciler};
 use mizzen_engine::observe::Observer;
 use mizzen_engine::{Delays, Engine, NodeSpec, Settings};
@@ -16,6 +16,7 @@ use crate::collector::Collector;
 use crate::components::Components;
 use crate::intents::{Intents, Statuses, Trouble};
 use crate::report::Errors;
+use crate::warnings::Warnings;
 
 /// Rehearses the reconcilers among documents on the objects among them.
 ///
@@ -30,7 +31,8 @@ pub(crate) async fn rehearse(
     let configuration = assemble::configuration(documents)?;
     let objects: Vec<_> = documents.iter().filter(|document| !is_configuration(document)).cloned().collect();
     let answers = documents.iter().filter_map(Canned::of).collect::<Result<Vec<_>, _>>()?;
-    let memory = Memory::from_documents(&objects).map_err(Errors::of)?;
+    let Loaded { memory, warnings } = Memory::load_documents(&objects).map_err(Errors::of)?;
+    let warnings = Warnings::new(&warnings, &memory);
     let loaded = components.complete(&configuration).await;
     Errors::check(loaded.problems())?;
     let collector = Arc::new(Collector::default());
@@ -59,6 +61,7 @@ pub(crate) async fn rehearse(
             intents.problems.push(trouble("WaitingForPredecessor", gated.clone()));
         }
     }
+    intents.warnings = warnings.with(&intents);
     Ok(intents)
 }
 

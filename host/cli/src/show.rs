@@ -18,7 +18,8 @@ pub(crate) enum Details {
     Diffs,
 }
 
-/// Shows changes by reconciler, then what would fail, what is unfinished, and a summary.
+/// Shows changes by reconciler, then what would fail, what is unfinished, the warnings, and a
+/// summary.
 pub(crate) fn intents(intents: &Intents, details: Details, out: &mut dyn Write) -> Result<()> {
     let mut reconciler = "";
     for intent in &intents.changes {
@@ -36,6 +37,9 @@ pub(crate) fn intents(intents: &Intents, details: Details, out: &mut dyn Write) 
     }
     for Trouble { reconciler, subject, message, .. } in &intents.unfinished {
         writeln!(out, "{FAINT}{reconciler}: {subject}: more changes follow{FAINT:#}: {message}")?;
+    }
+    for warning in &intents.warnings {
+        writeln!(out, "{CHANGED}warning{CHANGED:#}: {warning}")?;
     }
     let verbs = [Verb::Create, Verb::Adopt, Verb::Change, Verb::Delete];
     let [create, adopt, change, delete] = verbs.map(|verb| intents.count(verb));

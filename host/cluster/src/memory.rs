@@ -16,6 +16,7 @@
 
 mod admission;
 mod apply;
+mod content;
 mod crd;
 mod documents;
 mod gc;
@@ -23,6 +24,7 @@ mod handle;
 mod kinds;
 mod merge;
 mod metadata;
+mod nulls;
 mod ownership;
 mod problem;
 mod reads;
@@ -33,7 +35,7 @@ mod shape;
 mod state;
 mod views;
 
-pub use documents::DocumentError;
+pub use documents::{DocumentError, DocumentWarning, Loaded};
 pub use handle::Memory;
 pub use record::WriteRecord;
 

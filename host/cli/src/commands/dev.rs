@@ -66,7 +66,7 @@ fn show(before: Option<&Intents>, now: &Intents) -> anyhow::Result<()> {
     for intent in gone {
         terminal::line(format_args!("{FAINT}no longer planned: {}{FAINT:#}", intent.headline()))?;
     }
-    if new.changes.is_empty() && new.problems.is_empty() {
+    if new.changes.is_empty() && new.problems.is_empty() && new.warnings.is_empty() {
         terminal::line(format_args!("{HEADING}no other differences{HEADING:#}"))?;
     } else {
         terminal::print(|out| show::intents(&new, Details::Diffs, out))?;

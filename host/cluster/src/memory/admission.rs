@@ -8,7 +8,7 @@ use super::kinds::{Kinds, Namespaces};
 use super::ownership;
 use super::problem::{Field, Problem, Refusal};
 use super::shape::{Relation, Shape};
-use super::{crd, metadata};
+use super::{content, crd, metadata, nulls};
 
 // === impl Kinds ===
 
@@ -34,11 +34,14 @@ impl Kinds {
         self.drop_nulls(kind, &mut document);
         drop_empty(&mut document["metadata"]);
         let mut problems = metadata::problems(kind, &document["metadata"]);
+        problems.extend(content::problems(kind, &document));
         if let Some(schema) = &served.schema {
             schema.prune(&mut document);
             schema.fill(&mut document);
             problems.extend(schema.violations(&document));
             problems.extend(ambiguous(Shape::Root(schema), &document));
+        } else {
+            problems.extend(nulls::elements(&kind.name, &document));
         }
         if &*kind.name == crd::DEFINITION {
             problems.extend(crd::kinds(&document).err().into_iter().flatten());
@@ -75,25 +78,33 @@ impl Kinds {
         document
     }
 
-    /// Removes nulls from metadata and from the documents of built-in kinds, where they mean
-    /// nothing.
+    /// Removes the nulls that mean nothing.
     pub(super) fn drop_nulls(&self, kind: &Kind, document: &mut Value) {
-        let is_custom = self.get(kind).is_some_and(|served| served.schema.is_some());
-        let part = if is_custom { document.get_mut("metadata") } else { Some(document) };
-        if let Some(part) = part {
-            drop_nulls(part);
+        match self.get(kind).and_then(|served| served.schema.as_ref()) {
+            Some(schema) => {
+                if let Some(metadata) = document.get_mut("metadata") {
+                    nulls::drop_all(metadata);
+                }
+                nulls::drop_declared(schema.root(), document);
+            }
+            None => nulls::drop_all(document),
         }
     }
-}
 
-fn drop_nulls(value: &mut Value) {
-    match value {
-        Value::Object(map) => {
-            map.retain(|_, value| !value.is_null());
-            map.values_mut().for_each(drop_nulls);
+    /// As [`drop_nulls`](Self::drop_nulls), for a document that is not applied: a null in a map of
+    /// texts or quantities is the empty value.
+    pub(super) fn decode_nulls(&self, kind: &Kind, document: &mut Value) {
+        match self.get(kind).and_then(|served| served.schema.as_ref()) {
+            Some(_) => document.get_mut("metadata").into_iter().for_each(nulls::decode),
+            None => nulls::decode(document),
         }
-        Value::Array(items) => items.iter_mut().for_each(drop_nulls),
-        _ => {}
+        self.drop_nulls(kind, document);
+    }
+
+    /// The fields of a document that the schema of its kind does not declare. They are dropped.
+    pub(super) fn unknown_fields(&self, kind: &Kind, document: &Value) -> Vec<Field> {
+        let schema = self.get(kind).and_then(|served| served.schema.as_ref());
+        schema.map(|schema| schema.prune(&mut document.clone())).unwrap_or_default()
     }
 }
 

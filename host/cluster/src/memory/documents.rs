@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use mizzen_model::yaml::{self, Document, YamlError};
+use mizzen_model::{Lines, Object};
 use serde_json::Value;
 
 use super::crd;
@@ -24,7 +25,7 @@ pub enum DocumentError {
     Wrong {
         /// The file.
         file: PathBuf,
-        /// The line at which the document starts, from 1.
+        /// The line of the field, from 1; if the document does not have it, of its closest ancestor.
         line: usize,
         /// The object: kind, namespace and name, as far as the document has them.
         object: String,
@@ -33,6 +34,29 @@ pub enum DocumentError {
         /// What is wrong with it.
         message: String,
     },
+}
+
+/// What an API server would change in a document without an error.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}:{line}: {object}: `{field}` is not declared in the schema, and is dropped; remove it, or mend its name",
+    .file.display())]
+pub struct DocumentWarning {
+    /// The file.
+    pub file: PathBuf,
+    /// The line of the field, from 1.
+    pub line: usize,
+    /// The object: kind, namespace and name.
+    pub object: String,
+    /// The field that is dropped.
+    pub field: String,
+}
+
+/// A cluster that was loaded from documents.
+pub struct Loaded {
+    /// The cluster.
+    pub memory: Memory,
+    /// What was dropped from the documents.
+    pub warnings: Vec<DocumentWarning>,
 }
 
 // === impl Memory ===
@@ -82,6 +106,30 @@ impl Memory {
         if errors.is_empty() { Ok(memory) } else { Err(errors) }
     }
 
+    /// As [`Memory::from_documents`], and returns what was dropped.
+    ///
+    /// # Errors
+    /// Every problem of every document.
+    pub fn load_documents(documents: &[Document]) -> Result<Loaded, Vec<DocumentError>> {
+        let memory = Self::from_documents(documents)?;
+        let warnings = documents.iter().flat_map(|document| memory.dropped(document)).collect();
+        Ok(Loaded { memory, warnings })
+    }
+
+    /// The fields of a document that are dropped.
+    fn dropped(&self, document: &Document) -> Vec<DocumentWarning> {
+        let Ok(reference) = Object::reference_of(&document.value) else { return Vec::new() };
+        let fields = self.state().kinds.unknown_fields(&reference.kind, &document.value);
+        let lines = if fields.is_empty() { Lines::default() } else { document.lines() };
+        let warning = |field: Field| DocumentWarning {
+            file: document.file.clone(),
+            line: lines.line(&field.in_lines()),
+            object: object_name(&document.value),
+            field: field.to_string(),
+        };
+        fields.into_iter().map(warning).collect()
+    }
+
     fn insert(&self, document: &Document) -> Vec<DocumentError> {
         let Err(refusal) = self.state().put(FILE_MANAGER, &document.value) else { return Vec::new() };
         let problems = match refusal {
@@ -89,9 +137,10 @@ impl Memory {
             Refusal::NotServed(kind) => vec![Problem::at(Field::root(), not_served(&kind))],
             other => vec![Problem::at(Field::root(), other.about(object_name(&document.value)).to_string())],
         };
+        let lines = document.lines();
         let wrong = |problem: Problem| DocumentError::Wrong {
             file: document.file.clone(),
-            line: document.line,
+            line: lines.line(&problem.field.in_lines()),
             object: object_name(&document.value),
             field: problem.field.to_string(),
             message: problem.message,

@@ -22,6 +22,7 @@ const BUILT_IN: &str = "
     v1 PersistentVolume persistentvolumes status
     v1 PersistentVolumeClaim persistentvolumeclaims namespaced status
     v1 Pod pods namespaced status generation
+    v1 PodTemplate podtemplates namespaced generation
     v1 ReplicationController replicationcontrollers namespaced status generation
     v1 ResourceQuota resourcequotas namespaced status
     v1 Secret secrets namespaced
@@ -41,20 +42,34 @@ const BUILT_IN: &str = "
     autoscaling/v2 HorizontalPodAutoscaler horizontalpodautoscalers namespaced status
     batch/v1 CronJob cronjobs namespaced status generation
     batch/v1 Job jobs namespaced status generation
+    certificates.k8s.io/v1 CertificateSigningRequest certificatesigningrequests status
     coordination.k8s.io/v1 Lease leases namespaced
     discovery.k8s.io/v1 EndpointSlice endpointslices namespaced generation
+    events.k8s.io/v1 Event events namespaced
+    flowcontrol.apiserver.k8s.io/v1 FlowSchema flowschemas status generation
+    flowcontrol.apiserver.k8s.io/v1 PriorityLevelConfiguration prioritylevelconfigurations status generation
+    networking.k8s.io/v1 IPAddress ipaddresses
     networking.k8s.io/v1 Ingress ingresses namespaced status generation
     networking.k8s.io/v1 IngressClass ingressclasses generation
     networking.k8s.io/v1 NetworkPolicy networkpolicies namespaced generation
+    networking.k8s.io/v1 ServiceCIDR servicecidrs status
     node.k8s.io/v1 RuntimeClass runtimeclasses
     policy/v1 PodDisruptionBudget poddisruptionbudgets namespaced status generation
     rbac.authorization.k8s.io/v1 ClusterRole clusterroles
     rbac.authorization.k8s.io/v1 ClusterRoleBinding clusterrolebindings
     rbac.authorization.k8s.io/v1 Role roles namespaced
     rbac.authorization.k8s.io/v1 RoleBinding rolebindings namespaced
+    resource.k8s.io/v1 DeviceClass deviceclasses generation
+    resource.k8s.io/v1 ResourceClaim resourceclaims namespaced status
+    resource.k8s.io/v1 ResourceClaimTemplate resourceclaimtemplates namespaced
+    resource.k8s.io/v1 ResourceSlice resourceslices generation
     scheduling.k8s.io/v1 PriorityClass priorityclasses generation
+    storage.k8s.io/v1 CSIDriver csidrivers
+    storage.k8s.io/v1 CSINode csinodes
+    storage.k8s.io/v1 CSIStorageCapacity csistoragecapacities namespaced
     storage.k8s.io/v1 StorageClass storageclasses
     storage.k8s.io/v1 VolumeAttachment volumeattachments status
+    storage.k8s.io/v1 VolumeAttributesClass volumeattributesclasses
 ";
 
 /// The served kinds.

@@ -70,6 +70,11 @@ impl Field {
         Self(format!("{}[{place}]", self.0))
     }
 
+    /// The path as [`Lines`](mizzen_model::Lines) has it.
+    pub(super) fn in_lines(&self) -> String {
+        self.0.replace("['", ".").replace("']", "")
+    }
+
     pub(super) fn is_root(&self) -> bool {
         self.0.is_empty()
     }
@@ -130,5 +135,8 @@ pub(super) fn object_name(document: &Value) -> String {
 
 /// The message about a kind that is not served.
 pub(super) fn not_served(kind: &Kind) -> String {
-    format!("{kind} is not served: it is not built in, and its CRD is not among the documents")
+    format!(
+        "{kind} is not served: it is not built in, and its CRD is not among the documents; add the CRD, or leave the \
+         object out"
+    )
 }

@@ -167,9 +167,10 @@ fn translated(schema: &Value) -> Value {
         out.insert("type".into(), json!(["integer", "string"]));
     }
     if schema.get("nullable").is_some_and(|set| *set == true) {
-        if let Some(Value::String(kind)) = out.get("type") {
-            let kinds = json!([kind, "null"]);
-            out.insert("type".into(), kinds);
+        match out.get_mut("type") {
+            Some(Value::Array(kinds)) => kinds.push("null".into()),
+            Some(kind) => *kind = json!([kind, "null"]),
+            None => {}
         }
         if let Some(Value::Array(values)) = out.get_mut("enum") {
             values.push(Value::Null);

@@ -79,7 +79,7 @@ impl State {
         let held = self.entry(&reference).cloned();
         let mut document = document.clone();
         let recorded = ownership::recorded(&document).filter(|_| held.is_none());
-        self.kinds.drop_nulls(&reference.kind, &mut document);
+        self.kinds.decode_nulls(&reference.kind, &mut document);
         let metadata = &mut document["metadata"];
         match &reference.namespace {
             Some(namespace) => metadata["namespace"] = Value::from(&**namespace),

@@ -2,6 +2,7 @@
 
 mod applying;
 mod deleting;
+mod judging;
 mod loading;
 mod watching;
 

@@ -31,10 +31,10 @@ metadata: {{name: two}}
     );
     let first = TYPED.lines().count() + 2;
     let expected = [
-        format!(r#"shops.yaml:{first}: Shop a/one: `spec.size` "big" is not of type "integer""#),
+        format!(r#"shops.yaml:{}: Shop a/one: `spec.size` "big" is not of type "integer""#, first + 3),
         format!(
             "shops.yaml:{}: Mall two: example.com/v1 Mall is not served: it is not built in, and its CRD is not among \
-             the documents",
+             the documents; add the CRD, or leave the object out",
             first + 5
         ),
     ];
@@ -114,4 +114,16 @@ spec: {size: 2}
     apply(&memory, "theirs", &document(json!({})), false).await.unwrap();
     let after = memory.find(&super::shop()).unwrap();
     assert_eq!((&after["spec"]["size"], &after["metadata"]["generation"]), (&json!(1), &json!(8)));
+}
+
+#[test]
+fn fields_that_the_schema_does_not_declare_are_dropped_and_named_with_their_line() {
+    let shop =
+        "apiVersion: example.com/v1\nkind: Shop\nmetadata: {name: x, namespace: a}\nx-help: 1\nspec:\n  sice: 2\n";
+    let documents = yaml::parse(Path::new("x.yaml"), &format!("{TYPED}---\n{shop}")).unwrap();
+    let warnings = Memory::load_documents(&documents).unwrap().warnings;
+    let first = TYPED.lines().count() + 2;
+    let found: Vec<_> = warnings.iter().map(|warning| (warning.line, &*warning.field)).collect();
+    assert_eq!(found, [(first + 3, "x-help"), (first + 5, "spec.sice")]);
+    assert!(warnings[1].to_string().contains("Shop a/x: `spec.sice` is not declared in the schema"), "{}", warnings[1]);
 }
