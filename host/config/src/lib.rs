@@ -49,5 +49,5 @@ mod warnings;
 pub use configuration::{Configuration, RECONCILER, RENDERER};
 pub use pace::{Pace, Window};
 pub use problem::Problem;
-pub use reconciler::{Component, Grant, Grants, Limits, Mode, Origin, Reconciler, Subject};
+pub use reconciler::{Component, Grant, Grants, Limits, Mode, Origin, PRIVILEGED, Reconciler, Subject};
 pub use renderer::{RenderLimits, Renderer};

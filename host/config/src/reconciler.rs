@@ -100,6 +100,9 @@ pub struct Grants {
     pub network: Network,
 }
 
+/// Namespaces that a grant to write must name: Kubernetes' own, and the one in `deploy/manifests`, where the host runs.
+pub const PRIVILEGED: [&str; 2] = ["kube-system", "mizzen-system"];
+
 /// The grant of one kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Grant {
@@ -197,8 +200,14 @@ impl Grants {
     }
 
     /// All grants of this access to a kind in a namespace.
+    ///
+    /// A grant without namespaces covers all of them, except that it writes nothing in those whose workloads have the
+    /// rights of the cluster or of the host.
     pub fn all(&self, access: Access, kind: &Kind, namespace: Option<&str>) -> impl Iterator<Item = &Grant> {
-        self.of(access).iter().filter(move |grant| grant.kind == *kind && grant.covers(namespace))
+        let must_be_named = access != Access::Read && namespace.is_some_and(|own| PRIVILEGED.contains(&own));
+        self.of(access).iter().filter(move |grant| {
+            grant.kind == *kind && grant.covers(namespace) && !(must_be_named && grant.namespaces.is_empty())
+        })
     }
 }
 

@@ -1,6 +1,6 @@
 //! Whether an access is declared by the plugin and granted by the configuration.
 
-use mizzen_config::Grant;
+use mizzen_config::{Grant, PRIVILEGED};
 use mizzen_model::{Access, Kind};
 
 use super::refusal::Refusal;
@@ -23,8 +23,10 @@ pub(super) fn permit<'p>(
     }
     plugin.reconciler.grants.find(access, kind, namespace).ok_or_else(|| {
         let place = namespace.map_or_else(String::new, |namespace| format!(" in namespace {namespace}"));
+        let must_be_named = namespace.is_some_and(|own| PRIVILEGED.contains(&own));
+        let how = if must_be_named { ", with this namespace in its `namespaces`" } else { "" };
         Refusal::Denied(format!(
-            "`{name}` wants to {access} {kind}{place}, which is not granted: add it to `spec.grants.{access}`"
+            "`{name}` wants to {access} {kind}{place}, which is not granted: add it to `spec.grants.{access}`{how}"
         ))
     })
 }

@@ -169,3 +169,19 @@ async fn successors_clean_up_before_their_predecessors_when_a_subject_leaves_bot
     let names: Vec<_> = deleted.iter().map(|write| &*write.object.name).collect();
     assert_eq!(names, ["two", "one"]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_grant_writes_in_kube_system_and_in_the_hosts_namespace_only_if_it_names_them() {
+    for namespace in ["kube-system", "mizzen-system"] {
+        for (named, reason) in [(Vec::new(), "Denied"), (vec![namespace.to_owned()], "Ready")] {
+            let memory = memory();
+            put(&memory, &a_shop("x", json!({})));
+            let making = plugin("p").with(|_, reconciler| reconciler.grants.apply[0].namespaces = named);
+            let map = a_map(namespace, "far", json!({}));
+            let stage = Stage::on(&memory, vec![making.returns(move |_| Ok(desires(vec![map.clone()]))).0]).await;
+            let (_, found, message) = stage.condition("mizzen.dev/p");
+            assert_eq!(found, reason, "{message}");
+            assert_eq!(memory.find(&map_ref(namespace, "far")).is_some(), reason == "Ready");
+        }
+    }
+}
