@@ -17,6 +17,7 @@ mod finalizer;
 mod intents;
 mod objects;
 mod orphan;
+mod owned;
 mod plan;
 mod prune;
 pub(crate) mod report;

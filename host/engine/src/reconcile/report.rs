@@ -7,20 +7,11 @@ use tokio::time::Instant;
 
 use super::job::{Task, Verdict};
 use super::run::Run;
-use super::summary::Summary;
+use super::summary::{Content, Summary};
 use crate::observe::Reconciled;
 use crate::prepare::Refusal;
 use crate::problem::Problem;
 use crate::write::report::Report;
-
-/// What of a status is written.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Content {
-    /// The fields and conditions of the outcome, and the condition of the reconcile.
-    Whole,
-    /// The condition of the reconcile alone.
-    Condition,
-}
 
 impl Run {
     /// Publishes Events, writes the status, and reports the result to the observer. A status that can't be written

@@ -8,31 +8,11 @@ use mizzen_k8s::Listed;
 use mizzen_model::{Access, Object, ObjectRef, Selector, Severity};
 
 use super::change::Change;
+use super::owned::{Labelled, NAMED, Owned};
 use super::writer::{Writer, unavailable};
 use crate::identity::Identity;
 use crate::memo::WrittenPart;
 use crate::observe::Verb;
-
-/// The most objects that are not owned that a report names.
-const NAMED: usize = 5;
-
-/// An object that a key owns.
-pub(super) struct Owned {
-    pub(super) object: Arc<Object>,
-    pub(super) ownership: Ownership,
-}
-
-/// The live objects with the owner label of a key.
-#[derive(Default)]
-struct Labelled {
-    /// Those that carry the mark of the key, where the reconciler may apply objects.
-    owned: Vec<Owned>,
-    /// The first of the others. Anyone can compute the owner label and label an object of their own, and some
-    /// controllers copy labels: such an object is ignored.
-    ignored: Vec<ObjectRef>,
-    /// How many of the others there are.
-    ignored_count: usize,
-}
 
 impl Writer {
     /// Deletes the owned objects that are not in `keep`, releases those that were adopted, and leaves those that are
@@ -115,16 +95,5 @@ impl Writer {
         );
         tracing::warn!(reconciler = self.plugin.name(), subject = %self.subject.reference, "{note}");
         self.report_event(Severity::Warning, "NotOwned", &note).await;
-    }
-}
-
-// === impl Labelled ===
-
-impl Labelled {
-    fn ignore(&mut self, object: &ObjectRef) {
-        self.ignored_count += 1;
-        if self.ignored.len() < NAMED {
-            self.ignored.push(object.clone());
-        }
     }
 }
