@@ -182,6 +182,8 @@ pub(crate) struct Run {
     pub(crate) sandbox: Sandbox,
     #[command(flatten)]
     pub(crate) election: Election,
+    #[command(flatten)]
+    pub(crate) ownership: Ownership,
     /// Address of /livez, /readyz and /metrics
     #[arg(long, default_value = "127.0.0.1:8080")]
     pub(crate) listen: SocketAddr,
@@ -191,6 +193,29 @@ pub(crate) struct Run {
     /// Filter of log lines, e.g. `info,mizzen_engine=debug`
     #[arg(long, env = "MIZZEN_LOG", default_value = DEFAULT_LOG)]
     pub(crate) log: String,
+}
+
+/// The name of the Secret with the ownership keys, also in the generated roles.
+pub(crate) const OWNERSHIP_SECRET: &str = "mizzen-ownership";
+
+/// The keys by which the host recognizes what it applied.
+#[derive(Clone, Debug, ClapArgs)]
+pub(crate) struct Ownership {
+    /// File with the keys by which the host recognizes what it applied, one in each line; the first signs
+    /// [default: a Secret, created at the first start]
+    #[arg(long = "ownership-key", value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) key_file: Option<PathBuf>,
+    /// Namespace of the Secret with these keys [default: the pod's or the context's]
+    #[arg(long = "ownership-namespace", value_name = "NAMESPACE", conflicts_with = "key_file")]
+    pub(crate) namespace: Option<String>,
+    /// Name of the Secret with these keys, in its entry `keys`
+    #[arg(
+        long = "ownership-secret",
+        value_name = "NAME",
+        default_value = OWNERSHIP_SECRET,
+        conflicts_with = "key_file"
+    )]
+    pub(crate) secret: String,
 }
 
 /// The name of the Lease, also in the generated roles.

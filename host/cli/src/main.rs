@@ -8,6 +8,7 @@ mod components;
 mod election;
 mod intents;
 mod logging;
+mod ownership;
 mod progress;
 mod rehearse;
 mod report;

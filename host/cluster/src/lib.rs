@@ -44,7 +44,7 @@ mod write;
 pub use change::{Change, Changes};
 pub use cluster::{Cluster, ObjectWatch};
 pub use error::{ForeignField, ReadError, WriteError};
-pub use ownership::{APPLIED_ANNOTATION, Owner, Ownership, OwnershipKey, OwnershipKeys};
+pub use ownership::{APPLIED_ANNOTATION, Owner, Ownership, OwnershipKey, OwnershipKeys, OwnershipKeysError};
 pub use selection::Selection;
 pub use view::{Found, KindFacts, OWNER_LABEL, RECONCILER_LABEL, Scope, View};
 pub use write::{Apply, EventRecord, Target};

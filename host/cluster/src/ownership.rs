@@ -45,6 +45,17 @@ pub enum Ownership {
 #[derive(Clone, PartialEq, Eq)]
 pub struct OwnershipKey([u8; 32]);
 
+/// Why a text is not keys.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum OwnershipKeysError {
+    /// There is no key.
+    #[error("no key; write 64 hexadecimal digits, e.g. by `openssl rand -hex 32`")]
+    Empty,
+    /// A line is not a key. The line itself is not shown: it may be almost one.
+    #[error("line {0} is not a key; write 64 hexadecimal digits, e.g. by `openssl rand -hex 32`")]
+    Line(usize),
+}
+
 /// The keys by which the host recognizes what it applied. The first signs; all are accepted, so
 /// that a key can be rotated: what carries a mark of an earlier key is marked again.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,6 +98,25 @@ impl OwnershipKeys {
     /// The key that signs, and earlier keys that are still accepted.
     pub fn new(signing: OwnershipKey, earlier: impl IntoIterator<Item = OwnershipKey>) -> Self {
         Self(std::iter::once(signing).chain(earlier).collect())
+    }
+
+    /// Reads keys: one in each line, in hexadecimal digits. The first signs.
+    ///
+    /// # Errors
+    /// A line that is not a key, or no key at all.
+    pub fn parse(text: &str) -> Result<Self, OwnershipKeysError> {
+        let lines = (1..).zip(text.lines().map(str::trim)).filter(|(_, line)| !line.is_empty());
+        let key = |(number, line)| match blake3::Hash::from_hex(line) {
+            Ok(bytes) => Ok(OwnershipKey(*bytes.as_bytes())),
+            Err(_) => Err(OwnershipKeysError::Line(number)),
+        };
+        let keys = lines.map(key).collect::<Result<Vec<_>, _>>()?;
+        if keys.is_empty() { Err(OwnershipKeysError::Empty) } else { Ok(Self(keys.into())) }
+    }
+
+    /// The text of one key, as [`parse`](Self::parse) reads it.
+    pub fn text(key: [u8; 32]) -> String {
+        format!("{}\n", blake3::Hash::from_bytes(key).to_hex())
     }
 
     /// A key that is not secret, for clusters in memory: rehearsals and tests.
@@ -193,6 +223,16 @@ mod tests {
             assert_eq!(rotated.recognize(OWNER, &object(&own, &mark(byte))), owned, "{byte}");
         }
         assert_eq!(rotated.mark(OWNER, &own, Ownership::Created), mark(2));
+    }
+
+    #[test]
+    fn keys_are_lines_of_hexadecimal_digits_and_an_error_shows_none() {
+        let text = format!("{}\n{}", OwnershipKeys::text([2; 32]), OwnershipKeys::text([1; 32]));
+        let keys = OwnershipKeys::new(OwnershipKey::new([2; 32]), [OwnershipKey::new([1; 32])]);
+        assert_eq!(OwnershipKeys::parse(&text), Ok(keys));
+        assert_eq!(OwnershipKeys::parse("\n"), Err(OwnershipKeysError::Empty));
+        let error = OwnershipKeys::parse(&format!("{text}secret")).unwrap_err();
+        assert!(error == OwnershipKeysError::Line(4) && !error.to_string().contains("secret"), "{error}");
     }
 
     #[test]

@@ -54,6 +54,7 @@ mod lookup;
 mod mirror;
 mod mirrors;
 mod objects;
+mod ownership;
 mod plural;
 mod reflect;
 mod requests;
@@ -65,7 +66,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use mizzen_cluster::{
-    Apply, Changes, Cluster, EventRecord, Found, KindFacts, ObjectWatch, ReadError, Scope, Selection, View, WriteError,
+    Apply, Changes, Cluster, EventRecord, Found, KindFacts, ObjectWatch, OwnershipKeys, ReadError, Scope, Selection,
+    View, WriteError,
 };
 use mizzen_model::{Fields, Kind, Object, ObjectRef};
 use parking_lot::Mutex;
@@ -74,6 +76,7 @@ use tokio::task::JoinSet;
 
 pub use connect::{ConnectError, LiveOptions};
 pub use lease::{Leadership, LeaseOptions, Standing};
+pub use ownership::{OwnershipSecret, OwnershipSecretError};
 pub use plural::likely_plural;
 pub use requests::{RequestCounts, RequestKey};
 
@@ -142,6 +145,23 @@ impl Live {
             mirrors: Arc::default(),
             tasks: Mutex::new(tasks),
         }
+    }
+
+    /// Reads the keys by which the host recognizes what it applied, and from then on keeps of an
+    /// object that only carries the host's labels no more than its identity. Call it before any
+    /// view of owned objects starts. The Secret is created if it does not exist.
+    ///
+    /// # Errors
+    /// The Secret can't be read or created, or has no keys.
+    pub async fn recognize_by_secret(&self, secret: OwnershipSecret) -> Result<OwnershipKeys, OwnershipSecretError> {
+        let keys = ownership::keys(&self.link, secret).await?;
+        self.recognize_by(keys.clone());
+        Ok(keys)
+    }
+
+    /// As [`recognize_by_secret`](Self::recognize_by_secret), with keys from elsewhere.
+    pub fn recognize_by(&self, keys: OwnershipKeys) {
+        self.mirrors.recognize_by(keys);
     }
 
     /// The API server's address.

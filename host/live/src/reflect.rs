@@ -241,7 +241,7 @@ impl Reflector {
             Event::Present(object) => {
                 let object = Arc::new(object);
                 self.mirrors.forward(&self.mirror, &self.fields, &object);
-                self.mirror.upsert(self.generation, object)
+                self.mirror.upsert(self.generation, self.mirrors.kept(self.mirror.scope(), object))
             }
             Event::Deleted(object) => self.mirror.remove(self.generation, &object.reference, object.resource_version),
             Event::Bookmark { .. } => true,
@@ -251,7 +251,8 @@ impl Reflector {
     fn stage(&self, staged: &mut Staged, event: Event) {
         match event {
             Event::Present(object) => {
-                let object = self.mirror.stored(&object, &self.fields).unwrap_or_else(|| Arc::new(object));
+                let object = self.mirrors.kept(self.mirror.scope(), Arc::new(object));
+                let object = self.mirror.stored(&object, &self.fields).unwrap_or(object);
                 staged.insert(object.reference.clone(), object);
             }
             Event::Deleted(object) => {

@@ -99,7 +99,7 @@ impl ControlPlane {
     /// Writes a kubeconfig of an existing `ServiceAccount`, with a token for a day.
     pub async fn service_account_kubeconfig(&self, namespace: &str, name: &str) -> Result<PathBuf, AccessError> {
         let token = self.service_account_token(namespace, name).await?;
-        Ok(self.credentials.write_kubeconfig(&format!("account-{namespace}-{name}"), &token)?)
+        Ok(self.credentials.write_kubeconfig(namespace, name, &token)?)
     }
 
     /// Requests a token of an existing `ServiceAccount` for a day, as a kubelet does for a pod.

@@ -118,7 +118,7 @@ impl Credentials {
         let ca = CertificateAuthority { pem: authority.pem(), der: authority.der().to_vec() };
         let credentials = Self { folder: folder.to_owned(), url, ca, tokens };
         for user in credentials.tokens.keys() {
-            write(&kubeconfig_name(user), &credentials.kubeconfig(credentials.token(user)?)?)?;
+            write(&kubeconfig_name(user), &credentials.kubeconfig(credentials.token(user)?, "default")?)?;
         }
         Ok(credentials)
     }
@@ -139,10 +139,15 @@ impl Credentials {
         self.folder.join(kubeconfig_name(user))
     }
 
-    /// Writes a kubeconfig for another token, and returns its path.
-    pub(crate) fn write_kubeconfig(&self, name: &str, token: &str) -> Result<PathBuf, CredentialsError> {
-        let path = self.kubeconfig_path(name);
-        write(&path, &self.kubeconfig(token)?)?;
+    /// Writes a kubeconfig for the token of a service account, with its namespace, and returns its path.
+    pub(crate) fn write_kubeconfig(
+        &self,
+        namespace: &str,
+        name: &str,
+        token: &str,
+    ) -> Result<PathBuf, CredentialsError> {
+        let path = self.kubeconfig_path(&format!("account-{namespace}-{name}"));
+        write(&path, &self.kubeconfig(token, namespace)?)?;
         Ok(path)
     }
 
@@ -156,7 +161,7 @@ impl Credentials {
     }
 
     /// The text of a kubeconfig that needs no other file.
-    fn kubeconfig(&self, token: &str) -> Result<String, CredentialsError> {
+    fn kubeconfig(&self, token: &str, namespace: &str) -> Result<String, CredentialsError> {
         let document = json!({
             "apiVersion": "v1",
             "kind": "Config",
@@ -165,7 +170,7 @@ impl Credentials {
                 "certificate-authority-data": ByteString(self.ca.pem.clone().into_bytes()),
             }}],
             "users": [{"name": CONTEXT, "user": {"token": token}}],
-            "contexts": [{"name": CONTEXT, "context": {"cluster": CONTEXT, "user": CONTEXT}}],
+            "contexts": [{"name": CONTEXT, "context": {"cluster": CONTEXT, "user": CONTEXT, "namespace": namespace}}],
             "current-context": CONTEXT,
         });
         serde_saphyr::to_string(&document).map_err(|error| CredentialsError::Kubeconfig(error.to_string()))

@@ -23,7 +23,7 @@ use crate::election::Election;
 use crate::reported::Reported;
 use crate::source::Source;
 use crate::statuses::Statuses;
-use crate::{assemble, logging, report};
+use crate::{assemble, logging, ownership, report};
 
 /// How often the statuses of Reconciler and Renderer objects are compared. Only a status that
 /// differs is written.
@@ -70,13 +70,14 @@ impl Host {
         let live = Live::connect(&LiveOptions { kubeconfig: args.kubeconfig, context: args.context }).await?;
         tracing::info!(server = %live.server(), version = live.version().await?, "connected");
         let metrics = Arc::new(Metrics::new(request_source(live.request_counts())));
+        let ownership = ownership::keys(&live, args.ownership).await?;
         let election = Election::start(&live, args.election);
         let cluster: Arc<dyn Cluster> = Arc::new(live);
         let components = Components::new(&args.sandbox, Some(args.plugins.clone()))?;
         let compiled = components.renderers.changes();
         let observers = Observers(vec![Arc::new(Log), Arc::clone(&metrics) as _]);
         let fetch = Arc::new(mizzen_http::Client::new());
-        let settings = Settings { fetch, role: election.role(), ..Settings::default() };
+        let settings = Settings { fetch, role: election.role(), ownership, ..Settings::default() };
         let engine = Engine::start_with(Arc::clone(&cluster), Arc::new(observers), settings);
         let shutdown = CancellationToken::new();
         let address = mizzen_serve::serve(args.listen, engine.snapshots(), metrics, shutdown.clone()).await?;

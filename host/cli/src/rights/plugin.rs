@@ -64,8 +64,9 @@ impl Rights {
         // has no status.
         let status_within = known.status != Some(true) && !subject.kind.is_built_in() && reconciler.may_write_status();
         let applies = description.kinds(Access::Apply).next().is_some();
-        let needs_finalizer =
-            reconciler.may_add_finalizer() && (description.finalizes || (applies && known.namespaced != Some(false)));
+        let adopts = reconciler.grants.apply.iter().any(|grant| grant.adopt);
+        let needs_finalizer = reconciler.may_add_finalizer()
+            && (description.finalizes || adopts || (applies && known.namespaced != Some(false)));
         if status_within || needs_finalizer {
             allow(scope, &known.plural, &[Patch]);
         }
@@ -79,7 +80,7 @@ impl Rights {
         let (name, known) = (&*reconciler.name, self.know(kind, definitions).await);
         let (why, verbs): (_, &[Verb]) = match access {
             Access::Read => (Why::Read, &[]),
-            Access::Apply => (Why::Applied, &[Create, Patch, Delete]),
+            Access::Apply => (Why::Applied, &[Get, Create, Patch, Delete]),
             Access::Patch => (Why::Patched, &[Patch]),
             Access::Delete => (Why::Deleted, &[Delete]),
         };
@@ -92,7 +93,14 @@ impl Rights {
                 namespaces.join(", ")
             ));
         }
-        if verbs.is_empty() || reconciler.mode == Mode::Plan {
+        if reconciler.mode == Mode::Plan {
+            // A plan, too, looks up whether an object exists.
+            if access == Access::Apply {
+                self.allow(Where::of(namespaces), &right(&[Get]));
+            }
+            return;
+        }
+        if verbs.is_empty() {
             return;
         }
         if known.namespaced == Some(false) && !namespaces.is_empty() {

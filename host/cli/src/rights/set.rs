@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::rules::Verb::{Create, Get, List, Patch, Update, Watch};
 use super::rules::{Right, Rules, Verb, Why};
-use crate::args::LEASE;
+use crate::args::{LEASE, OWNERSHIP_SECRET};
 
 /// What must be allowed, and where.
 #[derive(Debug, Default)]
@@ -28,7 +28,7 @@ pub(super) enum Where<'a> {
 
 impl Rights {
     /// What the host needs for its own work: its configuration, discovery, Events and, in its own
-    /// namespace, the Lease.
+    /// namespace, the Lease and the ownership keys.
     pub(crate) fn of_host(namespace: &str) -> Self {
         let mut rights = Self::default();
         let mut allow = |group, resource, verbs: &[Verb], what| {
@@ -42,14 +42,17 @@ impl Rights {
         let discovery = "whether a kind is served, and how its conditions merge";
         allow("apiextensions.k8s.io", "customresourcedefinitions", &[Get, List, Watch], discovery);
         allow("events.k8s.io", "events", &[Create, Patch], "Events, and the count of repeated ones");
-        let mut allow = |name, verbs: &[Verb]| {
-            let (group, why) = ("coordination.k8s.io", Why::Host("which of several hosts reconciles"));
-            let right = Right { group, resource: "leases", name, verbs, why, reconciler: "" };
+        let mut allow = |group, resource, name, verbs: &[Verb], what| {
+            let right = Right { group, resource, name, verbs, why: Why::Host(what), reconciler: "" };
             rights.allow(Where::In(&[namespace.to_owned()]), &right);
         };
         // Creating can't be restricted to a name.
-        allow(None, &[Create]);
-        allow(Some(LEASE), &[Get, Watch, Update]);
+        let (group, what) = ("coordination.k8s.io", "which of several hosts reconciles");
+        allow(group, "leases", None, &[Create], what);
+        allow(group, "leases", Some(LEASE), &[Get, Watch, Update], what);
+        let what = "the keys by which it recognizes what it applied";
+        allow("", "secrets", None, &[Create], what);
+        allow("", "secrets", Some(OWNERSHIP_SECRET), &[Get], what);
         rights
     }
 

@@ -99,7 +99,10 @@ async fn a_reconciler_that_only_reads_gets_no_right_to_write_but_the_status_of_i
 async fn an_applied_kind_may_be_written_and_the_finalizers_of_its_subjects_managed() {
     let grants = Grants { apply: vec![grant(&Kind::new("v1", "ConfigMap"), &[])], ..Grants::default() };
     let rights = rights(&reconciler(grants)).await;
-    assert_eq!(verbs(&rights.cluster, "configmaps"), Some(json!(["list", "watch", "create", "patch", "delete"])));
+    assert_eq!(
+        verbs(&rights.cluster, "configmaps"),
+        Some(json!(["get", "list", "watch", "create", "patch", "delete"]))
+    );
     assert_eq!(verbs(&rights.cluster, "thingies"), Some(json!(["get", "list", "watch", "patch"])));
 }
 
@@ -109,7 +112,10 @@ async fn a_grant_in_namespaces_is_a_role_in_each_for_writing_and_one_in_the_clus
     let rights = rights(&reconciler(grants)).await;
     assert_eq!(verbs(&rights.cluster, "configmaps"), Some(json!(["list", "watch"])));
     for namespace in ["a", "b"] {
-        assert_eq!(verbs(&rights.namespaces[namespace], "configmaps"), Some(json!(["create", "patch", "delete"])));
+        assert_eq!(
+            verbs(&rights.namespaces[namespace], "configmaps"),
+            Some(json!(["get", "create", "patch", "delete"]))
+        );
     }
     assert!(rights.notes.iter().any(|note| note.contains("watched in the whole cluster")), "{:?}", rights.notes);
 }
@@ -120,7 +126,7 @@ async fn writing_roles_needs_escalate_and_binding_them_needs_bind_and_both_are_e
     let grants =
         Grants { apply: vec![grant(&of("Role"), &["a"]), grant(&of("ClusterRoleBinding"), &[])], ..Grants::default() };
     let rights = rights(&reconciler(grants)).await;
-    assert_eq!(verbs(&rights.namespaces["a"], "roles"), Some(json!(["create", "patch", "delete", "escalate"])));
+    assert_eq!(verbs(&rights.namespaces["a"], "roles"), Some(json!(["get", "create", "patch", "delete", "escalate"])));
     assert_eq!(verbs(&rights.cluster, "clusterroles"), Some(json!(["bind"])));
     for verb in ["`escalate`", "`bind`"] {
         assert!(rights.notes.iter().any(|note| note.contains(verb)), "{verb}: {:?}", rights.notes);
@@ -148,7 +154,7 @@ async fn a_grant_that_the_plugin_does_not_declare_is_left_out_with_a_note() {
 async fn a_reconciler_that_only_plans_gets_no_right_to_write() {
     let grants = Grants { apply: vec![grant(&Kind::new("v1", "ConfigMap"), &[])], ..Grants::default() };
     let rights = rights(&Reconciler { mode: Mode::Plan, ..reconciler(grants) }).await;
-    assert_eq!(verbs(&rights.cluster, "configmaps"), Some(json!(["list", "watch"])));
+    assert_eq!(verbs(&rights.cluster, "configmaps"), Some(json!(["get", "list", "watch"])));
     assert_eq!(verbs(&rights.cluster, "thingies"), Some(json!(["list", "watch"])));
     assert_eq!(verbs(&rights.cluster, "thingies/status"), None);
 }

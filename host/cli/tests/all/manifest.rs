@@ -67,9 +67,11 @@ fn the_shipped_deployment_starts_with_a_cache_volume_that_every_user_can_write_t
     std::fs::set_permissions(&volume, PermissionsExt::from_mode(0o2777)).unwrap();
     let kubeconfig_file = root.path().join("kubeconfig");
     std::fs::write(&kubeconfig_file, kubeconfig(&api_server())).unwrap();
+    let key_file = root.path().join("key");
+    std::fs::write(&key_file, "0".repeat(64)).unwrap();
     let mut mizzen = mizzen_in(root.path());
-    let done =
-        mizzen.env_remove("MIZZEN_CACHE_DIR").args(args).arg("--kubeconfig").arg(kubeconfig_file).output().unwrap();
+    let mizzen = mizzen.env_remove("MIZZEN_CACHE_DIR").args(args).arg("--ownership-key").arg(key_file);
+    let done = mizzen.arg("--kubeconfig").arg(kubeconfig_file).output().unwrap();
     let log = text(&done.stderr);
     assert!(log.contains("serving /livez"), "{log}");
     assert!(log.contains("apply `mizzen crd`") && !log.contains("cache"), "only the CRDs are missing: {log}");

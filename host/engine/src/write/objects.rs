@@ -90,11 +90,12 @@ impl Writer {
         Ok(Applied { wanted, ownership, adopted, before, after })
     }
 
-    /// Makes sure that an adopted object is released when its subject is deleted.
+    /// Makes sure that an adopted object is released when its subject is deleted, if the finalizer is granted.
+    /// Otherwise it keeps its labels then, which harms nothing.
     async fn ensure_release(&mut self, ownership: Ownership) -> Result<(), WriteError> {
         match ownership {
-            Ownership::Adopted => self.ensure_finalizer().await,
-            Ownership::Created | Ownership::NeverPruned => Ok(()),
+            Ownership::Adopted if self.plugin.reconciler.may_add_finalizer() => self.ensure_finalizer().await,
+            Ownership::Adopted | Ownership::Created | Ownership::NeverPruned => Ok(()),
         }
     }
 

@@ -2,8 +2,8 @@ use parking_lot::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures::channel::mpsc::{UnboundedSender, unbounded};
-use mizzen_cluster::{Change, Changes, Selection};
-use mizzen_model::Kind;
+use mizzen_cluster::{Change, Changes, Owner, Ownership, OwnershipKeys, Selection};
+use mizzen_model::{Kind, ObjectRef};
 use serde_json::{Value, json};
 
 use super::*;
@@ -270,4 +270,37 @@ async fn a_silent_connection_is_replaced() {
     });
     let Some(Change::Object { after: Some(object), .. }) = view.changes.recv().await else { panic!("no object") };
     assert_eq!(&*object.reference.name, "x");
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_an_object_whose_mark_does_not_fit_only_the_identity_is_kept() {
+    let keys = OwnershipKeys::rehearsal();
+    let marked = |name: &str, owned: &str| {
+        let reference = ObjectRef::new(kind(), Some("a"), owned);
+        let mark = keys.mark(Owner { reconciler: "r", label: "l" }, &reference, Ownership::Created);
+        let mut thing = thing(name, 3, 1);
+        thing["metadata"]["labels"]["mizzen.dev/owner"] = json!("l");
+        thing["metadata"]["annotations"] = json!({"mizzen.dev/applied": format!("{mark}.0123")});
+        thing
+    };
+    let (open, sender) = (Open::default(), Arc::new(Mutex::new(None)));
+    let sends = sender.clone();
+    let events = [event("ADDED", marked("own", "own")), event("ADDED", marked("copy", "own")), list_end(5)];
+    let mut view = reflect(move |_| {
+        let (lines, reply) = lines(events.clone());
+        *sends.lock() = Some(lines.clone());
+        keep(&open, (lines, reply))
+    });
+    view.mirrors.recognize_by(keys.clone());
+    view.mirror.ready(&Fields::Whole).await.unwrap();
+    assert_eq!((view.next().await, view.next().await), ("+copy".into(), "+own".into()));
+    let all = view.mirror.list(&Selection::default()).unwrap();
+    assert!(!all[0].json().contains("colour") && all[1].json().contains("colour"), "{all:?}");
+    assert_eq!((&*all[0].uid, all[0].labels.get("mizzen.dev/owner")), ("uid-copy", Some("l")));
+    let mut forged = marked("late", "own");
+    forged["metadata"]["resourceVersion"] = json!("6");
+    sender.lock().as_ref().unwrap().unbounded_send(event("ADDED", forged)).unwrap();
+    assert_eq!(view.next().await, "+late");
+    let late = &view.mirror.list(&Selection::default()).unwrap()[1];
+    assert!(!late.json().contains("colour"), "{late:?}");
 }
