@@ -34,6 +34,13 @@ use crate::subscribers::Subscribers;
 /// unless it is overloaded.
 const SETTLING: Duration = Duration::from_secs(15);
 
+/// How long a kind that is not served is not asked for again: look-ups of it cost no request each.
+const ABSENT: Duration = Duration::from_millis(500);
+
+/// The most kinds that are remembered. Kinds that are not served make room: who may create Pods names
+/// kinds in their owner references.
+const KINDS: usize = 4096;
+
 /// The cache of discovery.
 pub(crate) struct Discovery {
     link: Link,
@@ -47,10 +54,39 @@ pub(crate) struct Discovery {
 
 #[derive(Default)]
 struct Cache {
-    /// Every kind that was looked up; `None`: it is not served.
-    kinds: HashMap<Kind, Option<KindFacts>>,
+    /// Every kind that was looked up.
+    kinds: HashMap<Kind, Known>,
     /// API groups to check again, until when.
     unsettled: HashMap<String, Instant>,
+}
+
+/// What is known about a kind.
+struct Known {
+    /// `None`: it is not served.
+    facts: Option<KindFacts>,
+    checked: Instant,
+}
+
+// === impl Cache ===
+
+impl Cache {
+    /// What needs no request.
+    fn find(&self, kind: &Kind) -> Option<Result<KindFacts, ReadError>> {
+        let known = self.kinds.get(kind)?;
+        match &known.facts {
+            Some(facts) => Some(Ok(facts.clone())),
+            None if known.checked.elapsed() < ABSENT => Some(Err(ReadError::NotServed(kind.clone()))),
+            None => None,
+        }
+    }
+
+    /// Returns what was known before.
+    fn insert(&mut self, kind: &Kind, facts: Option<KindFacts>) -> Option<Known> {
+        if self.kinds.len() >= KINDS && !self.kinds.contains_key(kind) {
+            self.kinds.retain(|_, known| known.facts.is_some());
+        }
+        self.kinds.insert(kind.clone(), Known { facts, checked: Instant::now() })
+    }
 }
 
 // === impl Discovery ===
@@ -62,8 +98,8 @@ impl Discovery {
 
     /// What discovery says about `kind`.
     pub(crate) async fn facts(&self, kind: &Kind) -> Result<KindFacts, ReadError> {
-        if let Some(Some(facts)) = self.cache.lock().kinds.get(kind) {
-            return Ok(facts.clone());
+        if let Some(known) = self.cache.lock().find(kind) {
+            return known;
         }
         let found = match resources::fetch(&self.link, kind).await {
             Ok(resources) => self.describe(kind, &resources).await?,
@@ -131,7 +167,7 @@ impl Discovery {
         let mut cache = self.cache.lock();
         let now = Instant::now();
         cache.unsettled.retain(|_, until| *until > now);
-        cache.unsettled.is_empty() && cache.kinds.values().all(Option::is_some)
+        cache.unsettled.is_empty() && cache.kinds.values().all(|known| known.facts.is_some())
     }
 
     /// Checks every kind that is not served or in an unsettled group.
@@ -140,8 +176,9 @@ impl Discovery {
         {
             let cache = self.cache.lock();
             let kinds = cache.kinds.iter();
-            for (kind, _) in kinds.filter(|(kind, facts)| facts.is_none() || cache.unsettled.contains_key(kind.group()))
-            {
+            let is_due =
+                |kind: &Kind, known: &Known| known.facts.is_none() || cache.unsettled.contains_key(kind.group());
+            for (kind, _) in kinds.filter(|(kind, known)| is_due(kind, known)) {
                 due.entry(kind.api_version.clone()).or_default().push(kind.clone());
             }
         }
@@ -173,9 +210,9 @@ impl Discovery {
 
     fn record(&self, kind: &Kind, found: Option<KindFacts>) {
         let served = found.is_some();
-        let before = self.cache.lock().kinds.insert(kind.clone(), found);
+        let before = self.cache.lock().insert(kind, found);
         match before {
-            Some(before) if before.is_some() != served => {
+            Some(before) if before.facts.is_some() != served => {
                 if served {
                     tracing::info!(%kind, "kind is served");
                 } else {

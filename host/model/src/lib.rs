@@ -30,6 +30,7 @@ pub mod invoke;
 pub mod kind;
 mod lines;
 mod load_error;
+mod names;
 pub mod object;
 pub mod outcome;
 mod pointer;
@@ -50,6 +51,7 @@ pub use invoke::{Call, CallError, Invoke};
 pub use kind::{Kind, ObjectRef};
 pub use lines::Lines;
 pub use load_error::LoadError;
+pub use names::{NameError, parse_namespace};
 pub use object::{Labels, Object};
 pub use outcome::{
     Condition, Deletion, Event, Failure, Outcome, Patch, Predecessor, Readiness, Request, Severity, Wanted,

@@ -53,7 +53,11 @@ pub trait Reads: Send + Sync {
     /// Returns the number of objects that `list` would return.
     async fn count(&self, query: &Query) -> Result<u64, AccessError>;
     /// Returns whether the API server serves the kind.
-    async fn serves(&self, kind: &Kind) -> bool;
+    ///
+    /// # Errors
+    /// [`AccessError::Denied`]: the plugin does not declare the kind. There is no such error in the
+    /// contract: it ends the call.
+    async fn serves(&self, kind: &Kind) -> Result<bool, AccessError>;
     /// Returns the granted renderers, by name. None by default.
     async fn renderers(&self) -> Vec<Renderer> {
         Vec::new()

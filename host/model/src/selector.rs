@@ -5,6 +5,16 @@ use std::sync::Arc;
 
 use crate::object::Labels;
 
+/// Bytes of a selector that is parsed: it is evaluated for each object that is listed, and again
+/// for each change of one.
+const LONGEST: usize = 1024;
+
+/// Characters of a refused selector that a message quotes.
+const QUOTED: usize = 100;
+
+/// Requirements of a selector.
+const MOST: usize = 64;
+
 /// A parsed label selector; the empty selector selects all objects.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Selector(Vec<Requirement>);
@@ -52,11 +62,18 @@ impl Selector {
     /// # Errors
     /// When the text is not a label selector.
     pub fn parse(text: &str) -> Result<Self, SelectorError> {
-        let fail = |why| SelectorError { text: text.to_owned(), why };
+        let fail = |why| SelectorError { text: text.chars().take(QUOTED).collect(), why };
         if text.trim().is_empty() {
             return Ok(Self::default());
         }
-        let requirements = split(text).into_iter().map(|part| requirement(part).map_err(fail));
+        if text.len() > LONGEST {
+            return Err(fail("it has more than 1 KiB"));
+        }
+        let parts = split(text);
+        if parts.len() > MOST {
+            return Err(fail("it has more than 64 requirements"));
+        }
+        let requirements = parts.into_iter().map(|part| requirement(part).map_err(fail));
         Ok(Self(requirements.collect::<Result<_, _>>()?))
     }
 
@@ -223,5 +240,14 @@ mod tests {
         let selector = Selector::parse("x,app=web").unwrap();
         assert_eq!(selector.equality().map(|(k, v)| (&**k, &**v)), Some(("app", "web")));
         assert_eq!(Selector::parse("app in (a,b)").unwrap().equality(), None);
+    }
+
+    #[test]
+    fn a_selector_has_at_most_64_requirements_and_1_kib() {
+        let many = |count: usize| (0..count).map(|at| format!("!l{at}")).collect::<Vec<_>>().join(",");
+        assert!(Selector::parse(&many(64)).is_ok());
+        assert!(Selector::parse(&many(65)).unwrap_err().to_string().contains("64 requirements"));
+        let error = Selector::parse(&many(900_000)).unwrap_err().to_string();
+        assert!(error.contains("1 KiB") && error.len() < 300, "{error}");
     }
 }

@@ -1,18 +1,18 @@
 //! Converts between the contract's types and the host's, where requests, reads, descriptions and outcomes share them.
 
 use mizzen_model as model;
-use mizzen_model::{Selector, TextTest, Values};
+use mizzen_model::{NameError, Selector, TextTest, Values, parse_namespace};
 use serde_json::Value;
 
 use crate::bindings::exports::mizzen::plugin::reconciler as wit;
 use crate::bindings::mizzen::plugin::{cluster, types};
 
-pub(crate) fn kind(kind: &types::Kind) -> model::Kind {
-    model::Kind::new(&kind.api_version, &kind.name)
+pub(crate) fn kind(kind: &types::Kind) -> Result<model::Kind, NameError> {
+    model::Kind::parse(&kind.api_version, &kind.name)
 }
 
-pub(crate) fn object_ref(object: types::ObjectRef) -> model::ObjectRef {
-    model::ObjectRef::new(kind(&object.kind), object.namespace.as_deref(), object.name)
+pub(crate) fn object_ref(object: &types::ObjectRef) -> Result<model::ObjectRef, NameError> {
+    model::ObjectRef::parse(kind(&object.kind)?, object.namespace.as_deref(), &object.name)
 }
 
 pub(crate) fn access_error(error: model::AccessError) -> types::AccessError {
@@ -27,8 +27,10 @@ pub(crate) fn access_error(error: model::AccessError) -> types::AccessError {
 pub(crate) fn query(query: cluster::Query) -> Result<model::Query, types::AccessError> {
     let selector = |text: &str| Selector::parse(text).map_err(|error| types::AccessError::Invalid(error.to_string()));
     let values = query.values.map(values).transpose()?;
+    let invalid = |error: NameError| types::AccessError::Invalid(error.to_string());
+    parse_namespace(query.namespace.as_deref()).map_err(invalid)?;
     Ok(model::Query {
-        kind: kind(&query.kind),
+        kind: kind(&query.kind).map_err(invalid)?,
         namespace: query.namespace.map(Into::into),
         labels: selector(&query.labels)?,
         namespace_labels: selector(&query.namespace_labels)?,

@@ -26,8 +26,8 @@ enum Fault {
     Empty,
     #[error("`{0}` does not consist of at most {NAME} letters, digits, `-`, `_`, `.` and `+`")]
     Name(String),
-    #[error("`{text}` is not a valid {part} of a kind")]
-    Kind { part: &'static str, text: String },
+    #[error(transparent)]
+    Kind(#[from] model::NameError),
     #[error("is declared twice")]
     Duplicate,
     #[error("has {given} entries; at most {DECLARATIONS} are allowed")]
@@ -117,14 +117,7 @@ fn name(field: &str, text: String) -> Result<String, DescriptionError> {
 }
 
 fn kind(field: &str, kind: &types::Kind) -> Result<model::Kind, DescriptionError> {
-    let well_formed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '/');
-    for (part, text) in [("api-version", &kind.api_version), ("name", &kind.name)] {
-        if text.is_empty() || text.len() > 316 || !text.chars().all(well_formed) {
-            let text = line(text.clone(), NAME);
-            return Err(wrong(field, Fault::Kind { part, text }));
-        }
-    }
-    Ok(convert::kind(kind))
+    convert::kind(kind).map_err(|error| wrong(field, error.into()))
 }
 
 fn few(field: &str, given: usize) -> Result<(), DescriptionError> {

@@ -7,7 +7,7 @@ use mizzen_model::Reads;
 use wasmtime::component::ResourceTable;
 use wasmtime::{Error, Result};
 
-use crate::limits::{CURSORS, TABLE};
+use crate::limits::{ARGUMENTS, CURSORS, TABLE};
 use crate::metered::{Bounds, Limit, Meter, Metered};
 
 /// What the store of a call holds.
@@ -23,6 +23,8 @@ pub(crate) struct Guest {
     meter: Meter,
     host_calls: u64,
     max_host_calls: u64,
+    /// Bytes of the arguments of all reads so far.
+    arguments: usize,
 }
 
 impl Guest {
@@ -30,7 +32,16 @@ impl Guest {
         let mut cursors = ResourceTable::new();
         cursors.set_max_capacity(CURSORS);
         let meter = Meter::new(bounds(limits));
-        Self { reads, cursors, lines: 0, last_error: None, meter, host_calls: 0, max_host_calls: limits.reads }
+        Self {
+            reads,
+            cursors,
+            lines: 0,
+            last_error: None,
+            meter,
+            host_calls: 0,
+            max_host_calls: limits.reads,
+            arguments: 0,
+        }
     }
 
     /// Counts a host call.
@@ -42,6 +53,20 @@ impl Guest {
         if self.host_calls > self.max_host_calls {
             self.meter.meet(Limit::HostCalls(self.max_host_calls));
             return Err(Error::msg("too many host calls"));
+        }
+        Ok(())
+    }
+}
+
+impl Guest {
+    /// Counts the bytes of the arguments of a read, which the host records.
+    ///
+    /// # Errors
+    /// When there were too many; the error ends the guest.
+    pub(crate) fn charge(&mut self, bytes: usize) -> Result<()> {
+        self.arguments = self.arguments.saturating_add(bytes);
+        if self.arguments > ARGUMENTS {
+            return Err(Error::msg(format!("the arguments of its reads have more than {} MiB", ARGUMENTS >> 20)));
         }
         Ok(())
     }

@@ -49,6 +49,10 @@ pub(crate) const CACHE_BYTES: u64 = 4 << 30;
 /// Lists that a guest can have open at once. Stops a guest from having the host keep lists without end.
 pub(crate) const CURSORS: usize = 64;
 
+/// Bytes of the arguments of all reads of one call. Stops a guest from filling the host's memory with reads, each of
+/// which is recorded until the key's next call.
+pub(crate) const ARGUMENTS: usize = 4 << 20;
+
 /// Bytes of one page of a list, unless a single object is larger. Bounds what a guest holds at once, whatever page it
 /// asks for.
 pub(crate) const PAGE: usize = 1 << 20;

@@ -24,8 +24,8 @@ impl Reads for NoReads {
     async fn count(&self, _: &Query) -> Result<u64, AccessError> {
         denied()
     }
-    async fn serves(&self, _: &Kind) -> bool {
-        false
+    async fn serves(&self, _: &Kind) -> Result<bool, AccessError> {
+        denied()
     }
     fn now(&self) -> u64 {
         0

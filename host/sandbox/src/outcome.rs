@@ -7,6 +7,7 @@ use mizzen_model as model;
 use serde_json::Value;
 
 use crate::bindings::exports::mizzen::plugin::reconciler as wit;
+use crate::bindings::mizzen::plugin::types::ObjectRef;
 use crate::convert::{json, object_ref};
 use crate::limits::{CONDITIONS, EVENTS, MESSAGE, REQUEUE_MAX, REQUEUE_MIN};
 use crate::text::line;
@@ -29,6 +30,8 @@ enum Fault {
     NotAnObject,
     #[error("not a Kubernetes object: `{0}` is missing or not a string")]
     Unidentified(&'static str),
+    #[error(transparent)]
+    Name(#[from] model::NameError),
     #[error("must be CamelCase, not `{0}`")]
     NotCamelCase(String),
     #[error("`{0}` is given twice")]
@@ -61,13 +64,13 @@ pub(crate) fn outcome(outcome: wit::Outcome) -> Result<model::Outcome, OutcomeEr
         },
         desired,
         patches: each("patches", outcome.patches, patch)?,
-        deletions: outcome.deletions.into_iter().map(deletion).collect(),
+        deletions: each("deletions", outcome.deletions, deletion)?,
         status: match outcome.status {
             None => None,
             Some(text) => Some(map(&text).map_err(|fault| fault.of("status"))?),
         },
         conditions: conditions(outcome.conditions)?,
-        events: at_most(EVENTS, "events", outcome.events)?.into_iter().map(event).collect(),
+        events: each("events", at_most(EVENTS, "events", outcome.events)?, event)?,
         requeue_after: outcome
             .requeue_after
             .map(|millis| Duration::from_millis(millis).clamp(REQUEUE_MIN, REQUEUE_MAX)),
@@ -81,28 +84,33 @@ fn documents_of(texts: Vec<String>) -> Result<Vec<Value>, OutcomeError> {
 
 fn patch(patch: wit::Patch) -> Result<model::Patch, OutcomeError> {
     let fragment = map(&patch.fragment).map_err(|fault| fault.of("fragment"))?;
-    Ok(model::Patch { object: object_ref(patch.object), fragment, pace: patch.pace, reason: message(patch.reason) })
+    let object = object(&patch.object, "object")?;
+    Ok(model::Patch { object, fragment, pace: patch.pace, reason: message(patch.reason) })
 }
 
-fn deletion(deletion: wit::Deletion) -> model::Deletion {
-    model::Deletion {
-        object: object_ref(deletion.object),
+fn deletion(deletion: wit::Deletion) -> Result<model::Deletion, OutcomeError> {
+    Ok(model::Deletion {
+        object: object(&deletion.object, "object")?,
         uid: deletion.uid,
         pace: deletion.pace,
         reason: message(deletion.reason),
-    }
+    })
 }
 
-fn event(event: wit::Event) -> model::Event {
-    model::Event {
-        regarding: event.regarding.map(object_ref),
+fn object(object: &ObjectRef, field: &str) -> Result<model::ObjectRef, OutcomeError> {
+    object_ref(object).map_err(|error| Fault::Name(error).of(field))
+}
+
+fn event(event: wit::Event) -> Result<model::Event, OutcomeError> {
+    Ok(model::Event {
+        regarding: event.regarding.map(|regarding| object(&regarding, "regarding")).transpose()?,
         severity: match event.severity {
             wit::Severity::Normal => model::Severity::Normal,
             wit::Severity::Warning => model::Severity::Warning,
         },
         reason: message(event.reason),
         message: message(event.message),
-    }
+    })
 }
 
 fn conditions(conditions: Vec<wit::Condition>) -> Result<Vec<model::Condition>, OutcomeError> {
@@ -157,11 +165,13 @@ fn map(text: &str) -> Result<Value, Fault> {
 
 /// Checks that a document names the Kubernetes object that it is.
 fn identified(value: Value) -> Result<Value, Fault> {
-    for (at, field) in [("/apiVersion", "apiVersion"), ("/kind", "kind"), ("/metadata/name", "metadata.name")] {
-        if value.pointer(at).and_then(Value::as_str).is_none_or(str::is_empty) {
-            return Err(Fault::Unidentified(field));
-        }
-    }
+    let text = |at: &str, field| {
+        let text = value.pointer(at).and_then(Value::as_str).filter(|text| !text.is_empty());
+        text.ok_or(Fault::Unidentified(field))
+    };
+    let kind = model::Kind::parse(text("/apiVersion", "apiVersion")?, text("/kind", "kind")?)?;
+    let namespace = value.pointer("/metadata/namespace").and_then(Value::as_str).filter(|text| !text.is_empty());
+    model::ObjectRef::parse(kind, namespace, text("/metadata/name", "metadata.name")?)?;
     Ok(value)
 }
 

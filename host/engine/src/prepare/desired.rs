@@ -9,7 +9,7 @@ use mizzen_model::{Access, Digest, Kind, Object, ObjectRef, Wanted, canonical};
 use serde_json::{Map, Value, json};
 
 use super::definitions::defined;
-use super::permit::permit;
+use super::permit::{permit, permit_kind};
 use super::refusal::Refusal;
 use crate::identity::Identity;
 use crate::names::{ADOPTED_ANNOTATION, NEVER, PRUNE_ANNOTATION, is_reserved, owner_label};
@@ -134,6 +134,7 @@ impl Preparation<'_> {
     /// The object of a document, without a namespace if the kind is cluster-scoped.
     async fn reference(&self, document: &Value) -> Result<ObjectRef, Refusal> {
         let mut object = Object::reference_of(document).map_err(|error| Refusal::Invalid(error.to_string()))?;
+        permit_kind(self.plugin, Access::Apply, &object.kind)?;
         let namespaced = match (self.cluster.facts(&object.kind).await, self.defined.get(&object.kind)) {
             (Err(ReadError::NotServed(_)), Some(namespaced)) => *namespaced,
             (facts, _) => facts?.namespaced,

@@ -6,6 +6,19 @@ use mizzen_model::{Access, Kind};
 use super::refusal::Refusal;
 use crate::plugin::Plugin;
 
+/// Checks that an access to a kind is declared, and granted at least in some namespace. Nothing is looked up before.
+///
+/// # Errors
+/// [`Refusal::Denied`]: it is not.
+pub(super) fn permit_kind(plugin: &Plugin, access: Access, kind: &Kind) -> Result<(), Refusal> {
+    if plugin.invoke.description().declares(access, kind)
+        && plugin.reconciler.grants.of(access).iter().any(|grant| grant.kind == *kind)
+    {
+        return Ok(());
+    }
+    permit(plugin, access, kind, None).map(drop)
+}
+
 /// Returns the grant of an access.
 ///
 /// # Errors

@@ -41,6 +41,18 @@ pub(super) fn readable_fields(
     }
 }
 
+/// Checks that a plugin declares a kind in any way: its look-up costs the host memory and requests.
+///
+/// # Errors
+/// [`AccessError::Denied`] if it does not.
+pub(super) fn declares_kind(plugin: &Plugin, kind: &Kind) -> Result<(), AccessError> {
+    let description = plugin.invoke.description();
+    if description.subject == *kind || description.needs.iter().any(|need| need.kind == *kind) {
+        return Ok(());
+    }
+    Err(AccessError::Denied(format!("`{}` did not declare {kind} in `describe`", plugin.name())))
+}
+
 /// The labels of the renderers that a plugin may call.
 ///
 /// # Errors

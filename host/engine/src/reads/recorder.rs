@@ -15,12 +15,16 @@ use mizzen_model::{
 use parking_lot::Mutex;
 use tracing::Instrument;
 
-use super::access::{granted_renderers, readable_fields};
+use super::access::{declares_kind, granted_renderers, readable_fields};
 use super::index::Read;
 use super::outbound::Outbound;
 use crate::context::Context;
 use crate::observe::Traffic;
 use crate::plugin::{Key, Plugin};
+
+/// Bytes of objects that one call is given. Stops a plugin from having the host project and keep large lists again and
+/// again, which no limit of the guest's own memory prevents.
+const READ_BYTES: u64 = 32 << 20;
 
 /// Records the reads of one call.
 pub(crate) struct Recorder {
@@ -117,10 +121,20 @@ impl Recorder {
         }
     }
 
-    fn project(&self, object: &Arc<Object>, fields: &Fields) -> Arc<Object> {
+    /// The object as the guest is given it.
+    ///
+    /// # Errors
+    /// The call has been given more than [`READ_BYTES`].
+    fn project(&self, object: &Arc<Object>, fields: &Fields) -> Result<Arc<Object>, AccessError> {
         let projected = object.project(fields);
-        self.bytes.fetch_add(projected.json().len() as u64, Ordering::Relaxed);
-        projected
+        let bytes = projected.json().len() as u64;
+        if self.bytes.fetch_add(bytes, Ordering::Relaxed) + bytes > READ_BYTES {
+            let most = READ_BYTES >> 20;
+            return Err(AccessError::Invalid(format!(
+                "the call has read more than {most} MiB: select fewer objects, or fewer fields of them"
+            )));
+        }
+        Ok(projected)
     }
 
     async fn rendered(&self, renderer: &str, function_config: &str) -> Result<Rendered, RenderError> {
@@ -195,13 +209,13 @@ impl Reads for Recorder {
             self.record(Read::Get { object: object.clone(), fields: fields.clone() });
             let found = self.context.cluster.get(Scope::All, object)?;
             self.note_versions(&object.kind, found.as_slice());
-            Ok(found.map(|found| self.project(&found, &fields)))
+            found.map(|found| self.project(&found, &fields)).transpose()
         });
         self.note_failure(&object.kind, result)
     }
 
     async fn list(&self, query: &Query) -> Result<Vec<Arc<Object>>, AccessError> {
-        let result = self.select(query).map(|Selected { objects, fields }| {
+        let result = self.select(query).and_then(|Selected { objects, fields }| {
             self.note_versions(&query.kind, &objects);
             objects.iter().map(|object| self.project(object, &fields)).collect()
         });
@@ -213,9 +227,10 @@ impl Reads for Recorder {
         self.note_failure(&query.kind, result)
     }
 
-    async fn serves(&self, kind: &Kind) -> bool {
+    async fn serves(&self, kind: &Kind) -> Result<bool, AccessError> {
+        declares_kind(&self.plugin, kind)?;
         self.record(Read::Serves(kind.clone()));
-        !matches!(self.context.cluster.facts(kind).await, Err(ReadError::NotServed(_)))
+        Ok(!matches!(self.context.cluster.facts(kind).await, Err(ReadError::NotServed(_))))
     }
 
     async fn renderers(&self) -> Vec<Renderer> {

@@ -22,10 +22,11 @@ impl Writer {
         let value = live.value();
         let owners = value["metadata"]["ownerReferences"].as_array()?;
         let owner = owners.iter().find(|owner| owner["controller"] == true)?;
-        let kind = Kind::new(owner["apiVersion"].as_str()?, owner["kind"].as_str()?);
+        // Whoever made the object wrote these.
+        let kind = Kind::parse(owner["apiVersion"].as_str()?, owner["kind"].as_str()?).ok()?;
         let namespaced = self.cluster().facts(&kind).await.is_ok_and(|facts| facts.namespaced);
         let namespace = live.reference.namespace.as_deref().filter(|_| namespaced);
-        let controller = ObjectRef::new(kind.clone(), namespace, owner["name"].as_str()?);
+        let controller = ObjectRef::parse(kind.clone(), namespace, owner["name"].as_str()?).ok()?;
         let fields = Fields::parse(COUNTS).unwrap_or_else(|_| Fields::identity());
         if let Err(error) = self.cluster().watch(View { kind, scope: Scope::All, fields }).await {
             tracing::warn!(object = %controller, %error, "can't watch the controller of a deleted object");

@@ -13,6 +13,7 @@ mod claims;
 mod concurrent_changes;
 mod consent;
 mod cooldown;
+mod edge;
 mod events;
 mod follower;
 mod marks;

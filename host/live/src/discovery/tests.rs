@@ -99,3 +99,28 @@ async fn a_crd_says_whether_conditions_are_by_type() {
     });
     assert!(discovery.facts(&kind()).await.unwrap().conditions_by_type);
 }
+
+#[tokio::test(start_paused = true)]
+async fn look_ups_of_kinds_that_are_not_served_cost_few_requests_and_little_memory() {
+    let requests = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let count = Arc::clone(&requests);
+    // Not run: without the repeated checks, every request is one of a look-up.
+    let discovery = Discovery::new(
+        link(move |_| {
+            count.fetch_add(1, Ordering::SeqCst);
+            refusal(404, "404 page not found")
+        }),
+        Arc::default(),
+    );
+    for _ in 0..100 {
+        assert_eq!(discovery.facts(&kind()).await, Err(ReadError::NotServed(kind())));
+    }
+    assert_eq!(requests.load(Ordering::SeqCst), 1);
+    tokio::time::sleep(ABSENT).await;
+    assert_eq!(discovery.facts(&kind()).await, Err(ReadError::NotServed(kind())));
+    assert_eq!(requests.load(Ordering::SeqCst), 2);
+    for at in 0..2 * KINDS {
+        drop(discovery.facts(&Kind::new(format!("g{at}.example/v1"), "X")).await);
+    }
+    assert!(discovery.cache.lock().kinds.len() <= KINDS);
+}

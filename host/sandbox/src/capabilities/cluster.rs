@@ -14,12 +14,18 @@ use crate::limits::CURSORS;
 impl cluster::Host for Guest {
     async fn get(&mut self, object: ObjectRef, fields: Option<String>) -> Result<Result<Option<String>, AccessError>> {
         self.count()?;
-        let found = self.reads.get(&convert::object_ref(object), fields.as_deref()).await;
+        self.charge(object_bytes(&object) + fields.as_ref().map_or(0, String::len))?;
+        let object = match convert::object_ref(&object) {
+            Ok(object) => object,
+            Err(error) => return Ok(Err(AccessError::Invalid(error.to_string()))),
+        };
+        let found = self.reads.get(&object, fields.as_deref()).await;
         Ok(found.map(|found| found.map(|object| object.json().to_owned())).map_err(convert::access_error))
     }
 
     async fn list(&mut self, query: cluster::Query) -> Result<Result<Resource<Cursor>, AccessError>> {
         self.count()?;
+        self.charge(query_bytes(&query))?;
         let query = match convert::query(query) {
             Ok(query) => query,
             Err(error) => return Ok(Err(error)),
@@ -35,6 +41,7 @@ impl cluster::Host for Guest {
 
     async fn count(&mut self, query: cluster::Query) -> Result<Result<u64, AccessError>> {
         Self::count(self)?;
+        self.charge(query_bytes(&query))?;
         match convert::query(query) {
             Ok(query) => Ok(self.reads.count(&query).await.map_err(convert::access_error)),
             Err(error) => Ok(Err(error)),
@@ -43,7 +50,8 @@ impl cluster::Host for Guest {
 
     async fn serves(&mut self, kind: Kind) -> Result<bool> {
         Self::count(self)?;
-        Ok(self.reads.serves(&convert::kind(&kind)).await)
+        let kind = convert::kind(&kind).with_context(|| "cluster.serves")?;
+        self.reads.serves(&kind).await.with_context(|| "cluster.serves")
     }
 }
 
@@ -59,6 +67,25 @@ impl cluster::HostCursor for Guest {
     }
 }
 
+fn object_bytes(object: &ObjectRef) -> usize {
+    kind_bytes(&object.kind) + object.namespace.as_ref().map_or(0, String::len) + object.name.len()
+}
+
+fn kind_bytes(kind: &Kind) -> usize {
+    kind.api_version.len() + kind.name.len()
+}
+
+fn query_bytes(query: &cluster::Query) -> usize {
+    let text = |text: &Option<String>| text.as_ref().map_or(0, String::len);
+    let values = query.values.iter().flatten().map(|value| {
+        use cluster::TextTest::{Equals, PrefixOf, StartsWith};
+        let (Equals(text) | StartsWith(text) | PrefixOf(text)) = &value.test;
+        value.path.len() + text.len()
+    });
+    let names = kind_bytes(&query.kind) + text(&query.namespace) + text(&query.fields);
+    names + query.labels.len() + query.namespace_labels.len() + values.sum::<usize>()
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
@@ -69,7 +96,7 @@ mod tests {
 
     use super::cluster::{Host as _, HostCursor as _};
     use super::*;
-    use crate::limits::PAGE;
+    use crate::limits::{ARGUMENTS, PAGE};
     use crate::no_reads::NoReads;
 
     fn guest() -> Guest {
@@ -119,17 +146,39 @@ mod tests {
         assert!(guest.cursors.push(Cursor::new(Vec::new())).is_err());
     }
 
+    fn kind(api_version: &str) -> Kind {
+        Kind { api_version: api_version.into(), name: "Pod".into() }
+    }
+
+    fn query(kind: Kind, labels: &str) -> cluster::Query {
+        let labels = labels.into();
+        cluster::Query { kind, namespace: None, labels, namespace_labels: String::new(), values: None, fields: None }
+    }
+
+    #[tokio::test]
+    async fn a_name_that_would_lead_to_another_path_is_reported_to_the_guest_and_not_read() {
+        let mut guest = guest();
+        let list = guest.list(query(kind("v1%2Fpods"), "")).await;
+        assert!(matches!(list, Ok(Err(AccessError::Invalid(why))) if why.contains("`apiVersion`")));
+        let object = ObjectRef { kind: kind("v1"), namespace: Some("../kube-system".into()), name: "a".into() };
+        let get = guest.get(object, None).await;
+        assert!(matches!(get, Ok(Err(AccessError::Invalid(why))) if why.contains("`metadata.namespace`")));
+        let error = guest.serves(kind("apps/v1/x?watch=true")).await.unwrap_err();
+        assert!(format!("{error:#}").contains("`apiVersion` is `apps/v1/x?watch=true`"), "{error:#}");
+    }
+
+    #[tokio::test]
+    async fn a_call_ends_when_the_arguments_of_its_reads_are_too_large() {
+        let mut guest = guest();
+        let large = "!a,".repeat(ARGUMENTS / 6);
+        assert!(matches!(guest.list(query(kind("v1"), &large)).await, Ok(Err(AccessError::Invalid(_)))));
+        let error = guest.list(query(kind("v1"), &large)).await.unwrap_err();
+        assert!(error.to_string().contains("more than 4 MiB"), "{error}");
+    }
+
     #[tokio::test]
     async fn an_invalid_selector_is_reported_to_the_guest() {
-        let kind = Kind { api_version: "v1".into(), name: "Pod".into() };
-        let query = cluster::Query {
-            kind,
-            namespace: None,
-            labels: "a in".into(),
-            namespace_labels: String::new(),
-            values: None,
-            fields: None,
-        };
+        let query = query(kind("v1"), "a in");
         let mut guest = guest();
         assert!(matches!(cluster::Host::count(&mut guest, query.clone()).await, Ok(Err(AccessError::Invalid(_)))));
         assert!(matches!(guest.list(query).await, Ok(Err(AccessError::Invalid(_)))));

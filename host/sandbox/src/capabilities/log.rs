@@ -61,8 +61,8 @@ mod tests {
         async fn count(&self, _: &Query) -> Result<u64, AccessError> {
             Ok(0)
         }
-        async fn serves(&self, _: &Kind) -> bool {
-            true
+        async fn serves(&self, _: &Kind) -> Result<bool, AccessError> {
+            Ok(true)
         }
         fn now(&self) -> u64 {
             0

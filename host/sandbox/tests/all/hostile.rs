@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use mizzen_config::Limits;
-use mizzen_model::{Call, CallError, Failure, Invoke, Outcome, Readiness};
+use mizzen_model::{Call, CallError, Failure, Invoke, Outcome, Readiness, Request};
 use mizzen_sandbox::{LoadError, Sandbox, SandboxOptions};
 
 use crate::support::{Empty, guest, request, target};
@@ -20,12 +20,16 @@ fn little() -> Limits {
 }
 
 async fn call(file: &Path, limits: Limits) -> Result<Result<Outcome, Failure>, CallError> {
+    call_for(file, &request(), limits).await
+}
+
+async fn call_for(file: &Path, request: &Request, limits: Limits) -> Result<Result<Outcome, Failure>, CallError> {
     let plugin = sandbox()
         .load_file(file)
         .await
         .unwrap_or_else(|error| panic!("{}: {error}", file.display()))
         .with_limits(limits);
-    plugin.invoke(Call::Reconcile, &request(), Arc::new(Empty)).await
+    plugin.invoke(Call::Reconcile, request, Arc::new(Empty)).await
 }
 
 async fn error_of(name: &str, limits: Limits) -> CallError {
@@ -55,6 +59,16 @@ async fn a_stack_overflow_is_reported_as_one() {
 #[tokio::test]
 async fn endless_host_calls_end_at_the_limit_of_reads() {
     assert_eq!(error_of("endless-host-calls", little()).await, CallError::HostCalls(little().reads));
+}
+
+#[tokio::test]
+async fn a_kind_that_is_a_path_or_endless_ends_the_call() {
+    for (name, expected) in [("path", "`apiVersion` is `v1%2Fpods`"), ("long", "`kind` is `xxx")] {
+        let subject = request().subject.replace("\"name\":\"a\"", &format!("\"name\":\"{name}\""));
+        let request = Request { subject, ..request() };
+        let error = call_for(&guest("greedy-kinds"), &request, little()).await.unwrap_err().to_string();
+        assert!(error.contains(expected) && error.len() < 1_000, "{error}");
+    }
 }
 
 #[tokio::test]
