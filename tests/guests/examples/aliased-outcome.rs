@@ -2,8 +2,8 @@
 
 #[cfg(target_arch = "wasm32")]
 mod guest {
-    use mizzen_sdk::guest::bindings::exports::mizzen::plugin::reconciler as wit;
-    use mizzen_sdk::guest::bindings::mizzen::plugin::types::Kind;
+    use mizzen_sdk::bindings::exports::mizzen::plugin::reconciler as wit;
+    use mizzen_sdk::bindings::mizzen::plugin::types::Kind;
 
     struct Guest;
 
@@ -50,5 +50,5 @@ mod guest {
         (0..1024).map(|_| unsafe { String::from_raw_parts(start, bytes, bytes) }).collect()
     }
 
-    mizzen_sdk::guest::export_guest!(Guest with_types_in mizzen_sdk::guest::bindings);
+    mizzen_sdk::guest::export_guest!(Guest with_types_in mizzen_sdk::bindings);
 }
