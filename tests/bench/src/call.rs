@@ -157,8 +157,8 @@ impl Reads for Objects {
     async fn count(&self, _: &Query) -> Result<u64, AccessError> {
         Ok(0)
     }
-    async fn serves(&self, _: &model::Kind) -> bool {
-        true
+    async fn serves(&self, _: &model::Kind) -> Result<bool, AccessError> {
+        Ok(true)
     }
     fn now(&self) -> u64 {
         0

@@ -107,8 +107,8 @@ impl Reads for Mesh {
     async fn count(&self, _: &Query) -> Result<u64, AccessError> {
         Ok(0)
     }
-    async fn serves(&self, _: &Kind) -> bool {
-        true
+    async fn serves(&self, _: &Kind) -> Result<bool, AccessError> {
+        Ok(true)
     }
     fn now(&self) -> u64 {
         0
