@@ -143,7 +143,10 @@ impl Host {
             Ok(read) => read,
             Err(error) => {
                 let error = report::lines(&error).join("; ");
-                return tracing::error!(error, "invalid configuration: keeping the last valid one");
+                if self.reported.is_new_error(&error) {
+                    tracing::error!(error, "invalid configuration: keeping the last valid one");
+                }
+                return;
             }
         };
         let loaded = self.components.refresh(&configuration).await;
