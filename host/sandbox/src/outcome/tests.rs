@@ -65,7 +65,7 @@ fn nesting_is_bounded_before_it_can_overflow_the_stack() {
 fn a_status_and_a_fragment_are_objects() {
     assert_eq!(refused(wit::Outcome { status: Some("7".into()), ..nothing() }), "status: not a JSON object");
     let kind = crate::bindings::mizzen::plugin::types::Kind { api_version: "v1".into(), name: "Pod".into() };
-    let object = crate::bindings::mizzen::plugin::types::ObjectRef { kind, namespace: None, name: "a".into() };
+    let object = ObjectRef { kind, namespace: None, name: "a".into() };
     let patch = wit::Patch { object, fragment: "[]".into(), pace: None, reason: String::new() };
     let why = refused(wit::Outcome { patches: vec![patch], ..nothing() });
     assert_eq!(why, "patches[0].fragment: not a JSON object");
