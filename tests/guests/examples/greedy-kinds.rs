@@ -16,11 +16,14 @@ impl Reconciler for Guest {
     }
 
     fn reconcile(request: &Request<Value, Value>) -> Result<Outcome, Failure> {
-        match request.subject.metadata.name.as_str() {
+        let served = match request.subject.metadata.name.as_str() {
             // The host must not list all Pods for it.
-            "path" => drop(cluster::serves(&Kind::new("v1%2Fpods", "X"))),
-            "long" => drop(cluster::serves(&Kind::new("example.com/v1", "x".repeat(100_000)))),
-            _ => (0..9_000).for_each(|at| drop(cluster::serves(&Kind::new(format!("g{at}.example/v1"), "X")))),
+            "path" => cluster::serves(&Kind::new("v1%2Fpods", "X")),
+            "long" => cluster::serves(&Kind::new("example.com/v1", &"x".repeat(100_000))),
+            _ => (0..9_000).any(|at| cluster::serves(&Kind::new(&format!("g{at}.example/v1"), "X"))),
+        };
+        if served {
+            return Err(Failure::Invalid("no such kind is served".into()));
         }
         Ok(Outcome::ready())
     }
