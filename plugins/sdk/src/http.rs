@@ -33,8 +33,8 @@
 //!
 //! Three things differ between failures: a request without a response is an [`AccessError`]; an
 //! HTTP error status is a response like others, until [`Response::success`] turns it into an error;
-//! and a body that is not JSON of the expected type is [`Error::Malformed`]. As a [`Failure`], each
-//! of them is retried later, except for what was not granted.
+//! and a body that is not JSON of the expected type is [`Error::Malformed`]. As a
+//! [`Failure`](crate::Failure), each of them is retried later, except for what was not granted.
 //!
 //! The host can't know when the server's state changes: use
 //! [`Outcome::requeue_after`](crate::Outcome::requeue_after) to be called again. After a failed

@@ -8,7 +8,7 @@ use crate::access::AccessError;
 /// A renderer that this reconciler may call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Renderer {
-    /// Its name in [`render`].
+    /// Its name in [`render`](super::render).
     pub name: String,
     /// Labels to choose it by.
     pub labels: BTreeMap<String, String>,
