@@ -7,6 +7,9 @@ use mizzen_model::yaml;
 
 use super::*;
 
+/// Subjects in all namespaces.
+const EVERYWHERE: &str = "subject: {apiVersion: example.com/v1, kind: Thing}";
+
 /// The rights for a credential at this place, of a plugin that sends requests.
 async fn rights_of(secret: &str, subject: &str) -> Rights {
     let text = format!(
@@ -38,7 +41,7 @@ fn is_noted(rights: &Rights) -> bool {
 
 #[tokio::test]
 async fn a_named_secret_may_be_read_and_no_other() {
-    let rights = rights_of("{namespace: ns, name: api, key: token}", "").await;
+    let rights = rights_of("{namespace: ns, name: api, key: token}", EVERYWHERE).await;
     let wanted =
         json!({"apiGroups": [""], "resources": ["secrets"], "resourceNames": ["api"], "verbs": ["get", "watch"]});
     assert_eq!(rule(&rights.namespaces["ns"]), Some(wanted));
@@ -54,7 +57,7 @@ async fn secrets_that_subjects_name_may_be_read_in_their_namespaces_with_a_note(
     let bounded = rights_of(secret, subject).await;
     let wanted = json!({"apiGroups": [""], "resources": ["secrets"], "verbs": ["get", "watch"]});
     assert_eq!((rule(&bounded.namespaces["x"]), rule(&bounded.cluster)), (Some(wanted.clone()), None));
-    let everywhere = rights_of(secret, "").await;
+    let everywhere = rights_of(secret, EVERYWHERE).await;
     assert_eq!(rule(&everywhere.cluster), Some(wanted));
     assert!(is_noted(&bounded) && is_noted(&everywhere));
 }
