@@ -101,8 +101,17 @@ fn rbac_grants_reading_that_secret_alone_in_the_namespaces_of_the_subjects() {
         .flat_map(|role| rules(role).into_iter().map(|rule| (role["metadata"]["namespace"].clone(), rule)))
         .filter(|(_, rule)| rule["resources"][0] == "secrets")
         .collect();
-    let wanted = serde_json::json!({
-        "apiGroups": [""], "resources": ["secrets"], "resourceNames": ["api"], "verbs": ["get", "watch"],
-    });
-    assert_eq!(secrets, [("ns".into(), wanted)]);
+    let rule = |name: Option<&str>, verbs: &[&str]| {
+        let mut rule = serde_json::json!({"apiGroups": [""], "resources": ["secrets"], "verbs": verbs});
+        if let Some(name) = name {
+            rule["resourceNames"] = serde_json::json!([name]);
+        }
+        rule
+    };
+    // In its own namespace the host keeps the key of its marks.
+    let own = [(None, ["create"]), (Some("mizzen-ownership"), ["get"])];
+    let mut expected: Vec<_> =
+        own.iter().map(|(name, verbs)| (Value::from("mizzen-system"), rule(*name, verbs))).collect();
+    expected.push(("ns".into(), rule(Some("api"), &["get", "watch"])));
+    assert_eq!(secrets, expected);
 }
