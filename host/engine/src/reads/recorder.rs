@@ -24,7 +24,7 @@ use crate::plugin::{Key, Plugin};
 
 /// Bytes of objects that one call is given. Stops a plugin from having the host project and keep large lists again and
 /// again, which no limit of the guest's own memory prevents.
-const READ_BYTES: u64 = 32 << 20;
+const READ_BYTES: u64 = 128 << 20;
 
 /// Records the reads of one call.
 pub(crate) struct Recorder {

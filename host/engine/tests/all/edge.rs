@@ -54,11 +54,11 @@ async fn a_call_that_reads_too_much_gets_an_error_and_prunes_nothing() {
         Ok(Ok(desires(maps)))
     });
     let stage = Stage::on(&memory, vec![node]).await;
-    for at in 0..40 {
+    for at in 0..130 {
         put(&memory, &a_map("b", &format!("large-{at}"), json!({"text": "x".repeat(1 << 20)})));
     }
     stage.put(&a_shop("x", json!({"names": []}))).await;
     let message = stage.data("said").unwrap()["message"].as_str().unwrap().to_owned();
-    assert!(message.contains("more than 32 MiB"), "{message}");
+    assert!(message.contains("more than 128 MiB"), "{message}");
     assert!(stage.data("kept").is_some(), "after a failed read nothing is pruned");
 }
