@@ -81,7 +81,7 @@ async fn api_operator_is_gated_until_mtls_is_ready() {
     let istio = objects.within("istio-system", "mizzen.dev/v1alpha1", "Istio", "istios").get("default").await.unwrap();
     let found = condition(&istio, "mizzen.dev/mtls").unwrap();
     assert_eq!(found.reason, "Conflict");
-    assert!(found.message.contains("`gitops`") && found.message.contains("`mizzen.dev/mtls`"), "{found:?}");
+    assert!(found.message.contains("`gitops`") && found.message.contains("adopt"), "{found:?}");
     assert_eq!((objects.count_routes("components").await, operator.calls("api-operator").await), (0, 0));
     authentications.delete("default", &DeleteParams::default()).await.unwrap();
     converged(&objects).await;
