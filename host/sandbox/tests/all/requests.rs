@@ -53,7 +53,10 @@ async fn found(name: &str, api: &Server, config: Value) -> (Memory, Vec<String>)
             "namespace": "{subject.namespace}", "name": "{subject.name}", "key": "token",
         }}},
     });
-    let spec = json!({"component": {"file": "x"}, "config": config, "grants": grants, "limits": {"requests": 5}});
+    let spec = json!({
+        "component": {"file": "x"}, "subject": {"apiVersion": "v1", "kind": "ConfigMap"},
+        "config": config, "grants": grants, "limits": {"requests": 5},
+    });
     let document =
         json!({"apiVersion": "mizzen.dev/v1alpha1", "kind": "Reconciler", "metadata": {"name": "thief"}, "spec": spec});
     let documents = yaml::parse(Path::new("r.yaml"), &document.to_string()).unwrap();
