@@ -30,11 +30,8 @@ impl Mirrors {
     /// anyone can set: of an object whose mark does not fit its labels it keeps the identity alone,
     /// so that no tenant can fill the host's memory.
     pub(crate) fn kept(&self, scope: Scope, object: Arc<Object>) -> Arc<Object> {
-        if scope == Scope::All || self.is_recognized(&object) { object } else { Arc::new(identity(&object)) }
-    }
-
-    fn is_recognized(&self, object: &Object) -> bool {
-        self.keys.get().is_none_or(|keys| keys.recognize_labelled(object).is_some())
+        let is_recognized = |object| self.keys.get().is_none_or(|keys| keys.recognize_labelled(object).is_some());
+        if scope == Scope::All || is_recognized(&object) { object } else { Arc::new(identity(&object)) }
     }
 
     /// Finds a view.
@@ -66,8 +63,6 @@ impl Mirrors {
     /// readers use. A deletion is not passed on: the object may only have lost its label.
     pub(crate) fn forward(&self, from: &Mirror, fields: &Fields, object: &Arc<Object>) {
         if let (Scope::Owned, Fields::Whole) = (from.scope(), fields)
-            // Of any other object, only the identity may be left.
-            && self.is_recognized(object)
             && let Ok(readers) = self.find(Scope::All, from.kind())
         {
             readers.update_early(object);

@@ -240,8 +240,12 @@ impl Reflector {
         match event {
             Event::Present(object) => {
                 let object = Arc::new(object);
-                self.mirrors.forward(&self.mirror, &self.fields, &object);
-                self.mirror.upsert(self.generation, self.mirrors.kept(self.mirror.scope(), object))
+                let kept = self.mirrors.kept(self.mirror.scope(), Arc::clone(&object));
+                // Of an object that is not recognized, only the identity is kept.
+                if Arc::ptr_eq(&kept, &object) {
+                    self.mirrors.forward(&self.mirror, &self.fields, &object);
+                }
+                self.mirror.upsert(self.generation, kept)
             }
             Event::Deleted(object) => self.mirror.remove(self.generation, &object.reference, object.resource_version),
             Event::Bookmark { .. } => true,

@@ -18,6 +18,10 @@ impl Controller {
     /// any more.
     pub(super) fn subject_changed(&mut self, object: &Object, after: Option<&Object>) {
         let subject = self.subjects.find(&object.reference);
+        // Most changes are of objects that are no reconciler's subjects, and never were.
+        if subject.is_none() && self.nodes.of_subject(&object.reference.kind).is_empty() {
+            return;
+        }
         for id in self.nodes.ids() {
             let key = subject.map(|subject| Key { node: id, subject }).filter(|key| self.cells.contains_key(key));
             let Some(after) = after else {
