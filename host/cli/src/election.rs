@@ -4,17 +4,11 @@ use std::hash::{BuildHasher, RandomState};
 
 use mizzen_engine::Role;
 use mizzen_live::{Leadership, LeaseOptions, Live, Standing};
-use tokio::sync::watch;
 
 use crate::args;
 
 /// An election, or none: then this host always leads.
-pub(crate) struct Election(Option<Seat>);
-
-struct Seat {
-    leadership: Leadership,
-    standing: watch::Receiver<Standing>,
-}
+pub(crate) struct Election(Option<Leadership>);
 
 // === impl Election ===
 
@@ -30,9 +24,7 @@ impl Election {
             identity: identity(std::env::var("HOSTNAME").ok()),
         };
         tracing::info!(identity = options.identity, "waiting for the Lease");
-        let leadership = live.elect(options);
-        let standing = leadership.standing();
-        Self(Some(Seat { leadership, standing }))
+        Self(Some(live.elect(options)))
     }
 
     /// The role in which the engine starts.
@@ -42,23 +34,21 @@ impl Election {
 
     /// Whether this host may write.
     pub(crate) fn leads(&self) -> bool {
-        self.0.as_ref().is_none_or(|seat| *seat.standing.borrow() == Standing::Holder)
+        self.0.as_ref().is_none_or(|leadership| leadership.standing() == Standing::Holder)
     }
 
     /// The next change of the standing. Never completes without an election.
     pub(crate) async fn changed(&mut self) -> Standing {
-        if let Some(seat) = &mut self.0
-            && seat.standing.changed().await.is_ok()
-        {
-            return *seat.standing.borrow_and_update();
+        match &mut self.0 {
+            Some(leadership) => leadership.changed().await,
+            None => std::future::pending().await,
         }
-        std::future::pending().await
     }
 
     /// Lets another host lead.
     pub(crate) async fn release(self) {
-        if let Some(seat) = self.0 {
-            seat.leadership.release().await;
+        if let Some(leadership) = self.0 {
+            leadership.release().await;
         }
     }
 }

@@ -1,9 +1,9 @@
 //! Leader election by a Lease: of several hosts with one Lease, one writes, and the others keep their
 //! views up to date and wait.
 //!
-//! The rules are client-go's ([`Election`]), with its default times. A holder that can't renew the Lease stops
-//! writing by its own clock before another host may claim it ([`Fence`]); a follower watches the
-//! Lease, so that a released one is claimed at once.
+//! The rules are client-go's ([`Election`]), with its default times. A holder that can't renew the
+//! Lease stops writing by its own clock before another host may claim it ([`Fence`]); a follower
+//! watches the Lease, so that a released one is claimed at once.
 //!
 //! `kube-lease-manager` offers the same, but claims an expired Lease without a precondition: of two
 //! followers that do so at once, both believe for a moment to be the holder.
@@ -16,23 +16,15 @@ use std::time::Duration;
 use futures::StreamExt;
 use k8s_openapi::api::coordination::v1::Lease;
 use k8s_openapi::jiff::Timestamp;
-use kube::api::{GetParams, ObjectMeta, PostParams, WatchParams};
-use kube::core::Request;
+use kube::api::ObjectMeta;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-use self::election::{Election, Timing};
+use self::election::{Election, TIMING};
 use self::record::Record;
 use crate::fence::Fence;
-use crate::link::{Fault, Link};
-
-/// client-go's defaults.
-const TIMING: Timing = Timing {
-    duration: Duration::from_secs(15),
-    renew_deadline: Duration::from_secs(10),
-    retry_period: Duration::from_secs(2),
-};
+use crate::link::{Fault, Link, Timeout};
 
 /// How long one request about the Lease may take: two of them fit into the renew deadline.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(4);
@@ -97,7 +89,7 @@ impl Leadership {
         let fence = link.fence().clone();
         fence.close();
         let LeaseOptions { namespace, name, identity } = options;
-        let namespace = namespace.unwrap_or_else(|| link.client().default_namespace().to_owned());
+        let namespace = link.namespace_or_default(namespace);
         let path = format!("/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases");
         let (standing, watched) = watch::channel(Standing::Follower);
         let (release, released) = mpsc::channel(1);
@@ -108,8 +100,16 @@ impl Leadership {
     }
 
     /// Whether this host holds the Lease.
-    pub fn standing(&self) -> watch::Receiver<Standing> {
-        self.standing.clone()
+    pub fn standing(&self) -> Standing {
+        *self.standing.borrow()
+    }
+
+    /// The next change of the standing. Never completes once it can't change any more.
+    pub async fn changed(&mut self) -> Standing {
+        if self.standing.changed().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+        *self.standing.borrow_and_update()
     }
 
     /// Stops writing and frees the Lease, if this host holds it. Another host claims it at once.
@@ -201,12 +201,8 @@ impl Elector {
         }
         // On any event, and when the watch ends, the Lease is read: what counts is the object.
         let changed = async {
-            let params = WatchParams {
-                field_selector: Some(format!("metadata.name={}", self.name)),
-                timeout: Some(WATCH_SECONDS),
-                ..WatchParams::default()
-            };
-            match self.link.watch(&self.path, &params, self.version.as_deref().unwrap_or_default()).await {
+            let version = self.version.as_deref().unwrap_or_default();
+            match self.link.watch_named(&self.path, &self.name, WATCH_SECONDS, version).await {
                 Ok(mut events) => drop(events.next().await),
                 Err(_) => tokio::time::sleep(TIMING.retry_period).await,
             }
@@ -217,8 +213,7 @@ impl Elector {
     }
 
     async fn refresh(&mut self) {
-        let request = Request::new(&self.path).get(&self.name, &GetParams::default());
-        match self.timely(self.link.send::<Lease>(request)).await {
+        match self.timely(self.link.get::<Lease>(&format!("{}/{}", self.path, self.name))).await {
             Ok(lease) => self.read(Some(lease)),
             Err(Fault::Refused(status)) if status.code == 404 => self.read(None),
             Err(error) => {
@@ -244,18 +239,18 @@ impl Elector {
             },
             spec: Some(record.spec()),
         };
-        let body = serde_json::to_vec(&lease).map_err(|error| self.link.no_response(error))?;
-        let (request, params) = (Request::new(&self.path), PostParams::default());
-        let request = match &self.version {
-            Some(_) => request.replace(&self.name, &params, body),
-            None => request.create(&params, body),
+        let written = async {
+            match &self.version {
+                Some(_) => self.link.replace(&self.path, &self.name, &lease).await,
+                None => self.link.create(&self.path, &lease).await,
+            }
         };
-        self.timely(self.link.send(request)).await
+        self.timely(written).await
     }
 
     async fn timely<T>(&self, response: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
-        let timeout = crate::link::Timeout(REQUEST_TIMEOUT);
-        tokio::time::timeout(REQUEST_TIMEOUT, response).await.unwrap_or_else(|_| Err(self.link.no_response(timeout)))
+        let late = |_| Err(self.link.no_response(Timeout(REQUEST_TIMEOUT)));
+        tokio::time::timeout(REQUEST_TIMEOUT, response).await.unwrap_or_else(late)
     }
 
     async fn release(&mut self) {

@@ -10,8 +10,9 @@ use futures::StreamExt;
 use futures::stream::BoxStream;
 use http::Request;
 use kube::Client;
-use kube::api::{WatchEvent, WatchParams};
+use kube::api::{PostParams, WatchEvent, WatchParams};
 use kube::core::{Status, request};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 
@@ -143,6 +144,45 @@ impl Link {
         let request = request.map_err(|error| self.no_response(error))?;
         let limit = if request.method().is_safe() { REQUEST_TIMEOUT } else { self.admit_write()? };
         self.within(limit, self.client.request(request)).await
+    }
+
+    /// Creates an object in a collection.
+    pub(crate) async fn create<T: DeserializeOwned + Serialize>(&self, path: &str, object: &T) -> Result<T, Fault> {
+        let body = self.body(object)?;
+        self.send(kube::core::Request::new(path).create(&PostParams::default(), body)).await
+    }
+
+    /// Replaces an object of a collection, unless it has changed since the version that `object` has.
+    pub(crate) async fn replace<T: DeserializeOwned + Serialize>(
+        &self,
+        path: &str,
+        name: &str,
+        object: &T,
+    ) -> Result<T, Fault> {
+        let body = self.body(object)?;
+        self.send(kube::core::Request::new(path).replace(name, &PostParams::default(), body)).await
+    }
+
+    fn body(&self, object: &impl Serialize) -> Result<Vec<u8>, Fault> {
+        serde_json::to_vec(object).map_err(|error| self.no_response(error))
+    }
+
+    /// A namespace, or by default that of the pod or the kubeconfig.
+    pub(crate) fn namespace_or_default(&self, namespace: Option<String>) -> String {
+        namespace.unwrap_or_else(|| self.client.default_namespace().to_owned())
+    }
+
+    /// Starts a watch of one object of a collection, which ends after some seconds.
+    pub(crate) async fn watch_named(
+        &self,
+        path: &str,
+        name: &str,
+        seconds: u32,
+        version: &str,
+    ) -> Result<Events, Fault> {
+        let field_selector = Some(format!("metadata.name={name}"));
+        let params = WatchParams { field_selector, timeout: Some(seconds), ..WatchParams::default() };
+        self.watch(path, &params, version).await
     }
 
     /// Starts a watch.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use futures::StreamExt;
-use kube::api::{WatchEvent, WatchParams};
+use kube::api::WatchEvent;
 use mizzen_cluster::{Change, ObjectWatch, ReadError};
 use mizzen_model::{Fields, Object, ObjectRef};
 use parking_lot::Mutex;
@@ -133,14 +133,10 @@ impl Watcher {
             Err(Fault::Refused(status)) if status.code == 404 => self.record(Ok(None)),
             Err(fault) => return Err(read_error(kind, &fault)),
         }
-        let params = WatchParams {
-            field_selector: Some(format!("metadata.name={}", self.object.name)),
-            timeout: Some(WATCH_SECONDS),
-            ..WatchParams::default()
-        };
         // Without a revision, as for a missing object, the watch starts with the object if it has
         // been created since.
-        let mut events = self.link.watch(&path, &params, &version).await.map_err(|fault| read_error(kind, &fault))?;
+        let events = self.link.watch_named(&path, &self.object.name, WATCH_SECONDS, &version).await;
+        let mut events = events.map_err(|fault| read_error(kind, &fault))?;
         while let Some(event) = tokio::time::timeout(WATCH_IDLE, events.next()).await.unwrap_or_default() {
             match event.map_err(|fault| read_error(kind, &fault))? {
                 WatchEvent::Added(document) | WatchEvent::Modified(document) => {

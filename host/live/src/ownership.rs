@@ -2,8 +2,7 @@
 
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
-use kube::api::{ObjectMeta, PostParams};
-use kube::core::Request;
+use kube::api::ObjectMeta;
 use mizzen_cluster::{OwnershipKeys, OwnershipKeysError};
 
 use crate::link::{Fault, Link};
@@ -58,7 +57,7 @@ pub enum OwnershipSecretError {
 
 /// Reads the keys. Creates the Secret with a new key if it does not exist.
 pub(crate) async fn keys(link: &Link, secret: OwnershipSecret) -> Result<OwnershipKeys, OwnershipSecretError> {
-    let namespace = secret.namespace.unwrap_or_else(|| link.client().default_namespace().to_owned());
+    let namespace = link.namespace_or_default(secret.namespace);
     let place = Place { path: format!("/api/v1/namespaces/{namespace}/secrets"), namespace, name: secret.name };
     let mut tries = 1;
     loop {
@@ -97,8 +96,7 @@ impl Place {
             data: Some([(ENTRY.to_owned(), ByteString(OwnershipKeys::text(key).into_bytes()))].into()),
             ..Secret::default()
         };
-        let body = serde_json::to_vec(&secret).unwrap_or_default();
-        Ok(link.send(Request::new(&self.path).create(&PostParams::default(), body)).await)
+        Ok(link.create(&self.path, &secret).await)
     }
 
     fn keys_in(&self, secret: &Secret) -> Result<OwnershipKeys, OwnershipSecretError> {

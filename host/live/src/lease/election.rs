@@ -25,6 +25,13 @@ pub(super) struct Timing {
     pub(super) retry_period: Duration,
 }
 
+/// client-go's defaults.
+pub(super) const TIMING: Timing = Timing {
+    duration: Duration::from_secs(15),
+    renew_deadline: Duration::from_secs(10),
+    retry_period: Duration::from_secs(2),
+};
+
 /// One host's view of a Lease.
 #[derive(Debug)]
 pub(super) struct Election {
@@ -114,12 +121,6 @@ impl Election {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    const TIMING: Timing = Timing {
-        duration: Duration::from_secs(15),
-        renew_deadline: Duration::from_secs(10),
-        retry_period: Duration::from_secs(2),
-    };
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_second(1_800_000_000 + second).unwrap()

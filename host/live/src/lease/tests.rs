@@ -61,22 +61,41 @@ fn options(identity: &str) -> LeaseOptions {
 }
 
 async fn until(leadership: &Leadership, standing: Standing) {
-    leadership.standing().wait_for(|own| *own == standing).await.unwrap();
+    leadership.standing.clone().wait_for(|own| *own == standing).await.unwrap();
 }
 
-fn holder(server: &Arc<Mutex<Server>>) -> Value {
-    server.lock().lease.as_ref().unwrap()["spec"]["holderIdentity"].clone()
+/// Lets time pass. The clock is virtual: nothing waits.
+async fn pass(time: Duration) {
+    tokio::time::sleep(time).await;
+}
+
+/// A host that holds the Lease, and one that follows, after some renewals.
+struct TwoHosts {
+    first: Link,
+    second: Link,
+    holder: Leadership,
+    follower: Leadership,
+}
+
+impl TwoHosts {
+    async fn on(server: &Arc<Mutex<Server>>) -> Self {
+        Self::with(host(server), host(server)).await
+    }
+
+    async fn with(first: Link, second: Link) -> Self {
+        let holder = Leadership::start(&first, options("a"));
+        until(&holder, Standing::Holder).await;
+        let follower = Leadership::start(&second, options("b"));
+        pass(Duration::from_secs(20)).await;
+        Self { first, second, holder, follower }
+    }
 }
 
 #[tokio::test(start_paused = true)]
 async fn of_two_hosts_one_holds_the_lease_and_only_it_may_write() {
-    let server = Arc::default();
-    let (first, second) = (host(&server), host(&server));
-    let a = Leadership::start(&first, options("a"));
-    until(&a, Standing::Holder).await;
-    let b = Leadership::start(&second, options("b"));
-    tokio::time::sleep(Duration::from_mins(2)).await;
-    assert_eq!((*a.standing().borrow(), *b.standing().borrow()), (Standing::Holder, Standing::Follower));
+    let TwoHosts { first, second, holder, follower } = TwoHosts::on(&Arc::default()).await;
+    pass(Duration::from_mins(2)).await;
+    assert_eq!((holder.standing(), follower.standing()), (Standing::Holder, Standing::Follower));
     assert!(first.admit_write().is_ok());
     assert!(second.admit_write().is_err());
 }
@@ -84,30 +103,21 @@ async fn of_two_hosts_one_holds_the_lease_and_only_it_may_write() {
 #[tokio::test(start_paused = true)]
 async fn a_released_lease_is_claimed_in_less_than_a_second() {
     let server = Arc::default();
-    let (first, second) = (host(&server), host(&server));
-    let a = Leadership::start(&first, options("a"));
-    until(&a, Standing::Holder).await;
-    let b = Leadership::start(&second, options("b"));
-    tokio::time::sleep(Duration::from_secs(20)).await;
+    let TwoHosts { first, holder, follower, .. } = TwoHosts::on(&server).await;
     let begun = Instant::now();
-    a.release().await;
+    holder.release().await;
     assert!(first.admit_write().is_err());
-    until(&b, Standing::Holder).await;
+    until(&follower, Standing::Holder).await;
     assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
-    assert_eq!(holder(&server), "b");
+    assert_eq!(server.lock().lease.as_ref().unwrap()["spec"]["holderIdentity"], "b");
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_lease_of_a_host_that_died_is_claimed_when_it_expires() {
-    let server = Arc::default();
-    let (first, second) = (host(&server), host(&server));
-    let a = Leadership::start(&first, options("a"));
-    until(&a, Standing::Holder).await;
-    let b = Leadership::start(&second, options("b"));
-    tokio::time::sleep(Duration::from_secs(20)).await;
-    a.run.abort();
+    let TwoHosts { holder, follower, .. } = TwoHosts::on(&Arc::default()).await;
+    holder.run.abort();
     let begun = Instant::now();
-    until(&b, Standing::Holder).await;
+    until(&follower, Standing::Holder).await;
     let gap = begun.elapsed();
     assert!(gap > TIMING.renew_deadline && gap <= TIMING.duration + TIMING.retry_period, "{gap:?}");
 }
@@ -121,16 +131,12 @@ async fn a_holder_that_the_api_server_does_not_answer_stops_before_another_host_
             if *reachable_of_first.lock() { server_of_first.lock().reply(&request) } else { Reply::Broken }
         },
     );
-    let second = host(&server);
-    let a = Leadership::start(&first, options("a"));
-    until(&a, Standing::Holder).await;
-    let b = Leadership::start(&second, options("b"));
-    tokio::time::sleep(Duration::from_secs(20)).await;
+    let TwoHosts { first, holder, follower, .. } = TwoHosts::with(first, host(&server)).await;
     *reachable.lock() = false;
-    until(&a, Standing::Lost).await;
+    until(&holder, Standing::Lost).await;
     assert!(first.admit_write().is_err());
-    assert_eq!(*b.standing().borrow(), Standing::Follower);
-    until(&b, Standing::Holder).await;
+    assert_eq!(follower.standing(), Standing::Follower);
+    until(&follower, Standing::Holder).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -139,10 +145,10 @@ async fn a_holder_survives_an_outage_that_is_shorter_than_the_renew_deadline() {
     let a = Leadership::start(&host(&server), options("a"));
     until(&a, Standing::Holder).await;
     server.lock().is_down = true;
-    tokio::time::sleep(Duration::from_secs(6)).await;
+    pass(Duration::from_secs(6)).await;
     server.lock().is_down = false;
-    tokio::time::sleep(Duration::from_mins(1)).await;
-    assert_eq!(*a.standing().borrow(), Standing::Holder);
+    pass(Duration::from_mins(1)).await;
+    assert_eq!(a.standing(), Standing::Holder);
 }
 
 #[tokio::test(start_paused = true)]
@@ -177,6 +183,6 @@ async fn a_follower_sends_no_write_and_reads_on() {
     let document = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "m", "namespace": "a"}});
     let apply = Apply { manager: "m", document: &document, target: Target::Object, force: false };
     assert!(live.apply(apply).await.is_err());
-    tokio::time::sleep(Duration::from_mins(1)).await;
+    pass(Duration::from_mins(1)).await;
     assert!(requests.lock().iter().all(|(method, _)| method == "GET"), "{:?}", requests.lock());
 }
