@@ -2,6 +2,7 @@
 
 use std::io::{Result, Write};
 
+use mizzen_engine::PlanCounts;
 use serde_json::Value;
 use similar::{ChangeTag, TextDiff};
 
@@ -43,8 +44,8 @@ pub(crate) fn intents(intents: &Intents, details: Details, out: &mut dyn Write) 
     }
     let verbs = [Verb::Create, Verb::Adopt, Verb::Change, Verb::Delete];
     let [create, adopt, change, delete] = verbs.map(|verb| intents.count(verb));
-    let adopted = if adopt == 0 { String::new() } else { format!("{adopt} to adopt, ") };
-    writeln!(out, "{HEADING}{create} to create, {adopted}{change} to change, {delete} to delete{HEADING:#}")
+    let counts = PlanCounts { create, adopt, change, delete };
+    writeln!(out, "{HEADING}{counts}{HEADING:#}")
 }
 
 fn headline(intent: &Intent, out: &mut dyn Write) -> Result<()> {

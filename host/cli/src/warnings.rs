@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use mizzen_cluster::memory::{DocumentWarning, Memory};
+use mizzen_k8s::Listed;
 
 use crate::intents::{Intents, Name, Verb};
 
@@ -47,11 +48,10 @@ impl Warnings {
             format!("Namespace {name} exists in every cluster, so this is a conflict; add its document, or adopt it")
         });
         let missing = missing.iter().map(|(namespace, objects)| {
-            let more = if objects.len() > 1 { format!(" and {} more", objects.len() - 1) } else { String::new() };
+            let objects = Listed::first(1, objects);
             format!(
-                "namespace `{namespace}` is not among the documents: unless it exists, an API server refuses {}{more}; \
-                 add the Namespace",
-                objects[0]
+                "namespace `{namespace}` is not among the documents: unless it exists, an API server refuses \
+                 {objects}; add the Namespace"
             )
         });
         self.of_documents.iter().cloned().chain(built_in).chain(missing).collect()

@@ -1,5 +1,7 @@
 //! Why a read or a write of the cluster failed.
 
+use std::fmt;
+
 use mizzen_model::{AccessError, Kind};
 
 /// Why a read failed. None of these means "there are no objects".
@@ -40,6 +42,12 @@ pub struct ForeignField {
     /// (`kubectl edit`): in an object that carries our owner label, that is drift. The API server's
     /// message has ` using <version>` for edits alone.
     pub applied: bool,
+}
+
+impl fmt::Display for ForeignField {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}` is owned by `{}`", self.field, self.manager)
+    }
 }
 
 /// Why a write failed. Nothing was changed.
@@ -139,7 +147,7 @@ fn describe_managers(managers: &[String]) -> String {
 }
 
 fn describe_conflict(object: &str, manager: &str, fields: &[ForeignField]) -> String {
-    let owned: Vec<_> = fields.iter().map(|f| format!("`{}` is owned by `{}`", f.field, f.manager)).collect();
+    let owned: Vec<_> = fields.iter().map(ToString::to_string).collect();
     format!(
         "{object}: `{manager}` conflicts with other field managers: {}; grant `force` to take these fields over",
         owned.join(", ")

@@ -106,8 +106,7 @@ impl From<WriteError> for Problem {
 }
 
 fn owned(fields: &[ForeignField]) -> String {
-    let field = |ForeignField { field, manager, .. }: &ForeignField| format!("`{field}` is owned by `{manager}`");
-    fields.iter().map(field).collect::<Vec<_>>().join(", ")
+    fields.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
 fn named(paces: &BTreeSet<String>) -> String {

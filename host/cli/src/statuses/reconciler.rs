@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use mizzen_config::document::{ReconcilerStatus, SubjectCounts};
-use mizzen_engine::{NodeSnapshot, PlanCounts, State};
+use mizzen_engine::{NodeSnapshot, State};
 use mizzen_model::Object;
 
 use super::condition::Condition;
@@ -87,14 +87,10 @@ fn running(node: &NodeSnapshot) -> Condition {
         return Condition::unmet("WaitingForPredecessor", predecessor);
     }
     match node.planned {
-        Some(PlanCounts { create, adopt, change, delete }) => {
-            let adopted = if adopt == 0 { String::new() } else { format!("{adopt} to adopt, ") };
-            let plan = format!("{create} to create, {adopted}{change} to change, {delete} to delete");
-            Condition::met(
-                "Planning",
-                format!("`spec.mode` is `Plan`: nothing is written; {plan}; see the log for names"),
-            )
-        }
+        Some(plan) => Condition::met(
+            "Planning",
+            format!("`spec.mode` is `Plan`: nothing is written; {plan}; see the log for names"),
+        ),
         None => Condition::met("Running", format!("{subjects} subjects, none of which fails")),
     }
 }

@@ -1,5 +1,7 @@
 //! The state of the engine, for statuses, metrics and the terminal.
 
+use std::fmt;
+
 use mizzen_model::Digest;
 
 use super::nodes::State;
@@ -85,6 +87,18 @@ impl PlanCounts {
             }
         }
         counts
+    }
+}
+
+impl fmt::Display for PlanCounts {
+    /// Adoptions are rare, and named only if there are any.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { create, adopt, change, delete } = self;
+        write!(f, "{create} to create, ")?;
+        if *adopt > 0 {
+            write!(f, "{adopt} to adopt, ")?;
+        }
+        write!(f, "{change} to change, {delete} to delete")
     }
 }
 

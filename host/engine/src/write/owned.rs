@@ -6,7 +6,7 @@ use mizzen_cluster::Ownership;
 use mizzen_model::{Object, ObjectRef};
 
 /// The most objects that are not owned that a report names.
-pub(super) const NAMED: usize = 5;
+const NAMED: usize = 5;
 
 /// An object that a key owns.
 pub(super) struct Owned {

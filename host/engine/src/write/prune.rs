@@ -8,7 +8,7 @@ use mizzen_k8s::Listed;
 use mizzen_model::{Access, Object, ObjectRef, Selector, Severity};
 
 use super::change::Change;
-use super::owned::{Labelled, NAMED, Owned};
+use super::owned::{Labelled, Owned};
 use super::writer::{Writer, unavailable};
 use crate::identity::Identity;
 use crate::memo::WrittenPart;
@@ -87,11 +87,10 @@ impl Writer {
         if was_reported || *ignored_count == 0 {
             return;
         }
-        let objects = Listed::first(NAMED, ignored).to_string();
-        let more = if ignored.len() < *ignored_count { ", …" } else { "" };
+        let objects = Listed::of_total(ignored, *ignored_count);
         let note = format!(
             "{ignored_count} objects with the owner label of this key are not owned, and are left alone, since they do \
-             not carry its mark or `spec.grants.apply` does not cover them: {objects}{more}"
+             not carry its mark or `spec.grants.apply` does not cover them: {objects}"
         );
         tracing::warn!(reconciler = self.plugin.name(), subject = %self.subject.reference, "{note}");
         self.report_event(Severity::Warning, "NotOwned", &note).await;
