@@ -51,7 +51,7 @@ pub use invoke::{Call, CallError, Invoke};
 pub use kind::{Kind, ObjectRef};
 pub use lines::Lines;
 pub use load_error::LoadError;
-pub use names::{NameError, parse_namespace};
+pub use names::{NameError, is_dns_part, parse_namespace};
 pub use object::{Labels, Object};
 pub use outcome::{
     Condition, Deletion, Event, Failure, Outcome, Patch, Predecessor, Readiness, Request, Severity, Wanted,

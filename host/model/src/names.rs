@@ -75,13 +75,16 @@ pub fn parse_namespace(namespace: Option<&str>) -> Result<(), NameError> {
     check("metadata.namespace", text, is_label(text), rule)
 }
 
+/// Whether a text is a part of a DNS name: lower case letters and digits, with hyphens in between. A
+/// DNS label also has at most 63 of them.
+pub fn is_dns_part(text: &str) -> bool {
+    let outer = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    text.chars().all(|c| outer(c) || c == '-') && text.starts_with(outer) && text.ends_with(outer)
+}
+
 /// Whether a text is a DNS label.
 fn is_label(text: &str) -> bool {
-    let outer = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
-    text.len() <= LONGEST_LABEL
-        && text.chars().all(|c| outer(c) || c == '-')
-        && text.starts_with(outer)
-        && text.ends_with(outer)
+    text.len() <= LONGEST_LABEL && is_dns_part(text)
 }
 
 /// Whether a text is a DNS name.

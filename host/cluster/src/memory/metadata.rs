@@ -1,6 +1,6 @@
 //! The API server's rules for metadata, which hold for objects of every kind.
 
-use mizzen_model::Kind;
+use mizzen_model::{Kind, is_dns_part};
 use serde_json::Value;
 
 use super::problem::{Field, Problem};
@@ -75,12 +75,7 @@ fn is_name(kind: &Kind, name: &str) -> bool {
 }
 
 fn is_domain(name: &str) -> bool {
-    let alphanumeric = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
-    name.split('.').all(|label| {
-        label.chars().all(|c| alphanumeric(c) || c == '-')
-            && label.starts_with(alphanumeric)
-            && label.ends_with(alphanumeric)
-    })
+    name.split('.').all(is_dns_part)
 }
 
 /// `name` or `domain/name`.
