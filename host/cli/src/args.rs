@@ -28,8 +28,8 @@ macro_rules! help {
     };
 }
 
-/// kube's client logs every failed request; `mizzen_live` reports an unavailable API server once.
-const DEFAULT_LOG: &str = "info,kube_client=off";
+/// The default filter of log lines.
+const DEFAULT_LOG: &str = "info";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {

@@ -3,7 +3,7 @@
 //! Labels prove nothing: their values can be computed from public names, and controllers copy
 //! labels from object to object. So each applied object carries, in [`APPLIED_ANNOTATION`], a keyed
 //! digest of its owner and its own identity. Without the key it can't be forged, and copied to
-//! another object it does not fit. The version of a kind is no part of it, and neither is the uid:
+//! another object it does not fit. It contains neither the version of the kind nor the uid:
 //! an object that is served in another version, or restored from a backup, is still recognized.
 
 use std::fmt;

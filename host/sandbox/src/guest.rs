@@ -56,9 +56,7 @@ impl Guest {
         }
         Ok(())
     }
-}
 
-impl Guest {
     /// Counts the bytes of the arguments of a read, which the host records.
     ///
     /// # Errors

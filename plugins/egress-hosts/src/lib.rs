@@ -72,7 +72,7 @@ impl Reconciler for EgressHosts {
     fn reconcile(Request { subject, config, .. }: &Request<Value, Config>) -> Result<Outcome, Failure> {
         let (prefix, mut listed) = match read(subject) {
             Ok(read) => read,
-            // Existing entries stay: an invalid list is no reason to remove them.
+            // Existing entries stay: an invalid list does not remove them.
             Err(invalid) => return Ok(refused(&invalid)),
         };
         let others = others(subject, config.visibility)?;

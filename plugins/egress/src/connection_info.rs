@@ -22,7 +22,7 @@ pub(crate) const SOON: Duration = Duration::from_mins(1);
 /// The longest delay that a server may ask for.
 const LATER: Duration = Duration::from_mins(15);
 
-/// Why there is no usable response.
+/// Why a response can't be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct RequestError {
     pub(crate) why: String,

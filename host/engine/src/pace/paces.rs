@@ -53,8 +53,8 @@ impl Paces {
 
     /// Finds in the cluster the disruptions that an earlier run of the host started.
     ///
-    /// Anyone who may annotate an object can write such a mark. One of the future, or from before the progress
-    /// deadline, would occupy a place for ever or for nothing, and is ignored.
+    /// Anyone who may annotate an object can write such a mark. One of the future would occupy a place for ever, and is
+    /// ignored.
     pub(crate) fn resume(&mut self, node: NodeId, plugin: &Plugin, cluster: &dyn Cluster, now: Timestamp) {
         let annotation = names::pace_annotation(plugin.name());
         for kind in plugin.invoke.description().kinds(Access::Patch) {

@@ -102,7 +102,7 @@ impl Run {
     async fn preflight_finalize(&mut self) -> Result<Verdict, Problem> {
         match self.outcome(Call::Finalize).await {
             Ok(memo) => Ok(Verdict::Reconciled(memo.prepared.readiness.clone())),
-            // It began to clean up, which is no refusal: what it needs for that fails only in a preflight.
+            // It began to clean up, so it does not refuse: what it needs for that fails only in a preflight.
             Err(Problem::Plugin(_)) if self.withheld => {
                 Ok(Verdict::Reconciled(Readiness::Progressing("cleans up once every reconciler agrees".into())))
             }

@@ -15,7 +15,7 @@ impl Writer {
         let name = self.plugin.name();
         let own_managers = [names::field_manager(name), names::failure_manager(name)];
         let own_condition = format!(".status.conditions[type={:?}]", names::field_manager(name));
-        let annotation = names::pace_annotation(self.plugin.name());
+        let annotation = names::pace_annotation(name);
         let takes_over = |field: &ForeignField| match policy {
             ConflictPolicy::RepairDrift => !field.applied,
             ConflictPolicy::Status { conditions_by_type } => {

@@ -22,7 +22,7 @@ impl Writer {
         let value = live.value();
         let owners = value["metadata"]["ownerReferences"].as_array()?;
         let owner = owners.iter().find(|owner| owner["controller"] == true)?;
-        // Whoever made the object wrote these.
+        // These come from the author of the object.
         let kind = Kind::parse(owner["apiVersion"].as_str()?, owner["kind"].as_str()?).ok()?;
         let namespaced = self.cluster().facts(&kind).await.is_ok_and(|facts| facts.namespaced);
         let namespace = live.reference.namespace.as_deref().filter(|_| namespaced);

@@ -334,7 +334,7 @@ async fn a_null_in_a_patch_removes_the_field_that_was_set_and_no_other_managers_
     assert_eq!(annotations(), json!({"theirs": "stays"}));
     memory.take_writes();
     stage.engine.settled().await;
-    assert_eq!(stage.writes(), [], "a field of another field manager is no reason to write again");
+    assert_eq!(stage.writes(), [], "a field of another field manager does not lead to a write");
 }
 
 fn patching_node(builder: crate::support::PluginBuilder, patch: mizzen_model::Patch) -> mizzen_engine::NodeSpec {

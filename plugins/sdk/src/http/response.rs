@@ -1,4 +1,4 @@
-//! A response, and why there is no usable one.
+//! A response, and why it can't be used.
 
 use std::fmt;
 use std::time::Duration;
@@ -21,7 +21,7 @@ pub struct Response {
     pub age: Duration,
 }
 
-/// Why there is no usable response.
+/// Why a response can't be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Error {
     /// The host did not send the request, or received no response.
