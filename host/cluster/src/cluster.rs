@@ -33,6 +33,13 @@ pub trait Cluster: Send + Sync + 'static {
     /// [`ReadError::NotServed`] if the API server does not serve it.
     async fn facts(&self, kind: &Kind) -> Result<KindFacts, ReadError>;
 
+    /// A version in which the API server serves a group and kind, asked anew: that of `kind` if it is served in that
+    /// one. `None`: it serves none of them, so there are no such objects.
+    ///
+    /// # Errors
+    /// It is not known.
+    async fn served_as(&self, kind: &Kind) -> Result<Option<Kind>, ReadError>;
+
     /// Starts a view, or widens the existing one, and returns when its initial list is complete.
     ///
     /// # Errors
@@ -76,11 +83,12 @@ pub trait Cluster: Send + Sync + 'static {
     /// Any [`WriteError`]; then nothing was changed.
     async fn apply(&self, apply: Apply<'_>) -> Result<Arc<Object>, WriteError>;
 
-    /// Deletes an object if it still has this uid. Success if the object is gone already.
+    /// Deletes an object if it still has this uid and, if one is given, this resource version. Success if the object is
+    /// gone already.
     ///
     /// # Errors
-    /// [`WriteError::Stale`] if the object has another uid.
-    async fn delete(&self, object: &ObjectRef, uid: &str) -> Result<(), WriteError>;
+    /// [`WriteError::Stale`] if the object has another uid or version.
+    async fn delete(&self, object: &ObjectRef, uid: &str, version: Option<u64>) -> Result<(), WriteError>;
 
     /// Adds a finalizer to an object if it still has this uid. Success if the object has the
     /// finalizer already.

@@ -50,7 +50,7 @@ impl fmt::Display for ForeignField {
     }
 }
 
-/// Why a write failed. Nothing was changed.
+/// Why a write failed. Nothing was changed, except perhaps after [`WriteError::Unknown`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum WriteError {
     /// Another field manager owns fields that were to be applied.
@@ -117,9 +117,25 @@ pub enum WriteError {
         /// The API server's message.
         message: String,
     },
-    /// Transient: the API server can't be reached, is overloaded, or fails.
+    /// Transient, of any write: the API server can't be reached, or is unavailable.
     #[error("API server unavailable while writing {object}: {message}")]
     Unavailable {
+        /// The object.
+        object: String,
+        /// What went wrong.
+        message: String,
+    },
+    /// Transient, of this write: a quota is exhausted, a webhook fails, or there are too many requests.
+    #[error("the API server can't write {object} at the moment: {message}")]
+    Temporary {
+        /// The object.
+        object: String,
+        /// What went wrong.
+        message: String,
+    },
+    /// The write was sent, and no response tells whether it took effect. It may do so later.
+    #[error("it is not known whether {object} was written: {message}")]
+    Unknown {
         /// The object.
         object: String,
         /// What went wrong.

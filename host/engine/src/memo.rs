@@ -8,6 +8,7 @@ use mizzen_model::{Digest, Fields, Object, ObjectRef, canonical};
 
 use crate::observe::Intent;
 use crate::prepare::Prepared;
+use crate::write::Unconfirmed;
 
 /// What is remembered of a key from one reconcile to the next. It moves as one value: into the
 /// reconcile, and back with its result.
@@ -16,6 +17,8 @@ pub(crate) struct Memory {
     /// The last outcome; `None`: the plugin has not been called, or its last call failed.
     pub(crate) memo: Option<Arc<Memo>>,
     pub(crate) last_writes: LastWrites,
+    /// Objects of applies without a response.
+    pub(crate) unconfirmed: Unconfirmed,
     /// Whether it was reported that objects carry the owner label of the key and are not owned.
     pub(crate) reported_ignored: bool,
     /// The reason that was last reported, so that an Event about a problem is published once.

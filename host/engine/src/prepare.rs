@@ -18,6 +18,7 @@ use serde_json::{Map, Value, json};
 use crate::plugin::Plugin;
 use permit::permit;
 
+pub(crate) use definitions::defined;
 pub(crate) use desired::{Desired, Item};
 pub(crate) use patches::PreparedPatch;
 pub(crate) use refusal::Refusal;

@@ -47,6 +47,10 @@ pub(crate) enum Retry {
 
 /// The cap while the API server is unavailable, so that its return is noticed soon.
 const UNREACHABLE: Duration = Duration::from_secs(3);
+/// The cap for what one object is refused at the moment, such as an exhausted quota: each retry is a write.
+const BUSY: Duration = Duration::from_mins(1);
+/// The cap while it is not known whether a write took effect.
+const UNKNOWN: Duration = Duration::from_secs(15);
 /// The cap for what a person will have to repair.
 const BROKEN: Duration = Duration::from_mins(5);
 
@@ -89,6 +93,12 @@ impl Problem {
             | Self::Pace(_) => Retry::OnChange,
             Self::Refused(Refusal::Unknown(_)) => Retry::Backoff(UNREACHABLE),
             Self::Write(errors) if errors.iter().any(is_transient) => Retry::Backoff(UNREACHABLE),
+            Self::Write(errors) if errors.iter().any(|error| matches!(error, WriteError::Unknown { .. })) => {
+                Retry::Backoff(UNKNOWN)
+            }
+            Self::Write(errors) if errors.iter().any(|error| matches!(error, WriteError::Temporary { .. })) => {
+                Retry::Backoff(BUSY)
+            }
             Self::Call(_) | Self::Plugin(_) | Self::Write(_) | Self::StatusConflict { .. } => Retry::Backoff(BROKEN),
         }
     }
@@ -120,7 +130,7 @@ fn write_reason(error: &WriteError) -> &'static str {
         WriteError::Invalid { .. } => "Rejected",
         WriteError::Forbidden { .. } => "Forbidden",
         WriteError::NotFound { .. } => "NotFound",
-        WriteError::Unavailable { .. } => "Unavailable",
+        WriteError::Unavailable { .. } | WriteError::Temporary { .. } | WriteError::Unknown { .. } => "Unavailable",
     }
 }
 
@@ -137,5 +147,7 @@ mod tests {
         assert_eq!(Problem::from(Failure::Invalid("x".into())).retry(), Retry::OnChange);
         let lost = WriteError::Unavailable { object: "Pod a".into(), message: "gone".into() };
         assert_eq!(Problem::from(lost).retry(), Retry::Backoff(UNREACHABLE));
+        let refused = WriteError::Temporary { object: "Pod a".into(), message: "exceeded quota".into() };
+        assert_eq!(Problem::from(refused).retry(), Retry::Backoff(BUSY));
     }
 }

@@ -23,8 +23,10 @@ mod prune;
 pub(crate) mod report;
 mod served;
 pub(crate) mod status;
+mod unconfirmed;
 mod writer;
 
 pub(crate) use finalizer::Cleanup;
 pub(crate) use intents::Plan;
+pub(crate) use unconfirmed::Unconfirmed;
 pub(crate) use writer::Writer;

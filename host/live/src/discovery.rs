@@ -11,7 +11,7 @@
 
 mod conditions;
 mod definitions;
-mod resources;
+pub(crate) mod resources;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;

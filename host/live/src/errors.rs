@@ -1,10 +1,14 @@
 //! Translates the API server's refusals into the errors of the cluster trait, whose variants decide
 //! about retries.
 
-use kube::core::Status;
+use std::error::Error;
+use std::io;
+
+use kube::core::{Status, request};
 use mizzen_cluster::{ForeignField, ReadError, WriteError};
 use mizzen_model::Kind;
 
+use crate::fence::NotHolder;
 use crate::link::Fault;
 
 /// Why a kind can't be read.
@@ -20,6 +24,9 @@ pub(crate) fn read_error(kind: &Kind, fault: &Fault) -> ReadError {
 /// Why the field manager could not write `object`.
 pub(crate) fn write_error(object: String, manager: &str, fault: Fault) -> WriteError {
     let status = match fault {
+        Fault::NoResponse { ref source, .. } if was_sent(&**source) => {
+            return WriteError::Unknown { object, message: fault.to_string() };
+        }
         Fault::NoResponse { .. } => return WriteError::Unavailable { object, message: fault.to_string() },
         Fault::Refused(status) => status,
     };
@@ -35,7 +42,7 @@ pub(crate) fn write_error(object: String, manager: &str, fault: Fault) -> WriteE
         }
         410 => WriteError::Stale { object, message },
         403 if has_cause(&status, "NamespaceTerminating") => WriteError::NotFound { object, message },
-        403 if message.contains("exceeded quota") => WriteError::Unavailable { object, message },
+        403 if message.contains("exceeded quota") => WriteError::Temporary { object, message },
         403 if is_about_identity(&message) => WriteError::Forbidden { object, message },
         404 => WriteError::NotFound { object, message },
         // The API server reports a document that does not fit the schema as an internal error of
@@ -43,8 +50,26 @@ pub(crate) fn write_error(object: String, manager: &str, fault: Fault) -> WriteE
         500 if message.contains("failed to create typed patch object") => WriteError::Invalid { object, message },
         // A 403 that is not about the identity: admission refused the document.
         400 | 403 | 405 | 406 | 413 | 415 | 422 => WriteError::Invalid { object, message },
-        _ => WriteError::Unavailable { object, message },
+        401 | 503 => WriteError::Unavailable { object, message },
+        429 => WriteError::Temporary { object, message },
+        // A webhook is called before anything is stored.
+        500 if message.contains("failed calling webhook") => WriteError::Temporary { object, message },
+        // The store may have taken it.
+        _ => WriteError::Unknown { object, message },
     }
+}
+
+/// Whether a request without a response may have arrived: not if there was no connection, or it was never sent.
+fn was_sent(source: &(dyn Error + 'static)) -> bool {
+    let mut causes = std::iter::successors(Some(source), |cause: &&(dyn Error + 'static)| (*cause).source());
+    !causes.any(|cause| {
+        let is_unconnected = |error: &io::Error| {
+            use io::ErrorKind::{AddrNotAvailable, ConnectionRefused, HostUnreachable, NetworkUnreachable, NotFound};
+            let kinds = [AddrNotAvailable, ConnectionRefused, HostUnreachable, NetworkUnreachable, NotFound];
+            kinds.contains(&error.kind())
+        };
+        cause.downcast_ref().is_some_and(is_unconnected) || cause.is::<NotHolder>() || cause.is::<request::Error>()
+    })
 }
 
 /// Why an object of a kind that discovery does not know can't be written.
@@ -90,9 +115,12 @@ fn quoted(text: &str) -> Option<(String, &str)> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use serde_json::json;
 
     use super::*;
+    use crate::link::{Cause, Timeout};
 
     fn refused(status: serde_json::Value) -> Fault {
         Fault::Refused(serde_json::from_value(status).unwrap())
@@ -144,7 +172,7 @@ mod tests {
         assert!(matches!(error(403, rbac), WriteError::Forbidden { .. }));
         let admission = "pods \"b\" is forbidden: violates PodSecurity \"restricted:latest\"";
         assert!(matches!(error(403, admission), WriteError::Invalid { .. }));
-        assert!(matches!(error(403, "pods \"b\" is forbidden: exceeded quota: q"), WriteError::Unavailable { .. }));
+        assert!(matches!(error(403, "pods \"b\" is forbidden: exceeded quota: q"), WriteError::Temporary { .. }));
     }
 
     #[test]
@@ -156,16 +184,27 @@ mod tests {
 
     #[test]
     fn temporary_failures_are_distinguished_from_invalid_documents() {
-        for code in [429, 500, 503, 504, 401] {
+        for code in [503, 401] {
             assert!(matches!(error(code, "x"), WriteError::Unavailable { .. }), "{code}");
         }
+        for code in [500, 504] {
+            assert!(matches!(error(code, "x"), WriteError::Unknown { .. }), "{code}");
+        }
+        assert!(matches!(error(429, "x"), WriteError::Temporary { .. }));
+        assert!(matches!(error(500, "failed calling webhook \"w\""), WriteError::Temporary { .. }));
         for code in [400, 413, 422] {
             assert!(matches!(error(code, "x"), WriteError::Invalid { .. }), "{code}");
         }
         let schema = "failed to create typed patch object (a/b; v1, Kind=Pod): .spec.x: field not declared in schema";
         assert!(matches!(error(500, schema), WriteError::Invalid { .. }));
-        let silent = write_error("Pod a/b".into(), "m", no_response());
-        assert!(matches!(silent, WriteError::Unavailable { .. }));
+        let silent = |source: Cause| {
+            write_error("Pod a/b".into(), "m", Fault::NoResponse { server: "https://fake".into(), source })
+        };
+        let refused = io::Error::from(io::ErrorKind::ConnectionRefused);
+        assert!(matches!(silent(refused.into()), WriteError::Unavailable { .. }), "it was never sent");
+        let reset = io::Error::from(io::ErrorKind::ConnectionReset);
+        assert!(matches!(silent(reset.into()), WriteError::Unknown { .. }), "it may have arrived");
+        assert!(matches!(silent(Timeout(Duration::from_secs(30)).into()), WriteError::Unknown { .. }));
     }
 
     #[test]

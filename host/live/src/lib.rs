@@ -80,7 +80,7 @@ pub use ownership::{OwnershipSecret, OwnershipSecretError};
 pub use plural::likely_plural;
 pub use requests::{RequestCounts, RequestKey};
 
-use crate::discovery::Discovery;
+use crate::discovery::{Discovery, resources};
 use crate::document::Document;
 use crate::events::Events;
 use crate::link::{Fault, Link, Timeout};
@@ -234,6 +234,10 @@ impl Cluster for Live {
         self.discovery.facts(kind).await
     }
 
+    async fn served_as(&self, kind: &Kind) -> Result<Option<Kind>, ReadError> {
+        resources::version_of(&self.link, kind).await
+    }
+
     async fn watch(&self, view: View) -> Result<(), ReadError> {
         let mirror = self.mirrors.find_or_make(&view.kind, view.scope, &self.changes);
         if let Some(start) = mirror.want(&view.fields) {
@@ -269,8 +273,8 @@ impl Cluster for Live {
         self.written(&kind, document)
     }
 
-    async fn delete(&self, object: &ObjectRef, uid: &str) -> Result<(), WriteError> {
-        self.writer.delete(object, uid).await
+    async fn delete(&self, object: &ObjectRef, uid: &str, version: Option<u64>) -> Result<(), WriteError> {
+        self.writer.delete(object, uid, version).await
     }
 
     async fn add_finalizer(&self, object: &ObjectRef, uid: &str, finalizer: &str) -> Result<(), WriteError> {

@@ -20,13 +20,14 @@ use crate::errors::{unknown_kind, write_error};
 use crate::link::{Fault, Link};
 
 /// Writes at once. Each takes a connection (HTTP/1.1): a plugin that wants ten thousand objects
-/// must neither take all file descriptors nor all capacity of the API server.
-const CONCURRENCY: usize = 32;
+/// must neither take all file descriptors nor all capacity of the API server. Twice as many as one
+/// reconciler makes at once, so that one whose writes are slow leaves half of them to the others.
+const CONCURRENCY: usize = 64;
 
 /// How often a write is sent to an API server that responds 429 (too many requests).
 const SENDS: u32 = 4;
 
-/// The longest `retryAfterSeconds` that is respected: a waiting write keeps its permit.
+/// The longest `retryAfterSeconds` that is respected.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(10);
 
 /// Attempts to remove a finalizer from an object that other clients keep changing.
@@ -87,13 +88,14 @@ impl Writer {
         Ok((place.object.kind, document))
     }
 
-    /// Deletes the object that has this uid. Its dependents follow in the background.
-    pub(crate) async fn delete(&self, object: &ObjectRef, uid: &str) -> Result<(), WriteError> {
+    /// Deletes the object that has this uid and version. Its dependents follow in the background.
+    pub(crate) async fn delete(&self, object: &ObjectRef, uid: &str, version: Option<u64>) -> Result<(), WriteError> {
         let place = match self.find(object.clone()).await {
             Err(WriteError::NotFound { .. }) => return Ok(()),
             place => place?,
         };
-        let preconditions = Preconditions { uid: Some(uid.to_owned()), resource_version: None };
+        let preconditions =
+            Preconditions { uid: Some(uid.to_owned()), resource_version: version.map(|version| version.to_string()) };
         let params = DeleteParams { preconditions: Some(preconditions), ..DeleteParams::background() };
         let request = || place.request.delete(&object.name, &params);
         match self.send::<IgnoredAny>(&place, "", request).await {
@@ -183,9 +185,13 @@ impl Writer {
         manager: &str,
         request: impl Fn() -> Result<HttpRequest<Vec<u8>>, request::Error>,
     ) -> Result<T, WriteError> {
-        let _permit = self.permit().await;
         for _ in 1..SENDS {
-            match self.link.send(request()).await {
+            // A write that waits to be sent again leaves its permit to others.
+            let response = {
+                let _permit = self.permit().await;
+                self.link.send(request()).await
+            };
+            match response {
                 Err(Fault::Refused(status)) if status.code == 429 => {
                     let after = status.details.as_ref().map_or(0, |details| details.retry_after_seconds);
                     tokio::time::sleep(Duration::from_secs(after.max(1).into()).min(LONGEST_RETRY_AFTER)).await;
@@ -193,6 +199,7 @@ impl Writer {
                 response => return response.map_err(|fault| self.refused(place, manager, fault)),
             }
         }
+        let _permit = self.permit().await;
         self.link.send(request()).await.map_err(|fault| self.refused(place, manager, fault))
     }
 

@@ -23,11 +23,20 @@ impl State {
         }
     }
 
-    /// Deletes the object if it has this uid. Success if it is gone already.
-    pub(super) fn delete_exactly(&mut self, object: &ObjectRef, uid: &str) -> Result<(), Refusal> {
+    /// Deletes the object if it has this uid and version. Success if it is gone already.
+    pub(super) fn delete_exactly(
+        &mut self,
+        object: &ObjectRef,
+        uid: &str,
+        version: Option<u64>,
+    ) -> Result<(), Refusal> {
         let Some(entry) = self.entry(object) else { return Ok(()) };
         if entry.document["metadata"]["uid"] != uid {
             return Err(Refusal::Stale(format!("its uid is not {uid}")));
+        }
+        let own = &entry.document["metadata"]["resourceVersion"];
+        if let Some(version) = version.map(|version| version.to_string()).filter(|version| *own != **version) {
+            return Err(Refusal::Stale(format!("its resourceVersion is {own}, not {version}")));
         }
         self.record("", "delete", object);
         self.delete(object);

@@ -114,6 +114,10 @@ impl Cluster for Memory {
         self.state().facts(kind)
     }
 
+    async fn served_as(&self, kind: &Kind) -> Result<Option<Kind>, ReadError> {
+        Ok(self.state().kinds.version_of(kind))
+    }
+
     async fn watch(&self, view: View) -> Result<(), ReadError> {
         self.state().watch(&view)
     }
@@ -145,10 +149,10 @@ impl Cluster for Memory {
         state.apply(&apply, verb).map_err(|refusal| refusal.about(object_name(apply.document)))
     }
 
-    async fn delete(&self, object: &ObjectRef, uid: &str) -> Result<(), WriteError> {
+    async fn delete(&self, object: &ObjectRef, uid: &str, version: Option<u64>) -> Result<(), WriteError> {
         let mut state = self.state();
         state.request(&object.kind)?;
-        state.delete_exactly(object, uid).map_err(|refusal| refusal.about(object.to_string()))
+        state.delete_exactly(object, uid, version).map_err(|refusal| refusal.about(object.to_string()))
     }
 
     async fn add_finalizer(&self, object: &ObjectRef, uid: &str, finalizer: &str) -> Result<(), WriteError> {

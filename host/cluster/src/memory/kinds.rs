@@ -110,6 +110,14 @@ impl Kinds {
         self.0.get(kind).map(|served| &**served)
     }
 
+    /// A version in which a group and kind is served, that of `kind` before others.
+    pub(super) fn version_of(&self, kind: &Kind) -> Option<Kind> {
+        let is_one = |own: &&Kind| own.group() == kind.group() && own.name == kind.name;
+        let mut versions: Vec<_> = self.0.keys().filter(is_one).collect();
+        versions.sort_unstable_by_key(|own| (*own != kind, (*own).clone()));
+        versions.first().map(|own| (*own).clone())
+    }
+
     /// The shape of the documents of a kind.
     pub(super) fn shape<'a>(&'a self, kind: &'a Kind) -> Shape<'a> {
         match self.get(kind) {

@@ -28,6 +28,9 @@ use crate::backoff;
 use crate::plugin::{Key, NodeId};
 use crate::settings::{Concurrency, Delays};
 
+/// The time between two retries of one reconciler: thousands of keys that fail together must not be retried at once.
+const RETRY_INTERVAL: Duration = Duration::from_millis(20);
+
 /// The keys to be processed.
 pub(super) struct Workqueue {
     lanes: Lanes,
@@ -36,6 +39,8 @@ pub(super) struct Workqueue {
     delayed: Timers<Key>,
     /// Keys whose plugin is to be called when their cooldown ends.
     cooling: Timers<Key>,
+    /// Of each reconciler, the time of its next retry when many keys fail.
+    retries: HashMap<NodeId, Instant>,
     delays: Delays,
 }
 
@@ -103,6 +108,7 @@ impl Workqueue {
             items: HashMap::new(),
             delayed: Timers::default(),
             cooling: Timers::default(),
+            retries: HashMap::new(),
             delays,
         }
     }
@@ -233,11 +239,15 @@ impl Workqueue {
         }
     }
 
-    /// Schedules a retry of a key that failed, with growing delays of at most `cap`.
+    /// Schedules a retry of a key that failed, with growing delays of at most `cap`, and later if many keys of its
+    /// reconciler fail.
     pub(super) fn retry(&mut self, key: Key, cap: Duration, now: Instant) {
         let item = self.items.entry(key).or_default();
         item.failures = item.failures.saturating_add(1);
-        self.delayed.set(key, now + backoff::delay(item.failures, cap, key.subject.0));
+        let due = now + backoff::delay(item.failures, cap, key.subject.0);
+        let next = self.retries.entry(key.node).or_insert(now);
+        *next = (*next).max(now) + RETRY_INTERVAL;
+        self.delayed.set(key, due.max(*next));
     }
 
     /// Has the plugin called when the key runs next.

@@ -8,7 +8,7 @@ use mizzen_model::Kind;
 use serde_json::Value;
 
 /// The kinds that are defined by these documents, and whether their objects are namespaced.
-pub(super) fn defined(documents: &[Value]) -> HashMap<Kind, bool> {
+pub(crate) fn defined(documents: &[Value]) -> HashMap<Kind, bool> {
     let definitions = documents.iter().filter(|document| {
         document["kind"] == "CustomResourceDefinition"
             && document["apiVersion"].as_str().is_some_and(|own| own.starts_with("apiextensions.k8s.io/"))

@@ -114,7 +114,7 @@ impl Run {
     /// the finalizer.
     async fn finalize(&mut self) -> Result<Verdict, Problem> {
         if self.mode() == Mode::Plan {
-            let plan = self.writer.plan_cleanup();
+            let plan = self.writer.plan_cleanup().await;
             self.report_plan(plan)?;
             let reason = "mode is Plan: nothing is deleted and the finalizer stays until `spec.mode` is `Enforce`";
             return Ok(Verdict::Reconciled(Readiness::Progressing(reason.into())));

@@ -1,5 +1,6 @@
 //! Server-side apply, with the conflicts that the policy takes over.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use mizzen_cluster::{Apply, ForeignField, WriteError};
@@ -10,8 +11,14 @@ use super::writer::Writer;
 use crate::names;
 
 impl Writer {
-    /// Applies, and once more by force if all conflicts are such that the policy takes the fields over.
-    pub(super) async fn apply(&self, apply: Apply<'_>, policy: ConflictPolicy) -> Result<Arc<Object>, WriteError> {
+    /// Applies, and once more by force if all conflicts are such that the policy takes the fields over. With the
+    /// version that was `seen` before, only over that one: another manager may apply in between, and its fields stay.
+    pub(super) async fn apply(
+        &self,
+        apply: Apply<'_>,
+        policy: ConflictPolicy,
+        seen: Option<u64>,
+    ) -> Result<Arc<Object>, WriteError> {
         let name = self.plugin.name();
         let own_managers = [names::field_manager(name), names::failure_manager(name)];
         let own_condition = format!(".status.conditions[type={:?}]", names::field_manager(name));
@@ -28,7 +35,11 @@ impl Writer {
         };
         match self.cluster().apply(Apply { force: policy == ConflictPolicy::Force, ..apply }).await {
             Err(WriteError::Conflict { fields, .. }) if fields.iter().all(takes_over) => {
-                self.cluster().apply(Apply { force: true, ..apply }).await
+                let mut document = Cow::Borrowed(apply.document);
+                if let Some(seen) = seen {
+                    document.to_mut()["metadata"]["resourceVersion"] = seen.to_string().into();
+                }
+                self.cluster().apply(Apply { force: true, document: &document, ..apply }).await
             }
             Err(WriteError::Conflict { object, manager, mut fields }) => {
                 fields.retain(|field| !takes_over(field));

@@ -94,7 +94,7 @@ impl Writer {
         let document = self.patch_document(live, patch, started);
         let manager = self.plugin.patch_manager(&self.subject.reference);
         let apply = Apply { manager: &manager, document: &document, target: Target::Object, force: false };
-        self.apply(apply, ConflictPolicy::PaceAnnotation).await
+        self.apply(apply, ConflictPolicy::PaceAnnotation, None).await
     }
 
     fn patch_document(&self, live: &Object, patch: &Patch, started: Timestamp) -> Value {
@@ -129,7 +129,7 @@ impl Writer {
             return Ok(());
         }
         let owner = if pace.is_some() { self.controller_of(&live).await } else { None };
-        self.cluster().delete(object, &deletion.uid).await.inspect_err(|_| self.cancel(object, pace))?;
+        self.cluster().delete(object, &deletion.uid, None).await.inspect_err(|_| self.cancel(object, pace))?;
         self.started(object, pace, Stage::Deleted { uid: live.uid.clone(), owner });
         self.wrote(Verb::Delete, object, Change { before: Some(Arc::clone(&live)), after: None });
         self.report_disruption("Deleted", &live, pace, &deletion.reason).await;

@@ -7,6 +7,7 @@ use mizzen_cluster::{Ownership, Scope, WriteError};
 use mizzen_k8s::Listed;
 
 use super::change::Change;
+use super::unconfirmed::joined;
 use super::writer::Writer;
 use crate::names::{finalizer, has_finalizer};
 use crate::observe::Verb;
@@ -42,7 +43,9 @@ impl Writer {
     /// the others are gone.
     pub(crate) async fn clean_up(&mut self) -> Result<Cleanup, WriteError> {
         self.prune(&HashSet::new()).await?;
-        let remaining = self.owned()?;
+        let confirmed = self.confirm(&HashSet::new()).await?;
+        Self::refuse_open(&confirmed)?;
+        let remaining = joined(self.owned().await?, confirmed.owned);
         let deleting = remaining.iter().filter(|owned| owned.ownership == Ownership::Created);
         let deleting: Vec<_> = deleting.map(|owned| &owned.object.reference).collect();
         if !deleting.is_empty() {

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use mizzen_cluster::{Apply, OWNER_LABEL, Ownership, Scope, Target, WriteError};
+use mizzen_cluster::{Apply, OWNER_LABEL, Ownership, ReadError, Scope, Target, WriteError};
 use mizzen_k8s::Listed;
 use mizzen_model::{Digest, Object, ObjectRef, Severity};
 
@@ -14,20 +14,32 @@ use super::existing::Existing;
 use super::writer::Writer;
 use crate::memo::{View, WrittenPart};
 use crate::observe::Verb;
-use crate::prepare::{Desired, Item, Prepared};
+use crate::prepare::{Desired, Item, Prepared, defined};
 use crate::problem::Problem;
+
+/// After so many writes in a row without a response, each of which takes its timeout, the rest is left for the retry.
+const MOST_WITHOUT_RESPONSE: usize = 3;
 
 /// The most fields that an Event about drift names.
 const NAMED: usize = 3;
 
 impl Writer {
-    /// Makes the cluster match an outcome. Continues after an error, unless the API server is unavailable, and reports
-    /// all of them. Prunes only if the outcome is complete, all of it was applied, and every read was answered.
+    /// Makes the cluster match an outcome. An error stops its object and those that need it, and all only if the API
+    /// server is unavailable; all errors are reported.
+    ///
+    /// Prunes only if the outcome is complete, all of it was applied, and every read was answered.
     pub(crate) async fn converge(&mut self, prepared: &Prepared, view: View) -> Result<(), Problem> {
         let mut errors = Vec::new();
         if let Some(desired) = &prepared.desired {
+            let mut failed: Vec<&Item> = Vec::new();
             for item in &desired.objects {
-                errors.extend(self.ensure(item, desired).await.err());
+                if failed.iter().any(|failed| self.needs(item, failed)) {
+                    continue;
+                }
+                if let Err(error) = self.ensure(item, desired).await {
+                    errors.push(error);
+                    failed.push(item);
+                }
                 if is_unavailable(&errors) {
                     return Err(Problem::Write(errors));
                 }
@@ -41,6 +53,19 @@ impl Writer {
             (false, _) => Err(Problem::Write(errors)),
             (true, false) => Err(Problem::Pace(self.disruptions.unknown.clone())),
             (true, true) => Ok(()),
+        }
+    }
+
+    /// Whether an object can't be applied without another one: its definition, while its kind is not served, or its
+    /// namespace, while that is not there.
+    fn needs(&self, item: &Item, other: &Item) -> bool {
+        let object = &item.reference;
+        let is_not_served = || matches!(self.cluster().get(Scope::Owned, object), Err(ReadError::NotServed(_)));
+        let is_absent = || !matches!(self.cluster().get(Scope::Owned, &other.reference), Ok(Some(_)));
+        match &*other.reference.kind.name {
+            "CustomResourceDefinition" => defined(&[other.value()]).contains_key(&object.kind) && is_not_served(),
+            "Namespace" => object.namespace.as_deref() == Some(&*other.reference.name) && is_absent(),
+            _ => false,
         }
     }
 
@@ -63,6 +88,7 @@ impl Writer {
         claimed.map_err(|by| WriteError::Claimed { object: object.to_string(), by: by.to_string() })?;
         let applied = self.apply_item(item, live).await;
         self.context.claims().applied(object);
+        self.unconfirmed.note(object, &applied);
         self.applied(item, applied?).await;
         Ok(())
     }
@@ -86,7 +112,8 @@ impl Writer {
         }
         let manager = self.plugin.field_manager();
         let apply = Apply { manager: &manager, document: &document, target: Target::Object, force: false };
-        let after = self.apply(apply, policy).await?;
+        let seen = before.as_ref().map(|before| before.resource_version);
+        let after = self.apply(apply, policy, seen).await?;
         Ok(Applied { wanted, ownership, adopted, before, after })
     }
 
@@ -155,9 +182,10 @@ impl Writer {
     }
 }
 
-/// Whether the last of these errors leaves no sense in going on.
+/// Whether the last of these errors leaves no sense in going on: no write can be sent, or none gets a response.
 pub(super) fn is_unavailable(errors: &[WriteError]) -> bool {
-    matches!(errors.last(), Some(WriteError::Unavailable { .. }))
+    let without_response = errors.iter().rev().take_while(|error| matches!(error, WriteError::Unknown { .. })).count();
+    matches!(errors.last(), Some(WriteError::Unavailable { .. })) || without_response >= MOST_WITHOUT_RESPONSE
 }
 
 fn describe_drift(object: &ObjectRef, fields: &[String]) -> String {

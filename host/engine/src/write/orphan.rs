@@ -38,7 +38,7 @@ impl Writer {
         }
         let manager = self.plugin.field_manager();
         let apply = Apply { manager: &manager, document: &document, target: Target::Object, force: false };
-        let after = self.apply(apply, ConflictPolicy::Yield).await?;
+        let after = self.apply(apply, ConflictPolicy::Yield, None).await?;
         self.last_writes.remove(&object.reference);
         let change = Change { before: Some(Arc::clone(object)), after: Some(after) };
         self.wrote(Verb::Change, &object.reference, change);

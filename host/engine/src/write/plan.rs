@@ -25,7 +25,7 @@ impl Writer {
                 }
             }
             if desired.complete && plan.errors.is_empty() && view == View::Complete {
-                self.plan_prune(&desired.identities(), &mut plan);
+                self.plan_prune(&desired.identities(), &mut plan).await;
             }
         }
         self.plan_disruptions(prepared, &mut plan);
@@ -33,9 +33,9 @@ impl Writer {
     }
 
     /// What [`Writer::clean_up`] would delete.
-    pub(crate) fn plan_cleanup(&self) -> Plan {
+    pub(crate) async fn plan_cleanup(&self) -> Plan {
         let mut plan = Plan::default();
-        self.plan_prune(&HashSet::new(), &mut plan);
+        self.plan_prune(&HashSet::new(), &mut plan).await;
         plan
     }
 
@@ -52,8 +52,8 @@ impl Writer {
         }))
     }
 
-    fn plan_prune(&self, keep: &HashSet<Identity<'_>>, plan: &mut Plan) {
-        match self.prunable(keep) {
+    async fn plan_prune(&self, keep: &HashSet<Identity<'_>>, plan: &mut Plan) {
+        match self.prunable(keep).await {
             Ok(objects) => {
                 for owned in objects {
                     // An adopted object is released, which changes its metadata.

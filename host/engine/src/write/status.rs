@@ -66,7 +66,7 @@ impl Writer {
         for manager in [names::failure_manager(name), names::field_manager(name)] {
             let apply = Apply { manager: &manager, document: &document, target: Target::Status, force: false };
             let policy = ConflictPolicy::Status { conditions_by_type: facts.conditions_by_type };
-            after = self.apply(apply, policy).await?;
+            after = self.apply(apply, policy, None).await?;
         }
         let subject = self.subject.reference.clone();
         self.wrote(Verb::Status, &subject, Change { before: Some(Arc::clone(live)), after: Some(after) });
@@ -85,7 +85,7 @@ impl Writer {
         let name = self.plugin.name();
         let manager = if report.fields.is_some() { names::field_manager(name) } else { names::failure_manager(name) };
         let apply = Apply { manager: &manager, document, target: Target::Status, force: false };
-        self.apply(apply, ConflictPolicy::Status { conditions_by_type: facts.conditions_by_type }).await
+        self.apply(apply, ConflictPolicy::Status { conditions_by_type: facts.conditions_by_type }, None).await
     }
 
     fn condition(&self, condition: &Condition, facts: &KindFacts, was: &Value) -> Value {

@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::change::Change;
 use super::disruptions::Disruptions;
 use super::drift;
+use super::unconfirmed::Unconfirmed;
 use crate::context::Context;
 use crate::memo::{LastWrite, LastWrites, Memory, OwnWrites, WrittenPart};
 use crate::names::owner_label;
@@ -26,6 +27,8 @@ pub(crate) struct Writer {
     pub(super) owner: String,
     /// What earlier reconciles wrote; kept up to date here.
     pub(super) last_writes: LastWrites,
+    /// Objects of applies without a response.
+    pub(super) unconfirmed: Unconfirmed,
     /// Whether it was reported that objects carry the owner label of this key and are not owned.
     pub(super) reported_ignored: bool,
     /// The changes that this reconcile made, except those of finalizers.
@@ -48,6 +51,7 @@ impl Writer {
             subject,
             owner,
             last_writes: std::mem::take(&mut memory.last_writes),
+            unconfirmed: std::mem::take(&mut memory.unconfirmed),
             reported_ignored: memory.reported_ignored,
             changes: Vec::new(),
             writes: 0,
@@ -59,6 +63,7 @@ impl Writer {
     /// reconcile wrote.
     pub(crate) fn finish(self, memory: &mut Memory) -> OwnWrites {
         memory.last_writes = self.last_writes;
+        memory.unconfirmed = self.unconfirmed;
         memory.reported_ignored = self.reported_ignored;
         let mut versions = OwnWrites::new();
         for object in self.changes.into_iter().filter_map(|change| change.after) {

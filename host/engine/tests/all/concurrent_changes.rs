@@ -155,6 +155,9 @@ impl Cluster for Interrupted {
     async fn facts(&self, kind: &Kind) -> Result<KindFacts, ReadError> {
         self.cluster.facts(kind).await
     }
+    async fn served_as(&self, kind: &Kind) -> Result<Option<Kind>, ReadError> {
+        self.cluster.served_as(kind).await
+    }
     async fn watch(&self, view: View) -> Result<(), ReadError> {
         self.cluster.watch(view).await
     }
@@ -173,8 +176,8 @@ impl Cluster for Interrupted {
     fn subscribe(&self) -> Changes {
         self.cluster.subscribe()
     }
-    async fn delete(&self, object: &ObjectRef, uid: &str) -> Result<(), WriteError> {
-        self.cluster.delete(object, uid).await
+    async fn delete(&self, object: &ObjectRef, uid: &str, version: Option<u64>) -> Result<(), WriteError> {
+        self.cluster.delete(object, uid, version).await
     }
     async fn add_finalizer(&self, object: &ObjectRef, uid: &str, name: &str) -> Result<(), WriteError> {
         self.cluster.add_finalizer(object, uid, name).await

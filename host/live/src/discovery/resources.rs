@@ -33,6 +33,29 @@ struct Entry {
     namespaced: bool,
 }
 
+/// The versions of an API group, or of the core group.
+#[derive(Debug, Deserialize)]
+struct Group {
+    versions: Vec<GroupVersion>,
+}
+
+/// A version: with its group, or, of the core group, its name alone.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum GroupVersion {
+    Name(String),
+    Named { version: String },
+}
+
+impl GroupVersion {
+    fn name(self, group: &str) -> String {
+        match self {
+            Self::Name(version) => version,
+            Self::Named { version } => format!("{group}/{version}"),
+        }
+    }
+}
+
 /// The path of a kind's API version.
 pub(crate) fn root(kind: &Kind) -> String {
     if kind.group().is_empty() { format!("/api/{}", kind.version()) } else { format!("/apis/{}", kind.api_version) }
@@ -42,6 +65,27 @@ pub(crate) fn root(kind: &Kind) -> String {
 pub(crate) async fn fetch(link: &Link, kind: &Kind) -> Result<Resources, ReadError> {
     let list: List = link.get(&root(kind)).await.map_err(|fault| read_error(kind, &fault))?;
     Ok(sort(list))
+}
+
+/// A version in which the group of `kind` has it, that of `kind` before others.
+pub(crate) async fn version_of(link: &Link, kind: &Kind) -> Result<Option<Kind>, ReadError> {
+    let group = kind.group();
+    let path = if group.is_empty() { "/api".to_owned() } else { format!("/apis/{group}") };
+    let mut versions: Vec<String> = match link.get::<Group>(&path).await {
+        Ok(Group { versions }) => versions.into_iter().map(|own| own.name(group)).collect(),
+        Err(fault) if fault.code() == 404 => Vec::new(),
+        Err(fault) => return Err(read_error(kind, &fault)),
+    };
+    versions.sort_by_key(|version| *version != *kind.api_version);
+    for version in versions {
+        let other = Kind::new(version, &*kind.name);
+        match fetch(link, &other).await {
+            Ok(resources) if resources.contains_key(&*kind.name) => return Ok(Some(other)),
+            Ok(_) | Err(ReadError::NotServed(_)) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(None)
 }
 
 fn sort(list: List) -> Resources {

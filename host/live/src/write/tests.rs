@@ -79,7 +79,7 @@ async fn a_write_to_a_busy_api_server_is_sent_again_after_the_delay_it_names() {
     });
     let begun = tokio::time::Instant::now();
     let error = apply(&writer, &thing("x", 5, 1), Target::Object, false).await.unwrap_err();
-    assert!(matches!(error, WriteError::Unavailable { .. }));
+    assert!(matches!(error, WriteError::Temporary { .. }));
     assert_eq!(log.lock().len(), 4);
     assert_eq!(begun.elapsed().as_secs(), 6);
 }
@@ -87,7 +87,7 @@ async fn a_write_to_a_busy_api_server_is_sent_again_after_the_delay_it_names() {
 #[tokio::test]
 async fn a_deletion_is_of_one_uid_and_succeeds_if_the_object_is_gone() {
     let (writer, log) = writer(|_| refusal(404, "things \"x\" not found"));
-    writer.delete(&subject(), "u1").await.unwrap();
+    writer.delete(&subject(), "u1", None).await.unwrap();
     let log = log.lock();
     assert_eq!((log[0].method.as_str(), &log[0].body["preconditions"]["uid"]), ("DELETE", &json!("u1")));
     assert_eq!(log[0].body["propagationPolicy"], "Background");
@@ -96,7 +96,7 @@ async fn a_deletion_is_of_one_uid_and_succeeds_if_the_object_is_gone() {
 #[tokio::test]
 async fn a_deletion_of_another_object_with_the_same_name_is_stale() {
     let (writer, _) = writer(|_| refusal(409, "the UID in the precondition does not match"));
-    assert!(matches!(writer.delete(&subject(), "u1").await, Err(WriteError::Stale { .. })));
+    assert!(matches!(writer.delete(&subject(), "u1", None).await, Err(WriteError::Stale { .. })));
 }
 
 #[tokio::test]

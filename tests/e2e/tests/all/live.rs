@@ -117,7 +117,7 @@ async fn a_view_holds_its_fields_and_reports_changes_of_them_only() {
     let new = ObjectRef::new(config_map(), Some("reads"), "new");
     let seen = live.get(Scope::All, &new).unwrap().unwrap();
     assert_eq!(seen.value()["data"], json!({"a": "2"}), "the change of b was not reported");
-    live.delete(&new, &seen.uid).await.unwrap();
+    live.delete(&new, &seen.uid, None).await.unwrap();
     assert_eq!(next_change(&mut changes, "reads").await, "-new");
 }
 
@@ -243,7 +243,7 @@ async fn a_refusal_of_the_api_server_is_classified_by_its_remedy() {
     let kind = Kind::new("v1", "Namespace");
     live.watch(view(kind.clone(), Scope::All, &[])).await.unwrap();
     let terminating = live.get(Scope::All, &ObjectRef::new(kind, None, "terminating")).unwrap().unwrap();
-    live.delete(&terminating.reference, &terminating.uid).await.unwrap();
+    live.delete(&terminating.reference, &terminating.uid, None).await.unwrap();
     let error = apply(&live, MANAGER, &settings("terminating", "x", &json!({}))).await.unwrap_err();
     assert!(matches!(error, WriteError::NotFound { .. }), "{error}");
 }
@@ -255,10 +255,10 @@ async fn only_the_object_with_the_given_uid_is_deleted() {
     namespace(cluster, "deletions").await;
     let live = connect(cluster).await;
     let object = apply(&live, MANAGER, &settings("deletions", "x", &json!({}))).await.unwrap();
-    let error = live.delete(&object.reference, "11111111-2222-3333-4444-555555555555").await.unwrap_err();
+    let error = live.delete(&object.reference, "11111111-2222-3333-4444-555555555555", None).await.unwrap_err();
     assert!(matches!(error, WriteError::Stale { .. }), "{error}");
-    live.delete(&object.reference, &object.uid).await.unwrap();
-    live.delete(&object.reference, &object.uid).await.unwrap();
+    live.delete(&object.reference, &object.uid, None).await.unwrap();
+    live.delete(&object.reference, &object.uid, None).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -282,7 +282,7 @@ async fn finalizers_are_added_and_removed_without_touching_foreign_ones() {
     assert_eq!(finalizers(), Some(json!(["example.com/other", "mizzen.dev/a", "mizzen.dev/b"])));
 
     live.remove_finalizer(&object.reference, &object.uid, "example.com/other").await.unwrap();
-    live.delete(&object.reference, &object.uid).await.unwrap();
+    live.delete(&object.reference, &object.uid, None).await.unwrap();
     live.remove_finalizer(&object.reference, &object.uid, "mizzen.dev/b").await.unwrap();
     assert_eq!(finalizers(), Some(json!(["mizzen.dev/a"])));
     let mut changes = live.subscribe();
@@ -367,7 +367,7 @@ async fn a_kind_is_served_as_long_as_its_crd_exists() {
     let crd = Kind::new("apiextensions.k8s.io/v1", "CustomResourceDefinition");
     live.watch(view(crd.clone(), Scope::All, &[])).await.unwrap();
     let crd = live.get(Scope::All, &ObjectRef::new(crd, None, "gadgets.live.mizzen.dev")).unwrap().unwrap();
-    live.delete(&crd.reference, &crd.uid).await.unwrap();
+    live.delete(&crd.reference, &crd.uid, None).await.unwrap();
     let gone = async {
         while live.list(Scope::All, &gadget, &Selection::default()) != Err(ReadError::NotServed(gadget.clone())) {
             served(&mut changes, &gadget).await;

@@ -23,7 +23,7 @@ async fn a_finalizer_delays_the_deletion_until_it_is_removed() {
     let memory = memory();
     let object = apply(&memory, "one", &document(json!({})), false).await.unwrap();
     memory.add_finalizer(&shop(), &object.uid, "a/b").await.unwrap();
-    memory.delete(&shop(), &object.uid).await.unwrap();
+    memory.delete(&shop(), &object.uid, None).await.unwrap();
     assert!(memory.find(&shop()).unwrap()["metadata"]["deletionTimestamp"].is_string());
     memory.remove_finalizer(&shop(), &object.uid, "a/b").await.unwrap();
     assert_eq!(memory.find(&shop()), None);
@@ -53,9 +53,9 @@ async fn a_finalizer_stays_when_its_reconciler_applies_the_object() {
 async fn another_object_of_the_same_name_is_not_deleted() {
     let memory = memory();
     apply(&memory, "one", &document(json!({})), false).await.unwrap();
-    assert!(matches!(memory.delete(&shop(), "another").await, Err(WriteError::Stale { .. })));
+    assert!(matches!(memory.delete(&shop(), "another", None).await, Err(WriteError::Stale { .. })));
     let absent = ObjectRef::new(shop().kind, Some("a"), "absent");
-    assert_eq!(memory.delete(&absent, "another").await, Ok(()));
+    assert_eq!(memory.delete(&absent, "another", None).await, Ok(()));
 }
 
 #[tokio::test]
@@ -107,4 +107,16 @@ async fn deleting_a_crd_deletes_the_objects_of_its_kind() {
     assert!(matches!(changes.try_recv(), Ok(Change::Object { before: Some(_), after: None, .. })));
     assert!(matches!(changes.try_recv(), Ok(Change::Served(kind)) if kind == shop().kind));
     assert_eq!(memory.get(Scope::All, &shop()), Err(ReadError::NotServed(shop().kind)));
+}
+
+#[tokio::test]
+async fn a_deletion_of_one_version_spares_a_later_one() {
+    let memory = memory();
+    let object = apply(&memory, "m", &document(json!({"a": "1"})), false).await.unwrap();
+    memory.edit("user", &shop(), |document| document["metadata"]["labels"] = json!({"a": "b"})).unwrap();
+    let deleted = memory.delete(&shop(), &object.uid, Some(object.resource_version)).await;
+    assert!(matches!(deleted, Err(WriteError::Stale { .. })));
+    let version = memory.lookup(&shop()).await.unwrap().unwrap().object.resource_version;
+    assert_eq!(memory.delete(&shop(), &object.uid, Some(version)).await, Ok(()));
+    assert!(memory.find(&shop()).is_none());
 }

@@ -188,3 +188,13 @@ fn a_key_that_was_removed_while_active_and_added_again_runs_only_when_it_is_done
     assert_eq!(queue.done(key(0, 0), None, now), None, "the result is void");
     assert_eq!(got(&mut queue, now), [key(0, 0)]);
 }
+
+#[test]
+fn keys_of_one_reconciler_that_fail_together_are_retried_one_after_the_other() {
+    let (mut queue, now) = (limited(5_000, 5_000), Instant::now());
+    (0..1_000).for_each(|subject| queue.retry(key(0, subject), seconds(3), now));
+    queue.retry(key(1, 0), seconds(3), now);
+    let retried = got(&mut queue, now + seconds(10));
+    assert!((400..=510).contains(&retried.len()), "{} retries in 10 s", retried.len());
+    assert!(retried.contains(&key(1, 0)), "another reconciler's retries are its own");
+}

@@ -1,0 +1,97 @@
+//! Applies without a response: each may have created its object, or may do so yet.
+//!
+//! Such an object is looked for at the API server, since no view may have it: it is pruned when it is not wanted any
+//! more, and the finalizer stays until it is known whether it exists.
+
+use std::collections::{HashMap, HashSet};
+use std::time::Duration;
+
+use mizzen_cluster::{ReadError, WriteError};
+use mizzen_model::ObjectRef;
+use tokio::time::Instant;
+
+use super::owned::Owned;
+use super::writer::{Writer, unavailable};
+use crate::identity::Identity;
+
+/// How long after the missing response an apply may take effect: an API server ends each request after 60 s.
+const IN_FLIGHT: Duration = Duration::from_secs(65);
+
+/// The objects of applies without a response, and when that was.
+#[derive(Debug, Default)]
+pub(crate) struct Unconfirmed(HashMap<ObjectRef, Instant>);
+
+/// What unconfirmed applies have led to.
+#[derive(Default)]
+pub(super) struct Confirmed {
+    /// The objects that exist, and are owned.
+    pub(super) owned: Vec<Owned>,
+    /// The first object that does not exist, and may do so yet.
+    pub(super) open: Option<ObjectRef>,
+}
+
+// === impl Unconfirmed ===
+
+impl Unconfirmed {
+    /// Notes the object of an apply, if that got no response.
+    pub(super) fn note<T>(&mut self, object: &ObjectRef, applied: &Result<T, WriteError>) {
+        if matches!(applied, Err(WriteError::Unknown { .. })) {
+            self.0.insert(object.clone(), Instant::now());
+        }
+    }
+}
+
+// === impl Writer ===
+
+impl Writer {
+    /// Looks up the objects of applies without a response, except those in `keep`.
+    ///
+    /// # Errors
+    /// One can't be looked up.
+    pub(super) async fn confirm(&mut self, keep: &HashSet<Identity<'_>>) -> Result<Confirmed, WriteError> {
+        let (mut confirmed, now) = (Confirmed::default(), Instant::now());
+        let is_over = |since: &Instant| now.saturating_duration_since(*since) >= IN_FLIGHT;
+        self.unconfirmed.0.retain(|object, since| !(is_over(since) && keep.contains(&Identity::of(object))));
+        let unwanted = self.unconfirmed.0.iter().filter(|(object, _)| !keep.contains(&Identity::of(object)));
+        let unwanted: Vec<_> = unwanted.map(|(object, since)| (object.clone(), *since)).collect();
+        for (object, since) in unwanted {
+            let found = match self.cluster().lookup(&object).await {
+                Ok(found) => found.map(|found| found.object),
+                Err(ReadError::NotServed(kind)) => match self.cluster().served_as(&kind).await {
+                    Ok(None) => None,
+                    Ok(Some(_)) => return Err(unavailable(&object, &ReadError::NotServed(kind))),
+                    Err(error) => return Err(unavailable(&object, &error)),
+                },
+                Err(error) => return Err(unavailable(&object, &error)),
+            };
+            match found.and_then(|object| Some((self.ownership_of(&object)?, object))) {
+                Some((ownership, object)) => confirmed.owned.push(Owned { object, ownership }),
+                None if is_over(&since) => _ = self.unconfirmed.0.remove(&object),
+                None => confirmed.open = confirmed.open.or(Some(object)),
+            }
+        }
+        Ok(confirmed)
+    }
+
+    /// # Errors
+    /// An object may exist, and it is not known yet whether it does.
+    pub(super) fn refuse_open(confirmed: &Confirmed) -> Result<(), WriteError> {
+        let Some(object) = &confirmed.open else { return Ok(()) };
+        let message = format!(
+            "the response to an apply was lost; the finalizer stays until it is known whether the object exists, at \
+             most {} s",
+            IN_FLIGHT.as_secs()
+        );
+        Err(WriteError::Unknown { object: object.to_string(), message })
+    }
+}
+
+/// The owned objects of which `found` are the others: each once.
+pub(super) fn joined(mut owned: Vec<Owned>, found: Vec<Owned>) -> Vec<Owned> {
+    for found in found {
+        if owned.iter().all(|own| own.object.uid != found.object.uid) {
+            owned.push(found);
+        }
+    }
+    owned
+}
