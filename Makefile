@@ -10,6 +10,8 @@ BIN := $(CARGO_TARGET_DIR)/debug
 TOOLS := $(or $(MIZZEN_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/mizzen)/tools
 DENY := $(TOOLS)/cargo-deny@0.20.2
 MODULES := $(TOOLS)/cargo-modules@0.27.0
+# Optimizing them takes longer than all that they do.
+QUICKLY := CARGO_PROFILE_RELEASE_OPT_LEVEL=1 CARGO_PROFILE_RELEASE_CODEGEN_UNITS=64 CARGO_PROFILE_RELEASE_LTO=off
 
 # Targets that need Go are skipped, with a message, where Go is not installed; in CI they fail instead.
 IF_GO := if command -v go >/dev/null; then
@@ -99,12 +101,12 @@ ACYCLIC := mizzen-model mizzen-engine mizzen-cluster mizzen-http mizzen-live miz
 	mizzen-plugin-egress-hosts mizzen-plugin-installation mizzen-plugin-metrics-annotations mizzen-plugin-sidecar-restart \
 	mizzen-sdk mizzen-workloads
 circles: $(MODULES)/.crates.toml ## Whether modules of a crate import each other in circles
-	@for crate in $(ACYCLIC); do \
-		if [ $$crate = mizzen ]; then target="--bin mizzen"; else target=--lib; fi; \
-		graph=$$($(MODULES)/bin/cargo-modules dependencies --package $$crate $$target \
+	@printf '%s\n' $(ACYCLIC) | xargs -P 2 -I CRATE sh -c '\
+		if [ CRATE = mizzen ]; then target="--bin mizzen"; else target=--lib; fi; \
+		graph=$$($(MODULES)/bin/cargo-modules dependencies --package CRATE $$target \
 			--no-externs --no-fns --no-owns --no-sysroot --no-traits --no-types) || exit 1; \
-		echo "$$graph" | sed -nE 's/^ *"([^"]+)" -> "([^"]+)".*/\1 \2/p' | tsort >/dev/null || \
-			{ echo "$$crate: these modules import each other in a circle" >&2; exit 1; }; done
+		echo "$$graph" | sed -nE "s/^ *\"([^\"]+)\" -> \"([^\"]+)\".*/\1 \2/p" | tsort >/dev/null || \
+			{ echo "CRATE: these modules import each other in a circle" >&2; exit 1; }'
 
 docs: ## The API documentation, without warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --quiet
@@ -114,8 +116,8 @@ deny: $(DENY)/.crates.toml ## Licences, sources and bans of the dependencies
 
 $(TOOLS)/%/.crates.toml:
 	@echo "installing $* into $(TOOLS): once, some minutes" >&2
-	CARGO_TARGET_DIR=$(TOOLS)/target $(CARGO) install --quiet --locked --root $(TOOLS)/$* $*
-	@rm -rf $(TOOLS)/target
+	$(QUICKLY) CARGO_TARGET_DIR=$(TOOLS)/target/$* $(CARGO) install --quiet --locked --root $(TOOLS)/$* $*
+	@rm -rf $(TOOLS)/target/$*
 
 bench: bench-build ## Costs, compared with native code in the same run: one JSON document, in about ten minutes
 	@$(CARGO_TARGET_DIR)/release/mizzen-bench all

@@ -5,10 +5,9 @@ use std::fmt;
 
 use ipnet::IpNet;
 use mizzen_model::http::Target;
-use mizzen_model::{Kind, ObjectRef};
+use mizzen_model::{Kind, ObjectRef, is_dns_name};
 use serde_json::Value;
 
-use crate::names::is_object_name;
 use crate::template::Template;
 
 /// The granted hosts and credentials. None by default.
@@ -177,7 +176,7 @@ impl KeyRef {
             Place::Subject => subject["metadata"]["namespace"].as_str().ok_or(KeyError::NoNamespace(self.holder))?,
         };
         let Some(name) = self.name.resolve(subject) else { return Ok(None) };
-        if !is_object_name(&name) {
+        if !is_dns_name(&name) {
             return Err(KeyError::Name { name, holder: self.holder });
         }
         Ok(Some(ObjectRef::new(kind, Some(namespace), &name)))

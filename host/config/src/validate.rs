@@ -122,8 +122,7 @@ impl<'a> Checker<'a> {
     }
 
     fn subject(&mut self, subject: SubjectSpec) -> Subject {
-        self.kind("spec.subject", &subject.api_version, &subject.kind);
-        let kind = Kind::new(subject.api_version, subject.kind);
+        let kind = self.kind("spec.subject", &subject.api_version, &subject.kind);
         // Every request has its subject: a kind that plugins must not read can not be a subject
         // either.
         if kind == Kind::new("v1", "Secret") {
@@ -138,18 +137,11 @@ impl<'a> Checker<'a> {
     }
 
     /// Kinds are not patterns: a `*` would grant nothing, and look as if it granted everything.
-    fn kind(&mut self, at: &str, api_version: &str, kind: &str) {
-        let versioned = api_version.split('/').count() <= 2 && api_version.split('/').all(|part| !part.is_empty());
-        if !versioned || api_version.contains('*') {
-            let message = format!("`{api_version}` is not a valid version; write e.g. `v1` or `apps/v1`");
-            self.wrong(&format!("{at}.apiVersion"), message);
-        }
-        if kind.is_empty() || !kind.chars().all(|c| c.is_ascii_alphanumeric()) {
-            self.wrong(
-                &format!("{at}.kind"),
-                format!("`{kind}` is not a valid kind; write e.g. `ConfigMap`, one at a time"),
-            );
-        }
+    fn kind(&mut self, at: &str, api_version: &str, name: &str) -> Kind {
+        Kind::parse(api_version, name).unwrap_or_else(|error| {
+            self.wrong(&format!("{at}.{}", error.field), error.detail());
+            Kind::new(api_version, name)
+        })
     }
 
     fn predecessors(&mut self, field: &str, names: Vec<String>) -> Vec<String> {
@@ -167,8 +159,7 @@ impl<'a> Checker<'a> {
         let mut granted = Vec::new();
         for (at, grant) in grants.into_iter().enumerate() {
             let field = format!("spec.grants.{access}[{at}]");
-            self.kind(&field, &grant.api_version, &grant.kind);
-            let kind = Kind::new(grant.api_version, grant.kind);
+            let kind = self.kind(&field, &grant.api_version, &grant.kind);
             if access == "read" && kind == Kind::new("v1", "Secret") {
                 self.wrong(&field, NO_SECRETS);
             }

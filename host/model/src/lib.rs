@@ -51,7 +51,10 @@ pub use invoke::{Call, CallError, Invoke};
 pub use kind::{Kind, ObjectRef};
 pub use lines::Lines;
 pub use load_error::LoadError;
-pub use names::{NameError, is_dns_part, parse_namespace};
+pub use names::{
+    NameError, is_dns_label, is_dns_name, is_label_value, is_qualified_name, parse_namespace, parse_pace_name,
+    parse_renderer_name, parse_uid,
+};
 pub use object::{Labels, Object};
 pub use outcome::{
     Condition, Deletion, Event, Failure, Outcome, Patch, Predecessor, Readiness, Request, Severity, Wanted,

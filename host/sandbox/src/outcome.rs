@@ -85,16 +85,22 @@ fn documents_of(texts: Vec<String>) -> Result<Vec<Value>, OutcomeError> {
 fn patch(patch: wit::Patch) -> Result<model::Patch, OutcomeError> {
     let fragment = map(&patch.fragment).map_err(|fault| fault.of("fragment"))?;
     let object = object(&patch.object, "object")?;
-    Ok(model::Patch { object, fragment, pace: patch.pace, reason: message(patch.reason) })
+    Ok(model::Patch { object, fragment, pace: pace(patch.pace)?, reason: message(patch.reason) })
 }
 
 fn deletion(deletion: wit::Deletion) -> Result<model::Deletion, OutcomeError> {
+    model::parse_uid(&deletion.uid).map_err(|error| Fault::Name(error).of(""))?;
     Ok(model::Deletion {
         object: object(&deletion.object, "object")?,
         uid: deletion.uid,
-        pace: deletion.pace,
+        pace: pace(deletion.pace)?,
         reason: message(deletion.reason),
     })
+}
+
+fn pace(name: Option<String>) -> Result<Option<String>, OutcomeError> {
+    name.iter().try_for_each(|name| model::parse_pace_name(name)).map_err(|error| Fault::Name(error).of(""))?;
+    Ok(name)
 }
 
 fn object(object: &ObjectRef, field: &str) -> Result<model::ObjectRef, OutcomeError> {

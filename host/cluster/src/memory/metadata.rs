@@ -1,14 +1,12 @@
 //! The API server's rules for metadata, which hold for objects of every kind.
 
-use mizzen_model::{Kind, is_dns_part};
+use mizzen_model::{Kind, is_dns_name, is_label_value, is_qualified_name};
 use serde_json::Value;
 
 use super::problem::{Field, Problem};
 
-/// The longest name of an object, and the longest domain in the key of a label.
+/// The longest name of an object.
 const LONGEST_NAME: usize = 253;
-/// The longest value of a label, and the longest name in its key.
-const LONGEST_LABEL: usize = 63;
 
 /// Whether an object has finalizers, which delay its deletion.
 pub(super) fn has_finalizers(document: &Value) -> bool {
@@ -31,7 +29,7 @@ pub(super) fn problems(kind: &Kind, metadata: &Value) -> Vec<Problem> {
     }
     for (key, value) in metadata["labels"].as_object().into_iter().flatten() {
         let field = at.field("labels").field(key);
-        if !is_qualified(key) {
+        if !is_qualified_name(key) {
             problems.push(Problem::at(field, "is not a valid label key: write e.g. `app` or `example.com/app`"));
         } else if !value.as_str().is_some_and(is_label_value) {
             let message = format!("is {value}: a label has at most 63 letters, digits, `-`, `_` and `.`, as a string");
@@ -40,14 +38,14 @@ pub(super) fn problems(kind: &Kind, metadata: &Value) -> Vec<Problem> {
     }
     for (key, value) in metadata["annotations"].as_object().into_iter().flatten() {
         let field = at.field("annotations").field(key);
-        if !is_qualified(&key.to_ascii_lowercase()) {
+        if !is_qualified_name(&key.to_ascii_lowercase()) {
             problems.push(Problem::at(field, "is not a valid annotation key: write e.g. `note` or `example.com/note`"));
         } else if !value.is_string() {
             problems.push(Problem::at(field, format!("is {value}: an annotation is a string")));
         }
     }
     for (place, finalizer) in metadata["finalizers"].as_array().into_iter().flatten().enumerate() {
-        if !finalizer.as_str().is_some_and(is_qualified) {
+        if !finalizer.as_str().is_some_and(is_qualified_name) {
             let field = at.field("finalizers").element(place);
             problems.push(Problem::at(field, format!("is {finalizer}: write e.g. `example.com/name`")));
         }
@@ -71,25 +69,5 @@ fn is_name(kind: &Kind, name: &str) -> bool {
     if kind.group() == "rbac.authorization.k8s.io" {
         return !matches!(name, "." | "..") && !name.contains(['/', '%']);
     }
-    is_domain(name)
-}
-
-fn is_domain(name: &str) -> bool {
-    name.split('.').all(is_dns_part)
-}
-
-/// `name` or `domain/name`.
-fn is_qualified(key: &str) -> bool {
-    let (domain, name) = key.split_once('/').map_or((None, key), |(domain, name)| (Some(domain), name));
-    domain.is_none_or(|domain| domain.len() <= LONGEST_NAME && is_domain(domain))
-        && !name.is_empty()
-        && is_label_value(name)
-}
-
-fn is_label_value(value: &str) -> bool {
-    value.is_empty()
-        || (value.len() <= LONGEST_LABEL
-            && value.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
-            && value.starts_with(|c: char| c.is_ascii_alphanumeric())
-            && value.ends_with(|c: char| c.is_ascii_alphanumeric()))
+    is_dns_name(name)
 }

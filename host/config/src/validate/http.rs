@@ -5,11 +5,12 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 use mizzen_model::http::{HeaderRule, header_rule};
+use mizzen_model::{is_dns_label, is_dns_name};
 
 use super::Checker;
 use crate::document::http::{CredentialSpec, HttpGrantSpec, KeySpec, ProxySpec, TrustSpec};
 use crate::http::{Credential, Holder, HostPattern, HttpGrant, KeyRef, Network, Place, ProxyGrant};
-use crate::names::{is_host, is_key, is_object_name, is_token};
+use crate::names::{is_host, is_key, is_token};
 use crate::template::Template;
 
 /// The methods that can be granted. `CONNECT` and `TRACE` do not request a resource.
@@ -167,7 +168,7 @@ impl Checker<'_> {
     fn key(&mut self, at: &str, holder: Holder, spec: KeySpec) -> KeyRef {
         let namespace = match &*spec.namespace {
             "{subject.namespace}" | "{subject.metadata.namespace}" => Place::Subject,
-            fixed if is_object_name(fixed) => Place::Fixed(spec.namespace),
+            fixed if is_dns_label(fixed) => Place::Fixed(spec.namespace),
             other => {
                 let message = format!(
                     "`{other}` is not a valid namespace; write one, or `{{subject.namespace}}` for the subject's own"
@@ -177,7 +178,7 @@ impl Checker<'_> {
             }
         };
         let name = self.template(&format!("{at}.name"), &spec.name);
-        if name.fixed().is_some_and(|name| !is_object_name(name)) {
+        if name.fixed().is_some_and(|name| !is_dns_name(name)) {
             self.wrong(&format!("{at}.name"), format!("`{}` is not a valid name of a {holder}", spec.name));
         }
         if !is_key(&spec.key) {

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 
 use jiff::tz::TimeZone;
+use mizzen_model::parse_pace_name;
 
 use super::Checker;
 use crate::document::pace::{PaceSpec, WindowSpec};
-use crate::names::{LONGEST_PACE, is_pace_name};
 use crate::pace::{DEFAULT_PROGRESS_DEADLINE, Pace, Window, days, time};
 use crate::quantity;
 
@@ -15,11 +15,8 @@ impl Checker<'_> {
     pub(super) fn paces(&mut self, paces: BTreeMap<String, PaceSpec>) -> BTreeMap<String, Pace> {
         let checked = paces.into_iter().map(|(name, pace)| {
             let field = format!("spec.pace.{name}");
-            if !is_pace_name(&name) {
-                self.wrong(
-                    &field,
-                    format!("the name of a pace must have 1 to {LONGEST_PACE} characters, and no spaces"),
-                );
+            if let Err(error) = parse_pace_name(&name) {
+                self.wrong("spec.pace", error.detail());
             }
             let pace = self.pace(&field, pace);
             (name, pace)

@@ -1,10 +1,9 @@
 //! Validates a document as a [`Renderer`].
 
-use mizzen_model::Labels;
+use mizzen_model::{Labels, parse_renderer_name};
 
 use super::Checker;
 use crate::document::RendererSpec;
-use crate::names::{LONGEST_RENDERER, is_renderer_name};
 use crate::renderer::{RenderLimits, Renderer};
 use crate::shape;
 
@@ -35,10 +34,8 @@ impl Checker<'_> {
         let name = self.site.name();
         if name.is_empty() {
             self.wrong("metadata.name", "is missing");
-        } else if !is_renderer_name(name) {
-            let message =
-                format!("`{name}` must be at most {LONGEST_RENDERER} lower-case letters, digits, hyphens and dots");
-            self.wrong("metadata.name", message);
+        } else if let Err(error) = parse_renderer_name(name) {
+            self.wrong("metadata.name", error.detail());
         }
     }
 

@@ -56,7 +56,7 @@ struct Listing {
 /// type. If the host may not read the CRD, this is `false`, which is always safe: then one field
 /// manager owns the whole list.
 pub(crate) async fn by_type(link: &Link, kind: &Kind, plural: &str) -> Result<bool, Fault> {
-    if is_built_in(kind.group()) {
+    if has_no_crd(kind.group()) {
         return Ok(true);
     }
     let path = format!("/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{plural}.{}", kind.group());
@@ -69,7 +69,7 @@ pub(crate) async fn by_type(link: &Link, kind: &Kind, plural: &str) -> Result<bo
 
 /// Whether a group is the API server's own. Those have no dot, or end in `.k8s.io`; but so do some
 /// CRDs (Gateway API).
-fn is_built_in(group: &str) -> bool {
+fn has_no_crd(group: &str) -> bool {
     const BUILT_IN: [&str; 18] = [
         "admissionregistration.k8s.io",
         "apiextensions.k8s.io",
@@ -127,7 +127,7 @@ mod tests {
 
     #[test]
     fn the_gateway_api_is_not_built_in() {
-        assert!(is_built_in("apps") && is_built_in("") && is_built_in("networking.k8s.io"));
-        assert!(!is_built_in("gateway.networking.k8s.io") && !is_built_in("networking.istio.io"));
+        assert!(has_no_crd("apps") && has_no_crd("") && has_no_crd("networking.k8s.io"));
+        assert!(!has_no_crd("gateway.networking.k8s.io") && !has_no_crd("networking.istio.io"));
     }
 }

@@ -19,6 +19,11 @@ fn condition(kind: &str, reason: &str) -> wit::Condition {
     wit::Condition { type_: kind.into(), status: Some(true), reason: reason.into(), message: String::new() }
 }
 
+fn pod() -> ObjectRef {
+    let kind = crate::bindings::mizzen::plugin::types::Kind { api_version: "v1".into(), name: "Pod".into() };
+    ObjectRef { kind, namespace: Some("a".into()), name: "a".into() }
+}
+
 fn refused(outcome: wit::Outcome) -> String {
     super::outcome(outcome).unwrap_err().to_string()
 }
@@ -64,9 +69,7 @@ fn nesting_is_bounded_before_it_can_overflow_the_stack() {
 #[test]
 fn a_status_and_a_fragment_are_objects() {
     assert_eq!(refused(wit::Outcome { status: Some("7".into()), ..nothing() }), "status: not a JSON object");
-    let kind = crate::bindings::mizzen::plugin::types::Kind { api_version: "v1".into(), name: "Pod".into() };
-    let object = ObjectRef { kind, namespace: None, name: "a".into() };
-    let patch = wit::Patch { object, fragment: "[]".into(), pace: None, reason: String::new() };
+    let patch = wit::Patch { object: pod(), fragment: "[]".into(), pace: None, reason: String::new() };
     let why = refused(wit::Outcome { patches: vec![patch], ..nothing() });
     assert_eq!(why, "patches[0].fragment: not a JSON object");
 }
@@ -103,4 +106,24 @@ fn a_requeue_is_neither_immediate_nor_more_than_a_day_away() {
     assert_eq!(after(0), Some(REQUEUE_MIN));
     assert_eq!(after(90_000), Some(Duration::from_secs(90)));
     assert_eq!(after(u64::MAX), Some(REQUEUE_MAX));
+}
+
+#[test]
+fn a_pace_that_could_hide_its_own_report_is_refused() {
+    let deletion =
+        |pace: &str| wit::Deletion { object: pod(), uid: "1".into(), pace: Some(pace.into()), reason: String::new() };
+    for pace in ["", "a b", &"a".repeat(1 << 20)] {
+        let why = refused(wit::Outcome { deletions: vec![deletion(pace)], ..nothing() });
+        assert!(why.starts_with("deletions[0]: `pace` is `") && why.len() < 300, "{why}");
+    }
+    assert!(outcome(wit::Outcome { deletions: vec![deletion("pods")], ..nothing() }).is_ok());
+}
+
+#[test]
+fn a_uid_is_short_and_printable() {
+    for uid in ["", "a b", "\u{1b}[2J", &"a".repeat(129)] {
+        let deletion = wit::Deletion { object: pod(), uid: uid.into(), pace: None, reason: String::new() };
+        let why = refused(wit::Outcome { deletions: vec![deletion], ..nothing() });
+        assert!(why.starts_with("deletions[0]: `uid` is `"), "{why}");
+    }
 }

@@ -77,8 +77,19 @@ pub(crate) fn count(query: &Query) -> Result<u64, AccessError> {
     with(|host| Ok(host.select(query)?.len() as u64))
 }
 
+/// The host ends a call that asks for a kind which it did not declare; here, that is a panic.
+#[expect(clippy::panic, reason = "only a panic ends a native test as the host ends the call")]
 pub(crate) fn serves(kind: &Kind) -> bool {
-    with(|host| Ok(!host.cluster.unserved.contains(kind))).unwrap_or(false)
+    let declared = |host: &Serving| {
+        let description = &host.description;
+        description.subject == *kind || description.needs.iter().any(|need| need.kind == *kind)
+    };
+    with(|host| Ok((declared(host), !host.cluster.unserved.contains(kind)))).is_ok_and(|(declared, served)| {
+        if !declared {
+            panic!("`serves` of {} {}, which `describe` does not declare", kind.api_version, kind.name);
+        }
+        served
+    })
 }
 
 pub(crate) fn renderers() -> Vec<Renderer> {

@@ -46,6 +46,17 @@ fn a_secret_can_not_be_read_even_if_declared() {
 }
 
 #[test]
+fn a_kind_must_be_declared_before_it_is_looked_up() {
+    let serves = |kind: Kind| seen(&Cluster::new(), || cluster::serves(&kind));
+    assert!(serves(pod()));
+    let job = std::panic::catch_unwind(|| serves(Kind::new("batch/v1", "Job")));
+    assert_eq!(
+        *job.unwrap_err().downcast::<String>().unwrap(),
+        "`serves` of batch/v1 Job, which `describe` does not declare"
+    );
+}
+
+#[test]
 fn a_field_set_belongs_to_one_kind() {
     let result = seen(&Cluster::new(), || cluster::count(&Query::of(pod()).fields("ports")));
     assert_eq!(result, Err(AccessError::Invalid("field set `ports` is of Service, not of Pod".into())));
