@@ -21,6 +21,7 @@ mod crd;
 mod documents;
 mod gc;
 mod handle;
+mod import;
 mod kinds;
 mod merge;
 mod metadata;

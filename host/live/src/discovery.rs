@@ -9,7 +9,7 @@
 //! The API server starts and stops serving a CRD some time after the event, so one check after it
 //! is not enough: its group is checked for [`SETTLING`].
 
-mod conditions;
+pub(crate) mod conditions;
 mod definitions;
 pub(crate) mod resources;
 

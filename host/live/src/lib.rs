@@ -54,6 +54,7 @@ mod lookup;
 mod mirror;
 mod mirrors;
 mod objects;
+mod origin;
 mod ownership;
 mod plural;
 mod reflect;
@@ -157,6 +158,14 @@ impl Live {
         let keys = ownership::keys(&self.link, secret).await?;
         self.recognize_by(keys.clone());
         Ok(keys)
+    }
+
+    /// Reads these keys without creating the Secret; `None`: it does not exist, so no host has applied anything by it.
+    ///
+    /// # Errors
+    /// The Secret can't be read, or has no keys.
+    pub async fn ownership_keys(&self, secret: OwnershipSecret) -> Result<Option<OwnershipKeys>, OwnershipSecretError> {
+        ownership::existing_keys(&self.link, secret).await
     }
 
     /// As [`recognize_by_secret`](Self::recognize_by_secret), with keys from elsewhere.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use mizzen_cluster::{Found, ReadError};
-use mizzen_model::{Fields, Object, ObjectRef};
+use mizzen_model::{Fields, Kind, Object, ObjectRef};
 use serde_json::Value;
 
 use crate::discovery::Discovery;
@@ -16,22 +16,31 @@ use crate::link::Link;
 /// This gets it by name, which takes the right `get` in the namespace of the object alone. Most look-ups precede a
 /// creation, so the response is mostly a short 404; the whole object is only transferred if another party's is there.
 pub(crate) async fn lookup(link: &Link, discovery: &Discovery, object: &ObjectRef) -> Result<Option<Found>, ReadError> {
-    let facts = discovery.facts(&object.kind).await?;
-    let path = Discovery::path(&object.kind, &facts, object.namespace.as_deref());
-    // Unlike a `Document`, this keeps `managedFields`.
-    let mut document = match link.get::<Value>(&format!("{path}/{}", object.name)).await {
-        Ok(document) => document,
-        Err(fault) if fault.code() == 404 => return Ok(None),
-        Err(fault) => return Err(read_error(&object.kind, &fault)),
-    };
+    let Some(document) = whole(link, discovery, object).await? else { return Ok(None) };
     let managers = managers(&document["metadata"]["managedFields"]);
-    document["apiVersion"] = Value::from(&*object.kind.api_version);
-    document["kind"] = Value::from(&*object.kind.name);
     let found = Object::new(document, &Fields::Whole).map_err(|error| ReadError::Unavailable {
         kind: object.kind.clone(),
         message: format!("the API server's response: {error}"),
     })?;
     Ok(Some(Found { object: Arc::new(found), managers }))
+}
+
+/// The document of an object with `metadata.managedFields`, which a [`Document`](crate::document::Document) leaves out.
+pub(crate) async fn whole(link: &Link, discovery: &Discovery, object: &ObjectRef) -> Result<Option<Value>, ReadError> {
+    let facts = discovery.facts(&object.kind).await?;
+    let path = Discovery::path(&object.kind, &facts, object.namespace.as_deref());
+    match link.get(&format!("{path}/{}", object.name)).await {
+        Ok(document) => Ok(Some(of_kind(document, &object.kind))),
+        Err(fault) if fault.code() == 404 => Ok(None),
+        Err(fault) => Err(read_error(&object.kind, &fault)),
+    }
+}
+
+/// A document with the kind that was asked for, which items of a list do not name.
+pub(crate) fn of_kind(mut document: Value, kind: &Kind) -> Value {
+    document["apiVersion"] = Value::from(&*kind.api_version);
+    document["kind"] = Value::from(&*kind.name);
+    document
 }
 
 /// The managers of everything but the status.
@@ -44,7 +53,6 @@ fn managers(managed_fields: &Value) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use mizzen_model::Kind;
     use serde_json::json;
 
     use super::*;

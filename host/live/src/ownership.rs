@@ -57,14 +57,11 @@ pub enum OwnershipSecretError {
 
 /// Reads the keys. Creates the Secret with a new key if it does not exist.
 pub(crate) async fn keys(link: &Link, secret: OwnershipSecret) -> Result<OwnershipKeys, OwnershipSecretError> {
-    let namespace = link.namespace_or_default(secret.namespace);
-    let place = Place { path: format!("/api/v1/namespaces/{namespace}/secrets"), namespace, name: secret.name };
+    let place = Place::of(link, secret);
     let mut tries = 1;
     loop {
-        match link.get::<Secret>(&format!("{}/{}", place.path, place.name)).await {
-            Ok(found) => return place.keys_in(&found),
-            Err(fault) if fault.code() == 404 => {}
-            Err(fault) => return Err(place.refused("read", &fault)),
+        if let Some(keys) = place.read(link).await? {
+            return Ok(keys);
         }
         match place.create(link).await? {
             Ok(created) => {
@@ -78,6 +75,14 @@ pub(crate) async fn keys(link: &Link, secret: OwnershipSecret) -> Result<Ownersh
     }
 }
 
+/// Reads the keys, if there is a Secret.
+pub(crate) async fn existing_keys(
+    link: &Link,
+    secret: OwnershipSecret,
+) -> Result<Option<OwnershipKeys>, OwnershipSecretError> {
+    Place::of(link, secret).read(link).await
+}
+
 /// The place of the Secret.
 struct Place {
     path: String,
@@ -88,6 +93,19 @@ struct Place {
 // === impl Place ===
 
 impl Place {
+    fn of(link: &Link, secret: OwnershipSecret) -> Self {
+        let namespace = link.namespace_or_default(secret.namespace);
+        Self { path: format!("/api/v1/namespaces/{namespace}/secrets"), namespace, name: secret.name }
+    }
+
+    async fn read(&self, link: &Link) -> Result<Option<OwnershipKeys>, OwnershipSecretError> {
+        match link.get::<Secret>(&format!("{}/{}", self.path, self.name)).await {
+            Ok(found) => self.keys_in(&found).map(Some),
+            Err(fault) if fault.code() == 404 => Ok(None),
+            Err(fault) => Err(self.refused("read", &fault)),
+        }
+    }
+
     async fn create(&self, link: &Link) -> Result<Result<Secret, Fault>, OwnershipSecretError> {
         let mut key = [0; KEY_BYTES];
         getrandom::fill(&mut key).map_err(OwnershipSecretError::Random)?;
@@ -152,7 +170,9 @@ mod tests {
         let (link, stored) = server(None);
         let first = keys(&link, secret()).await.unwrap();
         assert_eq!(keys(&link, secret()).await.unwrap(), first);
+        assert_eq!(existing_keys(&link, secret()).await.unwrap(), Some(first.clone()));
         *stored.lock() = None;
+        assert_eq!(existing_keys(&link, secret()).await.unwrap(), None, "reading alone creates nothing");
         assert_ne!(keys(&link, secret()).await.unwrap(), first);
     }
 

@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::crd;
 use super::handle::Memory;
 use super::problem::{Field, Problem, Refusal, not_served, object_name};
+use crate::error::ReadError;
 
 /// The field manager of documents from files, unless their `metadata.managedFields` name others. As
 /// with client-side `kubectl apply`, its fields count as edited, not as applied.
@@ -20,6 +21,17 @@ pub enum DocumentError {
     /// It can't be read, or is not valid YAML.
     #[error(transparent)]
     Unreadable(#[from] YamlError),
+    /// The object that it would replace can't be read.
+    #[error("{}: {object}: {source}", .file.display())]
+    Unread {
+        /// The file.
+        file: PathBuf,
+        /// The object: kind, namespace and name.
+        object: String,
+        /// Why it can't be read.
+        #[source]
+        source: ReadError,
+    },
     /// An API server would refuse the object.
     #[error("{}:{line}: {object}: {}", .file.display(), sentence(.field, .message))]
     Wrong {
@@ -130,7 +142,8 @@ impl Memory {
         fields.into_iter().map(warning).collect()
     }
 
-    fn insert(&self, document: &Document) -> Vec<DocumentError> {
+    /// Puts a document of a file; returns everything that is wrong with it.
+    pub(crate) fn insert(&self, document: &Document) -> Vec<DocumentError> {
         let Err(refusal) = self.state().put(FILE_MANAGER, &document.value) else { return Vec::new() };
         let problems = match refusal {
             Refusal::Invalid(problems) => problems,

@@ -66,6 +66,11 @@ impl State {
         self.entry(object).map(|entry| self.kinds.as_version(&entry.document, &object.kind))
     }
 
+    /// Sees to it that later revisions are after this one.
+    pub(super) fn advance_to(&mut self, revision: u64) {
+        self.revision = self.revision.max(revision);
+    }
+
     /// Counts a write request, and fails it if [`Memory::fail_writes`](super::Memory::fail_writes)
     /// says so.
     pub(super) fn request(&mut self, kind: &Kind) -> Result<(), WriteError> {

@@ -59,17 +59,21 @@ pub(crate) async fn by_type(link: &Link, kind: &Kind, plural: &str) -> Result<bo
     if has_no_crd(kind.group()) {
         return Ok(true);
     }
-    let path = format!("/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{plural}.{}", kind.group());
-    match link.get::<Definition>(&path).await {
+    match link.get::<Definition>(&definition_path(kind, plural)).await {
         Ok(definition) => Ok(definition.has_conditions_by_type(kind.version())),
         Err(Fault::Refused(status)) if matches!(status.code, 403 | 404) => Ok(false),
         Err(fault) => Err(fault),
     }
 }
 
+/// The path of the CRD of a kind.
+pub(crate) fn definition_path(kind: &Kind, plural: &str) -> String {
+    format!("/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{plural}.{}", kind.group())
+}
+
 /// Whether a group is the API server's own. Those have no dot, or end in `.k8s.io`; but so do some
 /// CRDs (Gateway API).
-fn has_no_crd(group: &str) -> bool {
+pub(crate) fn has_no_crd(group: &str) -> bool {
     const BUILT_IN: [&str; 18] = [
         "admissionregistration.k8s.io",
         "apiextensions.k8s.io",
