@@ -7,6 +7,8 @@ use std::str::FromStr;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum, ValueHint};
 use mizzen_config::quantity::bytes;
 
+use crate::revise::Candidate;
+
 /// Runs Kubernetes reconcilers as sandboxed WebAssembly plugins.
 #[derive(Debug, Parser)]
 #[command(name = "mizzen", version, max_term_width = 110, after_help = EXIT_CODES)]
@@ -41,11 +43,15 @@ pub(crate) enum Command {
         mizzen run --context staging --listen 127.0.0.1:8080",
         "0 shut down after SIGTERM or Ctrl-C; 1 failed to start, or lost the Lease; 2 invalid usage"))]
     Run(Run),
-    /// Shows what the reconcilers would create, change and delete, without a cluster
+    /// Shows what the reconcilers would create, change and delete: in a folder of YAML, or in a cluster
     #[command(after_help = help!("Examples:\n  \
         mizzen plan -f deploy/ --plugins ./plugins\n  \
-        mizzen plan -f reconcilers.yaml -f crds/ -f objects/ -o json | jq '.changes[].object.name'\n\n\
-        The files hold Reconciler documents, CRDs, and the current objects of the cluster.",
+        mizzen plan -f reconcilers.yaml -f crds/ -f objects/ -o json | jq '.changes[].object.name'\n  \
+        mizzen plan --live --plugins ./plugins --candidate mtls=target/plugins/mtls.wasm\n  \
+        mizzen plan --live --plugins ./plugins -f new-team.yaml -o markdown\n\n\
+        Without --live, the files hold Reconciler documents, CRDs, and the current objects of the cluster.\n\
+        With it, all of these are read from the cluster of the kubeconfig, and files replace or add to them.\n\
+        Nothing is written, and no plugin's HTTP request is sent: responses come from HttpResponse documents.",
         "0 no changes; 1 failure, or a reconcile would fail; 2 changes, or invalid usage"))]
     Plan(Plan),
     /// Watches a folder of YAML and the plugins, and shows how each change affects the plan
@@ -234,14 +240,55 @@ pub(crate) struct Election {
 
 #[derive(Clone, Debug, ClapArgs)]
 pub(crate) struct Plan {
+    /// File or folder of YAML; can be repeated
+    #[arg(short, long = "file", required_unless_present = "live", value_hint = ValueHint::AnyPath)]
+    pub(crate) files: Vec<PathBuf>,
+    /// Folder that `component.file` is relative to [default: the folder of the document that names it, or with
+    /// --live the current folder]
+    #[arg(long, env = "MIZZEN_PLUGINS", value_hint = ValueHint::DirPath)]
+    pub(crate) plugins: Option<PathBuf>,
     #[command(flatten)]
-    pub(crate) source: Source,
+    pub(crate) sandbox: Sandbox,
+    #[command(flatten)]
+    pub(crate) live: Live,
+    /// Component to try in the place of a reconciler's own; can be repeated
+    #[arg(long = "candidate", value_name = "RECONCILER=FILE")]
+    pub(crate) candidates: Vec<Candidate>,
+    /// Show what would be adopted if every grant had `adopt`
+    #[arg(long)]
+    pub(crate) adopt: bool,
     /// Output format
     #[arg(short, long, value_enum, default_value_t)]
     pub(crate) output: PlanOutput,
     /// Also show changes of statuses
     #[arg(long)]
     pub(crate) status: bool,
+}
+
+/// The cluster of a plan.
+#[derive(Clone, Debug, ClapArgs)]
+pub(crate) struct Live {
+    /// Plan on the cluster of the kubeconfig, which is read and not written
+    #[arg(long)]
+    pub(crate) live: bool,
+    /// Kubeconfig [default: $KUBECONFIG, ~/.kube/config, or the pod's service account]
+    #[arg(long, requires = "live", value_hint = ValueHint::FilePath)]
+    pub(crate) kubeconfig: Option<PathBuf>,
+    /// Context of the kubeconfig [default: its current context]
+    #[arg(long, requires = "live")]
+    pub(crate) context: Option<String>,
+    /// File with the keys by which the host recognizes what it applied [default: the Secret]
+    #[arg(long = "ownership-key", value_name = "FILE", requires = "live", value_hint = ValueHint::FilePath)]
+    pub(crate) key_file: Option<PathBuf>,
+    /// Namespace of the Secret `mizzen-ownership` with these keys: the host's
+    #[arg(
+        long = "ownership-namespace",
+        value_name = "NAMESPACE",
+        requires = "live",
+        conflicts_with = "key_file",
+        default_value = "mizzen-system"
+    )]
+    pub(crate) ownership_namespace: String,
 }
 
 #[derive(Clone, Debug, ClapArgs)]
@@ -328,6 +375,8 @@ pub(crate) enum PlanOutput {
     Json,
     /// The same document as YAML
     Yaml,
+    /// A section with a diff for each object, for a pull request
+    Markdown,
 }
 
 #[derive(Clone, Copy, Debug, Default, ValueEnum)]

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use mizzen_engine::PlanCounts;
 use mizzen_model::ObjectRef;
 use serde::Serialize;
 use serde_json::Value;
@@ -97,10 +98,13 @@ impl Intents {
         };
         Difference { new, gone: gone.cloned().collect() }
     }
+}
 
-    /// How many changes have this verb.
-    pub(crate) fn count(&self, verb: Verb) -> usize {
-        self.changes.iter().filter(|intent| intent.verb == verb).count()
+impl From<&Intents> for PlanCounts {
+    fn from(intents: &Intents) -> Self {
+        let count = |verb: Verb| intents.changes.iter().filter(|intent| intent.verb == verb).count();
+        let [create, adopt, change, delete] = [Verb::Create, Verb::Adopt, Verb::Change, Verb::Delete].map(count);
+        Self { create, adopt, change, delete }
     }
 }
 

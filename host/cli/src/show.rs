@@ -42,34 +42,50 @@ pub(crate) fn intents(intents: &Intents, details: Details, out: &mut dyn Write) 
     for warning in &intents.warnings {
         writeln!(out, "{CHANGED}warning{CHANGED:#}: {warning}")?;
     }
-    let verbs = [Verb::Create, Verb::Adopt, Verb::Change, Verb::Delete];
-    let [create, adopt, change, delete] = verbs.map(|verb| intents.count(verb));
-    let counts = PlanCounts { create, adopt, change, delete };
-    writeln!(out, "{HEADING}{counts}{HEADING:#}")
+    writeln!(out, "{HEADING}{}{HEADING:#}", PlanCounts::from(intents))
+}
+
+/// How a verb is marked before its object.
+pub(crate) fn sign(verb: Verb) -> char {
+    match verb {
+        Verb::Create => '+',
+        Verb::Delete => '-',
+        Verb::Adopt => '>',
+        Verb::Change | Verb::Status => '~',
+    }
 }
 
 fn headline(intent: &Intent, out: &mut dyn Write) -> Result<()> {
-    let (style, sign) = match intent.verb {
-        Verb::Create => (ADDED, '+'),
-        Verb::Delete => (REMOVED, '-'),
-        Verb::Adopt => (CHANGED, '>'),
-        Verb::Change | Verb::Status => (CHANGED, '~'),
+    let style = match intent.verb {
+        Verb::Create => ADDED,
+        Verb::Delete => REMOVED,
+        Verb::Adopt | Verb::Change | Verb::Status => CHANGED,
     };
+    let sign = sign(intent.verb);
     let (object, subject) = (intent.headline(), intent.subject());
     writeln!(out, "  {style}{sign} {object}{style:#} {FAINT}for {subject}{FAINT:#}")
 }
 
 fn diff(intent: &Intent, out: &mut dyn Write) -> Result<()> {
+    lines(intent, |sign, line| match sign {
+        '+' => writeln!(out, "    {ADDED}+ {line}{ADDED:#}"),
+        '-' => writeln!(out, "    {REMOVED}- {line}{REMOVED:#}"),
+        _ => writeln!(out, "      {line}"),
+    })
+}
+
+/// The lines of the diff of an object, each with `+`, `-` or a space, and three lines around each change.
+pub(crate) fn lines(intent: &Intent, mut write: impl FnMut(char, &str) -> Result<()>) -> Result<()> {
     let text = |value: &Option<Value>| value.as_ref().map(yaml).unwrap_or_default();
     let (before, after) = (text(&intent.before), text(&intent.after));
     let difference = TextDiff::from_lines(&before, &after);
     for change in difference.grouped_ops(3).iter().flatten().flat_map(|op| difference.iter_changes(op)) {
-        let line = change.value().trim_end_matches('\n');
-        match change.tag() {
-            ChangeTag::Insert => writeln!(out, "    {ADDED}+ {line}{ADDED:#}")?,
-            ChangeTag::Delete => writeln!(out, "    {REMOVED}- {line}{REMOVED:#}")?,
-            ChangeTag::Equal => writeln!(out, "      {line}")?,
-        }
+        let sign = match change.tag() {
+            ChangeTag::Insert => '+',
+            ChangeTag::Delete => '-',
+            ChangeTag::Equal => ' ',
+        };
+        write(sign, change.value().trim_end_matches('\n'))?;
     }
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! What a plan warns about: where an API server would do something else than a cluster in memory.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Display;
 
 use mizzen_cluster::memory::{DocumentWarning, Memory};
 use mizzen_k8s::Listed;
@@ -13,9 +14,17 @@ const EVERYWHERE: &[&str] = &["default", "kube-node-lease", "kube-public", "kube
 /// Warnings of a rehearsal.
 pub(crate) struct Warnings {
     of_documents: Vec<String>,
-    /// The namespaces that documents define, or have an object in: in the cluster that they come
-    /// from, each of them exists.
-    namespaces: BTreeSet<String>,
+    namespaces: Namespaces,
+}
+
+/// The namespaces that are known.
+enum Namespaces {
+    /// Those that documents define, or have an object in: in the cluster that they come from, each of them exists.
+    Documented(BTreeSet<String>),
+    /// All of the cluster.
+    All(BTreeSet<String>),
+    /// They can't be read.
+    Unknown,
 }
 
 // === impl Warnings ===
@@ -29,7 +38,13 @@ impl Warnings {
             namespace => namespace.as_deref().map(str::to_owned),
         });
         let of_documents = of_documents.iter().map(ToString::to_string).collect();
-        Self { of_documents, namespaces: namespaces.chain(EVERYWHERE.iter().map(|name| (*name).to_owned())).collect() }
+        let namespaces = namespaces.chain(EVERYWHERE.iter().map(|name| (*name).to_owned())).collect();
+        Self { of_documents, namespaces: Namespaces::Documented(namespaces) }
+    }
+
+    /// The warnings about a cluster that has these namespaces; `None`: they can't be read.
+    pub(crate) fn of_cluster(warnings: Vec<String>, namespaces: Option<BTreeSet<String>>) -> Self {
+        Self { of_documents: warnings, namespaces: namespaces.map_or(Namespaces::Unknown, Namespaces::All) }
     }
 
     /// Those, and the ones about what the reconcilers would create.
@@ -39,22 +54,45 @@ impl Warnings {
         let new: BTreeSet<_> = created().filter(|object| object.is_namespace()).map(Name::name).collect();
         let mut missing: BTreeMap<&str, Vec<String>> = BTreeMap::new();
         for object in created() {
-            let namespace = object.namespace().filter(|name| !self.namespaces.contains(*name) && !new.contains(name));
+            let namespace = object.namespace().filter(|name| !self.namespaces.contain(name) && !new.contains(name));
             if let Some(namespace) = namespace {
                 missing.entry(namespace).or_default().push(object.to_string());
             }
         }
-        let built_in = new.iter().filter(|name| EVERYWHERE.contains(name)).map(|name| {
+        let taken = new.iter().filter(|name| self.namespaces.is_taken(name)).map(|name| {
             format!("Namespace {name} exists in every cluster, so this is a conflict; add its document, or adopt it")
         });
-        let missing = missing.iter().map(|(namespace, objects)| {
-            let objects = Listed::first(1, objects);
-            format!(
-                "namespace `{namespace}` is not among the documents: unless it exists, an API server refuses \
-                 {objects}; add the Namespace"
-            )
-        });
-        self.of_documents.iter().cloned().chain(built_in).chain(missing).collect()
+        let missing = missing.iter().map(|(name, objects)| self.namespaces.missing(name, &Listed::first(1, objects)));
+        self.of_documents.iter().cloned().chain(taken).chain(missing).collect()
+    }
+}
+
+// === impl Namespaces ===
+
+impl Namespaces {
+    fn contain(&self, name: &str) -> bool {
+        match self {
+            Self::Documented(names) | Self::All(names) => names.contains(name),
+            Self::Unknown => true,
+        }
+    }
+
+    /// Whether creating the namespace is a conflict which the rehearsal could not know.
+    fn is_taken(&self, name: &str) -> bool {
+        matches!(self, Self::Documented(_)) && EVERYWHERE.contains(&name)
+    }
+
+    fn missing(&self, name: &str, objects: &impl Display) -> String {
+        match self {
+            Self::Documented(_) => format!(
+                "namespace `{name}` is not among the documents: unless it exists, an API server refuses {objects}; add \
+                 the Namespace"
+            ),
+            Self::All(_) | Self::Unknown => format!(
+                "namespace `{name}` does not exist: the API server refuses {objects}; create the Namespace first, or \
+                 name its document with -f"
+            ),
+        }
     }
 }
 
@@ -105,5 +143,13 @@ mod tests {
     fn a_namespace_that_every_cluster_has_is_not_simply_created() {
         let found = warnings(vec![create("Namespace", None, "kube-system")]);
         assert!(found.len() == 1 && found[0].contains("Namespace kube-system exists in every cluster"), "{found:#?}");
+    }
+
+    #[test]
+    fn in_a_cluster_a_namespace_that_does_not_exist_is_named() {
+        let warnings = Warnings::of_cluster(Vec::new(), Some(["a".to_owned()].into()));
+        let changes = vec![create("ConfigMap", Some("a"), "x"), create("ConfigMap", Some("gone"), "x")];
+        let found = warnings.with(&Intents { changes, ..Intents::default() });
+        assert!(found.len() == 1 && found[0].starts_with("namespace `gone` does not exist"), "{found:#?}");
     }
 }

@@ -22,7 +22,7 @@ use std::time::{Duration, Instant};
 pub use clusters::{INGRESS_GATEWAY, definitions, namespace, shipped, shipped_cluster};
 pub use group::TestGroup;
 pub use objects::{Condition, Objects, apply, condition, state};
-pub use operator::{Operator, guests, plugins};
+pub use operator::{Operator, guests, plan, plugins};
 
 /// How long to wait for a condition: longer than any takes on a busy machine with two cores.
 pub const TIMEOUT: Duration = Duration::from_mins(3);

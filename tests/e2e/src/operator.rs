@@ -60,6 +60,18 @@ fn copy(built: &str, folder: &Path) {
     }
 }
 
+/// Plans on a cluster with further arguments; returns the exit code and the plan.
+///
+/// Panics without a plan, with the errors.
+pub async fn plan(kubeconfig: &Path, plugins: &Path, more: &[&Path]) -> (i32, Value) {
+    let mut command = Command::new(binary());
+    command.args(["plan", "--live", "-o", "json", "--ownership-namespace", "default", "--kubeconfig"]).arg(kubeconfig);
+    command.arg("--plugins").arg(plugins).arg("--cache").arg(target().join("mizzen-cache")).args(more);
+    let done = command.output().await.unwrap();
+    let plan = serde_json::from_slice(&done.stdout);
+    (done.status.code().unwrap(), plan.unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&done.stderr))))
+}
+
 impl Operator {
     /// Starts an operator, and waits until it is ready.
     pub async fn start(kubeconfig: &Path, plugins: &Path) -> Self {

@@ -21,6 +21,7 @@ mod in_pod;
 mod istio;
 mod live;
 mod mesh;
+mod plan;
 mod policies;
 mod replicas;
 mod secret_watch;
