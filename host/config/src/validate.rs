@@ -138,10 +138,13 @@ impl<'a> Checker<'a> {
 
     /// Kinds are not patterns: a `*` would grant nothing, and look as if it granted everything.
     fn kind(&mut self, at: &str, api_version: &str, name: &str) -> Kind {
-        Kind::parse(api_version, name).unwrap_or_else(|error| {
-            self.wrong(&format!("{at}.{}", error.field), error.detail());
-            Kind::new(api_version, name)
-        })
+        // Each by itself, so that both are reported.
+        for parsed in [Kind::parse(api_version, "Any"), Kind::parse("v1", name)] {
+            if let Err(error) = parsed {
+                self.wrong(&format!("{at}.{}", error.field), error.detail());
+            }
+        }
+        Kind::new(api_version, name)
     }
 
     fn predecessors(&mut self, field: &str, names: Vec<String>) -> Vec<String> {

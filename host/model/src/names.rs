@@ -20,7 +20,7 @@ const QUOTED: usize = 60;
 
 /// A name that is none.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{field}` is {}", self.detail())]
+#[error("`{field}` is {}: {rule}", quote(.text))]
 pub struct NameError {
     /// Which name, e.g. `metadata.namespace`.
     pub field: &'static str,
@@ -31,7 +31,7 @@ pub struct NameError {
 impl NameError {
     /// The name and its rule, for a message that names the field in another way.
     pub fn detail(&self) -> String {
-        format!("{}: {}", quote(&self.text), self.rule)
+        format!("{} is not valid: {}", quote(&self.text), self.rule)
     }
 }
 
