@@ -250,7 +250,7 @@ pub(crate) struct Plan {
     #[command(flatten)]
     pub(crate) sandbox: Sandbox,
     #[command(flatten)]
-    pub(crate) live: Live,
+    pub(crate) target: Target,
     /// Component to try in the place of a reconciler's own; can be repeated
     #[arg(long = "candidate", value_name = "RECONCILER=FILE")]
     pub(crate) candidates: Vec<Candidate>,
@@ -267,7 +267,7 @@ pub(crate) struct Plan {
 
 /// The cluster of a plan.
 #[derive(Clone, Debug, ClapArgs)]
-pub(crate) struct Live {
+pub(crate) struct Target {
     /// Plan on the cluster of the kubeconfig, which is read and not written
     #[arg(long)]
     pub(crate) live: bool,

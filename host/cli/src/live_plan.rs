@@ -36,26 +36,10 @@ impl Source {
     ///
     /// # Errors
     /// It does not respond, or the ownership keys can't be read.
-    pub(crate) async fn connect(args: &args::Live) -> anyhow::Result<Self> {
+    pub(crate) async fn connect(args: &args::Target) -> anyhow::Result<Self> {
         let options = LiveOptions { kubeconfig: args.kubeconfig.clone(), context: args.context.clone() };
         let live = Live::connect(&options).await?;
-        let mut warnings = Vec::new();
-        let ownership = match &args.key_file {
-            Some(file) => ownership::of_file(file).await?,
-            None => {
-                let namespace = Some(args.ownership_namespace.clone());
-                let secret = OwnershipSecret { namespace, name: OWNERSHIP_SECRET.to_owned() };
-                let keys = live.ownership_keys(secret).await?;
-                keys.unwrap_or_else(|| {
-                    warnings.push(format!(
-                        "Secret {}/{OWNERSHIP_SECRET} does not exist: unless no host has run in the cluster, name its \
-                         namespace with --ownership-namespace, as all that it applied counts as another party's here",
-                        args.ownership_namespace
-                    ));
-                    Settings::default().ownership
-                })
-            }
-        };
+        let (ownership, warnings) = keys(&live, args).await?;
         Ok(Self { server: live.server().to_owned(), overlay: Overlay::new(Arc::new(live)), ownership, warnings })
     }
 
@@ -125,6 +109,24 @@ impl Source {
         self.overlay.watch(View { kind: kind.clone(), scope: Scope::All, fields }).await?;
         self.overlay.list(Scope::All, kind, &Selection::default())
     }
+}
+
+/// The ownership keys, and what the plan lacks where there are none.
+async fn keys(live: &Live, args: &args::Target) -> anyhow::Result<(OwnershipKeys, Vec<String>)> {
+    if let Some(file) = &args.key_file {
+        return Ok((ownership::of_file(file).await?, Vec::new()));
+    }
+    let namespace = Some(args.ownership_namespace.clone());
+    let secret = OwnershipSecret { namespace, name: OWNERSHIP_SECRET.to_owned() };
+    if let Some(keys) = live.ownership_keys(secret).await? {
+        return Ok((keys, Vec::new()));
+    }
+    let warning = format!(
+        "Secret {}/{OWNERSHIP_SECRET} does not exist: unless no host has run in the cluster, name its namespace with \
+         --ownership-namespace, as all that it applied counts as another party's here",
+        args.ownership_namespace
+    );
+    Ok((Settings::default().ownership, vec![warning]))
 }
 
 /// What users write of a Reconciler or Renderer, as a document.

@@ -35,14 +35,14 @@ async fn rehearse(args: &Plan) -> anyhow::Result<Intents> {
     let statuses = if args.status { Statuses::Shown } else { Statuses::Hidden };
     let adoption = if args.adopt { Adoption::Everything } else { Adoption::Granted };
     let mut documents = assemble::documents(&args.files)?;
-    if !args.live.live {
+    if !args.target.live {
         revise(&mut documents, &args.candidates, adoption)?;
         let mut components = Components::new(&args.sandbox, args.plugins.clone())?;
         return rehearse::rehearse(&documents, &mut components, statuses).await;
     }
     let plugins = args.plugins.clone().unwrap_or_else(|| ".".into());
     let mut components = Components::new(&args.sandbox, Some(plugins))?;
-    let cluster = live_plan::Source::connect(&args.live).await?;
+    let cluster = live_plan::Source::connect(&args.target).await?;
     cluster.add_configuration(&mut documents).await?;
     revise(&mut documents, &args.candidates, adoption)?;
     cluster.rehearse(&documents, &mut components, statuses).await

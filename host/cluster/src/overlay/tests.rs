@@ -17,7 +17,8 @@ spec:
   group: example.com
   scope: Namespaced
   names: {kind: Shop, plural: shops}
-  versions: [{name: v1, served: true, storage: true, schema: {openAPIV3Schema: {x-kubernetes-preserve-unknown-fields: true}}}]
+  versions:
+    - {name: v1, served: true, storage: true, schema: {openAPIV3Schema: {x-kubernetes-preserve-unknown-fields: true}}}
 ";
 
 const POD: &str = "
