@@ -36,6 +36,12 @@ pub trait Origin: Send + Sync + 'static {
     /// [`ReadError::NotServed`] if the API server does not serve it.
     async fn facts(&self, kind: &Kind) -> Result<KindFacts, ReadError>;
 
+    /// A version in which the API server serves the group and kind; `None`: in none.
+    ///
+    /// # Errors
+    /// What is served is not known.
+    async fn served_as(&self, kind: &Kind) -> Result<Option<Kind>, ReadError>;
+
     /// The CRD that defines a kind; `None`: no CRD does.
     ///
     /// # Errors
@@ -196,6 +202,13 @@ impl Cluster for Overlay {
         self.serve(kind).await
     }
 
+    async fn served_as(&self, kind: &Kind) -> Result<Option<Kind>, ReadError> {
+        match self.origin.served_as(kind).await? {
+            None if self.memory.is_defined(kind) => Ok(Some(kind.clone())),
+            served => Ok(served),
+        }
+    }
+
     async fn watch(&self, view: View) -> Result<(), ReadError> {
         let listed = self.list_origin(&view).await;
         // Reads report it as well: what can't be listed is not empty.
@@ -234,9 +247,9 @@ impl Cluster for Overlay {
         self.memory.apply(apply).await
     }
 
-    async fn delete(&self, object: &ObjectRef, uid: &str) -> Result<(), WriteError> {
+    async fn delete(&self, object: &ObjectRef, uid: &str, version: Option<u64>) -> Result<(), WriteError> {
         self.bring_for_write(object).await?;
-        self.memory.delete(object, uid).await
+        self.memory.delete(object, uid, version).await
     }
 
     async fn add_finalizer(&self, object: &ObjectRef, uid: &str, finalizer: &str) -> Result<(), WriteError> {

@@ -3,7 +3,7 @@
 
 use async_trait::async_trait;
 use kube::api::ListParams;
-use mizzen_cluster::{KindFacts, Origin, RECONCILER_LABEL, ReadError, Scope};
+use mizzen_cluster::{Cluster, KindFacts, Origin, RECONCILER_LABEL, ReadError, Scope};
 use mizzen_model::{Kind, ObjectRef};
 use serde::Deserialize;
 use serde_json::Value;
@@ -29,6 +29,10 @@ struct Page {
 impl Origin for Live {
     async fn facts(&self, kind: &Kind) -> Result<KindFacts, ReadError> {
         self.discovery.facts(kind).await
+    }
+
+    async fn served_as(&self, kind: &Kind) -> Result<Option<Kind>, ReadError> {
+        Cluster::served_as(self, kind).await
     }
 
     async fn definition(&self, kind: &Kind, facts: &KindFacts) -> Result<Option<Value>, ReadError> {
@@ -68,7 +72,7 @@ impl Origin for Live {
 mod tests {
     use std::sync::Arc;
 
-    use mizzen_cluster::{Apply, Cluster, Overlay, Target, View, WriteError};
+    use mizzen_cluster::{Apply, Overlay, Target, View, WriteError};
     use mizzen_model::Fields;
     use parking_lot::Mutex;
     use serde_json::json;

@@ -80,6 +80,10 @@ impl Origin for Documents {
         Ok(KindFacts { plural, namespaced: true, status_subresource: false, conditions_by_type: true })
     }
 
+    async fn served_as(&self, kind: &Kind) -> Result<Option<Kind>, ReadError> {
+        Ok(self.facts(kind).await.is_ok().then(|| kind.clone()))
+    }
+
     async fn definition(&self, kind: &Kind, _facts: &KindFacts) -> Result<Option<Value>, ReadError> {
         Ok(self.definition_of(kind).cloned())
     }
@@ -174,7 +178,7 @@ async fn a_field_that_another_manager_applies_is_a_conflict() {
 #[tokio::test]
 async fn what_was_deleted_here_is_gone_also_for_views_that_start_later() {
     let (overlay, origin) = over(Documents::of(&[OWNED]));
-    overlay.delete(&map(), "2").await.unwrap();
+    overlay.delete(&map(), "2", None).await.unwrap();
     overlay.watch(view(&map(), Scope::Owned, &[])).await.unwrap();
     assert_eq!(overlay.get(Scope::Owned, &map()).unwrap(), None);
     assert_eq!(overlay.lookup(&map()).await.unwrap().map(|found| found.object), None);
