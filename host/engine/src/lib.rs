@@ -108,6 +108,7 @@ mod problem;
 mod reads;
 mod reconcile;
 mod settings;
+mod unconfirmed;
 mod write;
 
 use std::sync::Arc;

@@ -8,7 +8,7 @@ use mizzen_model::{Digest, Fields, Object, ObjectRef, canonical};
 
 use crate::observe::Intent;
 use crate::prepare::Prepared;
-use crate::write::Unconfirmed;
+use crate::unconfirmed::Unconfirmed;
 
 /// What is remembered of a key from one reconcile to the next. It moves as one value: into the
 /// reconcile, and back with its result.

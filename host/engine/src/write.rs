@@ -6,6 +6,7 @@
 
 mod apply;
 mod change;
+mod confirm;
 mod conflict;
 mod controller;
 mod disrupt;
@@ -23,10 +24,8 @@ mod prune;
 pub(crate) mod report;
 mod served;
 pub(crate) mod status;
-mod unconfirmed;
 mod writer;
 
 pub(crate) use finalizer::Cleanup;
 pub(crate) use intents::Plan;
-pub(crate) use unconfirmed::Unconfirmed;
 pub(crate) use writer::Writer;

@@ -7,7 +7,7 @@ use mizzen_cluster::{Ownership, Scope, WriteError};
 use mizzen_k8s::Listed;
 
 use super::change::Change;
-use super::unconfirmed::joined;
+use super::confirm::joined;
 use super::writer::Writer;
 use crate::names::{finalizer, has_finalizer};
 use crate::observe::Verb;

@@ -8,9 +8,9 @@ use mizzen_k8s::Listed;
 use mizzen_model::{Access, Fields, Kind, Object, ObjectRef, Selector, Severity};
 
 use super::change::Change;
+use super::confirm::joined;
 use super::objects::is_unavailable;
 use super::owned::{Labelled, Owned};
-use super::unconfirmed::joined;
 use super::writer::{Writer, unavailable};
 use crate::identity::Identity;
 use crate::memo::WrittenPart;

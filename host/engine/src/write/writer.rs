@@ -10,12 +10,12 @@ use serde_json::Value;
 use super::change::Change;
 use super::disruptions::Disruptions;
 use super::drift;
-use super::unconfirmed::Unconfirmed;
 use crate::context::Context;
 use crate::memo::{LastWrite, LastWrites, Memory, OwnWrites, WrittenPart};
 use crate::names::owner_label;
 use crate::observe::{self, Verb};
 use crate::plugin::{Key, Plugin};
+use crate::unconfirmed::Unconfirmed;
 
 /// Writes for one key.
 pub(crate) struct Writer {

@@ -1,25 +1,15 @@
-//! Applies without a response: each may have created its object, or may do so yet.
-//!
-//! Such an object is looked for at the API server, since no view may have it: it is pruned when it is not wanted any
-//! more, and the finalizer stays until it is known whether it exists.
+//! Looks for the objects of applies without a response at the API server, since no view may have them: one is pruned when
+//! it is not wanted any more, and the finalizer stays until it is known whether it exists.
 
-use std::collections::{HashMap, HashSet};
-use std::time::Duration;
+use std::collections::HashSet;
 
 use mizzen_cluster::{ReadError, WriteError};
 use mizzen_model::ObjectRef;
-use tokio::time::Instant;
 
 use super::owned::Owned;
 use super::writer::{Writer, unavailable};
 use crate::identity::Identity;
-
-/// How long after the missing response an apply may take effect: an API server ends each request after 60 s.
-const IN_FLIGHT: Duration = Duration::from_secs(65);
-
-/// The objects of applies without a response, and when that was.
-#[derive(Debug, Default)]
-pub(crate) struct Unconfirmed(HashMap<ObjectRef, Instant>);
+use crate::unconfirmed::{Effect, IN_FLIGHT};
 
 /// What unconfirmed applies have led to.
 #[derive(Default)]
@@ -30,17 +20,6 @@ pub(super) struct Confirmed {
     pub(super) open: Option<ObjectRef>,
 }
 
-// === impl Unconfirmed ===
-
-impl Unconfirmed {
-    /// Notes the object of an apply, if that got no response.
-    pub(super) fn note<T>(&mut self, object: &ObjectRef, applied: &Result<T, WriteError>) {
-        if matches!(applied, Err(WriteError::Unknown { .. })) {
-            self.0.insert(object.clone(), Instant::now());
-        }
-    }
-}
-
 // === impl Writer ===
 
 impl Writer {
@@ -49,12 +28,8 @@ impl Writer {
     /// # Errors
     /// One can't be looked up.
     pub(super) async fn confirm(&mut self, keep: &HashSet<Identity<'_>>) -> Result<Confirmed, WriteError> {
-        let (mut confirmed, now) = (Confirmed::default(), Instant::now());
-        let is_over = |since: &Instant| now.saturating_duration_since(*since) >= IN_FLIGHT;
-        self.unconfirmed.0.retain(|object, since| !(is_over(since) && keep.contains(&Identity::of(object))));
-        let unwanted = self.unconfirmed.0.iter().filter(|(object, _)| !keep.contains(&Identity::of(object)));
-        let unwanted: Vec<_> = unwanted.map(|(object, since)| (object.clone(), *since)).collect();
-        for (object, since) in unwanted {
+        let mut confirmed = Confirmed::default();
+        for (object, effect) in self.unconfirmed.unwanted(keep) {
             let found = match self.cluster().lookup(&object).await {
                 Ok(found) => found.map(|found| found.object),
                 Err(ReadError::NotServed(kind)) => match self.cluster().served_as(&kind).await {
@@ -66,7 +41,7 @@ impl Writer {
             };
             match found.and_then(|object| Some((self.ownership_of(&object)?, object))) {
                 Some((ownership, object)) => confirmed.owned.push(Owned { object, ownership }),
-                None if is_over(&since) => _ = self.unconfirmed.0.remove(&object),
+                None if effect == Effect::Over => self.unconfirmed.forget(&object),
                 None => confirmed.open = confirmed.open.or(Some(object)),
             }
         }
