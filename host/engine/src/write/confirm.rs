@@ -1,5 +1,5 @@
-//! Looks for the objects of applies without a response at the API server, since no view may have them: one is pruned when
-//! it is not wanted any more, and the finalizer stays until it is known whether it exists.
+//! Looks for the objects of applies without a response at the API server, since no view may have them: one is pruned
+//! when it is not wanted any more, and the finalizer stays until it is known whether it exists.
 
 use std::collections::HashSet;
 
