@@ -3,48 +3,52 @@
 use std::sync::Arc;
 
 use mizzen_config::Limits;
-use mizzen_model::{CallError, Reads};
+use mizzen_model::{CallError, Digest, Reads};
 use wasmtime::{Engine, PoolConcurrencyLimitError, Store, Trap};
+use wasmtime_wasi::I32Exit;
 
 use crate::guest::{self, Guest};
 use crate::limits::STACK;
+use crate::lines::LastWords;
 use crate::metered::{self, Limit, Stop};
 
-/// Runs a guest in a fresh store, within its limits.
+/// Runs a guest in a fresh store, within its limits. `seed` decides what it finds random.
 pub(crate) async fn call<T>(
     engine: &Engine,
     reads: Arc<dyn Reads>,
     limits: Limits,
+    seed: Digest,
     run: impl AsyncFnOnce(&mut Store<Guest>) -> wasmtime::Result<T>,
 ) -> Result<T, CallError> {
-    let mut store = metered::store(engine, Guest::new(reads, limits), guest::bounds(limits));
+    let mut store = metered::store(engine, Guest::new(reads, limits, seed), guest::bounds(limits));
     let returned = metered::run(&mut store, run).await;
-    returned.map_err(|stop| classify(stop, store.data().last_error.as_deref(), limits))
+    returned.map_err(|stop| classify(stop, store.data().lines.last_words(), limits))
 }
 
-/// Returns the error of a call that stopped. `logged` is the last error that the guest logged.
-fn classify(stop: Stop, logged: Option<&str>, limits: Limits) -> CallError {
+/// Returns the error of a call that stopped. `said` is what the guest said last about an error.
+fn classify(stop: Stop, said: Option<LastWords>, limits: Limits) -> CallError {
     match stop {
         Stop::Time => CallError::Deadline(limits.time),
         Stop::Failed { met: Some(Limit::Memory(bytes)), .. } => CallError::Memory(bytes),
         Stop::Failed { met: Some(Limit::Table(elements)), .. } => CallError::Table(elements),
         Stop::Failed { met: Some(Limit::HostCalls(calls)), .. } => CallError::HostCalls(calls),
-        Stop::Failed { error, met: None } => failure(&error, logged, limits),
+        Stop::Failed { error, met: None } => failure(&error, said, limits),
     }
 }
 
-fn failure(error: &wasmtime::Error, logged: Option<&str>, limits: Limits) -> CallError {
+fn failure(error: &wasmtime::Error, said: Option<LastWords>, limits: Limits) -> CallError {
+    // A panic handler that logs before it aborts, or standard error, is how a guest can report what went wrong.
+    let trapped = |why: String| CallError::Trap(said.map(|said| format!("{why}, {said}")).unwrap_or(why));
+    if let Some(exit) = error.downcast_ref::<I32Exit>() {
+        return trapped(format!("it ended with exit code {}", exit.0));
+    }
     match error.downcast_ref::<Trap>() {
         Some(Trap::StackOverflow) => CallError::Stack(STACK as u64),
-        Some(trap) => CallError::Trap(match logged {
-            // A panic handler that logs before it aborts is how a guest can report what went wrong.
-            Some(logged) => format!("{trap}, after it logged: {logged}"),
-            None => trap.to_string(),
-        }),
+        Some(trap) => trapped(trap.to_string()),
         None if error.is::<PoolConcurrencyLimitError>() => CallError::Host(format!("{error:#}")),
         // wasmtime has no public type for it.
         None if format!("{error:#}").contains("too much data") => CallError::Outcome(limits.outcome),
-        None => CallError::Trap(format!("{error:#}")),
+        None => trapped(format!("{error:#}")),
     }
 }
 
@@ -57,7 +61,7 @@ mod tests {
     fn classified_after_too_many_host_calls(engine: &Engine, trap: Trap) -> CallError {
         let limits = Limits { reads: 0, ..Limits::default() };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let called = call(engine, Arc::new(NoReads), limits, async |store: &mut Store<Guest>| {
+        let called = call(engine, Arc::new(NoReads), limits, Digest::of(b""), async |store: &mut Store<Guest>| {
             assert!(store.data_mut().count().is_err());
             Err::<(), _>(trap.into())
         });
@@ -67,7 +71,7 @@ mod tests {
     #[test]
     fn a_trap_reports_what_the_guest_logged_last() {
         let trap = Stop::Failed { error: Trap::UnreachableCodeReached.into(), met: None };
-        let logged = Some("panicked at src/lib.rs:7: no such index");
+        let logged = Some(LastWords::Logged("panicked at src/lib.rs:7: no such index".into()));
         let CallError::Trap(why) = classify(trap, logged, Limits::default()) else { panic!() };
         assert!(why.ends_with("after it logged: panicked at src/lib.rs:7: no such index"), "{why}");
     }

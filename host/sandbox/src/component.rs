@@ -14,9 +14,9 @@ use crate::engine::Sandbox;
 use crate::error::LoadError;
 use crate::form::Form;
 use crate::guest::Guest;
-use crate::limits::{COMPONENT, DESCRIBE, MEMORY};
+use crate::limits::{COMPONENT, DESCRIBE, MEMORIES, MEMORY};
 use crate::no_reads::NoReads;
-use crate::{description, world};
+use crate::{description, form, world};
 
 /// A loaded component. Cheap to clone.
 #[derive(Clone)]
@@ -27,6 +27,10 @@ struct Inner {
     pre: ReconcilerPluginPre<Guest>,
     description: Description,
     digest: Digest,
+    /// Memories that an instance takes from the pool.
+    memories: u32,
+    /// Whether it imports WASI.
+    has_wasi: bool,
 }
 
 /// A component with its limits. Cheap to clone.
@@ -55,18 +59,20 @@ impl Sandbox {
         fits(bytes.len() as u64)?;
         match Form::of(&bytes) {
             Form::NotWasm => return Err(LoadError::NotWasm),
+            Form::CoreModule if form::is_preview1(&bytes) => return Err(LoadError::Preview1),
             Form::CoreModule => return Err(LoadError::CoreModule),
             Form::Component | Form::Unknown => {}
         }
         let digest = Digest::of(&bytes);
         let own = self.clone();
         let component = tokio::task::spawn_blocking(move || compile(&own, &bytes, digest)).await??;
-        world::check(self.engine(), &component)?;
+        let has_wasi = world::check(self.engine(), &component)?;
+        let memories = component.resources_required().map_or(MEMORIES, |required| required.num_memories);
         let pre = self.linker().instantiate_pre(&component).map_err(LoadError::Link)?;
         let pre = ReconcilerPluginPre::new(pre).map_err(LoadError::Link)?;
-        let described = describe(self, &pre).await.map_err(LoadError::Describe)?;
+        let described = describe(self, &pre, memories, digest).await.map_err(LoadError::Describe)?;
         let description = description::description(described)?;
-        Ok(Component(Arc::new(Inner { sandbox: self.clone(), pre, description, digest })))
+        Ok(Component(Arc::new(Inner { sandbox: self.clone(), pre, description, digest, memories, has_wasi })))
     }
 }
 
@@ -92,6 +98,16 @@ impl Component {
         &self.0.sandbox
     }
 
+    /// Memories that an instance takes from the pool.
+    pub(crate) fn memories(&self) -> u32 {
+        self.0.memories
+    }
+
+    /// Whether it imports WASI.
+    pub(crate) fn has_wasi(&self) -> bool {
+        self.0.has_wasi
+    }
+
     pub(crate) fn pre(&self) -> &ReconcilerPluginPre<Guest> {
         &self.0.pre
     }
@@ -101,9 +117,14 @@ fn fits(bytes: u64) -> Result<(), LoadError> {
     if bytes > COMPONENT { Err(LoadError::TooLarge { bytes, most: COMPONENT }) } else { Ok(()) }
 }
 
-async fn describe(sandbox: &Sandbox, pre: &ReconcilerPluginPre<Guest>) -> Result<wit::Description, CallError> {
-    let _slot = sandbox.slot().await;
-    call(sandbox.engine(), Arc::new(NoReads), DESCRIBE, async |store: &mut Store<Guest>| {
+async fn describe(
+    sandbox: &Sandbox,
+    pre: &ReconcilerPluginPre<Guest>,
+    memories: u32,
+    digest: Digest,
+) -> Result<wit::Description, CallError> {
+    let _slot = sandbox.slot(memories).await;
+    call(sandbox.engine(), Arc::new(NoReads), DESCRIBE, digest, async |store: &mut Store<Guest>| {
         let plugin = pre.instantiate_async(&mut *store).await?;
         plugin.mizzen_plugin_reconciler().call_describe(store).await
     })

@@ -11,15 +11,17 @@ use crate::bindings::ReconcilerPlugin;
 use crate::cache::Cache;
 use crate::error::LoadError;
 use crate::guest::Guest;
-use crate::limits::{HOST_STACK, MEMORY, RESIDENT, STACK, TABLE};
+use crate::limits::{CORE_INSTANCES, HOST_STACK, MEMORIES, MEMORY, RESIDENT, STACK, TABLE, TABLES};
 use crate::ticker::{Awake, Ticker};
+use crate::wasi;
 
 /// How a sandbox is set up.
 #[derive(Clone, Debug)]
 pub struct SandboxOptions {
     /// Folder of compiled components; without one they are compiled at each start.
     pub cache: Option<PathBuf>,
-    /// Calls that can run at once; further ones wait, which does not count as their time.
+    /// Calls that can run at once; further ones wait, which does not count as their time. A call of a component with
+    /// several memories counts for as many.
     pub instances: u32,
 }
 
@@ -35,7 +37,7 @@ struct Inner {
     ticker: Ticker,
 }
 
-/// The right to run one instance: a slot of the pool, and a ticker that ticks.
+/// The right to run one instance: its memories in the pool, and a ticker that ticks.
 pub(crate) struct Slot<'a> {
     _permit: Option<SemaphorePermit<'a>>,
     _awake: Awake<'a>,
@@ -51,9 +53,10 @@ impl Sandbox {
         let mut linker = Linker::new(&engine);
         ReconcilerPlugin::add_to_linker::<_, HasSelf<_>>(&mut linker, |guest: &mut Guest| guest)
             .map_err(LoadError::Engine)?;
+        wasi::add_to_linker(&mut linker).map_err(LoadError::Engine)?;
         let cache = options.cache.map(|folder| Cache::open(&folder, &engine)).transpose()?;
         let ticker = Ticker::start(engine.clone()).map_err(LoadError::Task)?;
-        let slots = Semaphore::new(usize::try_from(options.instances).unwrap_or(Semaphore::MAX_PERMITS));
+        let slots = Semaphore::new(usize::try_from(memories(options.instances)).unwrap_or(Semaphore::MAX_PERMITS));
         Ok(Self(Arc::new(Inner { engine, linker, cache, slots, ticker })))
     }
 
@@ -74,10 +77,11 @@ impl Sandbox {
         self.0.cache.as_ref()
     }
 
-    /// Waits for a slot. It must outlive the store that runs in it.
-    pub(crate) async fn slot(&self) -> Slot<'_> {
+    /// Waits until the pool has so many memories for one instance. The slot must outlive the store that runs in it.
+    pub(crate) async fn slot(&self, memories: u32) -> Slot<'_> {
+        let memories = memories.clamp(1, MEMORIES);
         // The semaphore is never closed, so a permit is always granted in the end.
-        Slot { _permit: self.0.slots.acquire().await.ok(), _awake: self.0.ticker.wake() }
+        Slot { _permit: self.0.slots.acquire_many(memories).await.ok(), _awake: self.0.ticker.wake() }
     }
 }
 
@@ -109,18 +113,25 @@ pub(crate) fn config(instances: u32) -> Config {
     config
 }
 
+/// Memories of a pool of so many instances: one each, and at least enough for one of any component. An instance that has
+/// several takes the place of several.
+fn memories(instances: u32) -> u32 {
+    instances.max(MEMORIES)
+}
+
 fn pool(instances: u32) -> PoolingAllocationConfig {
     // Where the kernel can't list the pages that a call has written, keeping memory would mean to clear all of it.
     let resident = if PoolingAllocationConfig::is_pagemap_scan_available() { RESIDENT } else { 0 };
     let mut pool = PoolingAllocationConfig::new();
-    pool.total_component_instances(instances)
-        .total_core_instances(instances.saturating_mul(8))
-        .total_memories(instances)
-        .total_tables(instances.saturating_mul(4))
-        .total_stacks(instances)
-        .max_memories_per_component(1)
-        .max_tables_per_component(4)
-        .max_core_instances_per_component(8)
+    let memories = memories(instances);
+    pool.total_component_instances(memories)
+        .total_core_instances(memories.saturating_mul(CORE_INSTANCES))
+        .total_memories(memories)
+        .total_tables(memories.saturating_mul(TABLES))
+        .total_stacks(memories)
+        .max_memories_per_component(MEMORIES)
+        .max_tables_per_component(TABLES)
+        .max_core_instances_per_component(CORE_INSTANCES)
         .max_memory_size(MEMORY)
         .table_elements(TABLE)
         // A few warm slots make calls quick; the others give their memory back.

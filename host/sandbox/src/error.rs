@@ -39,6 +39,12 @@ pub enum LoadError {
          `wasm-tools component new FILE -o COMPONENT`"
     )]
     CoreModule,
+    /// It is a core module that was built for WASI preview 1.
+    #[error(
+        "not a component but a core module for WASI preview 1: make a component of it with `wasm-tools component new \
+         FILE --adapt wasi_snapshot_preview1.reactor.wasm -o COMPONENT`"
+    )]
+    Preview1,
     /// It is damaged, or uses features of WebAssembly that the host does not enable.
     #[error("not a component that this host can compile")]
     Compile(#[source] wasmtime::Error),

@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use mizzen_config::Limits;
-use mizzen_model::Reads;
+use mizzen_model::{Digest, Reads};
 use wasmtime::component::ResourceTable;
 use wasmtime::{Error, Result};
 
 use crate::limits::{ARGUMENTS, CURSORS, TABLE};
+use crate::lines::Lines;
 use crate::metered::{Bounds, Limit, Meter, Metered};
+use crate::wasi::Lazy;
 
 /// What the store of a call holds.
 pub(crate) struct Guest {
@@ -16,10 +18,10 @@ pub(crate) struct Guest {
     pub(crate) reads: Arc<dyn Reads>,
     /// The lists that the guest has open.
     pub(crate) cursors: ResourceTable,
-    /// Lines logged so far.
-    pub(crate) lines: u32,
-    /// The last line logged as an error.
-    pub(crate) last_error: Option<String>,
+    /// The lines that the guest logs.
+    pub(crate) lines: Lines,
+    /// The guest's WASI, made when it is first used.
+    pub(crate) wasi: Lazy,
     meter: Meter,
     host_calls: u64,
     max_host_calls: u64,
@@ -28,15 +30,16 @@ pub(crate) struct Guest {
 }
 
 impl Guest {
-    pub(crate) fn new(reads: Arc<dyn Reads>, limits: Limits) -> Self {
+    /// `seed` decides what the guest finds random.
+    pub(crate) fn new(reads: Arc<dyn Reads>, limits: Limits, seed: Digest) -> Self {
         let mut cursors = ResourceTable::new();
         cursors.set_max_capacity(CURSORS);
         let meter = Meter::new(bounds(limits));
         Self {
+            lines: Lines::new(reads.clone()),
+            wasi: Lazy::new(seed),
             reads,
             cursors,
-            lines: 0,
-            last_error: None,
             meter,
             host_calls: 0,
             max_host_calls: limits.reads,

@@ -5,8 +5,8 @@
 //!                                                                                         │ one call:
 //!                                          store dropped ◄─ outcome, parsed ◄─ instance ◄─ fresh store
 //! ```
-//! A guest has no WASI and no authority: its host calls are in `capabilities`, one file each, and go to the
-//! [`mizzen_model::Reads`] of its call. Renderers are guests of another kind, with an engine of their own: see
+//! A guest has no authority: its host calls are in `capabilities`, one file each, and go to the
+//! [`mizzen_model::Reads`] of its call. To those that import WASI it is virtual: see `wasi`. Renderers are guests of another kind, with an engine of their own: see
 //! [`Renderers`].
 //!
 //! A sandbox loads what fits the world of plugins, and reports why anything else does not:
@@ -40,6 +40,7 @@ mod error;
 mod form;
 mod guest;
 mod limits;
+mod lines;
 mod metered;
 mod no_reads;
 mod outcome;
@@ -47,6 +48,7 @@ mod plugin;
 mod render;
 mod text;
 mod ticker;
+mod wasi;
 mod world;
 
 pub use cache::CacheError;

@@ -28,9 +28,11 @@ impl Invoke for Plugin {
         reads: Arc<dyn Reads>,
     ) -> Result<Result<Outcome, Failure>, CallError> {
         let sandbox = self.component.sandbox();
-        let _slot = sandbox.slot().await;
+        let _slot = sandbox.slot(self.component.memories()).await;
+        // What is random to a guest is the same for the same request: then its outcome is, too.
+        let seed = if self.component.has_wasi() { seed(request) } else { self.digest() };
         let request = convert::request(request);
-        let returned = run(sandbox.engine(), reads, self.limits, async |store: &mut Store<Guest>| {
+        let returned = run(sandbox.engine(), reads, self.limits, seed, async |store: &mut Store<Guest>| {
             let plugin = self.component.pre().instantiate_async(&mut *store).await?;
             let reconciler = plugin.mizzen_plugin_reconciler();
             match call {
@@ -44,4 +46,10 @@ impl Invoke for Plugin {
             Err(failure) => Ok(Err(outcome::failure(failure))),
         }
     }
+}
+
+fn seed(request: &Request) -> Digest {
+    let predecessors = request.predecessors.iter().map(|predecessor| format!("{predecessor:?}"));
+    let parts = [request.subject.to_string(), request.config.to_string()].into_iter().chain(predecessors);
+    Digest::of(parts.collect::<Vec<_>>().join("\0").as_bytes())
 }

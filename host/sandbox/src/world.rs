@@ -4,6 +4,8 @@ use mizzen_k8s::Listed;
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
+use crate::wasi;
+
 /// The prefix of everything that the host and its guests have in common.
 const OURS: &str = "mizzen:plugin/";
 
@@ -21,10 +23,11 @@ pub enum WorldError {
     Mismatch(String),
 }
 
-/// Checks that a component imports only what is ours, and exports a reconciler.
+/// Checks that a component imports only what is ours and the host's virtual WASI, and exports a reconciler. Returns whether
+/// it imports WASI.
 ///
 /// Versions and types of what is ours are checked by linking.
-pub(crate) fn check(engine: &Engine, component: &Component) -> Result<(), WorldError> {
+pub(crate) fn check(engine: &Engine, component: &Component) -> Result<bool, WorldError> {
     let ty = component.component_type();
     let exports: Vec<_> = ty.exports(engine).map(|(name, _)| name.to_owned()).collect();
     let has = |interface: &str| exports.iter().any(|name| name.starts_with(&format!("{OURS}{interface}@")));
@@ -32,18 +35,36 @@ pub(crate) fn check(engine: &Engine, component: &Component) -> Result<(), WorldE
         return Err(WorldError::Policy);
     }
     let mut mismatches = Vec::new();
-    let foreign: Vec<_> = ty.imports(engine).map(|(name, _)| name).filter(|name| !name.starts_with(OURS)).collect();
+    let imports: Vec<_> = ty.imports(engine).map(|(name, _)| name).filter(|name| !name.starts_with(OURS)).collect();
+    let (wasi, foreign): (Vec<_>, Vec<_>) = imports.into_iter().partition(|name| is_offered(name));
+    let (http, foreign): (Vec<_>, Vec<_>) = foreign.into_iter().partition(|name| name.starts_with("wasi:http/"));
     if !foreign.is_empty() {
         mismatches.push(format!(
-            "it imports {}, which this host does not offer: build it without WASI, for `wasm32-unknown-unknown`",
+            "it imports {}, which this host does not offer: of WASI it has 0.2, without `wasi:http`",
             quoted(foreign)
+        ));
+    }
+    if !http.is_empty() {
+        mismatches.push(format!(
+            "it imports {}: send requests by `{OURS}http`, and build without the other, e.g. with \
+             `jco componentize --disable http fetch-event`",
+            quoted(http)
         ));
     }
     if !has("reconciler") {
         let instead = if exports.is_empty() { "nothing".to_owned() } else { quoted(&exports) };
-        mismatches.push(format!("it does not export `{OURS}reconciler`, but {instead}"));
+        mismatches.push(format!(
+            "it does not export `{OURS}reconciler`, but {instead}: \
+             build it for the world `reconciler-plugin`, e.g. with `mizzen-plugin-build` or \
+             `componentize-py -d wit -w reconciler-plugin componentize app -o app.wasm`"
+        ));
     }
-    if mismatches.is_empty() { Ok(()) } else { Err(WorldError::Mismatch(mismatches.join("; "))) }
+    if mismatches.is_empty() { Ok(!wasi.is_empty()) } else { Err(WorldError::Mismatch(mismatches.join("; "))) }
+}
+
+/// Whether the host's virtual WASI has an interface.
+fn is_offered(name: &str) -> bool {
+    wasi::OFFERED.iter().any(|interface| name.starts_with(interface)) && name.contains("@0.2.")
 }
 
 /// Quotes names for a message. They come from the component, which is not trusted.
@@ -66,14 +87,17 @@ mod tests {
     fn everything_that_does_not_fit_is_named_at_once() {
         let why = refused(
             r#"(component
-                (import "wasi:cli/environment@0.2.0" (instance))
-                (import "mizzen:plugin/log@0.1.0" (instance))
+                (import "wasi:http/types@0.2.0" (instance))
                 (import "wasi:io/streams@0.2.0" (instance))
+                (import "mizzen:plugin/log@0.1.0" (instance))
+                (import "wasi:cli/environment@0.3.0" (instance))
+                (import "acme:shell/run@1.0.0" (instance))
                 (instance $i)
                 (export "acme:thing/run@1.0.0" (instance $i)))"#,
         );
-        assert!(why.contains("imports `wasi:cli/environment@0.2.0`, `wasi:io/streams@0.2.0`, which"), "{why}");
-        assert!(why.contains("wasm32-unknown-unknown"), "{why}");
+        assert!(why.contains("imports `wasi:cli/environment@0.3.0`, `acme:shell/run@1.0.0`, which"), "{why}");
+        assert!(why.contains("imports `wasi:http/types@0.2.0`: send requests by `mizzen:plugin/http`"), "{why}");
+        assert!(!why.contains("wasi:io/streams"), "{why}");
         assert!(why.contains("does not export `mizzen:plugin/reconciler`, but `acme:thing/run@1.0.0`"), "{why}");
     }
 

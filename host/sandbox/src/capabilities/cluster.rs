@@ -100,7 +100,7 @@ mod tests {
     use crate::no_reads::NoReads;
 
     fn guest() -> Guest {
-        Guest::new(Arc::new(NoReads), Limits::default())
+        Guest::new(Arc::new(NoReads), Limits::default(), mizzen_model::Digest::of(b""))
     }
 
     fn open(guest: &mut Guest, names: &[&str], padding: usize) -> u32 {

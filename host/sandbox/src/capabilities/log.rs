@@ -5,7 +5,7 @@ use wasmtime::Result;
 
 use crate::bindings::mizzen::plugin::log;
 use crate::guest::Guest;
-use crate::limits::{LOG_FIELDS, LOG_KEY, LOG_LINE, LOG_LINES, LOG_VALUE};
+use crate::limits::{LOG_FIELDS, LOG_KEY, LOG_VALUE};
 use crate::text::line;
 
 impl log::Host for Guest {
@@ -17,19 +17,9 @@ impl log::Host for Guest {
             log::Level::Warn => Level::Warn,
             log::Level::Error => Level::Error,
         };
-        let message = line(message, LOG_LINE);
-        if level == Level::Error {
-            // Also beyond the limit of lines: it may be why the guest traps.
-            self.last_error = Some(message.clone());
-        }
-        self.lines += 1;
-        if self.lines <= LOG_LINES {
-            let fields = fields.into_iter().take(LOG_FIELDS);
-            let fields: Vec<_> = fields.map(|(key, value)| (line(key, LOG_KEY), line(value, LOG_VALUE))).collect();
-            self.reads.log(level, &message, &fields);
-        } else if self.lines == LOG_LINES + 1 {
-            self.reads.log(Level::Warn, &format!("more than {LOG_LINES} lines in one call: the rest is omitted"), &[]);
-        }
+        let fields = fields.into_iter().take(LOG_FIELDS);
+        let fields: Vec<_> = fields.map(|(key, value)| (line(key, LOG_KEY), line(value, LOG_VALUE))).collect();
+        self.lines.write(level, message, &fields);
         Ok(())
     }
 }
@@ -40,11 +30,13 @@ mod tests {
 
     use async_trait::async_trait;
     use mizzen_config::Limits;
-    use mizzen_model::{AccessError, Kind, Object, ObjectRef, Query, Reads};
+    use mizzen_model::{AccessError, Digest, Kind, Object, ObjectRef, Query, Reads};
     use parking_lot::Mutex;
 
     use super::log::Host;
     use super::*;
+    use crate::limits::{LOG_LINE, LOG_LINES};
+    use crate::lines::LastWords;
 
     /// Records the lines that are logged.
     #[derive(Default)]
@@ -75,7 +67,7 @@ mod tests {
     #[tokio::test]
     async fn log_lines_are_limited_in_number_and_size() {
         let lines = Arc::new(Lines::default());
-        let mut guest = Guest::new(lines.clone(), Limits::default());
+        let mut guest = Guest::new(lines.clone(), Limits::default(), Digest::of(b""));
         let fields = vec![("key".to_owned(), "value".to_owned()); 1_000];
         for _ in 0..3 * LOG_LINES {
             guest.write(log::Level::Info, "x".repeat(1 << 20), fields.clone()).await.unwrap();
@@ -88,12 +80,12 @@ mod tests {
 
     #[tokio::test]
     async fn the_last_error_is_kept_even_beyond_the_limit_of_lines() {
-        let mut guest = Guest::new(Arc::new(Lines::default()), Limits::default());
+        let mut guest = Guest::new(Arc::new(Lines::default()), Limits::default(), Digest::of(b""));
         for _ in 0..2 * LOG_LINES {
             guest.write(log::Level::Info, "on the way".into(), Vec::new()).await.unwrap();
         }
         guest.write(log::Level::Error, "panicked at src/lib.rs:1".into(), Vec::new()).await.unwrap();
         guest.write(log::Level::Info, "never mind".into(), Vec::new()).await.unwrap();
-        assert_eq!(guest.last_error.as_deref(), Some("panicked at src/lib.rs:1"));
+        assert_eq!(guest.lines.last_words(), Some(LastWords::Logged("panicked at src/lib.rs:1".into())));
     }
 }

@@ -11,11 +11,6 @@ use super::clock::Clock;
 use super::limits::STDERR;
 use super::pipe::Pipe;
 
-/// Lines of standard error that messages show, of its beginning and of its end: Go reports why it ends in the first
-/// lines, other languages in the last.
-const FIRST_LINES: usize = 2;
-const LAST_LINES: usize = 3;
-
 /// The streams and the clock of one rendering, as the host sees them.
 pub(super) struct Streams {
     pub(super) stdout: Pipe,
@@ -53,11 +48,6 @@ impl Streams {
     /// Returns the first and the last lines of standard error, in one.
     pub(super) fn stderr_lines(&self) -> String {
         let stderr = self.stderr.take();
-        let text = String::from_utf8_lossy(&stderr);
-        let mut lines: Vec<_> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-        if lines.len() > FIRST_LINES + LAST_LINES {
-            lines.splice(FIRST_LINES..lines.len() - LAST_LINES, ["…"]);
-        }
-        crate::text::line(lines.join(" | "), STDERR)
+        crate::text::ends(&String::from_utf8_lossy(&stderr), STDERR)
     }
 }

@@ -58,15 +58,33 @@ async fn a_component_that_exports_nothing_is_refused_with_the_missing_export() {
 }
 
 #[tokio::test]
-async fn a_component_that_imports_wasi_is_refused() {
+async fn a_component_may_import_wasi() {
     let wants = r#"(component
-        (import "wasi:cli/environment@0.2.0" (instance
+        (import "wasi:cli/environment@0.2.6" (instance
             (export "get-arguments" (func (result (list string))))))
         (instance $reconciler)
         (export "mizzen:plugin/reconciler@0.1.0" (instance $reconciler)))"#;
     let error = refusal_of(wants).await;
+    // Nothing else is wrong with its imports.
+    assert_says(&error, &["describe"]);
+}
+
+#[tokio::test]
+async fn a_component_that_imports_http_of_wasi_is_refused_with_the_contracts_own() {
+    let wants = r#"(component
+        (import "wasi:http/outgoing-handler@0.2.0" (instance))
+        (instance $reconciler)
+        (export "mizzen:plugin/reconciler@0.1.0" (instance $reconciler)))"#;
+    let error = refusal_of(wants).await;
     assert!(matches!(error, LoadError::World(_)), "{error}");
-    assert_says(&error, &["wasi:cli/environment@0.2.0"]);
+    assert_says(&error, &["wasi:http/outgoing-handler@0.2.0", "mizzen:plugin/http"]);
+}
+
+#[tokio::test]
+async fn a_module_for_wasi_preview_1_is_refused_with_the_way_to_a_component() {
+    let error = refusal_of(r#"(module (import "wasi_snapshot_preview1" "sched_yield" (func (result i32))))"#).await;
+    assert!(matches!(error, LoadError::Preview1), "{error}");
+    assert_says(&error, &["wasm-tools component new", "--adapt wasi_snapshot_preview1.reactor.wasm"]);
 }
 
 #[tokio::test]
