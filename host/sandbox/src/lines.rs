@@ -55,7 +55,9 @@ impl Lines {
         for part in bytes.chunks(STDERR) {
             stderr.extend_from_slice(part);
             let surplus = stderr.len().saturating_sub(STDERR);
-            stderr.drain(STDERR / 2..STDERR / 2 + surplus);
+            if surplus > 0 {
+                stderr.drain(STDERR / 2..STDERR / 2 + surplus);
+            }
         }
     }
 

@@ -97,7 +97,7 @@ fn there_are_no_files_and_sockets_are_refused_without_a_trap() {
     assert!(preopens::Host::get_directories(&mut guest.filesystem()).unwrap().is_empty());
     let refused = tcp_create_socket::Host::create_tcp_socket(&mut guest.sockets(), IpAddressFamily::Ipv4);
     let error = refused.err().unwrap();
-    assert!(format!("{error:?}").contains("AccessDenied"), "{error:?}");
+    assert!(format!("{error:?}").contains("access-denied"), "{error:?}");
 }
 
 #[test]
@@ -130,4 +130,14 @@ fn a_flood_on_standard_error_is_bounded_and_its_end_is_kept() {
     assert!(words.ends_with("File \"app.py\", line 10, in reconcile | KeyError: 'spec'"), "{words}");
     assert!(words.len() < STDERR + 100, "{words}");
     assert_eq!(recorder.lines.lock().len(), LOG_LINES as usize + 1);
+}
+
+#[test]
+fn a_guest_that_writes_byte_by_byte_is_quoted_whole() {
+    let lines = Lines::new(Arc::new(Recorder::default()));
+    let mut stderr = Stream::new(Level::Warn, lines.clone());
+    for byte in b"panic: no team\n" {
+        assert!(stderr.write(vec![*byte].into()).is_ok());
+    }
+    assert_eq!(lines.last_words().unwrap().to_string(), "after it wrote: panic: no team");
 }
