@@ -9,6 +9,9 @@ use parking_lot::Mutex;
 use crate::limits::{LOG_LINE, LOG_LINES, STDERR};
 use crate::text;
 
+/// Last lines of standard error that messages show. The runtime of Python adds three of its own to a traceback.
+const LAST_LINES: usize = 8;
+
 /// Logs a call's lines, and keeps those that say why the call fails. Clones share everything.
 #[derive(Clone)]
 pub(crate) struct Lines {
@@ -65,7 +68,7 @@ impl Lines {
     /// last line that it logged as an error.
     pub(crate) fn last_words(&self) -> Option<LastWords> {
         let kept = self.kept.lock();
-        let stderr = text::ends(&String::from_utf8_lossy(&kept.stderr), STDERR);
+        let stderr = text::ends(&String::from_utf8_lossy(&kept.stderr), LAST_LINES, STDERR);
         if stderr.is_empty() { kept.last_error.clone().map(LastWords::Logged) } else { Some(LastWords::Wrote(stderr)) }
     }
 }

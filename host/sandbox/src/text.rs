@@ -7,16 +7,15 @@ pub(crate) fn line(mut text: String, most: usize) -> String {
     text
 }
 
-/// Lines that [`ends`] keeps, of the beginning and of the end of a text.
+/// Lines that [`ends`] keeps of the beginning of a text.
 const FIRST_LINES: usize = 2;
-const LAST_LINES: usize = 3;
 
-/// Returns the first and the last lines of a text, in one line of at most so many bytes. Go reports why it ends in the
+/// Returns the first two and the last lines of a text, in one line of at most so many bytes. Go reports why it ends in the
 /// first lines of its standard error, other languages in the last.
-pub(crate) fn ends(text: &str, most: usize) -> String {
+pub(crate) fn ends(text: &str, last_lines: usize, most: usize) -> String {
     let mut lines: Vec<_> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-    if lines.len() > FIRST_LINES + LAST_LINES {
-        lines.splice(FIRST_LINES..lines.len() - LAST_LINES, ["…"]);
+    if lines.len() > FIRST_LINES + last_lines {
+        lines.splice(FIRST_LINES..lines.len() - last_lines, ["…"]);
     }
     line(lines.join(" | "), most)
 }

@@ -11,6 +11,9 @@ use super::clock::Clock;
 use super::limits::STDERR;
 use super::pipe::Pipe;
 
+/// Last lines of standard error that messages show.
+const LAST_LINES: usize = 3;
+
 /// The streams and the clock of one rendering, as the host sees them.
 pub(super) struct Streams {
     pub(super) stdout: Pipe,
@@ -48,6 +51,6 @@ impl Streams {
     /// Returns the first and the last lines of standard error, in one.
     pub(super) fn stderr_lines(&self) -> String {
         let stderr = self.stderr.take();
-        crate::text::ends(&String::from_utf8_lossy(&stderr), STDERR)
+        crate::text::ends(&String::from_utf8_lossy(&stderr), LAST_LINES, STDERR)
     }
 }

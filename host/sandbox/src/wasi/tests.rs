@@ -141,3 +141,16 @@ fn a_guest_that_writes_byte_by_byte_is_quoted_whole() {
     }
     assert_eq!(lines.last_words().unwrap().to_string(), "after it wrote: panic: no team");
 }
+
+#[test]
+fn what_a_runtime_adds_to_a_traceback_does_not_hide_the_exception() {
+    let lines = Lines::new(Arc::new(Recorder::default()));
+    let mut stderr = Stream::new(Level::Warn, lines.clone());
+    assert!(stderr.write("a line\n".repeat(20).into()).is_ok());
+    let written = "Traceback (most recent call last):\n  File \"/0/app.py\", line 29, in reconcile\nKeyError: 'nope'\n\
+        thread '<unnamed>' (1) panicked at runtime/src/lib.rs:1293:29:\nPython function threw an unexpected exception\n\
+        note: run with `RUST_BACKTRACE=1` environment variable to display a backtrace\n";
+    assert!(stderr.write(written.into()).is_ok());
+    let words = lines.last_words().unwrap().to_string();
+    assert!(words.contains("File \"/0/app.py\", line 29, in reconcile | KeyError: 'nope' | "), "{words}");
+}
