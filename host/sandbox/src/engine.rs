@@ -113,8 +113,8 @@ pub(crate) fn config(instances: u32) -> Config {
     config
 }
 
-/// Memories of a pool of so many instances: one each, and at least enough for one of any component. An instance that has
-/// several takes the place of several.
+/// Memories of a pool of so many instances: one each, and at least enough for one of any component. An instance that
+/// has several takes the place of several.
 fn memories(instances: u32) -> u32 {
     instances.max(MEMORIES)
 }

@@ -16,8 +16,8 @@ pub(crate) enum Form {
     NotWasm,
 }
 
-/// Whether a core module imports WASI preview 1: its name is not read as a module's import would be, as it decides about
-/// words alone.
+/// Whether a core module imports WASI preview 1: its name is not read as a module's import would be, as it decides
+/// about words alone.
 pub(crate) fn is_preview1(bytes: &[u8]) -> bool {
     const NAME: &[u8] = b"wasi_snapshot_preview1";
     bytes.windows(NAME.len()).any(|window| window == NAME)

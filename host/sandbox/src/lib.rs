@@ -6,8 +6,8 @@
 //!                                          store dropped ◄─ outcome, parsed ◄─ instance ◄─ fresh store
 //! ```
 //! A guest has no authority: its host calls are in `capabilities`, one file each, and go to the
-//! [`mizzen_model::Reads`] of its call. To those that import WASI it is virtual: see `wasi`. Renderers are guests of another kind, with an engine of their own: see
-//! [`Renderers`].
+//! [`mizzen_model::Reads`] of its call. To those that import WASI it is virtual: see `wasi`. Renderers are guests of
+//! another kind, with an engine of their own: see [`Renderers`].
 //!
 //! A sandbox loads what fits the world of plugins, and reports why anything else does not:
 //!

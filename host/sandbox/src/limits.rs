@@ -12,8 +12,8 @@ pub(crate) const STACK: usize = 512 << 10;
 /// Bytes of stack left for host functions that a guest calls at the end of its own stack.
 pub(crate) const HOST_STACK: usize = 1 << 20;
 
-/// Core instances, memories and tables of one component. A component may declare any number of them, each of which costs
-/// the host memory before a line of it runs. Python takes 38 core instances, and JavaScript 3 memories.
+/// Core instances, memories and tables of one component. A component may declare any number of them, each of which
+/// costs the host memory before a line of it runs. Python takes 38 core instances, and JavaScript 3 memories.
 pub(crate) const CORE_INSTANCES: u32 = 64;
 pub(crate) const MEMORIES: u32 = 4;
 pub(crate) const TABLES: u32 = 8;
@@ -32,8 +32,8 @@ pub(crate) const RESIDENT: usize = 512 << 10;
 /// Bytes of a component. Stops a file that is not a plugin from keeping the compiler busy for minutes.
 pub(crate) const COMPONENT: u64 = 128 << 20;
 
-/// What `describe` may cost. It runs before anything is granted, so it gets little, and it may not read. The interpreters
-/// of Python and JavaScript take 10 to 20 MiB before they run a line.
+/// What `describe` may cost. It runs before anything is granted, so it gets little, and it may not read. The
+/// interpreters of Python and JavaScript take 10 to 20 MiB before they run a line.
 pub(crate) const DESCRIBE: Limits =
     Limits { memory: 64 << 20, time: Duration::from_secs(2), outcome: 1 << 20, reads: 100, requests: 0 };
 
@@ -75,15 +75,15 @@ pub(crate) const LOG_VALUE: usize = 512;
 /// Log lines of one call. Stops a guest from filling the log with many lines.
 pub(crate) const LOG_LINES: u32 = 100;
 
-/// Bytes of standard error that are kept for the message of a failure. Stops a guest that writes without end from filling
-/// memory and messages.
+/// Bytes of standard error that are kept for the message of a failure. Stops a guest that writes without end from
+/// filling memory and messages.
 pub(crate) const STDERR: usize = 2 << 10;
 
 /// Bytes of a standard stream's unfinished line, and of one write to it.
 pub(crate) const WRITE: usize = 64 << 10;
 
-/// Streams, timers and the like that a guest can have open in WASI. Stops a guest from having the host keep them without
-/// end.
+/// Streams, timers and the like that a guest can have open in WASI. Stops a guest from having the host keep them
+/// without end.
 pub(crate) const WASI_RESOURCES: usize = 256;
 
 /// Random bytes of one request for them. Stops a guest from having the host make gigabytes, which no tick interrupts.

@@ -50,6 +50,6 @@ impl Invoke for Plugin {
 
 fn seed(request: &Request) -> Digest {
     let predecessors = request.predecessors.iter().map(|predecessor| format!("{predecessor:?}"));
-    let parts = [request.subject.to_string(), request.config.to_string()].into_iter().chain(predecessors);
+    let parts = [request.subject.clone(), request.config.clone()].into_iter().chain(predecessors);
     Digest::of(parts.collect::<Vec<_>>().join("\0").as_bytes())
 }

@@ -10,8 +10,8 @@ pub(crate) fn line(mut text: String, most: usize) -> String {
 /// Lines that [`ends`] keeps of the beginning of a text.
 const FIRST_LINES: usize = 2;
 
-/// Returns the first two and the last lines of a text, in one line of at most so many bytes. Go reports why it ends in the
-/// first lines of its standard error, other languages in the last.
+/// Returns the first two and the last lines of a text, in one line of at most so many bytes. Go reports why it ends in
+/// the first lines of its standard error, other languages in the last.
 pub(crate) fn ends(text: &str, last_lines: usize, most: usize) -> String {
     let mut lines: Vec<_> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
     if lines.len() > FIRST_LINES + last_lines {

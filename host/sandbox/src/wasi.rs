@@ -1,9 +1,9 @@
 //! A virtual WASI 0.2, for plugins in languages whose runtimes can't do without one.
 //!
-//! It gives no authority: there are no files, arguments, variables or sockets, and a guest that asks for one gets WASI's own
-//! error. What it writes to its standard streams is logged. Its wall clock is the contract's `clock`, and recorded as
-//! such; time passes when it waits, at once. What is random to it is decided by its request. So a call's outcome
-//! depends on nothing that is not recorded, as without WASI.
+//! It gives no authority: there are no files, arguments, variables or sockets, and a guest that asks for one gets
+//! WASI's own error. What it writes to its standard streams is logged. Its wall clock is the contract's `clock`, and
+//! recorded as such; time passes when it waits, at once. What is random to it is decided by its request. So a call's
+//! outcome depends on nothing that is not recorded, as without WASI.
 
 mod clocks;
 mod streams;

@@ -23,8 +23,8 @@ pub enum WorldError {
     Mismatch(String),
 }
 
-/// Checks that a component imports only what is ours and the host's virtual WASI, and exports a reconciler. Returns whether
-/// it imports WASI.
+/// Checks that a component imports only what is ours and the host's virtual WASI, and exports a reconciler. Returns
+/// whether it imports WASI.
 ///
 /// Versions and types of what is ours are checked by linking.
 pub(crate) fn check(engine: &Engine, component: &Component) -> Result<bool, WorldError> {
