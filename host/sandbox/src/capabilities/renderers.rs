@@ -59,7 +59,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_name_that_no_renderer_can_have_is_reported_to_the_guest_and_not_recorded() {
-        let mut guest = Guest::new(Arc::new(NoReads), Limits::default());
+        let mut guest = Guest::new(Arc::new(NoReads), Limits::default(), mizzen_model::Digest::of(b""));
         for name in ["", "../charts", "\u{1b}[2J", &"a".repeat(64)] {
             let rendered = guest.render(name.into(), "{}".into()).await.unwrap();
             let Err(renderers::RenderError::Access(AccessError::Invalid(why))) = rendered else { panic!("{name}") };
@@ -69,7 +69,7 @@ mod tests {
 
     #[tokio::test]
     async fn names_of_renderers_count_against_the_arguments_of_reads() {
-        let mut guest = Guest::new(Arc::new(NoReads), Limits::default());
+        let mut guest = Guest::new(Arc::new(NoReads), Limits::default(), mizzen_model::Digest::of(b""));
         let error = guest.render("a".repeat(ARGUMENTS + 1), "{}".into()).await.unwrap_err();
         assert!(error.to_string().contains("more than 4 MiB"), "{error}");
     }
