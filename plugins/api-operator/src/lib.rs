@@ -63,7 +63,7 @@ impl Reconciler for ApiOperator {
             Err(errors) => return Ok(refused(&errors.to_string(), exclusive).status(status)),
         };
         let mut waits = Vec::new();
-        let monitor = metrics::service_monitor(&api).unwrap_or_else(|waiting| {
+        let monitor = metrics::service_monitor(&api)?.unwrap_or_else(|waiting| {
             waits.push(waiting);
             None
         });

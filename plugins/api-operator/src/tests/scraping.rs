@@ -62,3 +62,29 @@ fn with_annotations_there_is_no_service_monitor() {
     let kinds: Vec<_> = result.desired.unwrap().iter().map(|object| object["kind"].clone()).collect();
     assert_eq!(kinds, ["VirtualService"]);
 }
+
+/// The endpoint of the ServiceMonitor of an API at port 8080 of a Service with this port.
+fn scraped_at(port: &str) -> Value {
+    let service = format!(
+        "{{apiVersion: v1, kind: Service, metadata: {{name: catalog, namespace: shop}}, \
+         spec: {{selector: {{app: catalog}}, ports: [{{name: x, port: 53, protocol: UDP}}, {port}]}}}}"
+    );
+    let outcome = outcome_in(&mesh().with(&service), &json!({"apiType": "prometheus"}));
+    outcome.desired.unwrap()[1]["spec"]["endpoints"][0].clone()
+}
+
+#[test]
+fn a_named_port_of_the_service_is_scraped_by_its_name() {
+    let endpoint = scraped_at("{name: http, port: 8080, targetPort: 9102}");
+    assert_eq!((&endpoint["port"], &endpoint["targetPort"]), (&json!("http"), &Value::Null));
+}
+
+#[test]
+fn an_unnamed_port_of_the_service_is_scraped_at_the_port_of_its_pods() {
+    for (target, expected) in
+        [("targetPort: 9102", json!(9102)), ("targetPort: metrics", json!("metrics")), ("protocol: TCP", json!(8080))]
+    {
+        let endpoint = scraped_at(&format!("{{port: 8080, {target}}}"));
+        assert_eq!((&endpoint["port"], &endpoint["targetPort"]), (&Value::Null, &expected), "{target}");
+    }
+}
