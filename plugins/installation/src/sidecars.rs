@@ -90,7 +90,8 @@ pub(crate) fn remove(config: &Config, uid: &str) -> Result<Decision, AccessError
         }
         let ready = status.conditions.iter().any(|own| &*own.status == "True");
         let excluded = annotations.restart.as_deref() == Some(NEVER);
-        let finding = Finding { what: "Istio is removed", ready, excluded, mark: annotations.mark.as_deref() };
+        let mark = annotations.mark.as_deref();
+        let finding = Finding { what: "Istio is removed", causes: &["removed"], ready, excluded, mark };
         restarts.add(Pod { namespace, name, uid, owners: owner_references }, &finding);
     }
     restarts.decide()

@@ -37,6 +37,7 @@ use expected::Expected;
 use injection::Namespaces;
 use pod::Pod;
 use report::Names;
+use rules::Wrong;
 
 /// The reconciler.
 #[derive(Debug)]
@@ -85,24 +86,27 @@ fn judge(expected: &Expected, config: &Config, restarts: &mut Restarts<'_>) -> R
         let ready = pod.is_ready();
         let pod::Metadata { name, namespace, uid, owner_references, annotations, .. } = pod.metadata;
         let excluded = annotations.restart.as_deref() == Some(NEVER) || namespaces.excludes(&namespace);
-        let finding = Finding { what: &wrong, ready, excluded, mark: annotations.mark.as_deref() };
+        let (what, causes, mark) = (&*wrong.what, &*wrong.causes, annotations.mark.as_deref());
+        let finding = Finding { what, causes, ready, excluded, mark };
         restarts.add(mizzen_workloads::Pod { namespace, name, uid, owners: owner_references }, &finding);
     }
     Ok(())
 }
 
-/// What is wrong with a pod, in words; empty if nothing is.
-fn wrong(pod: &Pod, expected: &Expected, namespaces: &Namespaces<'_>, config: &Config) -> String {
+/// What is wrong with a pod; empty if nothing is.
+fn wrong(pod: &Pod, expected: &Expected, namespaces: &Namespaces<'_>, config: &Config) -> Wrong {
     let annotations = &pod.metadata.annotations;
     if annotations.status.is_none() {
         let missing = config.missing_sidecars && namespaces.injects(pod);
-        return if missing { "it has no sidecar".into() } else { String::new() };
+        return if missing { Wrong::new("sidecar", "it has no sidecar") } else { Wrong::default() };
     }
     match annotations.revision.as_deref() {
         // Another control plane's sidecar, unless the pod was moved to this one.
         Some(other) if other != config.revision => {
-            let moved = namespaces.injects(pod);
-            if moved { format!("its sidecar is of revision {other}, not {}", config.revision) } else { String::new() }
+            if !namespaces.injects(pod) {
+                return Wrong::default();
+            }
+            Wrong::new("revision", &format!("its sidecar is of revision {other}, not {}", config.revision))
         }
         _ => rules::differences(pod, expected),
     }

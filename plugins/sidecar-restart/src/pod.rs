@@ -32,6 +32,9 @@ pub(crate) const PATHS: &[&str] = &[
     "metadata.annotations['sidecar.istio.io/proxyMemory']",
     "metadata.annotations['sidecar.istio.io/proxyMemoryLimit']",
     "metadata.annotations['proxy.istio.io/config']",
+    "metadata.annotations['proxy.istio.io/overrides']",
+    "metadata.annotations['inject.istio.io/templates']",
+    "metadata.annotations['vpaUpdates']",
     "metadata.annotations['prometheus.istio.io/merge-metrics']",
     "metadata.annotations['prometheus.io/scrape']",
     "metadata.annotations['prometheus.io/port']",
@@ -114,6 +117,16 @@ pub(crate) struct Annotations {
     /// The pod's own proxy settings, as YAML.
     #[serde(rename = "proxy.istio.io/config")]
     pub(crate) config: Option<Box<str>>,
+    /// Set by the injector: the containers of the pod's template that it merged into its own, as
+    /// JSON.
+    #[serde(rename = "proxy.istio.io/overrides")]
+    pub(crate) overrides: Option<Box<str>>,
+    /// The injector's templates, separated by commas; `sidecar` by default.
+    #[serde(rename = "inject.istio.io/templates")]
+    templates: Option<Box<str>>,
+    /// Set by a vertical autoscaler that changed resources; the text is not used.
+    #[serde(rename = "vpaUpdates")]
+    pub(crate) autoscaled: Option<IgnoredAny>,
     #[serde(rename = "prometheus.istio.io/merge-metrics")]
     pub(crate) merge: Option<Box<str>>,
     #[serde(rename = "prometheus.io/scrape")]
@@ -138,7 +151,7 @@ pub(crate) struct Spec {
 
 #[derive(Debug, Deserialize)]
 pub(crate) struct Container {
-    name: Box<str>,
+    pub(crate) name: Box<str>,
     #[serde(default)]
     pub(crate) image: Box<str>,
     #[serde(default)]
@@ -195,6 +208,13 @@ impl Pod {
     /// Whether it has an init container of this name.
     pub(crate) fn has_init(&self, name: &str) -> bool {
         self.spec.init_containers.iter().any(|own| &*own.name == name)
+    }
+}
+
+impl Annotations {
+    /// Whether the injector's template for sidecars is used.
+    pub(crate) fn is_of_sidecar_template(&self) -> bool {
+        self.templates.as_deref().is_none_or(|all| all.split(',').any(|own| own.trim() == "sidecar"))
     }
 }
 

@@ -94,7 +94,7 @@ fn canonical(text: &str) -> String {
 
 /// An amount that differs from the expected one.
 pub(crate) struct Difference<'a> {
-    what: &'static str,
+    pub(crate) what: &'static str,
     found: Option<&'a str>,
     expected: Option<&'a str>,
 }

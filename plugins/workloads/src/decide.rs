@@ -7,7 +7,6 @@ use serde_json::json;
 
 use crate::budgets::Budgets;
 use crate::decision::Decision;
-use crate::mark;
 use crate::owners::{controller, lift};
 use crate::pods::{Finding, Found, Pod};
 use crate::read::TEMPLATED;
@@ -24,15 +23,13 @@ pub struct Restarts<'a> {
     expected: &'a str,
     pace: &'a str,
     found: BTreeMap<Workload, Found>,
-    /// The last finding and its digest: during an upgrade all findings are equal.
-    last: (String, Box<str>),
 }
 
 impl<'a> Restarts<'a> {
     /// Restarts that are marked by `annotation` with the digest `expected` of the desired pods, at
     /// this `pace`.
     pub fn new(annotation: &'a str, expected: &'a str, pace: &'a str) -> Self {
-        Self { annotation, expected, pace, found: BTreeMap::new(), last: Default::default() }
+        Self { annotation, expected, pace, found: BTreeMap::new() }
     }
 
     /// Adds an outdated pod. Only what matters for its owner is kept.
@@ -43,10 +40,7 @@ impl<'a> Restarts<'a> {
             controller: Controller::Pod,
             name: name.clone(),
         });
-        if self.last.0 != finding.what {
-            self.last = (finding.what.to_owned(), mark::finding(finding.what));
-        }
-        self.found.entry(owner).or_default().add(self.expected, &self.last.1, (&name, &uid), finding);
+        self.found.entry(owner).or_default().add(self.expected, (&name, &uid), finding);
     }
 
     /// The number of owners of such pods.
@@ -120,6 +114,8 @@ impl<'a> Restarts<'a> {
             Progress::Steady | Progress::Rolling | Progress::Unavailable(_) if rolls && marked => {
                 decision.restarting.add(|| workload.to_string());
             }
+            // It has no rollout: its controller has not seen the mark yet.
+            Progress::Rolling if marked => decision.restarting.add(|| workload.to_string()),
             Progress::Steady => match against(workload, found, state, budgets)? {
                 Some(why) => decision.pending.add(|| format!("{workload} ({why})")),
                 None if marked => self.delete_first(workload, found, decision),

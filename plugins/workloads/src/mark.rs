@@ -26,7 +26,7 @@ fn short(text: &str, digits: usize) -> String {
     blake3::hash(text.as_bytes()).to_hex().chars().take(digits).collect()
 }
 
-/// The digest of a finding, as marks contain it.
+/// The digest of a cause, as marks contain it.
 pub(crate) fn finding(text: &str) -> Box<str> {
     short(text, 8).into()
 }

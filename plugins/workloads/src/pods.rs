@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::Deserialize;
 
-use crate::mark::Mark;
+use crate::mark::{Mark, finding};
 
 /// An outdated pod.
 #[derive(Debug)]
@@ -33,8 +33,11 @@ pub struct OwnerReference {
 /// What is wrong with a pod.
 #[derive(Debug)]
 pub struct Finding<'a> {
-    /// The description, equal for equal causes: `its image is a, not b`.
+    /// The description for people: `its image is a, not b`.
     pub what: &'a str,
+    /// What differs, e.g. `image`, `limits.cpu`: a workload is restarted once for each, whatever is
+    /// found there.
+    pub causes: &'a [&'static str],
     /// Whether the pod is running, and every condition is true.
     pub ready: bool,
     /// Whether the pod, or its namespace, is excluded by an annotation.
@@ -58,18 +61,22 @@ pub(crate) struct Found {
 }
 
 impl Found {
-    /// Adds a pod: its name and uid, and a finding with its digest.
-    pub(crate) fn add(&mut self, expected: &str, found: &str, (name, uid): (&str, &str), new: &Finding<'_>) {
+    /// Adds a pod: its name and uid, and what is wrong with it.
+    pub(crate) fn add(&mut self, expected: &str, (name, uid): (&str, &str), new: &Finding<'_>) {
         if self.what.is_empty() {
             self.what = new.what.into();
         }
         self.excluded |= new.excluded;
-        if new.mark.is_some_and(|mark| Mark::parse(mark).covers(expected, found)) {
+        let mark = new.mark.map(Mark::parse).unwrap_or_default();
+        let causes = new.causes.iter().map(|cause| finding(cause));
+        let mut helps = false;
+        for cause in causes.filter(|cause| !mark.covers(expected, cause)) {
+            helps = true;
+            self.stale.insert(cause);
+        }
+        if !helps {
             self.unhelped = true;
             return;
-        }
-        if !self.stale.contains(found) {
-            self.stale.insert(found.into());
         }
         if new.ready && self.first.as_ref().is_none_or(|(first, _)| **first > *name) {
             self.first = Some((name.into(), uid.into()));

@@ -42,14 +42,15 @@ pub struct Workload {
 }
 
 impl Controller {
-    /// The kind of an owner reference. A kind of the same name in another group is another kind.
+    /// The kind of an owner reference. A kind of the same name in another group is another kind, but
+    /// for `extensions`, from which Kubernetes moved these kinds to `apps`.
     pub(crate) fn of(api_version: &str, kind: &str) -> Self {
         let group = api_version.split_once('/').map_or("", |(group, _)| group);
         match (group, kind) {
-            ("apps", "Deployment") => Self::Deployment,
+            ("apps" | "extensions", "Deployment") => Self::Deployment,
             ("apps", "StatefulSet") => Self::StatefulSet,
-            ("apps", "DaemonSet") => Self::DaemonSet,
-            ("apps", "ReplicaSet") => Self::ReplicaSet,
+            ("apps" | "extensions", "DaemonSet") => Self::DaemonSet,
+            ("apps" | "extensions", "ReplicaSet") => Self::ReplicaSet,
             ("", "ReplicationController") => Self::ReplicationController,
             ("batch", "Job") => Self::Job,
             _ => Self::Other { kind: kind.into(), api_version: api_version.into() },

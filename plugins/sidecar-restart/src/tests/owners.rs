@@ -131,3 +131,23 @@ fn a_workload_that_can_not_be_restarted_does_not_block_the_others() {
         (vec!["Deployment cart".into()], vec!["Pod shop/alone".into()])
     );
 }
+
+#[test]
+fn an_owner_of_the_group_that_was_moved_to_apps_is_restarted() {
+    let mut objects: Vec<_> = cart().into();
+    objects.push(owned_by(Some(owner("extensions/v1beta1", "ReplicaSet", "cart-1"))));
+    let outcome = outcome(&cluster(&objects));
+    assert_eq!((restarted(&outcome), named(&outcome, "manual")), (vec!["Deployment cart".into()], vec![]));
+}
+
+#[test]
+fn a_marked_workload_without_rollouts_is_being_restarted_before_its_controller_has_seen_the_mark() {
+    let owner = owner("apps/v1", "ReplicaSet", "cart");
+    let mut set = workload("apps/v1", "ReplicaSet", "cart");
+    let mark = mark(&cluster(&[set.clone(), owned_by(Some(owner.clone()))]));
+    set["spec"]["template"]["metadata"]["annotations"] = json!({MARK: mark});
+    set["metadata"]["generation"] = json!(2);
+    let outcome = outcome(&cluster(&[set, owned_by(Some(owner))]));
+    assert_eq!((outcome.patches.len(), outcome.deletions.len()), (0, 0));
+    assert_eq!((named(&outcome, "pending"), outcome.status.is_some()), (vec![], true));
+}

@@ -212,3 +212,37 @@ fn another_control_planes_sidecar_is_ignored_until_the_namespace_moves() {
     let ours = annotated(pod(OLD), &[("istio.io/rev", "default")]);
     assert_eq!(restarted(&outcome(&with(cart_with(&ours), &theirs))), ["Deployment cart"]);
 }
+
+/// The workloads that are restarted for a pod with other resources and this annotation.
+fn restarted_with(image: &str, annotation: &str, value: &str) -> Vec<String> {
+    let mut own = pod(image);
+    own["metadata"]["annotations"][annotation] = json!(value);
+    own["spec"]["containers"][1]["resources"]["limits"]["cpu"] = json!("4");
+    restarted(&outcome(&cart_with(&own)))
+}
+
+#[test]
+fn a_proxy_of_another_template_is_judged_by_its_image_alone() {
+    const TEMPLATES: &str = "inject.istio.io/templates";
+    assert_eq!(restarted_with(NEW, TEMPLATES, "gateway"), <[String; 0]>::default());
+    assert_eq!(restarted_with(OLD, TEMPLATES, "gateway"), ["Deployment cart"]);
+    assert_eq!(restarted_with(NEW, TEMPLATES, "sidecar, spire"), ["Deployment cart"], "it is a sidecar, too");
+}
+
+#[test]
+fn resources_that_an_autoscaler_sets_restart_nothing() {
+    let by = "Pod resources updated by cart: container 1: cpu limit";
+    assert_eq!(restarted_with(NEW, "vpaUpdates", by), <[String; 0]>::default());
+    assert_eq!(restarted_with(OLD, "vpaUpdates", by), ["Deployment cart"]);
+}
+
+#[test]
+fn what_the_pods_own_template_says_of_the_proxy_restarts_nothing() {
+    const OVERRIDES: &str = "proxy.istio.io/overrides";
+    let of = |field: &str| format!(r#"{{"containers":[{{"name":"istio-proxy",{field}}}]}}"#);
+    assert_eq!(restarted_with(NEW, OVERRIDES, &of(r#""resources":{"limits":{"cpu":"4"}}"#)), <[String; 0]>::default());
+    assert_eq!(restarted_with(NEW, OVERRIDES, &of(r#""resources":{}"#)), ["Deployment cart"]);
+    assert_eq!(restarted_with(NEW, OVERRIDES, "not JSON"), ["Deployment cart"]);
+    let image = of(r#""image":"mine","resources":{"limits":{"cpu":"4"}}"#);
+    assert_eq!(restarted_with(OLD, OVERRIDES, &image), <[String; 0]>::default());
+}

@@ -36,7 +36,8 @@ fn memory_grows_with_workloads_and_not_with_their_pods() {
             object["metadata"]["ownerReferences"][0]["name"] = json!(format!("cart-{}", at % 10));
             let pod: Pod = serde_json::from_value(object).unwrap();
             let pod::Metadata { name, namespace, uid, owner_references: owners, .. } = pod.metadata;
-            let finding = Finding { what: "its image is old", ready: true, excluded: false, mark: None };
+            let (what, causes) = ("its image is old", &["image"]);
+            let finding = Finding { what, causes, ready: true, excluded: false, mark: None };
             restarts.add(mizzen_workloads::Pod { namespace, name, uid, owners }, &finding);
         }
         (restarts.len(), format!("{restarts:?}").len())

@@ -42,7 +42,8 @@ fn a_restart_without_effect_is_reported_and_not_repeated() {
 fn another_cause_restarts_again_and_keeps_the_first_in_the_mark() {
     let before = cart_with(&pod(OLD));
     let first = mark(&before);
-    let mut other = pod("hub.example.com/istio/proxyv2:1.29.0");
+    let mut other = pod(NEW);
+    other["spec"]["containers"][1]["resources"]["limits"]["memory"] = json!("4Gi");
     other["metadata"]["annotations"][MARK] = json!(first);
     let second = mark(&with(with(before.clone(), &other), &deployment(&[marked(&first)])));
     assert!(second.starts_with(&first[..16]) && second.len() > first.len(), "{first} {second}");
@@ -152,4 +153,30 @@ fn excluded_workloads_are_not_restarted_and_are_named_in_the_status() {
     }
     let config = json!({"image": NEW, "excludeNamespaces": ["shop"]});
     assert_eq!(reconciled(&cluster, &json!({}), &config).patches, []);
+}
+
+#[test]
+fn amounts_that_change_again_and_again_are_one_cause() {
+    let mut wrong = pod(NEW);
+    wrong["spec"]["containers"][1]["resources"]["requests"]["cpu"] = json!("15m");
+    let mark = mark(&cart_with(&wrong));
+    wrong["metadata"]["annotations"][MARK] = json!(mark);
+    for amount in ["37m", "21m", "1"] {
+        wrong["spec"]["containers"][1]["resources"]["requests"]["cpu"] = json!(amount);
+        let outcome = outcome(&cart_with(&wrong));
+        assert_eq!(restarted(&outcome), <[String; 0]>::default(), "{amount}");
+        assert_eq!(named(&outcome, "unhelped").len(), 1, "{amount}");
+    }
+}
+
+#[test]
+fn a_restart_that_mended_one_of_two_causes_is_not_repeated_for_the_other() {
+    let mut wrong = pod(OLD);
+    wrong["spec"]["containers"][1]["resources"]["limits"]["cpu"] = json!("4");
+    let mark = mark(&cart_with(&wrong));
+    wrong["metadata"]["annotations"][MARK] = json!(mark);
+    wrong["spec"]["containers"][1]["image"] = json!(NEW);
+    assert_eq!(restarted(&outcome(&cart_with(&wrong))), <[String; 0]>::default());
+    wrong["spec"]["containers"][1]["resources"]["limits"]["memory"] = json!("4Gi");
+    assert_eq!(restarted(&outcome(&cart_with(&wrong))), ["Deployment cart"], "another field is another cause");
 }
