@@ -220,6 +220,18 @@ fn native_sidecars_are_judged_as_sidecars() {
 }
 
 #[test]
+fn an_injected_gateway_is_restarted_for_its_image_alone() {
+    let done = Planned::case("injected-gateways");
+    let names = done.names("Deployment");
+    assert!(names.contains(&"old-gateway".to_owned()) && !names.contains(&"edge-gateway".to_owned()), "{names:?}");
+}
+
+#[test]
+fn resources_that_an_autoscaler_sets_and_equal_amounts_restart_nothing() {
+    assert_eq!(Planned::case("autoscaled-sidecars").names("Deployment"), <[String; 0]>::default());
+}
+
+#[test]
 fn a_path_that_begins_with_another_is_a_path_of_its_own() {
     let done = Planned::case("paths-in-paths");
     assert_eq!(done.names("VirtualService"), ["caps", "policy", "policy-author", "policy-slash", "policy2", "under"]);
