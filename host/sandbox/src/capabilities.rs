@@ -5,6 +5,7 @@ mod cluster;
 mod http;
 mod log;
 mod renderers;
+pub(crate) mod wasi;
 
 use crate::bindings::mizzen::plugin::types;
 use crate::guest::Guest;

@@ -9,11 +9,11 @@ use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, OptLevel, Po
 
 use crate::bindings::ReconcilerPlugin;
 use crate::cache::Cache;
+use crate::capabilities;
 use crate::error::LoadError;
 use crate::guest::Guest;
 use crate::limits::{CORE_INSTANCES, HOST_STACK, MEMORIES, MEMORY, RESIDENT, STACK, TABLE, TABLES};
 use crate::ticker::{Awake, Ticker};
-use crate::wasi;
 
 /// How a sandbox is set up.
 #[derive(Clone, Debug)]
@@ -53,7 +53,7 @@ impl Sandbox {
         let mut linker = Linker::new(&engine);
         ReconcilerPlugin::add_to_linker::<_, HasSelf<_>>(&mut linker, |guest: &mut Guest| guest)
             .map_err(LoadError::Engine)?;
-        wasi::add_to_linker(&mut linker).map_err(LoadError::Engine)?;
+        capabilities::wasi::add_to_linker(&mut linker).map_err(LoadError::Engine)?;
         let cache = options.cache.map(|folder| Cache::open(&folder, &engine)).transpose()?;
         let ticker = Ticker::start(engine.clone()).map_err(LoadError::Task)?;
         let slots = Semaphore::new(usize::try_from(memories(options.instances)).unwrap_or(Semaphore::MAX_PERMITS));

@@ -35,9 +35,10 @@ impl Guest {
         let mut cursors = ResourceTable::new();
         cursors.set_max_capacity(CURSORS);
         let meter = Meter::new(bounds(limits));
+        let lines = Lines::new(reads.clone());
         Self {
-            lines: Lines::new(reads.clone()),
-            wasi: Lazy::new(seed),
+            wasi: Lazy::new(seed, reads.clone(), lines.clone()),
+            lines,
             reads,
             cursors,
             meter,

@@ -5,21 +5,22 @@
 //! recorded as such; time passes when it waits, at once. What is random to it is decided by its request. So a call's
 //! outcome depends on nothing that is not recorded, as without WASI.
 
-mod clocks;
+pub(crate) mod clocks;
 mod streams;
 
-use mizzen_model::Digest;
+use std::sync::Arc;
+
 use mizzen_model::read::Level;
+use mizzen_model::{Digest, Reads};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
-use wasmtime::Result;
-use wasmtime::component::{Linker, ResourceTable};
-use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
+use wasmtime::component::ResourceTable;
+use wasmtime_wasi::{WasiCtx, WasiCtxBuilder};
 
-use self::clocks::Clock;
+use self::clocks::{Clock, Time};
 use self::streams::Stream;
-use crate::guest::Guest;
 use crate::limits::{RANDOM, WASI_RESOURCES};
+use crate::lines::Lines;
 
 /// The interfaces of WASI that the host has, by the beginning of their names.
 pub(crate) const OFFERED: [&str; 6] =
@@ -28,31 +29,25 @@ pub(crate) const OFFERED: [&str; 6] =
 /// The WASI of one call, made when the guest first uses it: most guests never do.
 pub(crate) struct Lazy {
     seed: Digest,
+    reads: Arc<dyn Reads>,
+    lines: Lines,
     made: Option<Box<Wasi>>,
 }
 
-struct Wasi {
-    context: WasiCtx,
-    table: ResourceTable,
+pub(crate) struct Wasi {
+    pub(crate) context: WasiCtx,
+    pub(crate) table: ResourceTable,
     clock: Clock,
-}
-
-/// Lets components import WASI.
-pub(crate) fn add_to_linker(linker: &mut Linker<Guest>) -> Result<()> {
-    wasmtime_wasi::p2::add_to_linker_async(linker)?;
-    clocks::add_to_linker(linker)
 }
 
 impl Lazy {
     /// `seed` decides what is random.
-    pub(crate) fn new(seed: Digest) -> Self {
-        Self { seed, made: None }
+    pub(crate) fn new(seed: Digest, reads: Arc<dyn Reads>, lines: Lines) -> Self {
+        Self { seed, reads, lines, made: None }
     }
-}
 
-impl Guest {
-    fn wasi(&mut self) -> &mut Wasi {
-        let Self { wasi: Lazy { seed, made }, reads, lines, .. } = self;
+    pub(crate) fn get(&mut self) -> &mut Wasi {
+        let Self { seed, reads, lines, made } = self;
         made.get_or_insert_with(|| {
             let seed = seed.bytes();
             let mut insecure = [0; 16];
@@ -78,10 +73,10 @@ impl Guest {
     }
 }
 
-impl WasiView for Guest {
-    fn ctx(&mut self) -> WasiCtxView<'_> {
-        let Wasi { context, table, .. } = self.wasi();
-        WasiCtxView { ctx: context, table }
+impl Wasi {
+    /// The monotonic clock, and the table of what waits for it.
+    pub(crate) fn time(&mut self) -> Time<'_> {
+        Time { table: &mut self.table, clock: &self.clock }
     }
 }
 

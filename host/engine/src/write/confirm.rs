@@ -4,21 +4,11 @@
 use std::collections::HashSet;
 
 use mizzen_cluster::{ReadError, WriteError};
-use mizzen_model::ObjectRef;
 
-use super::owned::Owned;
+use super::owned::{Confirmed, Owned};
 use super::writer::{Writer, unavailable};
 use crate::identity::Identity;
-use crate::unconfirmed::{Effect, IN_FLIGHT};
-
-/// What unconfirmed applies have led to.
-#[derive(Default)]
-pub(super) struct Confirmed {
-    /// The objects that exist, and are owned.
-    pub(super) owned: Vec<Owned>,
-    /// The first object that does not exist, and may do so yet.
-    pub(super) open: Option<ObjectRef>,
-}
+use crate::unconfirmed::Effect;
 
 // === impl Writer ===
 
@@ -47,26 +37,4 @@ impl Writer {
         }
         Ok(confirmed)
     }
-
-    /// # Errors
-    /// An object may exist, and it is not known yet whether it does.
-    pub(super) fn refuse_open(confirmed: &Confirmed) -> Result<(), WriteError> {
-        let Some(object) = &confirmed.open else { return Ok(()) };
-        let message = format!(
-            "the response to an apply was lost; the finalizer stays until it is known whether the object exists, at \
-             most {} s",
-            IN_FLIGHT.as_secs()
-        );
-        Err(WriteError::Unknown { object: object.to_string(), message })
-    }
-}
-
-/// The owned objects of which `found` are the others: each once.
-pub(super) fn joined(mut owned: Vec<Owned>, found: Vec<Owned>) -> Vec<Owned> {
-    for found in found {
-        if owned.iter().all(|own| own.object.uid != found.object.uid) {
-            owned.push(found);
-        }
-    }
-    owned
 }

@@ -7,7 +7,6 @@ use mizzen_cluster::{Ownership, Scope, WriteError};
 use mizzen_k8s::Listed;
 
 use super::change::Change;
-use super::confirm::joined;
 use super::writer::Writer;
 use crate::names::{finalizer, has_finalizer};
 use crate::observe::Verb;
@@ -44,8 +43,8 @@ impl Writer {
     pub(crate) async fn clean_up(&mut self) -> Result<Cleanup, WriteError> {
         self.prune(&HashSet::new()).await?;
         let confirmed = self.confirm(&HashSet::new()).await?;
-        Self::refuse_open(&confirmed)?;
-        let remaining = joined(self.owned().await?, confirmed.owned);
+        confirmed.refuse_open()?;
+        let remaining = confirmed.joined(self.owned().await?);
         let deleting = remaining.iter().filter(|owned| owned.ownership == Ownership::Created);
         let deleting: Vec<_> = deleting.map(|owned| &owned.object.reference).collect();
         if !deleting.is_empty() {

@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
-use mizzen_cluster::Ownership;
+use mizzen_cluster::{Ownership, WriteError};
 use mizzen_model::{Object, ObjectRef};
+
+use crate::unconfirmed::IN_FLIGHT;
 
 /// The most objects that are not owned that a report names.
 const NAMED: usize = 5;
@@ -33,5 +35,38 @@ impl Labelled {
         if self.ignored.len() < NAMED {
             self.ignored.push(object.clone());
         }
+    }
+}
+
+/// What applies without a response have led to.
+#[derive(Default)]
+pub(super) struct Confirmed {
+    /// The objects that exist, and are owned.
+    pub(super) owned: Vec<Owned>,
+    /// The first object that does not exist, and may do so yet.
+    pub(super) open: Option<ObjectRef>,
+}
+
+impl Confirmed {
+    /// # Errors
+    /// An object may exist, and it is not known yet whether it does.
+    pub(super) fn refuse_open(&self) -> Result<(), WriteError> {
+        let Some(object) = &self.open else { return Ok(()) };
+        let message = format!(
+            "the response to an apply was lost; the finalizer stays until it is known whether the object exists, at \
+             most {} s",
+            IN_FLIGHT.as_secs()
+        );
+        Err(WriteError::Unknown { object: object.to_string(), message })
+    }
+
+    /// Its owned objects and those that views have, each once.
+    pub(super) fn joined(self, mut owned: Vec<Owned>) -> Vec<Owned> {
+        for found in self.owned {
+            if owned.iter().all(|own| own.object.uid != found.object.uid) {
+                owned.push(found);
+            }
+        }
+        owned
     }
 }

@@ -8,7 +8,6 @@ use mizzen_k8s::Listed;
 use mizzen_model::{Access, Fields, Kind, Object, ObjectRef, Selector, Severity};
 
 use super::change::Change;
-use super::confirm::joined;
 use super::objects::is_unavailable;
 use super::owned::{Labelled, Owned};
 use super::writer::{Writer, unavailable};
@@ -23,7 +22,7 @@ impl Writer {
         let labelled = self.labelled(keep).await?;
         self.report_ignored(&labelled).await;
         let confirmed = self.confirm(keep).await?;
-        let owned = joined(labelled.owned, confirmed.owned);
+        let owned = confirmed.joined(labelled.owned);
         let mut errors = Vec::new();
         for Owned { object, ownership } in owned.into_iter().filter(|owned| !owned.object.deleting) {
             let pruned = match ownership {

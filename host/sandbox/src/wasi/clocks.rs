@@ -7,13 +7,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 use mizzen_model::Reads;
 use wasmtime::Result;
-use wasmtime::component::{HasData, Linker, Resource, ResourceTable};
+use wasmtime::component::{HasData, Resource, ResourceTable};
 use wasmtime_wasi::p2::bindings::clocks::monotonic_clock;
 use wasmtime_wasi::p2::{DynPollable, Pollable, subscribe};
 use wasmtime_wasi::{HostMonotonicClock, HostWallClock};
-
-use super::Wasi;
-use crate::guest::Guest;
 
 /// The monotonic clock when a call begins, in nanoseconds. Not zero, which Go's runtime takes for a missing clock.
 const STARTED: u64 = 1_000_000_000;
@@ -59,26 +56,17 @@ impl HostMonotonicClock for Clock {
     }
 }
 
-/// Replaces the monotonic clock that waits.
-pub(super) fn add_to_linker(linker: &mut Linker<Guest>) -> Result<()> {
-    linker.allow_shadowing(true);
-    monotonic_clock::add_to_linker::<_, HasTime>(linker, |guest| {
-        let Wasi { table, clock, .. } = guest.wasi();
-        Time { table, clock }
-    })?;
-    linker.allow_shadowing(false);
-    Ok(())
-}
-
-struct HasTime;
+/// The type of [`Time`] for a linker.
+pub(crate) struct HasTime;
 
 impl HasData for HasTime {
     type Data<'a> = Time<'a>;
 }
 
-struct Time<'a> {
-    table: &'a mut ResourceTable,
-    clock: &'a Clock,
+/// The monotonic clock of a guest, in place of the one that waits.
+pub(crate) struct Time<'a> {
+    pub(super) table: &'a mut ResourceTable,
+    pub(super) clock: &'a Clock,
 }
 
 /// A point in time that a guest waits for, in nanoseconds since the call began.
@@ -103,9 +91,9 @@ impl Time<'_> {
 
 /// Waits as a guest does.
 #[cfg(test)]
-pub(super) async fn wait(wasi: &mut Wasi, nanoseconds: u64) {
-    let due = wasi.clock.elapsed().saturating_add(nanoseconds);
-    Timer { due, clock: wasi.clock.clone() }.ready().await;
+pub(super) async fn wait(clock: &Clock, nanoseconds: u64) {
+    let due = clock.elapsed().saturating_add(nanoseconds);
+    Timer { due, clock: clock.clone() }.ready().await;
 }
 
 impl monotonic_clock::Host for Time<'_> {

@@ -1,10 +1,8 @@
 //! What a guest finds in its WASI.
 
-use std::sync::Arc;
-
 use async_trait::async_trait;
 use mizzen_config::Limits;
-use mizzen_model::{AccessError, Kind, Object, ObjectRef, Query, Reads};
+use mizzen_model::{AccessError, Kind, Object, ObjectRef, Query};
 use parking_lot::Mutex;
 use wasmtime_wasi::HostMonotonicClock;
 use wasmtime_wasi::clocks::WasiClocksView as _;
@@ -17,7 +15,10 @@ use wasmtime_wasi::p2::bindings::sockets::network::IpAddressFamily;
 use wasmtime_wasi::p2::bindings::sockets::tcp_create_socket;
 use wasmtime_wasi::sockets::WasiSocketsView as _;
 
+use wasmtime_wasi::WasiView as _;
+
 use super::*;
+use crate::guest::Guest;
 use crate::limits::{LOG_LINE, LOG_LINES, STDERR};
 use crate::lines::Lines;
 
@@ -74,7 +75,7 @@ fn the_same_request_finds_the_same_randomness_and_another_one_does_not() {
 fn the_wall_clock_is_the_contracts_and_recorded_only_when_it_is_read() {
     let (mut guest, recorder) = guest("a");
     random_bytes(&mut guest);
-    HostMonotonicClock::now(&guest.wasi().clock);
+    HostMonotonicClock::now(&guest.wasi.get().clock);
     assert_eq!(*recorder.times.lock(), 0);
     let now = wall_clock::Host::now(&mut guest.clocks()).unwrap();
     assert_eq!((now.seconds, now.nanoseconds / 1_000_000), (NOW / 1_000, 123));
@@ -85,9 +86,9 @@ fn the_wall_clock_is_the_contracts_and_recorded_only_when_it_is_read() {
 async fn waiting_for_a_day_takes_no_time_and_advances_both_clocks() {
     let (mut guest, _) = guest("a");
     let day = 24 * 3_600 * 1_000_000_000;
-    let before = HostMonotonicClock::now(&guest.wasi().clock);
-    clocks::wait(guest.wasi(), day).await;
-    assert!(HostMonotonicClock::now(&guest.wasi().clock) - before >= day);
+    let before = HostMonotonicClock::now(&guest.wasi.get().clock);
+    clocks::wait(&guest.wasi.get().clock, day).await;
+    assert!(HostMonotonicClock::now(&guest.wasi.get().clock) - before >= day);
     assert!(wall_clock::Host::now(&mut guest.clocks()).unwrap().seconds >= NOW / 1_000 + 24 * 3_600);
 }
 
