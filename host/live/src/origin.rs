@@ -1,6 +1,8 @@
 //! The cluster as an [`Overlay`](mizzen_cluster::Overlay) reads it: whole documents, by requests of their own. Nothing
 //! is watched and nothing written.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use kube::api::ListParams;
 use mizzen_cluster::{Cluster, KindFacts, Origin, RECONCILER_LABEL, ReadError, Scope};
@@ -17,6 +19,13 @@ use crate::lookup;
 
 /// Objects per page: as many as `kubectl` requests.
 const PAGE: u32 = 500;
+
+/// Retries of a page that the API server can't serve at the moment: it initializes the storage of a new kind for some
+/// seconds.
+const RETRIES: usize = 10;
+
+/// The delay before each retry.
+const RETRY_DELAY: Duration = Duration::from_millis(500);
 
 /// One page of a list, whole.
 #[derive(Deserialize)]
@@ -53,8 +62,7 @@ impl Origin for Live {
         let label_selector = (scope == Scope::Owned).then(|| RECONCILER_LABEL.to_owned());
         let mut params = ListParams { limit: Some(PAGE), label_selector, ..ListParams::default() };
         loop {
-            let request = kube::core::Request::new(&*path).list(&params);
-            let page: Page = self.link.send(request).await.map_err(|fault| read_error(kind, &fault))?;
+            let page = page(self, kind, &path, &params).await?;
             page.items.into_iter().map(|item| lookup::of_kind(item, kind)).for_each(&mut *take);
             match page.metadata.next {
                 next if next.is_empty() => return Ok(()),
@@ -65,6 +73,18 @@ impl Origin for Live {
 
     async fn get(&self, object: &ObjectRef) -> Result<Option<Value>, ReadError> {
         lookup::whole(&self.link, &self.discovery, object).await
+    }
+}
+
+async fn page(live: &Live, kind: &Kind, path: &str, params: &ListParams) -> Result<Page, ReadError> {
+    let mut tried = 0;
+    loop {
+        let request = kube::core::Request::new(path).list(params);
+        match live.link.send(request).await.map_err(|fault| read_error(kind, &fault)) {
+            Err(ReadError::Unavailable { .. }) if tried < RETRIES => tried += 1,
+            done => return done,
+        }
+        tokio::time::sleep(RETRY_DELAY).await;
     }
 }
 
